@@ -1,0 +1,60 @@
+// A case: one line of text that says everything about a measurement.
+//
+//   gemm m=1024 n=1024 k=1024 dtype=f32 backend=onednn
+//
+// The same text is a sweep row, a command-line argument, the id in the result file and the line that reproduces a number.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace whygpu {
+
+// A case or sweep that cannot be taken; what() says what is wrong and what would be accepted.
+class CaseError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// One key that a workload takes.
+struct Parameter {
+  std::string name;
+  std::string fallback;              // value when the key is left out; empty: the key is required
+  std::vector<std::string> choices;  // accepted values; empty: any whole number from `minimum` on
+  std::int64_t minimum = 1;
+  std::string help;
+};
+
+struct Case {
+  std::string workload;
+  std::vector<std::pair<std::string, std::string>> values;  // every parameter, in the workload's order
+
+  std::string_view operator[](std::string_view key) const;  // throws std::out_of_range
+  std::int64_t number(std::string_view key) const;
+  std::string text() const;     // canonical: the workload's order, values at their fallback left out
+  std::string problem() const;  // text() without backend and variant: what is computed, whoever computes it
+  Case with(std::string_view key, std::string_view value) const;
+
+  bool operator==(const Case&) const = default;
+
+ private:
+  std::string text_without(std::span<const std::string_view> keys) const;
+};
+
+// Keys that every workload takes after its own: mode, variant, backend.
+std::span<const Parameter> common_parameters();
+
+// The cases of one line, in the order of the line's product: `gemm m=256..8192*2 n=m k=m dtype=f32,bf16`. A value is
+// a number or word, a list `a,b,c`, a range `a..b*f` (powers) or `a..b+s` (steps), or the name of another key. Comments
+// begin with #; an empty line has no cases. Throws CaseError.
+std::vector<Case> parse_cases(std::string_view line);
+
+// The one case of a line that fixes every value. Throws CaseError.
+Case parse_case(std::string_view line);
+
+}  // namespace whygpu

@@ -1,0 +1,60 @@
+# What every target shares, and the one-line ways to add a part.
+
+# Code layout is part of the noise of a measurement: an unused function can move a small kernel by tens of percent.
+# Functions and loops therefore start on their own cache line.
+add_library(whygpu_options INTERFACE)
+target_include_directories(whygpu_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_compile_options(whygpu_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -falign-functions=64>
+  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-falign-loops=64>)
+
+option(WHYGPU_SANITIZE "Build with address and undefined-behaviour sanitizers" OFF)
+if(WHYGPU_SANITIZE)
+  target_compile_options(whygpu_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined -fno-omit-frame-pointer>)
+  target_link_options(whygpu_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# add_backend(NAME SOURCES file… [LIBRARIES target…]): one loadable module, bin/backends/NAME.so.
+function(add_backend name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_library(backend_${name} MODULE ${arg_SOURCES})
+  target_link_libraries(backend_${name} PRIVATE whygpu_options ${arg_LIBRARIES})
+  set_target_properties(backend_${name} PROPERTIES
+    OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${WHYGPU_MODULE_DIR})
+endfunction()
+
+# skip_backend(NAME reason): the build goes on without it, and `whygpu list` repeats the reason.
+function(skip_backend name reason)
+  message(STATUS "backend ${name}: not built, ${reason}")
+  set_property(GLOBAL APPEND_STRING PROPERTY WHYGPU_SKIPPED "${name}\t${reason}\n")
+endfunction()
+
+# add_workload(NAME SOURCES file…): one workload and its worker binary bin/NAME. The sources define
+# `const Workload& NAME_workload()` in namespace whygpu. Called in benchmarks/ only.
+function(add_workload name)
+  cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
+  target_sources(whygpu_benchmarks PRIVATE ${arg_SOURCES})
+  set_property(GLOBAL APPEND PROPERTY WHYGPU_WORKLOADS ${name})
+  add_executable(${name} worker_main.cpp)
+  target_compile_definitions(${name} PRIVATE WHYGPU_WORKLOAD="${name}")
+  target_link_libraries(${name} PRIVATE whygpu_benchmarks whygpu_options)
+endfunction()
+
+# whygpu_test(file_test.cpp… LIBRARIES target…): one test program per file, named after it.
+function(whygpu_test)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  foreach(source ${arg_UNPARSED_ARGUMENTS})
+    get_filename_component(name ${source} NAME_WE)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} whygpu_options GTest::gtest_main GTest::gmock)
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+    target_compile_definitions(${name} PRIVATE
+      WHYGPU_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WHYGPU_BINARY_DIR="${PROJECT_BINARY_DIR}")
+    add_test(NAME ${name} COMMAND ${name})
+    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+  endforeach()
+endfunction()
