@@ -41,27 +41,10 @@ Pass parse_pass(std::string_view name) {
 }
 
 Convolution convolution_of(const Case& c) {
-  Convolution op;
-  op.pass = parse_pass(c["pass"]);
-  op.dtype = parse_dtype(c["dtype"]);
-  for (const auto& [key, extent] :
-       std::initializer_list<std::pair<const char*, std::int64_t*>>{{"n", &op.n},
-                                                                    {"c", &op.c},
-                                                                    {"h", &op.h},
-                                                                    {"w", &op.w},
-                                                                    {"k", &op.k},
-                                                                    {"r", &op.r},
-                                                                    {"s", &op.s},
-                                                                    {"stride_h", &op.stride_h},
-                                                                    {"stride_w", &op.stride_w},
-                                                                    {"pad_h", &op.pad_h},
-                                                                    {"pad_w", &op.pad_w},
-                                                                    {"dilation_h", &op.dilation_h},
-                                                                    {"dilation_w", &op.dilation_w},
-                                                                    {"groups", &op.groups}}) {
-    *extent = c.number(key);
-  }
-  return op;
+  return {parse_pass(c["pass"]),  c.number("n"),          c.number("c"),      c.number("h"),
+          c.number("w"),          c.number("k"),          c.number("r"),      c.number("s"),
+          c.number("stride_h"),   c.number("stride_w"),   c.number("pad_h"),  c.number("pad_w"),
+          c.number("dilation_h"), c.number("dilation_w"), c.number("groups"), parse_dtype(c["dtype"])};
 }
 
 // Multiply-adds of the direct algorithm, those with padding included: N·K·P·Q·(C/groups)·R·S. The same in all passes.
