@@ -79,14 +79,12 @@ class Problem {
         specs(op.arguments()),
         rows(vertical(op)),
         columns(horizontal(op)),
-        x(specs[0], values[0]),
-        w(specs[1], values[1]),
-        y(specs[2], values[2]),
+        readers{Reader(specs[0], values[0]), Reader(specs[1], values[1]), Reader(specs[2], values[2])},
         channels(op.c / op.groups),
         filters(op.k / op.groups) {}
 
   const TensorSpec& result_spec() const { return specs[op.result()]; }
-  const Reader& result() const { return op.result() == 0 ? x : op.result() == 1 ? w : y; }
+  const Reader& result() const { return readers[op.result()]; }
 
   std::int64_t at_x(std::int64_t n, std::int64_t h, std::int64_t w, std::int64_t c) const {
     return ((n * op.h + h) * op.w + w) * op.c + c;
@@ -108,15 +106,17 @@ class Problem {
     return at;
   }
 
-  ExactElement exact(std::int64_t index) const {
+  // Element `index` of the result, from x, w and y as Readers or as arrays of doubles.
+  template <class Values>
+  ExactElement exact(const std::array<Values, 3>& from, std::int64_t index) const {
     const auto [a, b, c, d] = position(index);
     switch (op.pass) {
       case Pass::forward:
-        return exact_y(a, b, c, d);
+        return exact_y(from, a, b, c, d);
       case Pass::backward_data:
-        return exact_x(a, b, c, d);
+        return exact_x(from, a, b, c, d);
       case Pass::backward_weights:
-        return exact_w(a, b, c, d);
+        return exact_w(from, a, b, c, d);
     }
     throw std::logic_error("unknown pass");
   }
@@ -133,7 +133,7 @@ class Problem {
   const Convolution op;
   const std::vector<TensorSpec> specs;
   const Axis rows, columns;
-  const Reader x, w, y;
+  const std::array<Reader, 3> readers;
   const std::int64_t channels, filters;  // of one group
 
  private:
@@ -142,39 +142,45 @@ class Problem {
     sum.magnitude += std::fabs(a * b);
   }
 
-  ExactElement exact_y(std::int64_t n, std::int64_t p, std::int64_t q, std::int64_t k) const {
+  template <class Values>
+  ExactElement exact_y(const std::array<Values, 3>& from, std::int64_t n, std::int64_t p, std::int64_t q,
+                       std::int64_t k) const {
     ExactElement sum;
     const std::int64_t first_channel = k / filters * channels;
     for (const Link& row : rows.by_out[p]) {
       for (const Link& column : columns.by_out[q]) {
         for (std::int64_t c = 0; c < channels; ++c) {
-          add(sum, x[at_x(n, row.in, column.in, first_channel + c)], w[at_w(k, row.tap, column.tap, c)]);
+          add(sum, from[0][at_x(n, row.in, column.in, first_channel + c)], from[1][at_w(k, row.tap, column.tap, c)]);
         }
       }
     }
     return sum;
   }
 
-  ExactElement exact_x(std::int64_t n, std::int64_t h, std::int64_t column_in, std::int64_t c) const {
+  template <class Values>
+  ExactElement exact_x(const std::array<Values, 3>& from, std::int64_t n, std::int64_t h, std::int64_t column_in,
+                       std::int64_t c) const {
     ExactElement sum;
     const std::int64_t first_filter = c / channels * filters;
     for (const Link& row : rows.by_in[h]) {
       for (const Link& column : columns.by_in[column_in]) {
         for (std::int64_t k = first_filter; k < first_filter + filters; ++k) {
-          add(sum, y[at_y(n, row.out, column.out, k)], w[at_w(k, row.tap, column.tap, c % channels)]);
+          add(sum, from[2][at_y(n, row.out, column.out, k)], from[1][at_w(k, row.tap, column.tap, c % channels)]);
         }
       }
     }
     return sum;
   }
 
-  ExactElement exact_w(std::int64_t k, std::int64_t r, std::int64_t s, std::int64_t c) const {
+  template <class Values>
+  ExactElement exact_w(const std::array<Values, 3>& from, std::int64_t k, std::int64_t r, std::int64_t s,
+                       std::int64_t c) const {
     ExactElement sum;
     const std::int64_t channel = k / filters * channels + c;
     for (std::int64_t n = 0; n < op.n; ++n) {
       for (const Link& row : rows.by_tap[r]) {
         for (const Link& column : columns.by_tap[s]) {
-          add(sum, y[at_y(n, row.out, column.out, k)], x[at_x(n, row.in, column.in, channel)]);
+          add(sum, from[2][at_y(n, row.out, column.out, k)], from[0][at_x(n, row.in, column.in, channel)]);
         }
       }
     }
@@ -188,8 +194,8 @@ std::string mismatch(const std::string& where, double found, double expected, do
 }
 
 // Empty when element `index` is right.
-std::string element_error(const Problem& problem, const ConvolutionTolerance& tolerance, std::int64_t index) {
-  const ExactElement exact = problem.exact(index);
+std::string element_error(const Problem& problem, const ConvolutionTolerance& tolerance, std::int64_t index,
+                          const ExactElement& exact) {
   const double found = problem.result()[index];
   const double allowed = tolerance.of(exact);
   if (std::fabs(found - exact.value) <= allowed) return {};
@@ -284,7 +290,7 @@ FoldedFilter fold_filters(const Problem& problem, const std::vector<double>& sig
   std::vector<double> filter(op.r * op.s * problem.channels);
   for (std::int64_t k = 0; k < op.k; ++k) {
     const std::int64_t group = k / problem.filters;
-    problem.w.read(problem.at_w(k, 0, 0, 0), static_cast<std::int64_t>(filter.size()), filter.data());
+    problem.readers[1].read(problem.at_w(k, 0, 0, 0), static_cast<std::int64_t>(filter.size()), filter.data());
     squares[group] += dot(filter.data(), filter.data(), static_cast<std::int64_t>(filter.size()));
     for (std::int64_t tap = 0; tap < op.r * op.s; ++tap) {
       for (std::int64_t c = 0; c < problem.channels; ++c) {
@@ -302,7 +308,7 @@ FoldedFilter fold_filters(const Problem& problem, const std::vector<double>& sig
 Verdict probe_pixels(const Problem& problem, const ConvolutionTolerance& tolerance) {
   const Convolution& op = problem.op;
   const bool forward = op.pass == Pass::forward;
-  const Reader& source = forward ? problem.x : problem.y;
+  const Reader& source = problem.readers[forward ? 0 : 2];
   const std::int64_t source_h = forward ? op.h : op.p(), source_w = forward ? op.w : op.q();
   const std::int64_t result_h = forward ? op.p() : op.h, result_w = forward ? op.q() : op.w;
   const std::int64_t sources = forward ? op.c : op.k, results = forward ? op.k : op.c;
@@ -357,7 +363,7 @@ Verdict probe_weights(const Problem& problem, const ConvolutionTolerance& tolera
 
   for (std::int64_t n = 0; n < op.n; ++n) {
     for (std::int64_t at = 0; at < pixels; ++at) {
-      problem.y.read((n * pixels + at) * op.k, op.k, filters.data());
+      problem.readers[2].read((n * pixels + at) * op.k, op.k, filters.data());
       for (std::int64_t group = 0; group < op.groups; ++group) {
         const double* values = filters.data() + group * problem.filters;
         folded[at * op.groups + group] = dot(values, signs.data() + group * problem.filters, problem.filters);
@@ -365,7 +371,7 @@ Verdict probe_weights(const Problem& problem, const ConvolutionTolerance& tolera
       }
     }
     for (std::int64_t h = 0; h < op.h; ++h) {
-      problem.x.read(problem.at_x(n, h, 0, 0), op.w * op.c, row.data());
+      problem.readers[0].read(problem.at_x(n, h, 0, 0), op.w * op.c, row.data());
       for (std::int64_t w = 0; w < op.w; ++w) {
         const double* values = row.data() + w * op.c;
         for (std::int64_t c = 0; c < op.c; ++c) channel_squares[c] += values[c] * values[c];
@@ -390,7 +396,7 @@ Verdict probe_weights(const Problem& problem, const ConvolutionTolerance& tolera
       const std::int64_t first = problem.at_w(first_filter, 0, tap, channel % problem.channels);
       double found = 0, squares = 0;
       for (std::int64_t k = 0; k < problem.filters; ++k) {
-        const double value = problem.w[first + k * op.r * op.s * problem.channels];
+        const double value = problem.result()[first + k * op.r * op.s * problem.channels];
         found += signs[first_filter + k] * value;
         squares += value * value;
       }
@@ -409,7 +415,8 @@ Verdict probe_weights(const Problem& problem, const ConvolutionTolerance& tolera
 }  // namespace
 
 ExactElement exact_convolution_element(const Convolution& op, const ConvolutionValues& values, std::int64_t index) {
-  return Problem(op, values).exact(index);
+  const Problem problem(op, values);
+  return problem.exact(problem.readers, index);
 }
 
 double ConvolutionTolerance::of(const ExactElement& exact) const {
@@ -438,10 +445,18 @@ Verdict check_every_element(const Convolution& op, const ConvolutionValues& valu
                             const ConvolutionTolerance& tolerance) {
   const Problem problem(op, values);
   const std::int64_t elements = problem.result_spec().elements();
+  std::array<std::vector<double>, 3> inputs;
+  std::array<const double*, 3> from{};
+  for (int i = 0; i < 3; ++i) {
+    if (i == op.result()) continue;
+    inputs[i].resize(problem.specs[i].elements());
+    problem.readers[i].read(0, problem.specs[i].elements(), inputs[i].data());
+    from[i] = inputs[i].data();
+  }
   std::int64_t wrong = 0;
   std::string first;
   for (std::int64_t index = 0; index < elements; ++index) {
-    const std::string error = element_error(problem, tolerance, index);
+    const std::string error = element_error(problem, tolerance, index, problem.exact(from, index));
     if (error.empty()) continue;
     if (wrong++ == 0) first = error;
   }
@@ -454,7 +469,7 @@ Verdict check_by_probes(const Convolution& op, const ConvolutionValues& values, 
   const Problem problem(op, values);
   const auto samples = static_cast<std::int64_t>(std::clamp(kProductBudget / products_per_element(op), 4.0, 4096.0));
   for (const std::int64_t index : sampled_elements(problem.result_spec(), samples)) {
-    const std::string error = element_error(problem, tolerance, index);
+    const std::string error = element_error(problem, tolerance, index, problem.exact(problem.readers, index));
     if (!error.empty()) return {Status::incorrect, error};
   }
   return op.pass == Pass::backward_weights ? probe_weights(problem, tolerance) : probe_pixels(problem, tolerance);

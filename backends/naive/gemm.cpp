@@ -55,20 +55,13 @@ Support supports(const Gemm& gemm) {
 
 std::unique_ptr<Operation> prepare(const Gemm& gemm) {
   switch (gemm.dtype) {
-    case DType::f64:
-      return std::make_unique<NaiveGemm<double, double>>(gemm);
-    case DType::f32:
-      return std::make_unique<NaiveGemm<float, float>>(gemm);
-    case DType::f16:
-      return std::make_unique<NaiveGemm<Float16, float>>(gemm);
-    case DType::bf16:
-      return std::make_unique<NaiveGemm<BFloat16, float>>(gemm);
-    case DType::f8e4m3:
-      return std::make_unique<NaiveGemm<Float8E4M3, float>>(gemm);
-    case DType::s8:
-      return std::make_unique<NaiveGemm<std::int8_t, std::int32_t>>(gemm);
-    default:
-      throw std::logic_error("naive GEMM: unsupported dtype");
+    case DType::f64: return std::make_unique<NaiveGemm<double, double>>(gemm);
+    case DType::f32: return std::make_unique<NaiveGemm<float, float>>(gemm);
+    case DType::f16: return std::make_unique<NaiveGemm<Float16, float>>(gemm);
+    case DType::bf16: return std::make_unique<NaiveGemm<BFloat16, float>>(gemm);
+    case DType::f8e4m3: return std::make_unique<NaiveGemm<Float8E4M3, float>>(gemm);
+    case DType::s8: return std::make_unique<NaiveGemm<std::int8_t, std::int32_t>>(gemm);
+    default: throw std::logic_error("naive GEMM: unsupported dtype");
   }
 }
 

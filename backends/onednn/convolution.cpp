@@ -22,37 +22,45 @@ std::string_view pass_name(Pass pass) {
   return names[static_cast<std::size_t>(pass)];
 }
 
-// NHWC images, with the dimensions in oneDNN's order n, c, h, w.
-memory::desc images(const TensorSpec& spec) {
+// An argument as oneDNN numbers dimensions, with the caller's strides.
+struct Argument {
+  memory::dims dims;
+  memory::data_type type;
+  memory::dims strides;
+
+  memory::desc caller() const { return {dims, type, strides}; }
+  memory::desc any() const { return {dims, type, memory::format_tag::any}; }
+};
+
+// NHWC images, as n, c, h, w.
+Argument images(const TensorSpec& spec) {
   const std::int64_t n = spec.shape[0], h = spec.shape[1], w = spec.shape[2], c = spec.shape[3];
-  return {{n, c, h, w}, data_type(spec.dtype), memory::dims{h * w * c, 1, w * c, c}};
+  return {{n, c, h, w}, data_type(spec.dtype), {h * w * c, 1, w * c, c}};
 }
 
-// KRSC filters, with the dimensions in oneDNN's order (group,) k, c, r, s.
-memory::desc filters(const TensorSpec& spec, std::int64_t groups) {
+// KRSC filters, as (group,) k, c, r, s.
+Argument filters(const TensorSpec& spec, std::int64_t groups) {
   const std::int64_t k = spec.shape[0] / groups, r = spec.shape[1], s = spec.shape[2], c = spec.shape[3];
-  if (groups == 1) return {{k, c, r, s}, data_type(spec.dtype), memory::dims{r * s * c, 1, s * c, c}};
-  return {{groups, k, c, r, s}, data_type(spec.dtype), memory::dims{k * r * s * c, r * s * c, 1, s * c, c}};
+  if (groups == 1) return {{k, c, r, s}, data_type(spec.dtype), {r * s * c, 1, s * c, c}};
+  return {{groups, k, c, r, s}, data_type(spec.dtype), {k * r * s * c, r * s * c, 1, s * c, c}};
 }
 
-// x, w and y as a caller sees them.
-std::array<memory::desc, 3> caller_layouts(const Convolution& op) {
+// x, w and y.
+std::array<Argument, 3> arguments_of(const Convolution& op) {
   const auto specs = op.arguments();
   return {images(specs[0]), filters(specs[1], op.groups), images(specs[2])};
 }
 
 dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_view variant) {
-  std::array<memory::desc, 3> any;
-  const auto caller = caller_layouts(op);
-  for (int i = 0; i < 3; ++i) any[i] = {caller[i].dims(), caller[i].data_type(), memory::format_tag::any};
-  const auto& [x, w, y] = any;
+  const auto arguments = arguments_of(op);
+  const memory::desc x = arguments[0].any(), w = arguments[1].any(), y = arguments[2].any();
   const memory::dims strides{op.stride_h, op.stride_w}, pads{op.pad_h, op.pad_w};
   const memory::dims gaps{op.dilation_h - 1, op.dilation_w - 1};
   const auto training =
       op.pass == Pass::forward ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
   const algorithm chosen = algorithm_of(variant);
   // The gradients are planned with a forward pass as a hint, whose filters have the input's type.
-  const memory::desc hint_w{w.dims(), x.data_type(), memory::format_tag::any};
+  const memory::desc hint_w{arguments[1].dims, arguments[0].type, memory::format_tag::any};
 #if DNNL_VERSION_MAJOR >= 3
   const auto& engine = context.engine;
   const dnnl::convolution_forward::primitive_desc forward(engine, training, chosen, x, hint_w, y, strides, gaps, pads,
@@ -101,13 +109,13 @@ class DnnlConvolution final : public Operation {
   DnnlConvolution(Context& context, const Convolution& op, std::string_view variant)
       : context_(context),
         pass_(op.pass),
-        caller_(caller_layouts(op)),
+        arguments_(arguments_of(op)),
         names_(argument_names(op.pass)),
         plan_(plan(context, op, variant)),
         primitive_(plan_) {}
 
   std::unique_ptr<Tensor> allocate(int index) override {
-    return std::make_unique<DnnlTensor>(context_, caller_.at(index), layout(index));
+    return std::make_unique<DnnlTensor>(context_, arguments_.at(index).caller(), layout(index));
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
@@ -120,7 +128,7 @@ class DnnlConvolution final : public Operation {
   std::string implementation() const override {
     std::string reordered;
     for (int i = 0; i < 3; ++i) {
-      if (layout(i) != caller_[i]) reordered += std::string(reordered.empty() ? "" : " ") + "xwy"[i];
+      if (layout(i) != arguments_[i].caller()) reordered += std::string(reordered.empty() ? "" : " ") + "xwy"[i];
     }
     std::string text = describe("convolution " + std::string(pass_name(pass_)), plan_.impl_info_str());
     return reordered.empty() ? text : text + ", own layouts for " + reordered;
@@ -131,7 +139,7 @@ class DnnlConvolution final : public Operation {
 
   Context& context_;
   Pass pass_;
-  std::array<memory::desc, 3> caller_;
+  std::array<Argument, 3> arguments_;
   std::array<int, 3> names_;
   dnnl::primitive_desc plan_;
   dnnl::primitive primitive_;

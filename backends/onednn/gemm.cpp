@@ -43,12 +43,9 @@ class Matmul final : public Operation {
   std::unique_ptr<Tensor> allocate(int index) override {
     const Layouts caller = caller_layouts(gemm_);
     switch (index) {
-      case 0:
-        return std::make_unique<DnnlTensor>(context_, caller.a, plan_.src_desc());
-      case 1:
-        return std::make_unique<DnnlTensor>(context_, caller.b, plan_.weights_desc());
-      default:
-        return std::make_unique<DnnlTensor>(context_, caller.c, plan_.dst_desc());
+      case 0: return std::make_unique<DnnlTensor>(context_, caller.a, plan_.src_desc());
+      case 1: return std::make_unique<DnnlTensor>(context_, caller.b, plan_.weights_desc());
+      default: return std::make_unique<DnnlTensor>(context_, caller.c, plan_.dst_desc());
     }
   }
 

@@ -21,18 +21,12 @@ bool has_data_type(DType dtype) { return dtype != DType::f64 && dtype != DType::
 dnnl::memory::data_type data_type(DType dtype) {
   using Type = dnnl::memory::data_type;
   switch (dtype) {
-    case DType::f32:
-      return Type::f32;
-    case DType::f16:
-      return Type::f16;
-    case DType::bf16:
-      return Type::bf16;
-    case DType::s8:
-      return Type::s8;
-    case DType::s32:
-      return Type::s32;
-    default:
-      throw std::logic_error("oneDNN has no " + std::string(dtype_name(dtype)) + " here");
+    case DType::f32: return Type::f32;
+    case DType::f16: return Type::f16;
+    case DType::bf16: return Type::bf16;
+    case DType::s8: return Type::s8;
+    case DType::s32: return Type::s32;
+    default: throw std::logic_error("oneDNN has no " + std::string(dtype_name(dtype)) + " here");
   }
 }
 
@@ -46,30 +40,20 @@ namespace {
 
 std::string isa_name(dnnl::cpu_isa isa) {
   switch (isa) {
-    case dnnl::cpu_isa::sse41:
-      return "sse41";
-    case dnnl::cpu_isa::avx:
-      return "avx";
-    case dnnl::cpu_isa::avx2:
-      return "avx2";
-    case dnnl::cpu_isa::avx2_vnni:
-      return "avx2_vnni";
-    case dnnl::cpu_isa::avx512_core:
-      return "avx512_core";
-    case dnnl::cpu_isa::avx512_core_vnni:
-      return "avx512_core_vnni";
-    case dnnl::cpu_isa::avx512_core_bf16:
-      return "avx512_core_bf16";
-    case dnnl::cpu_isa::avx512_core_amx:
-      return "avx512_core_amx";
-    default:
-      return "isa 0x" + [isa] {
-        constexpr char digits[] = "0123456789abcdef";
-        std::string text;
-        for (auto bits = static_cast<unsigned>(isa); bits != 0; bits >>= 4)
-          text.insert(text.begin(), digits[bits & 15]);
-        return text;
-      }();
+    case dnnl::cpu_isa::sse41: return "sse41";
+    case dnnl::cpu_isa::avx: return "avx";
+    case dnnl::cpu_isa::avx2: return "avx2";
+    case dnnl::cpu_isa::avx2_vnni: return "avx2_vnni";
+    case dnnl::cpu_isa::avx512_core: return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_amx: return "avx512_core_amx";
+    default: return "isa 0x" + [isa] {
+      constexpr char digits[] = "0123456789abcdef";
+      std::string text;
+      for (auto bits = static_cast<unsigned>(isa); bits != 0; bits >>= 4) text.insert(text.begin(), digits[bits & 15]);
+      return text;
+    }();
   }
 }
 

@@ -59,24 +59,19 @@ Support supports(const Gemm& gemm) {
   }
   switch (gemm.dtype) {
     case DType::f64:
-    case DType::f32:
-      return {};
+    case DType::f32: return {};
     case DType::bf16:
       if (cblas_sbgemm != nullptr) return {};
       return Support::no(version() + " was built without bf16 (BUILD_BFLOAT16)");
-    default:
-      return Support::no("OpenBLAS has no " + std::string(dtype_name(gemm.dtype)) + " GEMM");
+    default: return Support::no("OpenBLAS has no " + std::string(dtype_name(gemm.dtype)) + " GEMM");
   }
 }
 
 std::unique_ptr<Operation> prepare(const Gemm& gemm) {
   switch (gemm.dtype) {
-    case DType::f64:
-      return std::make_unique<BlasGemm<double, double>>(gemm, "dgemm");
-    case DType::f32:
-      return std::make_unique<BlasGemm<float, float>>(gemm, "sgemm");
-    default:
-      return std::make_unique<BlasGemm<bfloat16, float>>(gemm, "sbgemm");
+    case DType::f64: return std::make_unique<BlasGemm<double, double>>(gemm, "dgemm");
+    case DType::f32: return std::make_unique<BlasGemm<float, float>>(gemm, "sgemm");
+    default: return std::make_unique<BlasGemm<bfloat16, float>>(gemm, "sbgemm");
   }
 }
 

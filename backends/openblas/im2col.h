@@ -43,9 +43,9 @@ std::vector<Plane> planes_of(const Convolution& op);
 // Writes rows [first, first + count), depth() values each. `source` points at the first of the row's channels.
 template <class T>
 void unroll(const Unrolling& u, const T* source, std::int64_t first, std::int64_t count, T* out) {
+  if (u.taps() == 0) return;
   const auto taps_w = static_cast<std::int64_t>(u.offsets_w.size());
-  const bool dense =
-      u.channels == u.source_c && (taps_w == 0 || u.offsets_w.back() - u.offsets_w.front() == taps_w - 1);
+  const bool dense = u.channels == u.source_c && u.offsets_w.back() - u.offsets_w.front() == taps_w - 1;
   std::int64_t j = first % u.grid_w, i = first / u.grid_w % u.grid_h, n = first / u.grid_w / u.grid_h;
   for (std::int64_t row = 0; row < count; ++row) {
     for (const std::int64_t offset_h : u.offsets_h) {

@@ -26,12 +26,9 @@ namespace {
 
 std::string threading() {
   switch (openblas_get_parallel()) {
-    case OPENBLAS_SEQUENTIAL:
-      return "none";
-    case OPENBLAS_THREAD:
-      return "pthreads";
-    default:
-      return "OpenMP";
+    case OPENBLAS_SEQUENTIAL: return "none";
+    case OPENBLAS_THREAD: return "pthreads";
+    default: return "OpenMP";
   }
 }
 
