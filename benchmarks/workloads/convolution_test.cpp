@@ -2,9 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "backends/loader.h"
+#include "benchmarks/sweep.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {
@@ -136,6 +138,26 @@ TEST(ConvolutionWorkload, SaysWhichRuleBroke) {
   EXPECT_THAT(error_of("convolution n=2000000000 c=2000000000 h=2000000000 w=2000000000 k=1 r=1 s=1"),
               testing::HasSubstr("beyond any machine"));
   EXPECT_THAT(error_of("convolution n=1 c=20000 h=8 w=8 k=4 r=3 s=3 dtype=s8"), testing::HasSubstr("overflow the s32"));
+}
+
+// ---- The sweeps ----
+
+TEST(ConvolutionSweeps, HoldThePublishedProblems) {
+  EXPECT_EQ(load_sweep("resnet50").size(), 23U * 3 * 3 * 2);  // layers, batches, passes, dtypes
+  EXPECT_EQ(load_sweep("vgg16").size(), 9U * 2 * 3 * 2);
+  EXPECT_EQ(load_sweep("mobilenet").size(), (19U + 28U) * 2 * 3 * 2);
+  // 90 distinct problems of training; 103 of inference, two of them in training too.
+  EXPECT_EQ(load_sweep("deepbench-conv").size(), 90U * 3 + 103 * 2 - 2);
+}
+
+TEST(ConvolutionSweeps, CoverTheOddShapes) {
+  const auto cases = load_sweep("odd-conv");
+  const auto any = [&](auto&& holds) { return std::any_of(cases.begin(), cases.end(), holds); };
+  EXPECT_TRUE(any([](const Case& c) { return c.number("stride_h") > c.number("r"); }));
+  EXPECT_TRUE(any([](const Case& c) { return c.number("pad_h") >= c.number("r"); }));
+  EXPECT_TRUE(any([](const Case& c) { return c.number("dilation_h") > 1; }));
+  EXPECT_TRUE(any([](const Case& c) { return c.number("c") == 1; }));
+  EXPECT_TRUE(any([](const Case& c) { return c.number("r") % 2 == 0; }));
 }
 
 }  // namespace
