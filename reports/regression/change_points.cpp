@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <numeric>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -64,6 +65,28 @@ Split best_split(std::span<const double> values) {
   return best;
 }
 
+// What is left of `values` when each side of the split gives up its mean, scaled to the variance that `values` have: noise
+// that keeps its growth and shrinkage along the series.
+std::vector<double> residuals(std::span<const double> values, std::size_t split) {
+  const auto mean = [](std::span<const double> part) {
+    return std::accumulate(part.begin(), part.end(), 0.0) / static_cast<double>(part.size());
+  };
+  const auto squares = [](std::span<const double> part) {
+    return std::inner_product(part.begin(), part.end(), part.begin(), 0.0);
+  };
+  std::vector<double> result(values.begin(), values.end());
+  const auto centre = [&](std::span<double> part, double by) {
+    for (double& value : part) value -= by;
+  };
+  centre(result, mean(values));
+  const double variance = squares(result);
+  centre(std::span(result).first(split), mean(std::span(result).first(split)));
+  centre(std::span(result).subspan(split), mean(std::span(result).subspan(split)));
+  const double left = squares(result);
+  for (double& value : result) value *= left > 0 ? std::sqrt(variance / left) : 0;
+  return result;
+}
+
 class Finder {
  public:
   Finder(std::span<const double> values, std::span<const double> link_errors)
@@ -80,7 +103,7 @@ class Finder {
     const std::span<const double> segment(values_.data() + first, last - first);
     const Split split = best_split(segment);
     if (split.difference == 0) return;
-    const auto p = shuffled_as_large(segment, first, split.difference);
+    const auto p = flipped_as_large(segment, first, split);
     if (!p) return;
     const std::size_t index = first + split.index;
     divide(first, index);
@@ -88,10 +111,10 @@ class Finder {
     divide(index, last);
   }
 
-  // Share of shuffled series with a split at least as large; nothing as soon as it is clear that they are too many.
-  std::optional<double> shuffled_as_large(std::span<const double> segment, std::size_t first, double difference) {
+  // Share of flipped series with a split at least as large; nothing as soon as it is clear that they are too many.
+  std::optional<double> flipped_as_large(std::span<const double> segment, std::size_t first, const Split& split) {
     constexpr int kTooMany = static_cast<int>(kSignificance * (kFlips + 1));
-    const double centre = median(segment);
+    const auto noise = residuals(segment, split.index);
     std::vector<double> flipped(segment.size());
     int as_large = 0;
     for (int flip = 0; flip < kFlips; ++flip) {
@@ -100,9 +123,9 @@ class Finder {
       for (std::size_t i = 0; i < segment.size(); ++i, bits >>= 1) {
         if (i % 64 == 0) bits = random_();
         if (i > 0 && !link_errors_.empty()) walk += link_errors_[first + i] * normal_(random_);
-        flipped[i] = ((bits & 1) != 0 ? segment[i] - centre : centre - segment[i]) + walk;
+        flipped[i] = ((bits & 1) != 0 ? noise[i] : -noise[i]) + walk;
       }
-      if (best_split(flipped).difference >= difference && ++as_large >= kTooMany) return std::nullopt;
+      if (best_split(flipped).difference >= split.difference && ++as_large >= kTooMany) return std::nullopt;
     }
     return static_cast<double>(as_large + 1) / (kFlips + 1);
   }
