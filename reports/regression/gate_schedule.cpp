@@ -70,7 +70,7 @@ void GateSchedule::add(std::size_t index, double log_ratio) {
   ++c.look;
   const double limit = std::log1p(settings_.threshold);
   c.suspect = judgement.p && *judgement.p <= kSuspicion && beyond(judgement, kNear * limit);
-  c.settled = judgement.outcome != Outcome::undecided || c.look == kLooks.size() ||
+  c.settled = judgement.ruling != Ruling::undecided || c.look == kLooks.size() ||
               kLooks[c.look].pairs > most_pairs(c);
 }
 
@@ -100,11 +100,11 @@ Judgement GateSchedule::judge_at(const Case& c, std::size_t look) const {
   const double level = settings_.false_alarms / 2 / static_cast<double>(cases_.size());
   const double limit = std::log1p(settings_.threshold);
   if (*judgement.p <= level * kLooks[look].share && beyond(judgement, limit)) {
-    judgement.outcome = change > 0 ? Outcome::slower : Outcome::faster;
+    judgement.ruling = change > 0 ? Ruling::slower : Ruling::faster;
   } else if (judgement.interval && judgement.interval->low > -limit && judgement.interval->high < limit) {
-    judgement.outcome = Outcome::same;
+    judgement.ruling = Ruling::same;
   } else {
-    judgement.outcome = Outcome::undecided;
+    judgement.ruling = Ruling::undecided;
     judgement.visible = std::max(limit, smallest_visible(scatter(c.log_ratios), c.log_ratios.size(), level, 0.95));
   }
   return judgement;

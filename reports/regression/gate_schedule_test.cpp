@@ -27,7 +27,7 @@ TEST_F(GateScheduleTest, QuietCasesOfEqualBuildsAreSameAfterSixPairs) {
   GateSchedule schedule(20, {}, 1);
   run(schedule, [&](std::size_t) { return noise(0.01); });
   for (std::size_t i = 0; i < 20; ++i) {
-    EXPECT_EQ(schedule.judge(i).outcome, Outcome::same);
+    EXPECT_EQ(schedule.judge(i).ruling, Ruling::same);
     EXPECT_EQ(schedule.judge(i).pairs, 6U);
   }
   EXPECT_EQ(schedule.pairs_left(), 0U);
@@ -37,8 +37,8 @@ TEST_F(GateScheduleTest, FindsWhatChangedAndItsSize) {
   GateSchedule schedule(20, {}, 1);
   run(schedule, [&](std::size_t i) { return noise(0.02) + (i == 7 ? std::log(1.1) : i == 9 ? std::log(0.8) : 0); });
   for (std::size_t i = 0; i < 20; ++i) {
-    const auto expected = i == 7 ? Outcome::slower : i == 9 ? Outcome::faster : Outcome::same;
-    EXPECT_EQ(schedule.judge(i).outcome, expected) << i;
+    const auto expected = i == 7 ? Ruling::slower : i == 9 ? Ruling::faster : Ruling::same;
+    EXPECT_EQ(schedule.judge(i).ruling, expected) << i;
   }
   EXPECT_NEAR(percent(*schedule.judge(7).change), 10, 2);
   EXPECT_LE(schedule.judge(7).pairs, 40U);
@@ -47,14 +47,14 @@ TEST_F(GateScheduleTest, FindsWhatChangedAndItsSize) {
 TEST_F(GateScheduleTest, AChangeBelowTheThresholdIsSame) {
   GateSchedule schedule(1, {.threshold = 0.05}, 1);
   run(schedule, [&](std::size_t) { return noise(0.002) + std::log(1.03); });
-  EXPECT_EQ(schedule.judge(0).outcome, Outcome::same);
+  EXPECT_EQ(schedule.judge(0).ruling, Ruling::same);
 }
 
 TEST_F(GateScheduleTest, NoiseIsUndecidedAndSaysWhatItCouldHaveSeen) {
   GateSchedule schedule(20, {}, 1);
   run(schedule, [&](std::size_t i) { return noise(i == 3 ? 0.4 : 0.01); });
   const auto judgement = schedule.judge(3);
-  EXPECT_EQ(judgement.outcome, Outcome::undecided);
+  EXPECT_EQ(judgement.ruling, Ruling::undecided);
   ASSERT_TRUE(judgement.visible);
   EXPECT_GT(*judgement.visible, std::log(1.1));
   EXPECT_EQ(judgement.pairs, 40U);
@@ -97,7 +97,7 @@ TEST_F(GateScheduleTest, ADroppedCaseIsNotMeasuredAgain) {
 
 TEST_F(GateScheduleTest, WithoutPairsNothingIsJudged) {
   const GateSchedule schedule(1, {}, 1);
-  EXPECT_EQ(schedule.judge(0).outcome, Outcome::undecided);
+  EXPECT_EQ(schedule.judge(0).ruling, Ruling::undecided);
   EXPECT_FALSE(schedule.judge(0).change);
   EXPECT_EQ(schedule.judge(0).reason, "not measured within the budget");
 }
@@ -108,7 +108,7 @@ TEST_F(GateScheduleTest, FewFalseAlarmsOnHeavyTails) {
     GateSchedule schedule(20, {}, seed);
     run(schedule, [&](std::size_t) { return noise(0.03) / (0.1 + std::fabs(normal_(random_))); });
     for (std::size_t i = 0; i < 20; ++i) {
-      alarms += schedule.judge(i).outcome == Outcome::slower || schedule.judge(i).outcome == Outcome::faster;
+      alarms += schedule.judge(i).ruling == Ruling::slower || schedule.judge(i).ruling == Ruling::faster;
     }
   }
   EXPECT_LE(alarms, 4) << "of 200 gates";

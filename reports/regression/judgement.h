@@ -12,7 +12,7 @@
 
 namespace whygpu {
 
-enum class Outcome : std::uint8_t {
+enum class Ruling : std::uint8_t {
   same,       // the 95% interval of the change lies inside the threshold
   faster,     // beyond the threshold, and hardly chance
   slower,     // likewise
@@ -21,11 +21,11 @@ enum class Outcome : std::uint8_t {
   missing,    // one side cannot run the case
 };
 
-std::string_view outcome_name(Outcome outcome);
-Outcome parse_outcome(std::string_view name);  // throws std::invalid_argument
+std::string_view ruling_name(Ruling ruling);
+Ruling parse_ruling(std::string_view name);  // throws std::invalid_argument
 
 struct Judgement {
-  Outcome outcome = Outcome::undecided;
+  Ruling ruling = Ruling::undecided;
   std::optional<double> change;      // ln(head / base); above 0 is slower
   std::optional<Interval> interval;  // of `change`, 95%
   std::optional<double> p;           // one-sided, towards `change`
@@ -44,6 +44,6 @@ enum class ExitCode : int { nothing_slower = 0, slower = 1, not_judged = 2, unde
 
 // slower before what could not be judged (incorrect or missing cases, or no case at all) before undecided, which counts
 // under `strict` only.
-ExitCode exit_code(std::span<const Outcome> outcomes, bool strict);
+ExitCode exit_code(std::span<const Ruling> rulings, bool strict);
 
 }  // namespace whygpu

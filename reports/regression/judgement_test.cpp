@@ -9,10 +9,10 @@
 namespace whygpu {
 namespace {
 
-ExitCode code(std::vector<Outcome> outcomes, bool strict = false) { return exit_code(outcomes, strict); }
+ExitCode code(std::vector<Ruling> rulings, bool strict = false) { return exit_code(rulings, strict); }
 
 TEST(Judgement, ExitCodes) {
-  using enum Outcome;
+  using enum Ruling;
   EXPECT_EQ(code({same, faster}), ExitCode::nothing_slower);
   EXPECT_EQ(code({same, undecided}), ExitCode::nothing_slower);
   EXPECT_EQ(code({same, undecided}, true), ExitCode::undecided);
@@ -23,11 +23,11 @@ TEST(Judgement, ExitCodes) {
 }
 
 TEST(Judgement, NamesGoBothWays) {
-  using enum Outcome;
-  for (const Outcome outcome : {same, faster, slower, undecided, incorrect, missing}) {
-    EXPECT_EQ(parse_outcome(outcome_name(outcome)), outcome);
+  using enum Ruling;
+  for (const Ruling ruling : {same, faster, slower, undecided, incorrect, missing}) {
+    EXPECT_EQ(parse_ruling(ruling_name(ruling)), ruling);
   }
-  EXPECT_THROW(parse_outcome("slow"), std::invalid_argument);
+  EXPECT_THROW(parse_ruling("slow"), std::invalid_argument);
 }
 
 TEST(Judgement, PercentOfTime) {
