@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <numeric>
 #include <optional>
 #include <random>
 #include <stdexcept>
@@ -13,8 +12,11 @@
 namespace whygpu {
 namespace {
 
-constexpr double kSignificance = 0.006;
-constexpr int kFlips = 1999;
+// Chance that pure noise passes, for levels that are long enough to flip signs and for shorter ones.
+constexpr double kFlipSignificance = 0.006;
+constexpr double kShuffleSignificance = 0.0015;
+constexpr std::size_t kEnoughToFlip = 10;
+constexpr int kTrials = 1999;
 constexpr std::size_t kNeighbours = 3;  // on each side; a level of kShortestLevel is a majority of its neighbourhood
 constexpr std::size_t kNoiseNeighbours = 25;  // the noise may grow and shrink along a series
 constexpr double kClip = 2.5;           // in standard deviations
@@ -32,13 +34,19 @@ std::span<const double> around(std::span<const double> values, std::size_t i, st
   return values.subspan(first, std::min(values.size(), i + reach + 1) - first);
 }
 
+// The noise at each place of a series; it may grow and shrink along it.
+std::vector<double> local_noise(std::span<const double> values) {
+  std::vector<double> result(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) result[i] = noise(around(values, i, kNoiseNeighbours));
+  return result;
+}
+
 // Each value held within kClip deviations of the median of its neighbourhood (Hampel's filter, softened).
-std::vector<double> clipped(std::span<const double> values) {
+std::vector<double> clipped(std::span<const double> values, std::span<const double> noise) {
   std::vector<double> result(values.begin(), values.end());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const double reach = kClip * noise(around(values, i, kNoiseNeighbours));
     const double centre = median(around(values, i, kNeighbours));
-    result[i] = std::clamp(values[i], centre - reach, centre + reach);
+    result[i] = std::clamp(values[i], centre - kClip * noise[i], centre + kClip * noise[i]);
   }
   return result;
 }
@@ -65,32 +73,10 @@ Split best_split(std::span<const double> values) {
   return best;
 }
 
-// What is left of `values` when each side of the split gives up its mean, scaled to the variance that `values` have: noise
-// that keeps its growth and shrinkage along the series.
-std::vector<double> residuals(std::span<const double> values, std::size_t split) {
-  const auto mean = [](std::span<const double> part) {
-    return std::accumulate(part.begin(), part.end(), 0.0) / static_cast<double>(part.size());
-  };
-  const auto squares = [](std::span<const double> part) {
-    return std::inner_product(part.begin(), part.end(), part.begin(), 0.0);
-  };
-  std::vector<double> result(values.begin(), values.end());
-  const auto centre = [&](std::span<double> part, double by) {
-    for (double& value : part) value -= by;
-  };
-  centre(result, mean(values));
-  const double variance = squares(result);
-  centre(std::span(result).first(split), mean(std::span(result).first(split)));
-  centre(std::span(result).subspan(split), mean(std::span(result).subspan(split)));
-  const double left = squares(result);
-  for (double& value : result) value *= left > 0 ? std::sqrt(variance / left) : 0;
-  return result;
-}
-
 class Finder {
  public:
   Finder(std::span<const double> values, std::span<const double> link_errors)
-      : values_(clipped(values)), link_errors_(link_errors.begin(), link_errors.end()) {}
+      : noise_(local_noise(values)), values_(clipped(values, noise_)), link_errors_(link_errors.begin(), link_errors.end()) {}
 
   std::vector<ChangePoint> find() {
     divide(0, values_.size());
@@ -100,10 +86,10 @@ class Finder {
  private:
   void divide(std::size_t first, std::size_t last) {
     if (last - first < 2 * kShortestLevel) return;
-    const std::span<const double> segment(values_.data() + first, last - first);
-    const Split split = best_split(segment);
+    const Split split = best_split(std::span(values_).subspan(first, last - first));
     if (split.difference == 0) return;
-    const auto p = flipped_as_large(segment, first, split);
+    const bool long_levels = std::min(split.index, last - first - split.index) >= kEnoughToFlip;
+    const auto p = long_levels ? flipped_as_large(first, last, split) : shuffled_as_large(first, last, split);
     if (!p) return;
     const std::size_t index = first + split.index;
     divide(first, index);
@@ -111,25 +97,59 @@ class Finder {
     divide(index, last);
   }
 
-  // Share of flipped series with a split at least as large; nothing as soon as it is clear that they are too many.
-  std::optional<double> flipped_as_large(std::span<const double> segment, std::size_t first, const Split& split) {
-    constexpr int kTooMany = static_cast<int>(kSignificance * (kFlips + 1));
-    const auto noise = residuals(segment, split.index);
-    std::vector<double> flipped(segment.size());
-    int as_large = 0;
-    for (int flip = 0; flip < kFlips; ++flip) {
-      double walk = 0;
+  // Signs drawn anew about the median: exact for symmetric noise, however it grows and shrinks along the series.
+  std::optional<double> flipped_as_large(std::size_t first, std::size_t last, const Split& split) {
+    const double centre = median(std::span(values_).subspan(first, last - first));
+    return share_as_large(first, last, split, kFlipSignificance, [&](std::span<double> made_up) {
       std::uint64_t bits = 0;
-      for (std::size_t i = 0; i < segment.size(); ++i, bits >>= 1) {
+      for (std::size_t i = 0; i < made_up.size(); ++i, bits >>= 1) {
         if (i % 64 == 0) bits = random_();
-        if (i > 0 && !link_errors_.empty()) walk += link_errors_[first + i] * normal_(random_);
-        flipped[i] = ((bits & 1) != 0 ? noise[i] : -noise[i]) + walk;
+        const double deviation = values_[first + i] - centre;
+        made_up[i] = (bits & 1) != 0 ? deviation : -deviation;
       }
-      if (best_split(flipped).difference >= split.difference && ++as_large >= kTooMany) return std::nullopt;
-    }
-    return static_cast<double>(as_large + 1) / (kFlips + 1);
+    });
   }
 
+  // A level of k values keeps its sign in one of 2^(k-1) flips, too many when k is small. Shuffling breaks it up; the
+  // values are shuffled in units of the noise at their place.
+  std::optional<double> shuffled_as_large(std::size_t first, std::size_t last, const Split& split) {
+    const double centre = median(std::span(values_).subspan(first, last - first));
+    std::vector<double> units(last - first);
+    for (std::size_t i = 0; i < units.size(); ++i) units[i] = (values_[first + i] - centre) / unit(first + i);
+    return share_as_large(first, last, split, kShuffleSignificance, [&](std::span<double> made_up) {
+      std::shuffle(units.begin(), units.end(), random_);
+      for (std::size_t i = 0; i < made_up.size(); ++i) made_up[i] = units[i] * unit(first + i);
+    });
+  }
+
+  // Share of series from `make_up`, the errors of the links added, whose best split is as large as `split`; nothing as soon
+  // as it is clear that it is above `significance`.
+  template <class F>
+  std::optional<double> share_as_large(std::size_t first, std::size_t last, const Split& split, double significance,
+                                       F&& make_up) {
+    std::vector<double> made_up(last - first);
+    int as_large = 0;
+    for (int trial = 0; trial < kTrials; ++trial) {
+      make_up(made_up);
+      add_walk(made_up, first);
+      if (best_split(made_up).difference >= split.difference && ++as_large >= significance * kTrials) return std::nullopt;
+    }
+    return static_cast<double>(as_large + 1) / (kTrials + 1);
+  }
+
+  void add_walk(std::span<double> values, std::size_t first) {
+    if (link_errors_.empty()) return;
+    double walk = 0;
+    for (std::size_t i = 1; i < values.size(); ++i) {
+      walk += link_errors_[first + i] * normal_(random_);
+      values[i] += walk;
+    }
+  }
+
+  // Series without noise anywhere are shuffled as they are.
+  double unit(std::size_t i) const { return noise_[i] > 0 ? noise_[i] : 1; }
+
+  std::vector<double> noise_;
   std::vector<double> values_;
   std::vector<double> link_errors_;
   std::mt19937_64 random_{20240229};
