@@ -27,12 +27,12 @@ Status parse_status(std::string_view name) {
 }
 
 SideResult side_result(const nlohmann::json& record) {
-  SideResult result{.status = parse_status(record.value("status", "")), .reason = record.value("reason", "")};
+  SideResult result{parse_status(record.value("status", "")), record.value("reason", ""), {}};
   if (result.status != Status::ok) return result;
   if (const auto round = record.find("round"); round != record.end()) {
     result.samples_ns = round->value("samples_ns", std::vector<double>{});
   }
-  if (result.samples_ns.empty()) return {.status = Status::failed, .reason = "the worker sent no samples"};
+  if (result.samples_ns.empty()) return {Status::failed, "the worker sent no samples", {}};
   return result;
 }
 

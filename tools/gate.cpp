@@ -71,7 +71,7 @@ class Gate {
   void choose_cases() {
     for (const auto& c : cross(options_.cases, usable_backends())) {
       cases_.push_back(c);
-      result_.cases.push_back({.text = c.text()});
+      result_.cases.emplace_back().text = c.text();
     }
     if (cases_.empty()) throw CaseError("no case is left that either build could run: see whygpu list");
   }
@@ -106,11 +106,13 @@ class Gate {
       c.base_code = base.of(cases_[i]);
       c.head_code = head.of(cases_[i]);
       if (!c.base_code.empty() && c.base_code == c.head_code && !options_.measure_identical) {
-        c.judgement = {.ruling = Ruling::same, .reason = "identical code, not measured"};
+        c.judgement.ruling = Ruling::same;
+        c.judgement.reason = "identical code, not measured";
       } else if (c.base_code.empty() || c.head_code.empty()) {
         const bool neither = c.base_code.empty() && c.head_code.empty();
-        c.judgement = {.ruling = Ruling::missing, .reason = fmt::format("no worker or backend for it in {}",
-                                                                         neither ? "either build" : c.base_code.empty() ? "base" : "head")};
+        c.judgement.ruling = Ruling::missing;
+        c.judgement.reason = fmt::format("no worker or backend for it in {}",
+                                         neither ? "either build" : c.base_code.empty() ? "base" : "head");
       } else {
         measured_.push_back({cases_[i], i});
       }
@@ -164,7 +166,8 @@ class Gate {
       schedule_->drop(index);
       // What neither build claims to do is no loss.
       if (unsupported_on_both(pair)) left_out_.insert(measured_[index].place);
-      c.judgement = {.ruling = problem->first, .reason = problem->second};
+      c.judgement.ruling = problem->first;
+      c.judgement.reason = problem->second;
       return;
     }
     c.pairs.push_back({pair.started, pair.head_first, pair.base.samples_ns, pair.head.samples_ns});

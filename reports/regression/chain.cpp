@@ -25,12 +25,15 @@ std::vector<Level> chain(const Series& series) {
   std::map<std::string, double> known;
   for (const Link& link : series.links) {
     if (levels.empty()) {
-      levels.push_back({.revision = link.base});
+      levels.emplace_back().revision = link.base;
       known[link.base] = 0;
     }
     if (known.contains(link.head)) continue;
     const auto base = known.find(link.base);
-    Level level{.revision = link.head, .base = link.base, .pairs = link.log_ratios.size()};
+    Level level;
+    level.revision = link.head;
+    level.base = link.base;
+    level.pairs = link.log_ratios.size();
     level.after_gap = base == known.end();
     level.step = link.log_ratios.empty() ? 0 : hodges_lehmann(link.log_ratios);
     level.step_error = standard_error(link.log_ratios);
@@ -53,7 +56,7 @@ std::vector<LevelChange> find_changes(std::span<const Series> all, std::span<con
     for (const ChangePoint& point : find_change_points(values, errors)) {
       const double size = point.after - point.before;
       if (std::fabs(size) < smallest) continue;
-      LevelChange change{series.key, levels[point.index - 1].revision, levels[point.index].revision, size, point.p};
+      LevelChange change{series.key, levels[point.index - 1].revision, levels[point.index].revision, size, point.p, false, {}};
       change.simulated = std::any_of(series.links.begin(), series.links.end(), [](const Link& link) { return link.simulated; });
       for (const Acceptance& acceptance : acceptances) {
         if (same_revision(acceptance.revision, change.first_after) && matches(acceptance.pattern, series.key.text)) {

@@ -69,7 +69,8 @@ std::string trouble(const CaseRecord& c) {
 
 // Everything but the final word on slower, faster and same, which needs all cases.
 CaseComparison compare_case(const std::string& text, const CaseRecord* base, const CaseRecord* head) {
-  CaseComparison result{.text = text};
+  CaseComparison result;
+  result.text = text;
   Judgement& judgement = result.judgement;
   const auto set_aside = [&](Ruling ruling, const std::string& reason) {
     judgement.ruling = ruling;

@@ -16,7 +16,7 @@ struct Look {
 
 // Six pairs are the fewest with a 95% interval; they can clear a case but not condemn it.
 constexpr std::array<Look, 7> kLooks = {
-    {{6, 0.0}, {10, 0.1}, {16, 0.15}, {24, 0.25}, {40, 0.3}, {64, 0.1}, {kMostSuspectPairs, 0.1}}};
+    {{6, 0.0}, {10, 0.1}, {16, 0.15}, {24, 0.25}, {40, 0.3}, {60, 0.1}, {100, 0.1}}};
 
 // A case looks changed when chance would show as much in 5% of cases and it comes near the threshold.
 constexpr double kSuspicion = 0.05;
@@ -34,7 +34,7 @@ bool GateSchedule::wants_pair(std::size_t index) const { return !cases_[index].s
 void GateSchedule::drop(std::size_t index) { cases_[index].settled = true; }
 
 std::size_t GateSchedule::most_pairs(const Case& c) const {
-  return c.suspect ? std::max(settings_.most_pairs, kMostSuspectPairs) : settings_.most_pairs;
+  return c.suspect ? std::max(settings_.most_pairs, settings_.most_suspect_pairs) : settings_.most_pairs;
 }
 
 std::optional<std::size_t> GateSchedule::next() {

@@ -1,6 +1,6 @@
 // Which pair to measure next, and when a case is judged.
 //
-// Pairs of a case are judged when there are 6, 10, 16, 24, 40, 64, 100 of them, all pairs together each time. A case is
+// Pairs of a case are judged when there are 6, 10, 16, 24, 40, 60, 100 of them, all pairs together each time. A case is
 // slower (or faster) at the first look at which the signed-rank test passes and the estimate is beyond the threshold; it is
 // same at the first look at which the 95% interval lies inside the threshold. The looks share one level, and the cases
 // share one level, so that some case is called slower or faster in at most `false_alarms` of the gates of identical code,
@@ -19,12 +19,11 @@
 namespace whygpu {
 
 struct GateSettings {
-  double threshold = 0.05;      // relative change of time that matters
-  double false_alarms = 0.01;   // share of gates of identical code with any alarm, slower and faster together
-  std::size_t most_pairs = 40;  // for a case that shows nothing; one that looks changed gets up to kMostSuspectPairs
+  double threshold = 0.05;               // relative change of time that matters
+  double false_alarms = 0.01;            // share of gates of identical code with any alarm, slower and faster together
+  std::size_t most_pairs = 40;           // for a case that shows nothing
+  std::size_t most_suspect_pairs = 100;  // for a case that looks changed
 };
-
-inline constexpr std::size_t kMostSuspectPairs = 100;
 
 class GateSchedule {
  public:

@@ -90,7 +90,7 @@ void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
 std::vector<double> log_ratios(const std::string& pairs) {
   std::vector<double> ratios;
   for (const auto& pair : json::parse(pairs)) {
-    ratios.push_back(Pair{.base_ns = pair.at("base_ns"), .head_ns = pair.at("head_ns")}.log_ratio());
+    ratios.push_back(Pair{{}, false, pair.at("base_ns"), pair.at("head_ns")}.log_ratio());
   }
   return ratios;
 }
