@@ -16,6 +16,14 @@ double standard_error(std::span<const double> log_ratios) {
   return log_ratios.empty() ? 0 : kWiderThanMean * scatter(log_ratios) / std::sqrt(static_cast<double>(log_ratios.size()));
 }
 
+// Size of the step at `index`, from the values next to it: further away the errors of the links have added up.
+double step_size(std::span<const double> values, std::size_t index, std::size_t level_begin, std::size_t level_end) {
+  constexpr std::size_t kNeighbours = 8;
+  const std::size_t first = std::max(level_begin, index - std::min(index, kNeighbours));
+  const std::size_t last = std::min(level_end, index + kNeighbours);
+  return median(values.subspan(index, last - index)) - median(values.subspan(first, index - first));
+}
+
 bool same_revision(std::string_view a, std::string_view b) { return a.starts_with(b) || b.starts_with(a); }
 
 }  // namespace
@@ -53,8 +61,12 @@ std::vector<LevelChange> find_changes(std::span<const Series> all, std::span<con
       values.push_back(level.value);
       errors.push_back(level.step_error);
     }
-    for (const ChangePoint& point : find_change_points(values, errors)) {
-      const double size = point.after - point.before;
+    const auto points = find_change_points(values, errors);
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const ChangePoint& point = points[i];
+      const std::size_t begin = i == 0 ? 0 : points[i - 1].index;
+      const std::size_t end = i + 1 == points.size() ? values.size() : points[i + 1].index;
+      const double size = step_size(values, point.index, begin, end);
       if (std::fabs(size) < smallest) continue;
       LevelChange change{series.key, levels[point.index - 1].revision, levels[point.index].revision, size, point.p, false, {}};
       change.simulated = std::any_of(series.links.begin(), series.links.end(), [](const Link& link) { return link.simulated; });

@@ -27,7 +27,7 @@ struct LevelChange {
   SeriesKey key;
   std::string last_before;     // revision
   std::string first_after;     // revision: the first of the new level
-  double size = 0;             // log-ratio of the levels; above 0 is slower
+  double size = 0;             // log-ratio of the levels where they meet; above 0 is slower
   double p = 1;
   bool simulated = false;
   std::optional<Acceptance> accepted;
