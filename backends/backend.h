@@ -114,17 +114,18 @@ struct Stream {
   }
 };
 
-// `bytes` between host memory, pinned (page-locked) or pageable, and the device. `both` moves them each way at once.
-// Arguments: what the device holds, sent and received; the host's side belongs to the operation, which before its first
-// run fills it with the byte (i · 131 + 7) mod 256 at index i.
-enum class Direction : std::uint8_t { to_device, to_host, both };
+// `bytes` from host memory, pinned (page-locked) or pageable, to the device, back, or both ways at once.
+// Arguments: source and destination, each where it belongs; both ways: those of to_device, then those of to_host.
+enum class Direction : std::uint8_t { to_device, to_host, both_ways };
 
 struct Transfer {
   Direction direction = Direction::to_device;
   bool pinned = true;
   std::int64_t bytes = 0;
 
-  std::vector<TensorSpec> arguments() const { return {{DType::s8, {bytes}}, {DType::s8, {bytes}}}; }
+  std::vector<TensorSpec> arguments() const {
+    return std::vector<TensorSpec>(direction == Direction::both_ways ? 4 : 2, TensorSpec{DType::s8, {bytes}});
+  }
 };
 
 // `launches` pieces of work that do nothing, one after the other. No arguments.
