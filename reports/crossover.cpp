@@ -82,7 +82,7 @@ struct Solved {
 
 // Dollars of GPU and host over dollars of CPU; nothing when a price is not known.
 std::optional<double> price_ratio(const ResultFile& file, const CaseRecord& cpu, const CaseRecord& other,
-                                  const Prices& prices) {
+                                  const DevicePrices& prices) {
   const auto* cpu_device = device_of(file, cpu);
   const auto* device = device_of(file, other);
   if (!cpu_device || !device) return std::nullopt;
@@ -97,7 +97,7 @@ std::string gap_at(double size, const std::string& name, const CaseRecord& recor
 }
 
 Contest contest_of(const ResultFile& file, const Solved& solved, const Family& family, const std::string& candidate,
-                   const std::string& offload, Resource resource, const Prices& prices) {
+                   const std::string& offload, Resource resource, const DevicePrices& prices) {
   Contest contest{family, candidate, "", offload, resource, {}, {}, {}};
   for (const auto& problem : family.problems) {
     const auto* other = solved.candidate_case(problem.key, candidate, offload);
@@ -156,7 +156,7 @@ Crossover find_crossover(const std::vector<Advantage>& points) {
   return result;
 }
 
-std::vector<Contest> contests(const ResultFile& file, const Prices& prices) {
+std::vector<Contest> contests(const ResultFile& file, const DevicePrices& prices) {
   const Solved solved(file);
   std::vector<Contest> result;
   for (const auto& family : families_of(file)) {

@@ -18,7 +18,7 @@ enum class Resource : std::uint8_t { time, energy, money };
 std::string_view resource_name(Resource resource);
 
 // Device name to its price in dollars.
-using Prices = std::map<std::string, double>;
+using DevicePrices = std::map<std::string, double>;
 
 struct Advantage {
   double size = 0;
@@ -59,7 +59,7 @@ struct Contest {
 };
 
 // Every candidate (a backend on a device that is no CPU) on every family, for each resource that was measured.
-std::vector<Contest> contests(const ResultFile& file, const Prices& prices);
+std::vector<Contest> contests(const ResultFile& file, const DevicePrices& prices);
 
 // "always", "never up to 4096", "between 384 and 512", "from 256 or below up to 512", "undecided: …".
 std::string describe(const Contest& contest);
