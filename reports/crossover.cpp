@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "reports/problems.h"
 #include "reports/text.h"
 
 namespace whygpu {
 namespace {
 
 std::optional<Estimate> cost(const CaseRecord& record, Resource resource) {
-  return resource == Resource::energy ? detail(record, "energy_joules_per_op") : time_ns(record);
+  return resource == Resource::energy ? joules_per_operation(record) : time_ns(record);
 }
 
 const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) {
@@ -24,14 +25,8 @@ bool runs_on_cpu(const ResultFile& file, const CaseRecord& record) {
   return device && device->kind == "cpu";
 }
 
-std::string contender_name(const CaseRecord& record) {
+std::string solver_name(const CaseRecord& record) {
   return record.variant().empty() ? record.backend : record.backend + ":" + record.variant();
-}
-
-std::string offload_of(const CaseRecord& record) {
-  const auto offload = record.value("offload");
-  const auto reuse = record.value("reuse");
-  return offload == "once" && !reuse.empty() ? offload + " reuse=" + reuse : offload;
 }
 
 // The cases of a file by problem, the CPU's and the others'.
@@ -63,7 +58,7 @@ struct Solved {
       const auto found = by_other.find(problem.key);
       if (found == by_other.end()) continue;
       for (const auto* record : found->second) {
-        const std::pair candidate{contender_name(*record), offload_of(*record)};
+        const std::pair candidate{solver_name(*record), offload_of(*record)};
         if (std::find(result.begin(), result.end(), candidate) == result.end()) result.push_back(candidate);
       }
     }
@@ -74,7 +69,7 @@ struct Solved {
     const auto found = by_other.find(key);
     if (found == by_other.end()) return nullptr;
     for (const auto* record : found->second) {
-      if (contender_name(*record) == name && offload_of(*record) == offload) return record;
+      if (solver_name(*record) == name && offload_of(*record) == offload) return record;
     }
     return nullptr;
   }
@@ -120,7 +115,7 @@ Contest contest_of(const ResultFile& file, const Solved& solved, const Family& f
       if (!prices_apart) continue;
       factor = factor.scaled(1 / *prices_apart);
     }
-    contest.points.push_back({problem.size, problem.problem, factor, contender_name(*cpu)});
+    contest.points.push_back({problem.size, problem.problem, factor, solver_name(*cpu)});
   }
   return contest;
 }
