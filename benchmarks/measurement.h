@@ -39,6 +39,7 @@ class Measurement {
   Round& round() { return round_; }
 
  private:
+  void enqueue(std::int64_t operations);
   double time_batch(std::int64_t operations);
   void prepare_cold();
 
