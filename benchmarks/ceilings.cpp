@@ -64,8 +64,11 @@ std::string how(const CaseResult& result, const std::string& kind) {
 }  // namespace
 
 json to_json(const Ceiling& ceiling) {
-  json object = {{"device", ceiling.device}, {"kind", ceiling.kind}, {"value", ceiling.value},
-                 {"unit", ceiling.unit},     {"how", ceiling.how}};
+  json object = {{"device", ceiling.device},
+                 {"kind", ceiling.kind},
+                 {"value", ceiling.value},
+                 {"unit", ceiling.unit},
+                 {"how", ceiling.how}};
   if (!ceiling.dtype.empty()) object["dtype"] = ceiling.dtype;
   if (!ceiling.level.empty()) object["level"] = ceiling.level;
   return object;
@@ -99,7 +102,8 @@ std::vector<CeilingCase> cuda_ceiling_cases(const std::vector<std::string>& dtyp
     cases.push_back(make(fmt::format("peak dtype={} millions={} backend=cuda", dtype, millions), "flops", dtype, ""));
   }
   for (const char* kernel : {"copy", "triad", "sum"}) {
-    cases.push_back(make(fmt::format("memory kernel={} bytes={} backend=cuda", kernel, 1 << 30), "bandwidth", "", "memory"));
+    cases.push_back(
+        make(fmt::format("memory kernel={} bytes={} backend=cuda", kernel, 1 << 30), "bandwidth", "", "memory"));
   }
   for (const char* way : {"to_device", "to_host", "both_ways"}) {
     cases.push_back(make(fmt::format("memory kernel={} bytes={} backend=cuda", way, 64 << 20), "bandwidth", "", way));
@@ -112,9 +116,11 @@ std::vector<CeilingCase> cuda_ceiling_cases(const std::vector<std::string>& dtyp
 CeilingReport best_ceilings(const std::vector<CeilingCase>& cases, const RunState& results) {
   CeilingReport report;
   for (const auto& ceiling_case : cases) {
-    const auto result = std::ranges::find(results.results(), ceiling_case.c.text(), [](const auto& r) { return r.c.text(); });
+    const auto result =
+        std::ranges::find(results.results(), ceiling_case.c.text(), [](const auto& r) { return r.c.text(); });
     if (result->status != Status::ok || result->rounds.empty()) {
-      const std::string what = ceiling_case.kind == "flops" ? ceiling_case.dtype : ceiling_case.level + " " + ceiling_case.kind;
+      const std::string what =
+          ceiling_case.kind == "flops" ? ceiling_case.dtype : ceiling_case.level + " " + ceiling_case.kind;
       report.missing.push_back(fmt::format("{} ({}): {}", what, ceiling_case.c["backend"],
                                            result->reason.empty() ? "not measured" : result->reason));
       continue;
@@ -149,7 +155,8 @@ CeilingReport measure_ceilings(const std::vector<CeilingCase>& cases, const std:
   settings.device = device;
   settings.sample_seconds = kSampleSeconds;
   settings.rounds = 1;
-  Rounds rounds(state, settings, worker_folder, [](const json&) {}, [](const Progress&) {});
+  Rounds rounds(
+      state, settings, worker_folder, [](const json&) {}, [](const Progress&) {});
   const std::atomic<bool> never = false;
   rounds.run(never);
   return best_ceilings(cases, state);

@@ -1,5 +1,5 @@
-// The most that a device can do, measured: arithmetic in registers per dtype, bandwidth per level of memory, and the clock
-// that both ran at. Best of all samples, since a ceiling that load has pushed down is none.
+// The most that a device can do, measured: arithmetic in registers per dtype, bandwidth per level of memory, and the
+// clock that both ran at. Best of all samples, since a ceiling that load has pushed down is none.
 #pragma once
 
 #include <filesystem>
@@ -30,8 +30,8 @@ struct CeilingCase {
   std::string kind, dtype, level;
 };
 
-// Cases for the processor (backend "host") with `threads` threads: working sets half of a cache level, and four times the
-// last level for memory. Cases for an NVIDIA GPU (backend "cuda") by sizes that fill any of them.
+// Cases for the processor (backend "host") with `threads` threads: working sets half of a cache level, and four times
+// the last level for memory. Cases for an NVIDIA GPU (backend "cuda") by sizes that fill any of them.
 std::vector<CeilingCase> host_ceiling_cases(const std::vector<std::string>& dtypes, int threads,
                                             const std::vector<Cache>& caches);
 std::vector<CeilingCase> cuda_ceiling_cases(const std::vector<std::string>& dtypes);

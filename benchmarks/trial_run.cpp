@@ -45,8 +45,9 @@ Verdict TrialRun::fits_in_memory() const {
   const auto host_free = static_cast<double>(available_host_memory());
   const bool shared = backend_.device().kind() == "cpu";
   if (const double host_need = shared ? 2 * need : need; host_need > host_free) {
-    return {Status::unsupported, fmt::format("needs {:.4g} GB of host memory (operands and their check), {:.4g} GB are free",
-                                             host_need / 1e9, host_free / 1e9)};
+    return {Status::unsupported,
+            fmt::format("needs {:.4g} GB of host memory (operands and their check), {:.4g} GB are free",
+                        host_need / 1e9, host_free / 1e9)};
   }
   if (need > device_free) {
     return {Status::unsupported,

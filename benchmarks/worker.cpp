@@ -94,7 +94,7 @@ LoadedBackend load(const std::string& name, const Options& options) {
   return {found->second, {options.threads, options.device}};
 }
 
-void describe(const LoadedBackend& backend, std::string_view workload, Records& records) {
+void describe(const LoadedBackend& backend, std::string_view workload, RecordWriter& records) {
   for (const auto& c : parse_cases(find_workload(workload).probe())) {
     const Support support = find_workload(workload).supports(c, *backend);
     records.write({{"event", "support"}, {"case", c.text()}, {"yes", support.yes}, {"reason", support.reason}});
@@ -117,7 +117,7 @@ std::vector<std::unique_ptr<Meter>> meters_for(Device& device, int index) {
 // Runs the cases that Google Benchmark's filter leaves, one after the other.
 class Session {
  public:
-  Session(std::vector<Case> cases, LoadedBackend& backend, const Options& options, Records& records)
+  Session(std::vector<Case> cases, LoadedBackend& backend, const Options& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
     if (options.energy) meters_ = meters_for(backend->device(), options.device);
     for (auto& c : cases_) {
@@ -155,7 +155,7 @@ class Session {
   std::vector<Case> cases_;
   LoadedBackend& backend_;
   const Options& options_;
-  Records& records_;
+  RecordWriter& records_;
   std::vector<std::unique_ptr<Meter>> meters_;
   const Case* current_case_ = nullptr;
   std::optional<TrialRun> current_;
@@ -163,7 +163,7 @@ class Session {
 };
 
 int run(std::string_view workload, const Options& options, std::vector<std::string> benchmark_flags) {
-  Records records = options.records.empty() ? (options.describe ? Records("1") : Records()) : Records(options.records);
+  RecordWriter records = options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
   auto cases = chosen_cases(workload, options);
   LoadedBackend backend = load(chosen_backend(options, cases), options);
   records.write([&] {

@@ -46,7 +46,9 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
       fmt::print("{}{}\n", styled(device, "1", colour),
                  host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string());
     }
-    const std::string what = ceiling.kind == "flops" ? ceiling.dtype : ceiling.kind == "clock" ? "clock" : ceiling.level;
+    const std::string what = ceiling.kind == "flops"   ? ceiling.dtype
+                             : ceiling.kind == "clock" ? "clock"
+                                                       : ceiling.level;
     std::string notes = per_cycle(ceiling, report.ceilings, threads);
     if (const auto nominal = against_nominal(ceiling, catalogue); !nominal.empty()) {
       notes += (notes.empty() ? "" : ", ") + nominal;
@@ -61,7 +63,8 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
 std::optional<double> fraction_of_nominal(const Ceiling& ceiling, const Catalogue& catalogue) {
   const CatalogueDevice* device = catalogue.find(ceiling.device);
   if (device == nullptr) return std::nullopt;
-  if (ceiling.kind == "bandwidth" && ceiling.level == "memory" && device->bandwidth) return ceiling.value / *device->bandwidth;
+  if (ceiling.kind == "bandwidth" && ceiling.level == "memory" && device->bandwidth)
+    return ceiling.value / *device->bandwidth;
   const auto peak = device->flops.find(ceiling.dtype);
   if (ceiling.kind == "flops" && peak != device->flops.end()) return ceiling.value / peak->second;
   return std::nullopt;
@@ -91,7 +94,8 @@ void add_ceilings_command(CLI::App& app, int& exit_code) {
   command->footer("Example:\n  whygpu ceilings --threads 1");
   command->add_option("--threads", options->threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
-  command->add_option("--devices", options->devices, "a file with more devices for the catalogue (reports/devices.json)");
+  command->add_option("--devices", options->devices,
+                      "a file with more devices for the catalogue (reports/devices.json)");
   command->add_flag("--json", options->json, "as in a result file");
   command->callback([options, &exit_code] {
     Catalogue catalogue = Catalogue::standard();
