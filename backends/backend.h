@@ -150,13 +150,13 @@ struct Peak {
 };
 
 // A chain of dependent instructions of known latency that takes `cycles` on every core. No arguments.
-struct Clock {
+struct CycleChain {
   std::int64_t cycles = 0;
 
   std::vector<TensorSpec> arguments() const { return {}; }
 };
 
-using Op = std::variant<Gemm, Convolution, Stream, Transfer, Launch, Peak, Clock>;
+using Op = std::variant<Gemm, Convolution, Stream, Transfer, Launch, Peak, CycleChain>;
 
 // The arguments of any operation, in order.
 inline std::vector<TensorSpec> arguments(const Op& op) {
