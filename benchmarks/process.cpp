@@ -41,7 +41,10 @@ ChildProcess::ChildProcess(const std::filesystem::path& program, std::vector<std
     dup2(STDIN_FILENO, STDOUT_FILENO);
     dup2(errors_, STDERR_FILENO);
     signal(SIGPIPE, SIG_DFL);
-    for (const auto& [key, value] : environment) setenv(key.c_str(), value.c_str(), 1);
+    for (const auto& [key, value] : environment) {
+      if (value.empty()) unsetenv(key.c_str());
+      else setenv(key.c_str(), value.c_str(), 1);
+    }
     execv(name.c_str(), argv.data());
     dprintf(STDERR_FILENO, "%s: %s\n", name.c_str(), std::strerror(errno));
     _exit(127);
