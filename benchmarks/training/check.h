@@ -1,0 +1,42 @@
+// What must hold before a step is timed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "benchmarks/training/graph.h"
+#include "benchmarks/training/model.h"
+#include "benchmarks/training/program.h"
+
+namespace whygpu::training {
+
+inline constexpr int kCheckedSteps = 10;
+inline constexpr int kBatches = 2;  // that steps take in turn
+
+// The largest relative difference from the float64 reference that is taken as rounding: of a loss within the first
+// kCheckedSteps, and of the gradient of one parameter (Frobenius norm).
+double loss_tolerance(DType products);
+double gradient_tolerance(DType products);
+
+// Compares the graph's gradients with central differences of its loss, in float64 and for every parameter along one random
+// direction. Empty, or the first parameter that disagrees and by how much.
+std::string check_derivative(const Network& network, const Graph& graph);
+
+// The losses of kCheckedSteps steps in float64.
+std::vector<double> reference_losses(const Network& network, const Graph& graph);
+
+// The same steps on a backend.
+std::vector<double> backend_losses(const Network& network, const Graph& graph, Program& program);
+
+// One step's gradients on a backend against the float64 reference. Empty, or the first parameter that disagrees.
+std::string check_gradients(const Network& network, const Graph& graph, Program& program, double tolerance);
+
+// The gradient that a backend computes against central differences of the loss that it computes itself, for every parameter
+// along its own gradient: affordable at any size. Empty, or the first parameter that disagrees.
+std::string check_slopes(const Network& network, const Graph& graph, Program& program, DType products);
+
+// Empty, or the first step whose losses differ, or that losses do not fall.
+std::string compare_losses(const std::vector<double>& losses, const std::vector<double>& expected, double tolerance);
+std::string check_falling(const std::vector<double>& losses);
+
+}  // namespace whygpu::training
