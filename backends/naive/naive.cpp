@@ -2,6 +2,7 @@
 #include "backends/naive/naive.h"
 
 #include "backends/devices/host.h"
+#include "backends/devices/host_borrowed.h"
 
 namespace whygpu {
 namespace {
@@ -21,10 +22,11 @@ class Naive final : public Backend {
       if (2.0 * gemm->m * gemm->n * gemm->k * gemm->batch > kLargestOperation) return too_large();
       return naive::supports(*gemm);
     }
-    return Support::no("the naive backend has no such operation");
+    return is_borrowed(op) ? Support{} : Support::no("the naive backend has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
+    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
     return naive::prepare(std::get<Gemm>(op));
   }
 
@@ -34,6 +36,7 @@ class Naive final : public Backend {
   }
 
   HostDevice device_;
+  ThreadTeam threads_{1};
 };
 
 }  // namespace

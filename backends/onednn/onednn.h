@@ -43,5 +43,6 @@ std::string describe(const std::string& primitive, const std::string& implementa
 
 Support supports(Context& context, const Gemm& gemm, bool packed);
 std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, bool packed);
+std::unique_ptr<Operation> prepare_plain(Context& context, const Gemm& gemm);
 
 }  // namespace whygpu::onednn

@@ -4,6 +4,7 @@
 #include <cblas.h>
 
 #include "backends/devices/host.h"
+#include "backends/devices/host_borrowed.h"
 
 namespace whygpu {
 
@@ -34,7 +35,7 @@ std::string threading() {
 
 class OpenBlas final : public Backend {
  public:
-  explicit OpenBlas(const Settings& settings) { openblas_set_num_threads(settings.threads); }
+  explicit OpenBlas(const Settings& settings) : threads_(settings.threads) { openblas_set_num_threads(settings.threads); }
   std::string version() const override { return openblas::version(); }
   Facts facts() const override {
     return {{"dispatch", openblas::core()},
@@ -46,15 +47,17 @@ class OpenBlas final : public Backend {
 
   Support supports(const Op& op, std::string_view) const override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::supports(*gemm);
-    return Support::no("OpenBLAS has no such operation");
+    return is_borrowed(op) ? Support{} : Support::no("OpenBLAS has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
+    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
     return openblas::prepare(std::get<Gemm>(op));
   }
 
  private:
   HostDevice device_;
+  ThreadTeam threads_;
 };
 
 }  // namespace

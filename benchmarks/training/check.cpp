@@ -44,7 +44,7 @@ double loss_tolerance(DType products) {
 }
 
 double gradient_tolerance(DType products) {
-  return products == DType::bf16 ? 5e-2 : products == DType::tf32 ? 5e-3 : 1e-4;
+  return products == DType::bf16 ? 1e-1 : products == DType::tf32 ? 5e-3 : 1e-4;
 }
 
 std::string check_derivative(const Network& network, const Graph& graph) {
