@@ -10,6 +10,9 @@ namespace {
 // One thread of plain loops does about a GFLOP/s; larger operations would fill a sweep with waiting.
 constexpr double kLargestOperation = 0.3e9;
 
+double flops(const Gemm& g) { return 2.0 * g.m * g.n * g.k * g.batch; }
+double flops(const Convolution& c) { return 2.0 * c.n * c.k * c.p() * c.q() * (c.c / c.groups) * c.r * c.s; }
+
 class Naive final : public Backend {
  public:
   explicit Naive(const Settings&) {}
@@ -18,16 +21,16 @@ class Naive final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) {
-      if (2.0 * gemm->m * gemm->n * gemm->k * gemm->batch > kLargestOperation) return too_large();
-      return naive::supports(*gemm);
-    }
-    return is_borrowed(op) ? Support{} : Support::no("the naive backend has no such operation");
+    if (is_borrowed(op)) return {};
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return flops(*gemm) > kLargestOperation ? too_large() : naive::supports(*gemm);
+    const auto& convolution = std::get<Convolution>(op);
+    return flops(convolution) > kLargestOperation ? too_large() : naive::supports(convolution);
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
     if (is_borrowed(op)) return prepare_borrowed(op, threads_);
-    return naive::prepare(std::get<Gemm>(op));
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return naive::prepare(*gemm);
+    return naive::prepare(std::get<Convolution>(op));
   }
 
  private:

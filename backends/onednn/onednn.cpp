@@ -84,21 +84,29 @@ class OneDnn final : public Backend {
   }
   Device& device() override { return device_; }
 
-  std::vector<std::string> variants(const Op&) const override { return {std::string(kPlain), std::string(kPacked)}; }
+  std::vector<std::string> variants(const Op& op) const override {
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::variants(*convolution);
+    return {std::string(kPlain), std::string(kPacked)};
+  }
 
   Support supports(const Op& op, std::string_view variant) const override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::supports(context_, *gemm, variant == kPacked);
-    return is_borrowed(op) ? Support{} : onednn::no_such("such operation");
+    if (const auto* convolution = std::get_if<Convolution>(&op)) {
+      return onednn::supports(context_, *convolution, variant);
+    }
+    return {};
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
-    return onednn::prepare(context_, std::get<Gemm>(op), variant == kPacked);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare(context_, *gemm, variant == kPacked);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::prepare(context_, *convolution, variant);
+    return prepare_borrowed(op, threads_);
   }
 
   std::unique_ptr<Operation> prepare_plain(const Op& op) override {
-    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
-    return onednn::prepare_plain(context_, std::get<Gemm>(op));
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare_plain(context_, *gemm);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::prepare_plain(context_, *convolution);
+    return prepare_borrowed(op, threads_);
   }
 
  private:

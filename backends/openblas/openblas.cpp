@@ -46,13 +46,15 @@ class OpenBlas final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
+    if (is_borrowed(op)) return {};
     if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::supports(*gemm);
-    return is_borrowed(op) ? Support{} : Support::no("OpenBLAS has no such operation");
+    return openblas::supports(std::get<Convolution>(op));
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
     if (is_borrowed(op)) return prepare_borrowed(op, threads_);
-    return openblas::prepare(std::get<Gemm>(op));
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::prepare(*gemm);
+    return openblas::prepare(std::get<Convolution>(op));
   }
 
  private:
