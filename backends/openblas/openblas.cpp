@@ -57,6 +57,11 @@ class OpenBlas final : public Backend {
     return openblas::prepare(std::get<Convolution>(op));
   }
 
+  std::unique_ptr<Operation> prepare_plain(const Op& op) override {
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return openblas::prepare_plain(*convolution);
+    return prepare(op, {});
+  }
+
  private:
   HostDevice device_;
   ThreadTeam threads_;

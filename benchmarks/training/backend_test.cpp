@@ -10,6 +10,7 @@ namespace whygpu::training {
 namespace {
 
 void check(const std::string& name, DType products) {
+  setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
   const auto modules = find_modules();
   if (!modules.contains(name)) GTEST_SKIP() << "this build has no backend " << name;
   LoadedBackend backend(modules.at(name), {2, 0});

@@ -31,9 +31,10 @@ std::vector<double> backend_losses(const Network& network, const Graph& graph, P
 // One step's gradients on a backend against the float64 reference. Empty, or the first parameter that disagrees.
 std::string check_gradients(const Network& network, const Graph& graph, Program& program, double tolerance);
 
-// The gradient that a backend computes against central differences of the loss that it computes itself, for every parameter
-// along its own gradient: affordable at any size. Empty, or the first parameter that disagrees.
-std::string check_slopes(const Network& network, const Graph& graph, Program& program, DType products);
+// A backend's gradients against central differences of the loss that it computes itself, each parameter along its own
+// gradient: affordable at sizes where the reference is not. At most `most` parameters, spread over the network. Empty, or
+// the first parameter that disagrees.
+std::string check_slopes(const Network& network, const Graph& graph, Program& program, DType products, int most);
 
 // Empty, or the first step whose losses differ, or that losses do not fall.
 std::string compare_losses(const std::vector<double>& losses, const std::vector<double>& expected, double tolerance);

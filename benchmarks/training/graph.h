@@ -30,10 +30,10 @@ struct Node {
   std::string layer;
 };
 
-// A parameter is a part of `weights`, its gradient the same part of `gradients`.
+// A parameter is a part of Graph::weights, its gradient and its copy the same part of gradients and copies.
 struct Parameter {
   std::string name;  // "dense 2 weights"
-  Value weights = kNone, gradient = kNone;
+  Value weights = kNone, gradient = kNone, copy = kNone;  // copy: in bf16, where the products are
   double low = 0, high = 0;  // drawn uniformly at the start
 };
 

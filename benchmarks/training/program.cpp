@@ -95,6 +95,11 @@ void Program::set_weights(const std::vector<double>& weights) {
   if (graph_.copies != kNone) upload(graph_.copies, weights);
 }
 
+void Program::set_weights(const Parameter& parameter, const std::vector<double>& weights) {
+  upload(parameter.weights, weights);
+  if (parameter.copy != kNone) upload(parameter.copy, weights);
+}
+
 void Program::enqueue(Phase phase) {
   for (const Step& step : steps_) {
     if (step.phase == phase) step.operation->enqueue(step.arguments);

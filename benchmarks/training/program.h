@@ -24,6 +24,7 @@ class Program {
   void reset();
   void load(const Batch& batch);
   void set_weights(const std::vector<double>& weights);
+  void set_weights(const Parameter& parameter, const std::vector<double>& weights);
 
   void enqueue(Phase phase);
   void enqueue();  // all phases in turn
