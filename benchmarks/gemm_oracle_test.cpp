@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "backends/dtypes.h"
@@ -59,6 +60,7 @@ TEST_P(GemmOracle, FindsOneWrongElementAnywhere) {
 
 TEST_P(GemmOracle, FindsAShiftByOneColumn) {
   Solved solved(GetParam());
+  if (solved.c.size() == 1) GTEST_SKIP() << "one element cannot be shifted";
   std::rotate(solved.c.begin(), solved.c.begin() + 1, solved.c.end());
   EXPECT_EQ(solved.check().status, Status::incorrect);
 }
