@@ -26,7 +26,7 @@ double norm(std::span<const double> x) { return std::sqrt(std::inner_product(x.b
 
 void load(Reference& reference, const Graph& graph, const Batch& batch) {
   std::ranges::copy(batch.input, reference.values(graph.input).begin());
-  std::ranges::copy(batch.target, reference.values(graph.target).begin());
+  if (graph.target != kNone) std::ranges::copy(batch.target, reference.values(graph.target).begin());
 }
 
 Reference first_step(const Network& network, const Graph& graph) {
@@ -53,6 +53,10 @@ double gradient_tolerance(DType products) {
   return products == DType::bf16 ? 0.3 : products == DType::tf32 ? 5e-3 : 1e-4;
 }
 
+double output_tolerance(DType products) {
+  return products == DType::bf16 ? 3e-2 : products == DType::tf32 ? 3e-3 : 1e-5;
+}
+
 std::string check_derivative(const Network& network, const Graph& graph) {
   Reference reference = first_step(network, graph);
   Random random(kDirectionSeed);
@@ -77,11 +81,11 @@ std::string check_derivative(const Network& network, const Graph& graph) {
   return {};
 }
 
-std::vector<double> reference_losses(const Network& network, const Graph& graph) {
+std::vector<double> reference_losses(const Network& network, const Graph& graph, int steps) {
   Reference reference(graph);
   std::ranges::copy(initial_weights(graph), reference.values(graph.weights).begin());
   std::vector<double> losses;
-  for (int step = 0; step < kCheckedSteps; ++step) {
+  for (int step = 0; step < steps; ++step) {
     load(reference, graph, make_batch(network, graph, step % kBatches));
     for (const Phase phase : {Phase::forward, Phase::backward, Phase::update}) reference.run(phase);
     losses.push_back(reference.loss());
@@ -89,10 +93,10 @@ std::vector<double> reference_losses(const Network& network, const Graph& graph)
   return losses;
 }
 
-std::vector<double> backend_losses(const Network& network, const Graph& graph, Program& program) {
+std::vector<double> backend_losses(const Network& network, const Graph& graph, Program& program, int steps) {
   program.reset();
   std::vector<double> losses;
-  for (int step = 0; step < kCheckedSteps; ++step) {
+  for (int step = 0; step < steps; ++step) {
     program.load(make_batch(network, graph, step % kBatches));
     program.enqueue();
     losses.push_back(program.loss());
@@ -154,8 +158,27 @@ std::string check_slopes(const Network& network, const Graph& graph, Program& pr
   return {};
 }
 
+std::string check_output(const Network& network, const Graph& graph, Program& program, DType products) {
+  Reference reference(graph);
+  std::ranges::copy(initial_weights(graph), reference.values(graph.weights).begin());
+  const Batch batch = make_batch(network, graph, 0);
+  load(reference, graph, batch);
+  reference.run(Phase::forward);
+  program.reset();
+  program.load(batch);
+  program.enqueue();
+  const std::vector<double> output = program.download(graph.output);
+  const std::span<const double> expected = reference.values(graph.output);
+  double error = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) error += (output[i] - expected[i]) * (output[i] - expected[i]);
+  error = std::sqrt(error) / norm(expected);
+  const double tolerance = output_tolerance(products);
+  if (error <= tolerance) return {};
+  return fmt::format("the output is off by {:.2g} of its size, {:.0e} is allowed", error, tolerance);
+}
+
 std::string compare_losses(const std::vector<double>& losses, const std::vector<double>& expected, double tolerance) {
-  for (std::size_t i = 0; i < losses.size(); ++i) {
+  for (std::size_t i = 0; i < expected.size(); ++i) {
     if (!(std::abs(losses[i] - expected[i]) <= tolerance * std::abs(expected[i]))) {
       return fmt::format("the loss of step {} is {:.7g}, the float64 reference has {:.7g}; {:.0e} of it is allowed", i + 1,
                          losses[i], expected[i], tolerance);

@@ -9,7 +9,20 @@ namespace {
 
 constexpr std::size_t kPoisonBytes = std::size_t{16} << 20;  // at a time
 
+std::vector<std::byte> as_stored(const TensorSpec& spec, const std::vector<double>& values) {
+  std::vector<std::byte> storage(spec.bytes());
+  with_storage_type(spec.dtype, [&]<class T>(T) {
+    auto* out = reinterpret_cast<T*>(storage.data());
+    for (std::size_t i = 0; i < values.size(); ++i) out[i] = static_cast<T>(values[i]);
+  });
+  return storage;
+}
+
 }  // namespace
+
+HostBatch::HostBatch(const Graph& graph, const Batch& batch) : input(as_stored(graph.spec(graph.input), batch.input)) {
+  if (graph.target != kNone) target = as_stored(graph.spec(graph.target), batch.target);
+}
 
 Support supports(const Graph& graph, const Backend& backend) {
   std::vector<Op> asked;
@@ -46,14 +59,9 @@ Tensor& Program::tensor(Value value) {
 }
 
 void Program::upload(Value value, const std::vector<double>& values) {
-  const TensorSpec& spec = graph_.spec(value);
-  std::vector<std::byte> storage(spec.bytes());
-  with_storage_type(spec.dtype, [&]<class T>(T) {
-    auto* out = reinterpret_cast<T*>(storage.data());
-    for (std::size_t i = 0; i < values.size(); ++i) out[i] = static_cast<T>(values[i]);
-  });
+  const std::vector<std::byte> storage = as_stored(graph_.spec(value), values);
   tensor(value).upload(storage.data());
-  backend_.device().synchronize();
+  backend_.device().synchronize();  // before the storage goes
 }
 
 std::vector<double> Program::download(Value value) {
@@ -85,9 +93,15 @@ void Program::reset() {
   set_weights(initial_weights(graph_));
 }
 
+void Program::load(const HostBatch& batch) {
+  tensor(graph_.input).upload(batch.input.data());
+  if (graph_.target != kNone) tensor(graph_.target).upload(batch.target.data());
+}
+
 void Program::load(const Batch& batch) {
-  upload(graph_.input, batch.input);
-  if (graph_.target != kNone) upload(graph_.target, batch.target);
+  const HostBatch stored(graph_, batch);
+  load(stored);
+  backend_.device().synchronize();
 }
 
 void Program::set_weights(const std::vector<double>& weights) {

@@ -15,6 +15,12 @@ namespace whygpu::training {
 // Yes, or the first operation that the backend cannot do and why.
 Support supports(const Graph& graph, const Backend& backend);
 
+// A batch in host memory as the device takes it.
+struct HostBatch {
+  HostBatch(const Graph& graph, const Batch& batch);
+  std::vector<std::byte> input, target;
+};
+
 class Program {
  public:
   // `graph` must outlive it.
@@ -22,6 +28,7 @@ class Program {
 
   // As before the first step: weights drawn, state zero, everything else NaN.
   void reset();
+  void load(const HostBatch& batch);  // may be queued
   void load(const Batch& batch);
   void set_weights(const std::vector<double>& weights);
   void set_weights(const Parameter& parameter, const std::vector<double>& weights);
