@@ -17,7 +17,7 @@ void check(const std::string& name, DType products) {
   for (const Model& model : models()) {
     SCOPED_TRACE(model.name());
     const Network network = model.network(model.check_sizes());
-    const Graph graph = training_graph(network, products);
+    const ComputeGraph graph = training_graph(network, products);
     if (const Support support = supports(graph, *backend); !support) {
       std::printf("%s on %s: %s\n", model.name().c_str(), name.c_str(), support.reason.c_str());
       continue;

@@ -24,12 +24,12 @@ constexpr std::uint64_t kDirectionSeed = 77;
 
 double norm(std::span<const double> x) { return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0)); }
 
-void load(Reference& reference, const Graph& graph, const Batch& batch) {
+void load(Reference& reference, const ComputeGraph& graph, const Batch& batch) {
   std::ranges::copy(batch.input, reference.values(graph.input).begin());
   if (graph.target != kNone) std::ranges::copy(batch.target, reference.values(graph.target).begin());
 }
 
-Reference first_step(const Network& network, const Graph& graph) {
+Reference first_step(const Network& network, const ComputeGraph& graph) {
   Reference reference(graph);
   std::ranges::copy(initial_weights(graph), reference.values(graph.weights).begin());
   load(reference, graph, make_batch(network, graph, 0));
@@ -38,7 +38,7 @@ Reference first_step(const Network& network, const Graph& graph) {
   return reference;
 }
 
-std::span<const double> part_of(const std::vector<double>& flat, const Graph& graph, Value value) {
+std::span<const double> part_of(const std::vector<double>& flat, const ComputeGraph& graph, Value value) {
   return std::span(flat).subspan(static_cast<std::size_t>(place(graph, value).offset),
                                  static_cast<std::size_t>(graph.spec(value).elements()));
 }
@@ -57,10 +57,10 @@ double output_tolerance(DType products) {
   return products == DType::bf16 ? 3e-2 : products == DType::tf32 ? 3e-3 : 1e-5;
 }
 
-std::string check_derivative(const Network& network, const Graph& graph) {
+std::string check_derivative(const Network& network, const ComputeGraph& graph) {
   Reference reference = first_step(network, graph);
   Random random(kDirectionSeed);
-  for (const Parameter& parameter : graph.parameters) {
+  for (const TrainedParameter& parameter : graph.parameters) {
     const std::span<double> w = reference.values(parameter.weights), dw = reference.values(parameter.gradient);
     std::vector<double> direction(w.size());
     for (double& x : direction) x = random.uniform();
@@ -81,7 +81,7 @@ std::string check_derivative(const Network& network, const Graph& graph) {
   return {};
 }
 
-std::vector<double> reference_losses(const Network& network, const Graph& graph, int steps) {
+std::vector<double> reference_losses(const Network& network, const ComputeGraph& graph, int steps) {
   Reference reference(graph);
   std::ranges::copy(initial_weights(graph), reference.values(graph.weights).begin());
   std::vector<double> losses;
@@ -93,7 +93,7 @@ std::vector<double> reference_losses(const Network& network, const Graph& graph,
   return losses;
 }
 
-std::vector<double> backend_losses(const Network& network, const Graph& graph, Program& program, int steps) {
+std::vector<double> backend_losses(const Network& network, const ComputeGraph& graph, Program& program, int steps) {
   program.reset();
   std::vector<double> losses;
   for (int step = 0; step < steps; ++step) {
@@ -104,7 +104,7 @@ std::vector<double> backend_losses(const Network& network, const Graph& graph, P
   return losses;
 }
 
-std::string check_gradients(const Network& network, const Graph& graph, Program& program, double tolerance) {
+std::string check_gradients(const Network& network, const ComputeGraph& graph, Program& program, double tolerance) {
   Reference reference = first_step(network, graph);
   program.reset();
   program.load(make_batch(network, graph, 0));
@@ -113,7 +113,7 @@ std::string check_gradients(const Network& network, const Graph& graph, Program&
   const std::vector<double> gradients = program.download(graph.gradients);
   // Gradients that are zero but for rounding are judged by the others' size.
   const double floor = 1e-3 * norm(reference.values(graph.gradients)) / std::sqrt(static_cast<double>(graph.parameters.size()));
-  for (const Parameter& parameter : graph.parameters) {
+  for (const TrainedParameter& parameter : graph.parameters) {
     const std::span<const double> expected = reference.values(parameter.gradient);
     const std::span<const double> given = part_of(gradients, graph, parameter.gradient);
     double error = 0;
@@ -127,7 +127,7 @@ std::string check_gradients(const Network& network, const Graph& graph, Program&
   return {};
 }
 
-std::string check_slopes(const Network& network, const Graph& graph, Program& program, DType products, int most) {
+std::string check_slopes(const Network& network, const ComputeGraph& graph, Program& program, DType products, int most) {
   program.reset();
   program.load(make_batch(network, graph, 0));
   program.enqueue(Phase::forward);
@@ -136,7 +136,7 @@ std::string check_slopes(const Network& network, const Graph& graph, Program& pr
   const double share = slope_share(products), tolerance = slope_tolerance(products);
   const int count = static_cast<int>(graph.parameters.size()), checked = std::min(most, count);
   for (int i = 0; i < checked; ++i) {
-    const Parameter& parameter = graph.parameters[static_cast<std::size_t>(static_cast<std::int64_t>(i) * count / checked)];
+    const TrainedParameter& parameter = graph.parameters[static_cast<std::size_t>(static_cast<std::int64_t>(i) * count / checked)];
     const std::vector<double> before = program.download(parameter.weights), slope = program.download(parameter.gradient);
     const double steepness = norm(slope), distance = share * loss / steepness;
     // A step so long that the loss is no longer near a straight line says nothing.
@@ -158,7 +158,7 @@ std::string check_slopes(const Network& network, const Graph& graph, Program& pr
   return {};
 }
 
-std::string check_output(const Network& network, const Graph& graph, Program& program, DType products) {
+std::string check_output(const Network& network, const ComputeGraph& graph, Program& program, DType products) {
   Reference reference(graph);
   std::ranges::copy(initial_weights(graph), reference.values(graph.weights).begin());
   const Batch batch = make_batch(network, graph, 0);

@@ -22,22 +22,22 @@ double output_tolerance(DType products);  // of an inference (Frobenius norm)
 
 // Compares the graph's gradients with central differences of its loss, in float64 and for every parameter along one random
 // direction. Empty, or the first parameter that disagrees and by how much.
-std::string check_derivative(const Network& network, const Graph& graph);
+std::string check_derivative(const Network& network, const ComputeGraph& graph);
 
 // The losses of the first steps in float64, and on a backend.
-std::vector<double> reference_losses(const Network& network, const Graph& graph, int steps);
-std::vector<double> backend_losses(const Network& network, const Graph& graph, Program& program, int steps);
+std::vector<double> reference_losses(const Network& network, const ComputeGraph& graph, int steps);
+std::vector<double> backend_losses(const Network& network, const ComputeGraph& graph, Program& program, int steps);
 
 // One step's gradients on a backend against the float64 reference. Empty, or the first parameter that disagrees.
-std::string check_gradients(const Network& network, const Graph& graph, Program& program, double tolerance);
+std::string check_gradients(const Network& network, const ComputeGraph& graph, Program& program, double tolerance);
 
 // A backend's gradients against central differences of the loss that it computes itself, each parameter along its own
 // gradient: affordable at sizes where the reference is not. At most `most` parameters, spread over the network. Empty, or
 // the first parameter that disagrees.
-std::string check_slopes(const Network& network, const Graph& graph, Program& program, DType products, int most);
+std::string check_slopes(const Network& network, const ComputeGraph& graph, Program& program, DType products, int most);
 
 // An inference graph's output on a backend against the float64 reference. Empty, or by how much it is off.
-std::string check_output(const Network& network, const Graph& graph, Program& program, DType products);
+std::string check_output(const Network& network, const ComputeGraph& graph, Program& program, DType products);
 
 // Empty, or the first of the expected losses that differs, or that losses do not fall from batch to same batch.
 std::string compare_losses(const std::vector<double>& losses, const std::vector<double>& expected, double tolerance);

@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Models, Derivative, testing::ValuesIn(names()), [](cons
 
 TEST(Derivative, OfAPlantedErrorIsNamed) {
   const Network network = checked(find_model("gpt-block"));
-  Graph graph = training_graph(network, DType::f32);
+  ComputeGraph graph = training_graph(network, DType::f32);
   for (Node& node : graph.nodes) {
     if (auto* softmax = std::get_if<CausalSoftmaxGradient>(&node.op)) softmax->scale *= 1.01;
   }
@@ -47,10 +47,10 @@ TEST(Derivative, OfAPlantedErrorIsNamed) {
 // Leaves out every operation of the backward pass in turn: none may be missed without notice.
 TEST_P(Derivative, NeedsEveryOperationOfTheBackwardPass) {
   const Network network = checked(find_model(GetParam()));
-  const Graph whole = training_graph(network, DType::f32);
+  const ComputeGraph whole = training_graph(network, DType::f32);
   for (std::size_t i = 0; i < whole.nodes.size(); ++i) {
     if (whole.nodes[i].phase != Phase::backward) continue;
-    Graph graph = whole;
+    ComputeGraph graph = whole;
     graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i));
     EXPECT_NE(check_derivative(network, graph), "") << "without node " << i << ", of " << whole.nodes[i].layer;
   }

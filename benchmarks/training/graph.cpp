@@ -13,25 +13,25 @@ double flops(const Op& op) {
 
 }  // namespace
 
-std::int64_t Graph::parameter_count() const {
+std::int64_t ComputeGraph::parameter_count() const {
   std::int64_t count = 0;
-  for (const Parameter& parameter : parameters) count += spec(parameter.weights).elements();
+  for (const TrainedParameter& parameter : parameters) count += spec(parameter.weights).elements();
   return count;
 }
 
-double flops(const Graph& graph) {
+double flops(const ComputeGraph& graph) {
   double sum = 0;
   for (const Node& node : graph.nodes) sum += flops(node.op);
   return sum;
 }
 
-double flops(const Graph& graph, Phase phase) {
+double flops(const ComputeGraph& graph, Phase phase) {
   double sum = 0;
   for (const Node& node : graph.nodes) sum += node.phase == phase ? flops(node.op) : 0;
   return sum;
 }
 
-Place place(const Graph& graph, Value value) {
+Place place(const ComputeGraph& graph, Value value) {
   Place where{value, 0};
   for (;;) {
     const ValueInfo& info = graph.values[static_cast<std::size_t>(where.root)];

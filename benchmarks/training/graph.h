@@ -9,7 +9,7 @@
 
 namespace whygpu::training {
 
-// An index into Graph::values.
+// An index into ComputeGraph::values.
 using Value = int;
 inline constexpr Value kNone = -1;
 
@@ -30,8 +30,8 @@ struct Node {
   std::string layer;
 };
 
-// A parameter is a part of Graph::weights, its gradient and its copy the same part of gradients and copies.
-struct Parameter {
+// A parameter is a part of ComputeGraph::weights, its gradient and its copy the same part of gradients and copies.
+struct TrainedParameter {
   std::string name;  // "dense 2 weights"
   Value weights = kNone, gradient = kNone, copy = kNone;  // copy: in bf16, where the products are
   double low = 0, high = 0;  // drawn uniformly at the start
@@ -43,10 +43,10 @@ struct Filled {
 };
 
 // The parameters stand in one flat value so that one operation updates them all; the gaps between them stay zero.
-struct Graph {
+struct ComputeGraph {
   std::vector<ValueInfo> values;
   std::vector<Node> nodes;
-  std::vector<Parameter> parameters;
+  std::vector<TrainedParameter> parameters;
   std::vector<Filled> filled;  // before the first step
   Value input = kNone, target = kNone;  // a batch
   Value output = kNone, loss = kNone;   // of the last layer; loss[1], where there is one
@@ -58,14 +58,14 @@ struct Graph {
 };
 
 // 2mnk of every GEMM and of every convolution (as the GEMM that it amounts to) of one phase, or of all.
-double flops(const Graph& graph);
-double flops(const Graph& graph, Phase phase);
+double flops(const ComputeGraph& graph);
+double flops(const ComputeGraph& graph, Phase phase);
 
 // The value that holds `value`'s storage, and where in it.
 struct Place {
   Value root = kNone;
   std::int64_t offset = 0;  // elements
 };
-Place place(const Graph& graph, Value value);
+Place place(const ComputeGraph& graph, Value value);
 
 }  // namespace whygpu::training

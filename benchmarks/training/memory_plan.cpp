@@ -31,7 +31,7 @@ std::size_t first_gap(const std::vector<Taken>& taken, std::size_t from, std::si
 
 }  // namespace
 
-MemoryPlan plan_memory(const Graph& graph) {
+MemoryPlan plan_memory(const ComputeGraph& graph) {
   std::vector<Life> lives(graph.values.size());
   for (std::size_t node = 0; node < graph.nodes.size(); ++node) {
     for (const Value value : graph.nodes[node].arguments) {

@@ -13,6 +13,6 @@ struct MemoryPlan {
   std::size_t bytes = 0;            // the peak of a step
 };
 
-MemoryPlan plan_memory(const Graph& graph);
+MemoryPlan plan_memory(const ComputeGraph& graph);
 
 }  // namespace whygpu::training

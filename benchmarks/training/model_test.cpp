@@ -81,7 +81,7 @@ TEST(Models, HaveTheParametersOfTheirOriginals) {
 }
 
 TEST(Models, CountTheFlopsOfTheirProducts) {
-  const Graph graph = training_graph(find_model("mlp").network({{"batch", 2}}), DType::f32);
+  const ComputeGraph graph = training_graph(find_model("mlp").network({{"batch", 2}}), DType::f32);
   const double weights = 784.0 * 4096 + 4096.0 * 4096 + 4096.0 * 10;
   EXPECT_EQ(flops(graph, Phase::forward), 2 * 2 * weights);
   EXPECT_EQ(flops(graph, Phase::backward), 2 * 2 * (2 * weights - 784.0 * 4096));  // no gradient of the input

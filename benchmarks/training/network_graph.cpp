@@ -31,7 +31,7 @@ class NetworkBuilder {
   NetworkBuilder(const Network& network, DType products, bool training)
       : network_(network), tape_(products, training) {}
 
-  Graph build() {
+  ComputeGraph build() {
     const Value input = tape_.batch("input", input_spec(network_, tape_.storage()));
     current_ = input;
     for (const Layer& layer : network_.layers) {
@@ -110,8 +110,8 @@ class NetworkBuilder {
 
 }  // namespace
 
-Graph training_graph(const Network& network, DType products) { return NetworkBuilder(network, products, true).build(); }
-Graph inference_graph(const Network& network, DType products) {
+ComputeGraph training_graph(const Network& network, DType products) { return NetworkBuilder(network, products, true).build(); }
+ComputeGraph inference_graph(const Network& network, DType products) {
   return NetworkBuilder(network, products, false).build();
 }
 

@@ -8,9 +8,9 @@ namespace whygpu::training {
 
 // A step: forward, loss, backward, update. `products` is the dtype of GEMMs and convolutions: f32, tf32 or bf16; with
 // bf16 the weights are kept in f32 and copied. Throws CaseError naming the layer whose input does not fit it.
-Graph training_graph(const Network& network, DType products);
+ComputeGraph training_graph(const Network& network, DType products);
 
 // The forward half, without a loss.
-Graph inference_graph(const Network& network, DType products);
+ComputeGraph inference_graph(const Network& network, DType products);
 
 }  // namespace whygpu::training

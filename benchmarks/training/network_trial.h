@@ -14,7 +14,7 @@ namespace whygpu::training {
 class NetworkTrial : public Trial {
  public:
   // With a graph that build(network, products) makes.
-  using Build = Graph (*)(const Network& network, DType products);
+  using Build = ComputeGraph (*)(const Network& network, DType products);
   NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build);
 
   void enqueue(std::size_t set) override { run(set); }
@@ -30,7 +30,7 @@ class NetworkTrial : public Trial {
   Backend& backend_;
   Network network_, checked_network_;
   DType products_;
-  Graph graph_;
+  ComputeGraph graph_;
 
   struct Set {
     Program program;

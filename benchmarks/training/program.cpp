@@ -20,11 +20,11 @@ std::vector<std::byte> as_stored(const TensorSpec& spec, const std::vector<doubl
 
 }  // namespace
 
-HostBatch::HostBatch(const Graph& graph, const Batch& batch) : input(as_stored(graph.spec(graph.input), batch.input)) {
+HostBatch::HostBatch(const ComputeGraph& graph, const Batch& batch) : input(as_stored(graph.spec(graph.input), batch.input)) {
   if (graph.target != kNone) target = as_stored(graph.spec(graph.target), batch.target);
 }
 
-Support supports(const Graph& graph, const Backend& backend) {
+Support supports(const ComputeGraph& graph, const Backend& backend) {
   std::vector<Op> asked;
   for (const Node& node : graph.nodes) {
     if (std::ranges::find(asked, node.op) != asked.end()) continue;
@@ -36,7 +36,7 @@ Support supports(const Graph& graph, const Backend& backend) {
   return {};
 }
 
-Program::Program(const Graph& graph, Backend& backend)
+Program::Program(const ComputeGraph& graph, Backend& backend)
     : graph_(graph), backend_(backend), plan_(plan_memory(graph)), memory_(backend.device().allocate(plan_.bytes)) {
   tensors_.resize(graph.values.size());
   for (const Node& node : graph.nodes) {
@@ -109,7 +109,7 @@ void Program::set_weights(const std::vector<double>& weights) {
   if (graph_.copies != kNone) upload(graph_.copies, weights);
 }
 
-void Program::set_weights(const Parameter& parameter, const std::vector<double>& weights) {
+void Program::set_weights(const TrainedParameter& parameter, const std::vector<double>& weights) {
   upload(parameter.weights, weights);
   if (parameter.copy != kNone) upload(parameter.copy, weights);
 }

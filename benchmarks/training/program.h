@@ -13,25 +13,25 @@
 namespace whygpu::training {
 
 // Yes, or the first operation that the backend cannot do and why.
-Support supports(const Graph& graph, const Backend& backend);
+Support supports(const ComputeGraph& graph, const Backend& backend);
 
 // A batch in host memory as the device takes it.
 struct HostBatch {
-  HostBatch(const Graph& graph, const Batch& batch);
+  HostBatch(const ComputeGraph& graph, const Batch& batch);
   std::vector<std::byte> input, target;
 };
 
 class Program {
  public:
   // `graph` must outlive it.
-  Program(const Graph& graph, Backend& backend);
+  Program(const ComputeGraph& graph, Backend& backend);
 
   // As before the first step: weights drawn, state zero, everything else NaN.
   void reset();
   void load(const HostBatch& batch);  // may be queued
   void load(const Batch& batch);
   void set_weights(const std::vector<double>& weights);
-  void set_weights(const Parameter& parameter, const std::vector<double>& weights);
+  void set_weights(const TrainedParameter& parameter, const std::vector<double>& weights);
 
   void enqueue(Phase phase);
   void enqueue();  // all phases in turn
@@ -52,7 +52,7 @@ class Program {
   Tensor& tensor(Value value);
   void upload(Value value, const std::vector<double>& values);
 
-  const Graph& graph_;
+  const ComputeGraph& graph_;
   Backend& backend_;
   MemoryPlan plan_;
   std::unique_ptr<Tensor> memory_;

@@ -2,7 +2,7 @@
 
 namespace whygpu::training {
 
-Reference::Reference(const Graph& graph) : graph_(graph), storage_(graph.values.size()) {
+Reference::Reference(const ComputeGraph& graph) : graph_(graph), storage_(graph.values.size()) {
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     if (graph.values[i].whole == kNone) storage_[i].resize(static_cast<std::size_t>(graph.values[i].spec.elements()));
   }

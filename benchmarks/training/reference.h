@@ -11,14 +11,14 @@ namespace whygpu::training {
 class Reference {
  public:
   // Weights, state and filled values as before the first step; labels and tokens are whole numbers in double.
-  explicit Reference(const Graph& graph);
+  explicit Reference(const ComputeGraph& graph);
 
   std::span<double> values(Value value);
   void run(Phase phase);
   double loss() { return values(graph_.loss)[0]; }
 
  private:
-  const Graph& graph_;
+  const ComputeGraph& graph_;
   std::vector<std::vector<double>> storage_;  // of values that are no part of another
 };
 

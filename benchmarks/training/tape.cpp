@@ -153,7 +153,7 @@ void Tape::set_flat_specs() {
   }
 }
 
-Graph Tape::finish(Value input, Value target, Value output, Value loss) {
+ComputeGraph Tape::finish(Value input, Value target, Value output, Value loss) {
   set_flat_specs();
   for (const Value kept : {output, loss}) {
     if (kept != kNone) graph_.values[static_cast<std::size_t>(place(graph_, kept).root)].lasting = true;

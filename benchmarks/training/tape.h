@@ -52,7 +52,7 @@ class Tape {
   // The gradients of whatever add_gradient() began with, then the optimiser's step, and the graph is done.
   void differentiate();
   void update(const std::string& optimiser, double learning_rate);
-  Graph finish(Value input, Value target, Value output, Value loss);
+  ComputeGraph finish(Value input, Value target, Value output, Value loss);
 
  private:
   Value add(ValueInfo info);
@@ -60,7 +60,7 @@ class Tape {
 
   DType products_;
   bool training_;
-  Graph graph_;
+  ComputeGraph graph_;
   Phase phase_ = Phase::forward;
   std::string layer_;
   std::vector<std::pair<std::string, std::function<void()>>> derivatives_;

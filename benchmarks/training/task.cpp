@@ -78,7 +78,7 @@ void fill_mixtures(const TensorSpec& input, const TensorSpec& output, Random& ra
 
 }  // namespace
 
-Batch make_batch(const Network& network, const Graph& graph, int index) {
+Batch make_batch(const Network& network, const ComputeGraph& graph, int index) {
   Random random(kBatchSeed + static_cast<std::uint64_t>(index));
   Batch batch;
   const TensorSpec &input = graph.spec(graph.input), &output = graph.spec(graph.output);
@@ -92,10 +92,10 @@ Batch make_batch(const Network& network, const Graph& graph, int index) {
   return batch;
 }
 
-std::vector<double> initial_weights(const Graph& graph) {
+std::vector<double> initial_weights(const ComputeGraph& graph) {
   std::vector<double> weights(static_cast<std::size_t>(graph.spec(graph.weights).elements()));
   Random random(kWeightsSeed);
-  for (const Parameter& parameter : graph.parameters) {
+  for (const TrainedParameter& parameter : graph.parameters) {
     const Place where = place(graph, parameter.weights);
     const std::int64_t count = graph.spec(parameter.weights).elements();
     const double middle = (parameter.high + parameter.low) / 2, reach = (parameter.high - parameter.low) / 2;

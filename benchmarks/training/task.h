@@ -17,9 +17,9 @@ struct Batch {
 // Batch `index` of an endless sequence. Vectors and images with cross-entropy: noise that leans towards a fixed random
 // direction, whose number is the label. Tokens: each follows from the one before by a fixed random map, and is its label.
 // Mean square: each target is a fixed random mixture of a few values at the same place of the input.
-Batch make_batch(const Network& network, const Graph& graph, int index);
+Batch make_batch(const Network& network, const ComputeGraph& graph, int index);
 
-// Graph::weights at the start; the gaps between parameters are zero.
-std::vector<double> initial_weights(const Graph& graph);
+// ComputeGraph::weights at the start; the gaps between parameters are zero.
+std::vector<double> initial_weights(const ComputeGraph& graph);
 
 }  // namespace whygpu::training

@@ -22,7 +22,7 @@ const std::vector<Parameter>& inference_parameters() {
   return parameters;
 }
 
-training::Graph graph_of(const Case& c) { return inference_graph(network_of(c), parse_dtype(c["dtype"])); }
+ComputeGraph graph_of(const Case& c) { return inference_graph(network_of(c), parse_dtype(c["dtype"])); }
 
 double percentile(const std::vector<double>& sorted, double share) {
   return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
@@ -35,7 +35,7 @@ class InferenceTrial final : public NetworkTrial {
 
   // The output against float64, at the checked sizes and, where the reference can afford it, at full size.
   Verdict verify() override {
-    const training::Graph checked = inference_graph(checked_network_, products_);
+    const ComputeGraph checked = inference_graph(checked_network_, products_);
     Program program(checked, backend_);
     if (std::string error = check_output(checked_network_, checked, program, products_); !error.empty()) {
       return {Status::incorrect, "scaled down, " + error};
@@ -92,7 +92,7 @@ class InferenceWorkload final : public Workload {
   void validate(const Case& c) const override { graph_of(c); }
 
   Work work(const Case& c) const override {
-    const training::Graph graph = graph_of(c);
+    const ComputeGraph graph = graph_of(c);
     const Value weights = graph.copies == kNone ? graph.weights : graph.copies;
     const auto moved = static_cast<double>(graph.spec(weights).bytes() + graph.spec(graph.input).bytes() +
                                            graph.spec(graph.output).bytes());

@@ -33,7 +33,7 @@ Network with_optimiser(Network network, const Case& c) {
   return network;
 }
 
-Graph graph_of(const Case& c) { return training_graph(with_optimiser(network_of(c), c), parse_dtype(c["dtype"])); }
+ComputeGraph graph_of(const Case& c) { return training_graph(with_optimiser(network_of(c), c), parse_dtype(c["dtype"])); }
 
 class TrainingTrial final : public NetworkTrial {
  public:
@@ -69,7 +69,7 @@ class TrainingTrial final : public NetworkTrial {
 
  private:
   std::string check_scaled_down() {
-    const training::Graph graph = training_graph(checked_network_, products_);
+    const ComputeGraph graph = training_graph(checked_network_, products_);
     if (std::string error = check_derivative(checked_network_, graph); !error.empty()) return error;
     Program program(graph, backend_);
     if (std::string error = check_gradients(checked_network_, graph, program, gradient_tolerance(products_)); !error.empty()) {
@@ -117,7 +117,7 @@ class TrainingWorkload final : public Workload {
   void validate(const Case& c) const override { graph_of(c); }
 
   Work work(const Case& c) const override {
-    const training::Graph graph = graph_of(c);
+    const ComputeGraph graph = graph_of(c);
     // Weights and the optimiser's state are read and written, a batch is read.
     double kept = static_cast<double>(graph.spec(graph.weights).bytes());
     for (const Value value : graph.state) kept += static_cast<double>(graph.spec(value).bytes());
