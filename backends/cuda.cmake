@@ -1,0 +1,15 @@
+# The CUDA device and the backends that share it.
+if(WHYGPU_NO_CUDA)
+  foreach(name cuda cublas cudnn)
+    skip_backend(${name} "${WHYGPU_NO_CUDA}")
+  endforeach()
+  return()
+endif()
+
+list(JOIN CMAKE_CUDA_ARCHITECTURES " " architectures)
+add_library(whygpu_cuda_device STATIC devices/cuda.cpp devices/cuda_hold.cu)
+target_link_libraries(whygpu_cuda_device PRIVATE whygpu_options whygpu_nvml PUBLIC CUDA::cudart_static)
+target_compile_definitions(whygpu_cuda_device PRIVATE WHYGPU_CUDA_ARCHITECTURES="${architectures}")
+
+add_subdirectory(cublas)
+add_subdirectory(cudnn)
