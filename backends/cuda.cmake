@@ -7,9 +7,11 @@ if(WHYGPU_NO_CUDA)
 endif()
 
 list(JOIN CMAKE_CUDA_ARCHITECTURES " " architectures)
-add_library(whygpu_cuda_device STATIC devices/cuda.cpp devices/cuda_hold.cu)
+add_library(whygpu_cuda_device STATIC devices/cuda.cpp devices/cuda_hold.cu devices/cuda_tuning.cpp devices/tuning.cpp)
 target_link_libraries(whygpu_cuda_device PRIVATE whygpu_options whygpu_nvml PUBLIC CUDA::cudart_static)
 target_compile_definitions(whygpu_cuda_device PRIVATE WHYGPU_CUDA_ARCHITECTURES="${architectures}")
+
+whygpu_test(devices/tuning_test.cpp LIBRARIES whygpu_cuda_device)
 
 add_subdirectory(cublas)
 add_subdirectory(cudnn)

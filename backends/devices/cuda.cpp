@@ -121,7 +121,10 @@ void cuda_check(cudaError_t status, std::string_view what) {
 
 CudaBuffer::CudaBuffer(std::size_t bytes) : bytes_(bytes) {
   const cudaError_t status = cudaMalloc(&data_, std::max<std::size_t>(bytes, 1));
-  if (status != cudaErrorMemoryAllocation) return cuda_check(status, "device memory");
+  if (status != cudaErrorMemoryAllocation) {
+    cuda_check(status, "device memory");
+    return;
+  }
   cudaGetLastError();  // not sticky: the next call shall not report it again
   std::size_t free = 0;
   std::size_t total = 0;
