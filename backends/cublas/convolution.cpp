@@ -48,16 +48,20 @@ class CublasConvolution final : public Operation {
     // A column of backward data is summed before it is rounded, so that it is kept in the accumulator's type.
     column_type_ = data ? accumulator_of(conv.dtype) : conv.dtype;
     const Matrices matrices{conv_};
-    const auto line_bytes = static_cast<std::size_t>(conv.q() * matrices.width * conv.groups) * dtype_bytes(column_type_);
+    const auto line_bytes =
+        static_cast<std::size_t>(conv.q() * matrices.width * conv.groups) * dtype_bytes(column_type_);
     tiles_ = is_pointwise(conv) ? std::vector<ConvolutionTile>{{0, conv.n, 0, conv.p()}}
-             : data             ? convolution_tiles(conv.n, conv.h, line_bytes * static_cast<std::size_t>(conv.p()) /
-                                                                        static_cast<std::size_t>(conv.h) + 1, kColumnBytes)
-                                : convolution_tiles(conv.n, conv.p(), line_bytes, kColumnBytes);
+             : data             ? convolution_tiles(
+                                      conv.n, conv.h,
+                                      line_bytes * static_cast<std::size_t>(conv.p()) / static_cast<std::size_t>(conv.h) + 1,
+                                      kColumnBytes)
+                    : convolution_tiles(conv.n, conv.p(), line_bytes, kColumnBytes);
     std::int64_t most = 0;
     for (const auto& tile : tiles_) {
       const std::int64_t pixels = pixels_of(tile);
       most = std::max(most, pixels);
-      if (pixels > 0 && !matmuls_.contains(pixels)) matmuls_.try_emplace(pixels, context, problem_of(conv, pixels), choice);
+      if (pixels > 0 && !matmuls_.contains(pixels))
+        matmuls_.try_emplace(pixels, context, problem_of(conv, pixels), choice);
     }
     if (!is_pointwise(conv)) {
       columns_ = CudaBuffer(static_cast<std::size_t>(most * matrices.width * conv.groups) * dtype_bytes(column_type_));
@@ -72,10 +76,12 @@ class CublasConvolution final : public Operation {
     };
     const Matrix y = matrices.image(2, pixels);
     switch (conv.pass) {
-      case Pass::forward: return {columns(conv.dtype), matrices.filters(), y, false, true, conv.groups};
+      case Pass::forward:
+        return {columns(conv.dtype), matrices.filters(), y, false, true, conv.groups};
       case Pass::backward_data:
         return {y, matrices.filters(), columns(accumulator_of(conv.dtype)), false, false, conv.groups};
-      case Pass::backward_weights: return {y, columns(conv.dtype), matrices.filters(), true, false, conv.groups};
+      case Pass::backward_weights:
+        return {y, columns(conv.dtype), matrices.filters(), true, false, conv.groups};
     }
     throw std::logic_error("unknown pass");
   }

@@ -14,9 +14,7 @@ class Cublas final : public Backend {
     return "cuBLASLt " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
            std::to_string(version % 100);
   }
-  Facts facts() const override {
-    return {{"workspace", std::to_string(context_.workspace.bytes() >> 20) + " MiB"}};
-  }
+  Facts facts() const override { return {{"workspace", std::to_string(context_.workspace.bytes() >> 20) + " MiB"}}; }
   Device& device() override { return device_; }
 
   std::vector<std::string> variants(const Op&) const override { return {"heuristic", "best"}; }

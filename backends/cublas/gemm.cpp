@@ -4,7 +4,8 @@
 namespace whygpu {
 namespace {
 
-// cuBLASLt multiplies f8 and s8 only where k is the contiguous dimension of both operands and pitches are multiples of 16.
+// cuBLASLt multiplies f8 and s8 only where k is the contiguous dimension of both operands and pitches are multiples
+// of 16.
 bool wants_k_contiguous(DType dtype) { return dtype == DType::f8e4m3 || dtype == DType::s8; }
 
 std::int64_t multiple_of_16(std::int64_t extent) { return (extent + 15) / 16 * 16; }
@@ -14,8 +15,12 @@ MatmulProblem problem_of(const Gemm& g) {
     const std::int64_t m = multiple_of_16(g.m);
     const std::int64_t n = multiple_of_16(g.n);
     const std::int64_t k = multiple_of_16(g.k);
-    return {Matrix::dense(g.dtype, m, k), Matrix::dense(g.dtype, n, k), Matrix::dense(accumulator_of(g.dtype), m, n),
-            false,  true, g.batch};
+    return {Matrix::dense(g.dtype, m, k),
+            Matrix::dense(g.dtype, n, k),
+            Matrix::dense(accumulator_of(g.dtype), m, n),
+            false,
+            true,
+            g.batch};
   }
   return {g.transpose_a ? Matrix::dense(g.dtype, g.k, g.m) : Matrix::dense(g.dtype, g.m, g.k),
           g.transpose_b ? Matrix::dense(g.dtype, g.n, g.k) : Matrix::dense(g.dtype, g.k, g.n),
@@ -34,16 +39,15 @@ class CublasGemm final : public Operation {
     const TensorSpec spec = gemm_.arguments()[static_cast<std::size_t>(index)];
     if (!wants_k_contiguous(gemm_.dtype)) return make_cuda_tensor(context_.device, spec);
     const Matrix& matrix = index == 0 ? problem_.a : index == 1 ? problem_.b : problem_.c;
-    return std::make_unique<PaddedTensor>(context_.device,
-                                          PaddedLayout{.batch = gemm_.batch,
-                                                       .rows = spec.shape[1],
-                                                       .columns = spec.shape[2],
-                                                       .padded_rows = matrix.rows,
-                                                       .padded_columns = matrix.columns,
-                                                       .transposed = index == 0   ? gemm_.transpose_a
-                                                                     : index == 1 ? !gemm_.transpose_b
-                                                                                  : false,
-                                                       .element_bytes = dtype_bytes(spec.dtype)});
+    return std::make_unique<PaddedTensor>(context_.device, PaddedLayout{.batch = gemm_.batch,
+                                                                        .rows = spec.shape[1],
+                                                                        .columns = spec.shape[2],
+                                                                        .padded_rows = matrix.rows,
+                                                                        .padded_columns = matrix.columns,
+                                                                        .transposed = index == 0   ? gemm_.transpose_a
+                                                                                      : index == 1 ? !gemm_.transpose_b
+                                                                                                   : false,
+                                                                        .element_bytes = dtype_bytes(spec.dtype)});
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {

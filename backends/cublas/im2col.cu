@@ -18,13 +18,20 @@ struct Shape {
 
 Shape shape_of(const Convolution& conv, std::int64_t channels_per_unit) {
   const auto i = [](std::int64_t value) { return static_cast<int>(value); };
-  return {i(conv.h),          i(conv.w),
-          i(conv.c / channels_per_unit), i(conv.c / conv.groups / channels_per_unit),
-          i(conv.groups),     i(conv.r),
-          i(conv.s),          i(conv.p()),
-          i(conv.q()),        i(conv.stride_h),
-          i(conv.stride_w),   i(conv.pad_h),
-          i(conv.pad_w),      i(conv.dilation_h),
+  return {i(conv.h),
+          i(conv.w),
+          i(conv.c / channels_per_unit),
+          i(conv.c / conv.groups / channels_per_unit),
+          i(conv.groups),
+          i(conv.r),
+          i(conv.s),
+          i(conv.p()),
+          i(conv.q()),
+          i(conv.stride_h),
+          i(conv.stride_w),
+          i(conv.pad_h),
+          i(conv.pad_w),
+          i(conv.dilation_h),
           i(conv.dilation_w)};
 }
 
@@ -47,7 +54,8 @@ __global__ void im2col_kernel(Shape shape, std::int64_t first_image, int first_l
     const int h = p * shape.stride_h - shape.pad_h + static_cast<int>(tap / shape.s) * shape.dilation_h;
     const int w = q * shape.stride_w - shape.pad_w + static_cast<int>(tap % shape.s) * shape.dilation_w;
     T value{};
-    if (h >= 0 && h < shape.h && w >= 0 && w < shape.w) value = input[(std::int64_t{h} * shape.w + w) * shape.c + channel];
+    if (h >= 0 && h < shape.h && w >= 0 && w < shape.w)
+      value = input[(std::int64_t{h} * shape.w + w) * shape.c + channel];
     columns[(group * pixels + pixel) * width + within] = value;
   }
 }
@@ -123,12 +131,17 @@ void im2col(const Convolution& conv, const ConvolutionTile& tile, std::size_t el
 void col2im(const Convolution& conv, const ConvolutionTile& tile, LineRange outputs, const void* columns, void* x,
             cudaStream_t stream) {
   switch (conv.dtype) {
-    case DType::f64: return launch_col2im<double, double>(conv, tile, outputs, columns, x, stream);
+    case DType::f64:
+      return launch_col2im<double, double>(conv, tile, outputs, columns, x, stream);
     case DType::f32:
-    case DType::tf32: return launch_col2im<float, float>(conv, tile, outputs, columns, x, stream);
-    case DType::f16: return launch_col2im<float, __half>(conv, tile, outputs, columns, x, stream);
-    case DType::bf16: return launch_col2im<float, __nv_bfloat16>(conv, tile, outputs, columns, x, stream);
-    default: throw std::logic_error("col2im of a dtype without gradients");
+    case DType::tf32:
+      return launch_col2im<float, float>(conv, tile, outputs, columns, x, stream);
+    case DType::f16:
+      return launch_col2im<float, __half>(conv, tile, outputs, columns, x, stream);
+    case DType::bf16:
+      return launch_col2im<float, __nv_bfloat16>(conv, tile, outputs, columns, x, stream);
+    default:
+      throw std::logic_error("col2im of a dtype without gradients");
   }
 }
 

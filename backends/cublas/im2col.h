@@ -19,7 +19,8 @@ struct ConvolutionTile {
   bool operator==(const ConvolutionTile&) const = default;
 };
 
-// Covers images × lines with as few tiles as keep `bytes_per_line` · lines · images within `max_bytes`, one line at least.
+// Covers images × lines with as few tiles as keep `bytes_per_line` · lines · images within `max_bytes`, one line at
+// least.
 std::vector<ConvolutionTile> convolution_tiles(std::int64_t images, std::int64_t lines, std::size_t bytes_per_line,
                                                std::size_t max_bytes);
 

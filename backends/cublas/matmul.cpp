@@ -13,14 +13,21 @@ constexpr int kCandidates = 16;
 
 cudaDataType storage_type(DType dtype) {
   switch (dtype) {
-    case DType::f64: return CUDA_R_64F;
+    case DType::f64:
+      return CUDA_R_64F;
     case DType::f32:
-    case DType::tf32: return CUDA_R_32F;
-    case DType::f16: return CUDA_R_16F;
-    case DType::bf16: return CUDA_R_16BF;
-    case DType::f8e4m3: return CUDA_R_8F_E4M3;
-    case DType::s8: return CUDA_R_8I;
-    case DType::s32: return CUDA_R_32I;
+    case DType::tf32:
+      return CUDA_R_32F;
+    case DType::f16:
+      return CUDA_R_16F;
+    case DType::bf16:
+      return CUDA_R_16BF;
+    case DType::f8e4m3:
+      return CUDA_R_8F_E4M3;
+    case DType::s8:
+      return CUDA_R_8I;
+    case DType::s32:
+      return CUDA_R_32I;
   }
   throw std::logic_error("unknown dtype");
 }
@@ -33,12 +40,18 @@ struct Math {
 
 Math math_of(DType dtype) {
   switch (dtype) {
-    case DType::f64: return {CUBLAS_COMPUTE_64F, CUDA_R_64F, "f64"};
-    case DType::tf32: return {CUBLAS_COMPUTE_32F_FAST_TF32, CUDA_R_32F, "tf32 tensor cores, f32 accumulation"};
-    case DType::s8: return {CUBLAS_COMPUTE_32I, CUDA_R_32I, "s8 tensor cores, s32 accumulation"};
-    case DType::f32: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f32"};
-    case DType::f8e4m3: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f8e4m3 tensor cores, f32 accumulation, not fast"};
-    default: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "tensor cores, f32 accumulation"};
+    case DType::f64:
+      return {CUBLAS_COMPUTE_64F, CUDA_R_64F, "f64"};
+    case DType::tf32:
+      return {CUBLAS_COMPUTE_32F_FAST_TF32, CUDA_R_32F, "tf32 tensor cores, f32 accumulation"};
+    case DType::s8:
+      return {CUBLAS_COMPUTE_32I, CUDA_R_32I, "s8 tensor cores, s32 accumulation"};
+    case DType::f32:
+      return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f32"};
+    case DType::f8e4m3:
+      return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f8e4m3 tensor cores, f32 accumulation, not fast"};
+    default:
+      return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "tensor cores, f32 accumulation"};
   }
 }
 
@@ -120,10 +133,10 @@ struct Matmul::Descriptors {
   // A row-major matrix is column-major with rows and columns exchanged.
   static cublasLtMatrixLayout_t layout(const Matrix& matrix, std::int64_t batch) {
     cublasLtMatrixLayout_t layout = nullptr;
-    cublas_check(cublasLtMatrixLayoutCreate(&layout, storage_type(matrix.dtype),
-                                            static_cast<std::uint64_t>(matrix.columns),
-                                            static_cast<std::uint64_t>(matrix.rows), matrix.pitch),
-                 "describing a matrix");
+    cublas_check(
+        cublasLtMatrixLayoutCreate(&layout, storage_type(matrix.dtype), static_cast<std::uint64_t>(matrix.columns),
+                                   static_cast<std::uint64_t>(matrix.rows), matrix.pitch),
+        "describing a matrix");
     const auto count = static_cast<std::int32_t>(batch);
     const auto set = [&](cublasLtMatrixLayoutAttribute_t attribute, const auto& value) {
       cublas_check(cublasLtMatrixLayoutSetAttribute(layout, attribute, &value, sizeof value), "describing a batch");
@@ -175,9 +188,14 @@ void Matmul::run(const cublasLtMatmulAlgo_t& algorithm, const void* a, const voi
   const auto scale = [&](int value) {
     Scale scale{};
     switch (descriptors_->math.scale) {
-      case CUDA_R_64F: scale.f64 = value; break;
-      case CUDA_R_32I: scale.s32 = value; break;
-      default: scale.f32 = static_cast<float>(value);
+      case CUDA_R_64F:
+        scale.f64 = value;
+        break;
+      case CUDA_R_32I:
+        scale.s32 = value;
+        break;
+      default:
+        scale.f32 = static_cast<float>(value);
     }
     return scale;
   };
@@ -194,13 +212,12 @@ std::string Matmul::describe() const {
   const auto number = [&](cublasLtMatmulAlgoConfigAttributes_t attribute) {
     return std::to_string(configured<std::uint32_t>(chosen.algo, attribute));
   };
-  std::string text = "cublasLt algorithm " + std::to_string(configured<std::int32_t>(chosen.algo, CUBLASLT_ALGO_CONFIG_ID)) +
-                     ", tile id " + number(CUBLASLT_ALGO_CONFIG_TILE_ID) + ", stages id " +
-                     number(CUBLASLT_ALGO_CONFIG_STAGES_ID) + ", split-k " +
-                     std::to_string(configured<std::int32_t>(chosen.algo, CUBLASLT_ALGO_CONFIG_SPLITK_NUM)) +
-                     ", cluster id " +
-                     std::to_string(configured<std::uint16_t>(chosen.algo, CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID)) +
-                     "; " + descriptors_->math.name + "; workspace " + std::to_string(chosen.workspaceSize) + " B; ";
+  std::string text =
+      "cublasLt algorithm " + std::to_string(configured<std::int32_t>(chosen.algo, CUBLASLT_ALGO_CONFIG_ID)) +
+      ", tile id " + number(CUBLASLT_ALGO_CONFIG_TILE_ID) + ", stages id " + number(CUBLASLT_ALGO_CONFIG_STAGES_ID) +
+      ", split-k " + std::to_string(configured<std::int32_t>(chosen.algo, CUBLASLT_ALGO_CONFIG_SPLITK_NUM)) +
+      ", cluster id " + std::to_string(configured<std::uint16_t>(chosen.algo, CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID)) +
+      "; " + descriptors_->math.name + "; workspace " + std::to_string(chosen.workspaceSize) + " B; ";
   if (candidates_.size() == 1) return text + "the heuristic's first answer";
   return text + "fastest of the heuristic's first " + std::to_string(candidates_.size()) + ", its number " +
          std::to_string(chosen_ + 1);

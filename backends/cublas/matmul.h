@@ -1,7 +1,7 @@
 // One matrix product of cuBLASLt, planned once: C = op(A) · op(B), or C += op(A) · op(B).
 //
-// Matrices are row-major here. cuBLASLt's are column-major, where a row-major matrix is its own transpose, so that it is
-// given the transposed problem: Cᵀ = op(B)ᵀ · op(A)ᵀ.
+// Matrices are row-major here. cuBLASLt's are column-major, where a row-major matrix is its own transpose, so that it
+// is given the transposed problem: Cᵀ = op(B)ᵀ · op(A)ᵀ.
 #pragma once
 
 #include <cublasLt.h>

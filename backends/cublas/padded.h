@@ -18,9 +18,7 @@ struct PaddedLayout {
   bool transposed = false;
   std::size_t element_bytes = 1;  // 1 or 4
 
-  std::size_t bytes() const {
-    return static_cast<std::size_t>(batch * padded_rows * padded_columns) * element_bytes;
-  }
+  std::size_t bytes() const { return static_cast<std::size_t>(batch * padded_rows * padded_columns) * element_bytes; }
 };
 
 // Row-major without padding to `layout`, and back. `stored` holds layout.bytes().

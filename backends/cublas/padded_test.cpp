@@ -23,14 +23,19 @@ TEST(Padded, PadsRowsWithZeros) {
 }
 
 TEST(Padded, TransposesEachMatrixOfABatch) {
-  const PaddedLayout layout{.batch = 2, .rows = 2, .columns = 2, .padded_rows = 2, .padded_columns = 3,
-                            .transposed = true};
+  const PaddedLayout layout{
+      .batch = 2, .rows = 2, .columns = 2, .padded_rows = 2, .padded_columns = 3, .transposed = true};
   EXPECT_THAT(stored_bytes(layout, {1, 2, 3, 4, 5, 6, 7, 8}), ElementsAre(1, 3, 0, 2, 4, 0, 5, 7, 0, 6, 8, 0));
 }
 
 TEST(Padded, UnpadUndoesPad) {
-  const PaddedLayout layout{.batch = 3, .rows = 67, .columns = 129, .padded_rows = 144, .padded_columns = 80,
-                            .transposed = true, .element_bytes = 4};
+  const PaddedLayout layout{.batch = 3,
+                            .rows = 67,
+                            .columns = 129,
+                            .padded_rows = 144,
+                            .padded_columns = 80,
+                            .transposed = true,
+                            .element_bytes = 4};
   std::vector<std::uint32_t> values(3 * 67 * 129);
   for (std::uint32_t i = 0; auto& value : values) value = ++i;
   std::vector<std::byte> stored(layout.bytes());

@@ -6,7 +6,8 @@ namespace whygpu {
 
 std::vector<ConvolutionTile> convolution_tiles(std::int64_t images, std::int64_t lines, std::size_t bytes_per_line,
                                                std::size_t max_bytes) {
-  const auto fitting = std::max<std::int64_t>(1, static_cast<std::int64_t>(max_bytes / std::max<std::size_t>(bytes_per_line, 1)));
+  const auto fitting =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(max_bytes / std::max<std::size_t>(bytes_per_line, 1)));
   std::vector<ConvolutionTile> tiles;
   if (fitting >= lines) {
     const std::int64_t step = fitting / lines;

@@ -18,8 +18,8 @@ TEST(ConvolutionTiles, WholeImagesWhereTheyFit) {
 }
 
 TEST(ConvolutionTiles, PartsOfOneImageWhereNoneFits) {
-  EXPECT_THAT(convolution_tiles(1, 5, 10, 25), ElementsAre(ConvolutionTile{0, 1, 0, 2}, ConvolutionTile{0, 1, 2, 2},
-                                                           ConvolutionTile{0, 1, 4, 1}));
+  EXPECT_THAT(convolution_tiles(1, 5, 10, 25),
+              ElementsAre(ConvolutionTile{0, 1, 0, 2}, ConvolutionTile{0, 1, 2, 2}, ConvolutionTile{0, 1, 4, 1}));
 }
 
 TEST(ConvolutionTiles, OneLineAtLeast) {
@@ -32,8 +32,16 @@ TEST(OutputLinesOver, AreTheLinesThatSeeTheInput) {
     for (std::int64_t stride = 1; stride <= 5; ++stride) {
       for (std::int64_t pad = 0; pad <= 4; ++pad) {
         for (std::int64_t dilation = 1; dilation <= 2; ++dilation) {
-          const Convolution conv{.n = 1, .c = 1, .h = 11, .w = 11, .k = 1, .r = r, .s = 1, .stride_h = stride,
-                                 .pad_h = pad, .dilation_h = dilation};
+          const Convolution conv{.n = 1,
+                                 .c = 1,
+                                 .h = 11,
+                                 .w = 11,
+                                 .k = 1,
+                                 .r = r,
+                                 .s = 1,
+                                 .stride_h = stride,
+                                 .pad_h = pad,
+                                 .dilation_h = dilation};
           for (std::int64_t line = 0; line < conv.h; ++line) {
             const LineRange range = output_lines_over(conv, line, 2);
             for (std::int64_t p = 0; p < conv.p(); ++p) {

@@ -129,8 +129,8 @@ CudaBuffer::CudaBuffer(std::size_t bytes) : bytes_(bytes) {
   std::size_t free = 0;
   std::size_t total = 0;
   cuda_check(cudaMemGetInfo(&free, &total), "free device memory");
-  throw std::runtime_error("out of device memory: " + mebibytes(bytes) + " asked for, " + mebibytes(free) + " free of " +
-                           mebibytes(total));
+  throw std::runtime_error("out of device memory: " + mebibytes(bytes) + " asked for, " + mebibytes(free) +
+                           " free of " + mebibytes(total));
 }
 
 CudaBuffer::~CudaBuffer() {

@@ -137,8 +137,8 @@ std::optional<bool> NvmlDevice::persistence() const {
 
 std::optional<double> NvmlDevice::processes() const {
   unsigned count = 0;
-  const Status status = library_->call("nvmlDeviceGetComputeRunningProcesses_v3", library_->device, &count,
-                                       static_cast<void*>(nullptr));
+  const Status status =
+      library_->call("nvmlDeviceGetComputeRunningProcesses_v3", library_->device, &count, static_cast<void*>(nullptr));
   if (status != 0 && status != kInsufficientSize) return std::nullopt;
   return count;
 }

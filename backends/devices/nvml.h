@@ -44,8 +44,8 @@ class NvmlDevice {
   std::optional<bool> mig() const;
   std::optional<double> processes() const;  // that compute here, this one included
 
-  std::optional<std::uint64_t> clock_limits() const;     // bits of ClockLimit that act now
-  std::optional<double> thermal_seconds() const;         // time spent slowed by heat since the driver was loaded
+  std::optional<std::uint64_t> clock_limits() const;  // bits of ClockLimit that act now
+  std::optional<double> thermal_seconds() const;      // time spent slowed by heat since the driver was loaded
 
  private:
   struct Library;
