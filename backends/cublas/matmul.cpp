@@ -88,11 +88,12 @@ struct Matmul::Descriptors {
 
   Descriptors(const MatmulProblem& p, std::size_t workspace_bytes) : math(math_of(p.a.dtype)), problem(p) {
     cublas_check(cublasLtMatmulDescCreate(&product, math.compute, math.scale), "describing a product");
-    set_transpose(CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b);
-    set_transpose(CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a);
-    first = layout(p.b, p.batch);
-    second = layout(p.a, p.batch);
-    result = layout(p.c, p.batch);
+    const ColumnMajorProblem seen = column_major(p);
+    set_transpose(CUBLASLT_MATMUL_DESC_TRANSA, seen.transpose_first);
+    set_transpose(CUBLASLT_MATMUL_DESC_TRANSB, seen.transpose_second);
+    first = layout(seen.first, p.b.dtype, p.batch);
+    second = layout(seen.second, p.a.dtype, p.batch);
+    result = layout(seen.result, p.c.dtype, p.batch);
     cublas_check(cublasLtMatmulPreferenceCreate(&preference), "describing a preference");
     prefer(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, std::uint64_t{workspace_bytes});
     prefer(CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, p.b.alignment);
@@ -130,13 +131,11 @@ struct Matmul::Descriptors {
     cublas_check(cublasLtMatmulPreferenceSetAttribute(preference, attribute, &value, sizeof value), "preferring");
   }
 
-  // A row-major matrix is column-major with rows and columns exchanged.
-  static cublasLtMatrixLayout_t layout(const Matrix& matrix, std::int64_t batch) {
+  static cublasLtMatrixLayout_t layout(const ColumnMajor& matrix, DType dtype, std::int64_t batch) {
     cublasLtMatrixLayout_t layout = nullptr;
-    cublas_check(
-        cublasLtMatrixLayoutCreate(&layout, storage_type(matrix.dtype), static_cast<std::uint64_t>(matrix.columns),
-                                   static_cast<std::uint64_t>(matrix.rows), matrix.pitch),
-        "describing a matrix");
+    cublas_check(cublasLtMatrixLayoutCreate(&layout, storage_type(dtype), static_cast<std::uint64_t>(matrix.rows),
+                                            static_cast<std::uint64_t>(matrix.columns), matrix.leading_dimension),
+                 "describing a matrix");
     const auto count = static_cast<std::int32_t>(batch);
     const auto set = [&](cublasLtMatrixLayoutAttribute_t attribute, const auto& value) {
       cublas_check(cublasLtMatrixLayoutSetAttribute(layout, attribute, &value, sizeof value), "describing a batch");

@@ -11,30 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "backends/cublas/problem.h"
 #include "backends/devices/cuda.h"
 
 namespace whygpu {
 
 void cublas_check(cublasStatus_t status, std::string_view what);
-
-// As stored: `rows` rows of `columns` values, `pitch` values apart, and so again `batch_stride` values further on.
-struct Matrix {
-  DType dtype = DType::f32;
-  std::int64_t rows = 0, columns = 0, pitch = 0, batch_stride = 0;
-  std::uint32_t alignment = 256;  // of the addresses that it will be run on, in bytes
-
-  // Without gaps.
-  static Matrix dense(DType dtype, std::int64_t rows, std::int64_t columns) {
-    return {dtype, rows, columns, columns, rows * columns};
-  }
-};
-
-// `a` is k×m where transposed, `b` n×k where transposed. The inputs' dtype says how products are formed.
-struct MatmulProblem {
-  Matrix a, b, c;
-  bool transpose_a = false, transpose_b = false;
-  std::int64_t batch = 1;
-};
 
 // What all products on one device share.
 class MatmulContext {
