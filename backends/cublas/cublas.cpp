@@ -20,7 +20,9 @@ class Cublas final : public Backend {
   std::vector<std::string> variants(const Op&) const override { return {"heuristic", "best"}; }
 
   Support supports(const Op& op, std::string_view) const override {
-    return std::visit([&](const auto& shape) { return cublas_supports(context_, shape); }, op);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return cublas_supports(context_, *gemm);
+    if (const auto* conv = std::get_if<Convolution>(&op)) return cublas_supports(context_, *conv);
+    return Support::no("cuBLASLt multiplies matrices only");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {

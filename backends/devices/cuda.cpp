@@ -243,6 +243,27 @@ std::unique_ptr<Graph> CudaDevice::capture(const std::function<void()>& enqueue_
   return std::make_unique<CudaGraph>(stream(), enqueue_all);
 }
 
+std::shared_ptr<void> CudaDevice::allocate_host(std::size_t bytes) {
+  void* memory = nullptr;
+  cuda_check(cudaHostAlloc(&memory, std::max<std::size_t>(bytes, 1), cudaHostAllocDefault),
+             "page-locking " + mebibytes(bytes) + " of host memory");
+  return {memory, cudaFreeHost};
+}
+
+std::vector<std::pair<std::string, double>> CudaDevice::readings() const {
+  std::vector<std::pair<std::string, double>> readings;
+  if (state_->nvml == nullptr) return readings;
+  const NvmlDevice& nvml = *state_->nvml;
+  if (const auto value = nvml.sm_mhz()) readings.emplace_back("sm_mhz", *value);
+  if (const auto value = nvml.power_watts()) readings.emplace_back("power_watts", *value);
+  if (const auto value = nvml.temperature_celsius()) readings.emplace_back("temperature_celsius", *value);
+  if (const auto limits = nvml.clock_limits()) {
+    const bool capped = (*limits & static_cast<std::uint64_t>(ClockLimit::power_cap)) != 0;
+    readings.emplace_back("power_capped", capped ? 1 : 0);
+  }
+  return readings;
+}
+
 std::string CudaDevice::disturbance() {
   if (state_->hold->timed_out()) return "queueing took over a second, so that launch latency is in the time";
   return state_->throttle ? state_->throttle->since_last() : std::string{};

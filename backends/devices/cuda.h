@@ -54,6 +54,8 @@ class CudaDevice final : public Device {
   void hold() override;
   void release() override;
   std::unique_ptr<Graph> capture(const std::function<void()>& enqueue_all) override;
+  std::shared_ptr<void> allocate_host(std::size_t bytes) override;
+  std::vector<std::pair<std::string, double>> readings() const override;
   std::string disturbance() override;
 
   cudaStream_t stream() const;
