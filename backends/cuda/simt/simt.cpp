@@ -27,24 +27,37 @@ constexpr int kWarp = 32;
 
 struct Block;
 
+struct Copy {
+  void* shared;
+  const void* global;
+  int bytes;
+  bool inside;
+};
+
 struct Fiber {
-  ucontext_t context{};
+  ucontext_t context{};  // where it starts
+  bool started = false;
+  void* place[5] = {};  // where it goes on
   std::unique_ptr<std::byte[]> stack;
   void* sanitizer_stack = nullptr;
   Block* block = nullptr;
   unsigned thread = 0;
   bool finished = true;
-  std::vector<std::vector<std::function<void()>>> groups;  // asynchronous copies not yet done; the last is still open
+  std::vector<Copy> copies;            // issued and not yet done
+  std::vector<std::size_t> committed;  // how many of them each group holds; the rest are in no group yet
+  std::size_t open = 0;                // copies in no group
 };
 
 struct Barrier {
   int arrived = 0;
+  WaitList waiting;
 };
 
 struct Warp {
   std::array<void*, kWarp> operands{};
   Collective perform = nullptr;
   int arrived = 0;
+  WaitList waiting;
 };
 
 struct Free {
@@ -66,9 +79,8 @@ struct Machine {
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Block> blocks;
   std::deque<Fiber*> ready;
-  std::multimap<const void*, Fiber*> parked;
   Fiber* current = nullptr;
-  Fiber scheduler;
+  Fiber scheduler;  // the caller of run_grid()
   std::exception_ptr failure;
   Schedule schedule = Schedule::forward_eager;
   long conflicts = 0;
@@ -91,12 +103,25 @@ std::pair<void*, std::size_t> host_stack() {
 }
 #endif
 
+// setcontext() starts a fiber once; from then on the compiler's own jumps switch, without a system call.
+[[noreturn, gnu::noinline]] void jump(Fiber& to) {
+  if (!to.started) {
+    to.started = true;
+    setcontext(&to.context);
+  }
+  __builtin_longjmp(to.place, 1);
+}
+
+[[gnu::noinline]] void save_and_jump(Fiber& from, Fiber& to) {
+  if (__builtin_setjmp(from.place) == 0) jump(to);
+}
+
 void switch_fiber(Fiber& from, Fiber& to) {
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_start_switch_fiber(&from.sanitizer_stack, to.stack ? to.stack.get() : host_stack().first,
                                  to.stack ? kStackBytes : host_stack().second);
 #endif
-  swapcontext(&from.context, &to.context);
+  save_and_jump(from, to);
 #if defined(__SANITIZE_ADDRESS__)
   __sanitizer_finish_switch_fiber(from.sanitizer_stack, nullptr, nullptr);
 #endif
@@ -150,20 +175,20 @@ void prepare_fiber(Fiber& fiber) {
   makecontext(&fiber.context, fiber_main, 0);
 }
 
-// Wakes the fibers that wait at `key`, in the order in which they came.
-void release(const void* key) {
-  Machine& m = machine();
-  const auto [first, last] = m.parked.equal_range(key);
-  for (auto it = first; it != last; ++it) m.ready.push_back(it->second);
-  m.parked.erase(first, last);
+void perform(const Copy& copy) {
+  if (copy.inside) {
+    std::memcpy(copy.shared, copy.global, static_cast<std::size_t>(copy.bytes));
+  } else {
+    std::memset(copy.shared, 0, static_cast<std::size_t>(copy.bytes));
+  }
 }
 
 void meet(Barrier& barrier, int threads) {
   if (++barrier.arrived == threads) {
     barrier.arrived = 0;
-    release(&barrier);
+    wake_all(barrier.waiting);
   } else {
-    park(&barrier);
+    sleep_on(barrier.waiting);
   }
 }
 
@@ -192,11 +217,14 @@ void run_cluster(unsigned first_block) {
       fiber.block = &block;
       fiber.thread = thread;
       fiber.finished = false;
-      fiber.groups.assign(1, {});
+      fiber.copies.clear();
+      fiber.committed.clear();
+      fiber.open = 0;
       m.ready.push_back(&fiber);
     }
   }
   if (m.schedule == Schedule::reverse_late) std::reverse(m.ready.begin(), m.ready.end());
+  m.scheduler.started = true;
   leave(m.scheduler);
 }
 
@@ -222,7 +250,6 @@ void run_grid(const Launch& launch, const std::function<void()>& kernel) {
     run_cluster(first);
     const auto waiting = std::count_if(m.fibers.begin(), m.fibers.end(), [](const auto& f) { return !f->finished; });
     if (waiting != 0 || m.failure) m.fibers.clear();
-    m.parked.clear();
     if (m.failure) std::rethrow_exception(m.failure);
     if (waiting != 0) {
       throw std::runtime_error("simt: deadlock in block " + std::to_string(first) + ": " + std::to_string(waiting) +
@@ -261,35 +288,46 @@ void warp_collective(Collective perform, void* operands) {
     void* all[32];
     std::copy(w.operands.begin(), w.operands.end(), all);
     perform(all);
-    release(&w);
+    wake_all(w.waiting);
   } else {
-    park(&w);
+    sleep_on(w.waiting);
   }
 }
 
-void park(const void* key) {
-  Machine& m = machine();
-  m.parked.emplace(key, m.current);
-  leave(*m.current);
+void sleep_on(WaitList& list) {
+  Fiber& self = *machine().current;
+  list.sleepers.push_back(&self);
+  leave(self);
 }
 
-void wake(const void* key) { release(key); }
+void wake_all(WaitList& list) {
+  for (void* sleeper : list.sleepers) machine().ready.push_back(static_cast<Fiber*>(sleeper));
+  list.sleepers.clear();
+}
 
-void async_start(std::function<void()> copy) {
+void async_copy(void* shared, const void* global, int bytes, bool inside) {
+  const Copy copy{shared, global, bytes, inside};
   if (machine().schedule == Schedule::forward_eager) {
-    copy();
+    perform(copy);
   } else {
-    machine().current->groups.back().push_back(std::move(copy));
+    machine().current->copies.push_back(copy);
+    ++machine().current->open;
   }
 }
 
-void async_commit() { machine().current->groups.emplace_back(); }
+void async_commit() {
+  Fiber& self = *machine().current;
+  self.committed.push_back(self.open);
+  self.open = 0;
+}
 
 void async_wait(int groups_left) {
-  auto& groups = machine().current->groups;
-  while (static_cast<int>(groups.size()) - 1 > groups_left) {
-    for (auto& copy : groups.front()) copy();
-    groups.erase(groups.begin());
+  Fiber& self = *machine().current;
+  while (static_cast<int>(self.committed.size()) > groups_left) {
+    const auto end = self.copies.begin() + static_cast<std::ptrdiff_t>(self.committed.front());
+    std::for_each(self.copies.begin(), end, perform);
+    self.copies.erase(self.copies.begin(), end);
+    self.committed.erase(self.committed.begin());
   }
 }
 

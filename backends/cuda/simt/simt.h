@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <utility>
+#include <vector>
 
 #define __global__
 #define __device__
@@ -58,12 +59,15 @@ void* in_cluster(void* address, unsigned rank);
 using Collective = void (*)(void* const (&operands)[32]);
 void warp_collective(Collective perform, void* operands);
 
-// Sleeps until wake(key); spurious wake-ups do not happen, but the caller re-checks its condition.
-void park(const void* key);
-void wake(const void* key);
+// Threads that sleep until another one wakes them all.
+struct WaitList {
+  std::vector<void*> sleepers;
+};
+void sleep_on(WaitList& list);
+void wake_all(WaitList& list);
 
-// Work that lands in memory later: done at once or when waited for, as the schedule says.
-void async_start(std::function<void()> copy);
+// A copy to `shared` that lands later: done at once or when waited for, as the schedule says. Zeros unless `inside`.
+void async_copy(void* shared, const void* global, int bytes, bool inside);
 void async_commit();
 void async_wait(int groups_left);
 
