@@ -51,21 +51,28 @@ struct BlockWork {
   std::int64_t entry;
 };
 
-// Blocks visit the tiles of C in bands of kBand rows of tiles, down each column of a band: neighbours in time then
-// share operands that are still in the L2 cache.
+// Tiles of C are visited in bands of kBand rows of tiles, down each column of a band: neighbours in time then share
+// operands that are still in the L2 cache.
+struct TileIndex {
+  unsigned row, column;
+};
+__host__ __device__ inline TileIndex banded_tile(unsigned tile, unsigned tiles_m, unsigned tiles_n) {
+  constexpr unsigned kBand = 8;
+  const unsigned band = tile / (kBand * tiles_n), in_band = tile % (kBand * tiles_n);
+  const unsigned rows_left = tiles_m - band * kBand;
+  const unsigned height = rows_left < kBand ? rows_left : kBand;
+  return {band * kBand + in_band % height, in_band / height};
+}
+
 template <int kTileM, int kTileN, class In, class Out>
 __host__ __device__ BlockWork<In, Out> block_work(const GemmArguments<In, Out>& args, unsigned block, int k_step) {
-  constexpr unsigned kBand = 8;
   const unsigned tiles_m = (args.m + kTileM - 1) / kTileM, tiles_n = (args.n + kTileN - 1) / kTileN;
   const unsigned tile = block % (tiles_m * tiles_n);
   const unsigned item = block / (tiles_m * tiles_n);
   const unsigned split = item % args.splits;
   const std::int64_t entry = item / args.splits;
 
-  const unsigned band = tile / (kBand * tiles_n);
-  const unsigned in_band = tile % (kBand * tiles_n);
-  const unsigned rows_left = tiles_m - band * kBand;
-  const unsigned height = rows_left < kBand ? rows_left : kBand;
+  const TileIndex index = banded_tile(tile, tiles_m, tiles_n);
 
   const int steps = (args.k + k_step - 1) / k_step;
   const int steps_per_split = (steps + args.splits - 1) / args.splits;
@@ -74,8 +81,8 @@ __host__ __device__ BlockWork<In, Out> block_work(const GemmArguments<In, Out>& 
   return {args.a + entry * args.m * args.k,
           args.b + entry * args.k * args.n,
           args.c + (split * static_cast<std::int64_t>(args.batch) + entry) * args.m * args.n,
-          static_cast<int>(band * kBand + in_band % height) * kTileM,
-          static_cast<int>(in_band / height) * kTileN,
+          static_cast<int>(index.row) * kTileM,
+          static_cast<int>(index.column) * kTileN,
           k_begin < args.k ? k_begin : args.k,
           k_end < args.k ? k_end : args.k,
           entry};

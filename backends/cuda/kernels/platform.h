@@ -20,6 +20,7 @@ struct LaunchShape {
   std::int64_t blocks = 1;
   int threads = 1;
   std::size_t shared_bytes = 0;  // dynamic shared memory of a block
+  unsigned cluster = 1;          // blocks per cluster
 };
 
 #ifdef __CUDACC__
@@ -38,8 +39,17 @@ void launch(void (*kernel)(Parameters...), const LaunchShape& shape, CUstream_st
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shape.shared_bytes));
   }
   if (status == cudaSuccess) {
-    kernel<<<static_cast<unsigned>(shape.blocks), shape.threads, shape.shared_bytes, stream>>>(arguments...);
-    status = cudaGetLastError();
+    cudaLaunchAttribute cluster{};
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim = {shape.cluster, 1, 1};
+    cudaLaunchConfig_t config{};
+    config.gridDim = dim3(static_cast<unsigned>(shape.blocks));
+    config.blockDim = dim3(static_cast<unsigned>(shape.threads));
+    config.dynamicSmemBytes = shape.shared_bytes;
+    config.stream = stream;
+    config.attrs = &cluster;
+    config.numAttrs = shape.cluster > 1 ? 1 : 0;
+    status = cudaLaunchKernelEx(&config, kernel, arguments...);
   }
   if (status != cudaSuccess) throw std::runtime_error(std::string("kernel launch: ") + cudaGetErrorString(status));
 }
@@ -50,8 +60,9 @@ inline unsigned char* shared_memory() { return reinterpret_cast<unsigned char*>(
 
 template <class... Parameters>
 void launch(void (*kernel)(Parameters...), const LaunchShape& shape, CUstream_st*, Parameters... arguments) {
-  simt::run_grid({static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.threads), shape.shared_bytes},
-                 [&] { kernel(arguments...); });
+  simt::run_grid(
+      {static_cast<unsigned>(shape.blocks), static_cast<unsigned>(shape.threads), shape.shared_bytes, shape.cluster},
+      [&] { kernel(arguments...); });
 }
 
 #endif

@@ -33,7 +33,7 @@ auto element(unsigned word, int index) {
 }  // namespace
 
 template <class In>
-void multiply_add_warp(void* const (&lanes)[32]) {
+void multiply_add_warp(std::span<void* const> lanes) {
   using Sum = decltype(element<In>(0, 0));
   constexpr int kPerWord = 4 / sizeof(In);
   constexpr int kDepth = 8 * kPerWord;
@@ -59,9 +59,9 @@ void multiply_add_warp(void* const (&lanes)[32]) {
   }
 }
 
-template void multiply_add_warp<Float16>(void* const (&)[32]);
-template void multiply_add_warp<BFloat16>(void* const (&)[32]);
-template void multiply_add_warp<Tf32>(void* const (&)[32]);
-template void multiply_add_warp<std::int8_t>(void* const (&)[32]);
+template void multiply_add_warp<Float16>(std::span<void* const>);
+template void multiply_add_warp<BFloat16>(std::span<void* const>);
+template void multiply_add_warp<Tf32>(std::span<void* const>);
+template void multiply_add_warp<std::int8_t>(std::span<void* const>);
 
 }  // namespace whygpu::cuda

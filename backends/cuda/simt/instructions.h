@@ -33,12 +33,12 @@ struct LoadMatrix {
 };
 
 template <bool kTransposed>
-void load_matrices(void* const (&lanes)[32]) {
+void load_matrices(std::span<void* const> lanes) {
   for (int matrix = 0; matrix < 4; ++matrix) {
     std::uint16_t tile[8][8];
     unsigned banks = 0;
     for (int row = 0; row < 8; ++row) {
-      const void* address = static_cast<LoadMatrix*>(lanes[8 * matrix + row])->row;
+      const void* address = static_cast<LoadMatrix*>(lanes[static_cast<std::size_t>(8 * matrix + row)])->row;
       simt::require_aligned(address, 16, "ldmatrix");
       std::memcpy(tile[row], address, 16);
       banks |= 1U << (reinterpret_cast<std::uintptr_t>(address) / 16 % 8);
@@ -48,7 +48,8 @@ void load_matrices(void* const (&lanes)[32]) {
       const int outer = lane / 4, inner = lane % 4 * 2;
       const std::uint16_t low = kTransposed ? tile[inner][outer] : tile[outer][inner];
       const std::uint16_t high = kTransposed ? tile[inner + 1][outer] : tile[outer][inner + 1];
-      (*static_cast<LoadMatrix*>(lanes[lane])->fragments)[matrix] = low | static_cast<unsigned>(high) << 16;
+      (*static_cast<LoadMatrix*>(lanes[static_cast<std::size_t>(lane)])->fragments)[matrix] =
+          low | static_cast<unsigned>(high) << 16;
     }
   }
 }
@@ -73,7 +74,7 @@ struct MultiplyAdd {
 };
 // Multiplies elements of this type; one for each type that the instruction takes (instructions.cpp).
 template <class In>
-void multiply_add_warp(void* const (&lanes)[32]);
+void multiply_add_warp(std::span<void* const> lanes);
 
 template <class In, class Sum>
 void multiply_add(In, Sum (&d)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {

@@ -23,7 +23,7 @@ namespace whygpu::simt {
 namespace {
 
 constexpr std::size_t kStackBytes = std::size_t{256} << 10;  // touched pages only
-constexpr int kWarp = 32;
+constexpr unsigned kWarp = 32, kWarpgroup = 128;
 
 struct Block;
 
@@ -53,10 +53,11 @@ struct Barrier {
   WaitList waiting;
 };
 
-struct Warp {
-  std::array<void*, kWarp> operands{};
+// Threads that perform an instruction together.
+struct Group {
+  std::vector<void*> operands;
   Collective perform = nullptr;
-  int arrived = 0;
+  std::size_t arrived = 0;
   WaitList waiting;
 };
 
@@ -69,7 +70,8 @@ struct Block {
   std::unique_ptr<std::byte, Free> shared;
   Barrier all;
   std::map<int, Barrier> named;
-  std::vector<Warp> warps;
+  std::vector<Group> warps, warpgroups;
+  std::shared_ptr<void> extension;
 };
 
 // The one grid that runs; CUDA's own built-in variables are global too.
@@ -79,6 +81,8 @@ struct Machine {
   std::vector<std::unique_ptr<Fiber>> fibers;
   std::vector<Block> blocks;
   std::deque<Fiber*> ready;
+  std::deque<std::function<void()>> events;
+  Barrier cluster;
   Fiber* current = nullptr;
   Fiber scheduler;  // the caller of run_grid()
   std::exception_ptr failure;
@@ -137,6 +141,11 @@ void enter(Fiber& fiber) {
 // Lets the next ready thread run, or the scheduler when there is none.
 void leave(Fiber& self) {
   Machine& m = machine();
+  while (m.ready.empty() && !m.events.empty()) {
+    const auto event = std::move(m.events.front());
+    m.events.pop_front();
+    event();
+  }
   if (m.ready.empty()) {
     switch_fiber(self, m.scheduler);
   } else {
@@ -192,20 +201,36 @@ void meet(Barrier& barrier, int threads) {
   }
 }
 
-Warp& warp() {
-  const Fiber& fiber = *machine().current;
-  return fiber.block->warps[fiber.thread / kWarp];
+void perform_together(std::vector<Group>& groups, std::size_t size, Collective perform, void* operands) {
+  const unsigned thread = machine().current->thread;
+  Group& group = groups[thread / size];
+  if (group.arrived != 0 && group.perform != perform) {
+    throw std::runtime_error("simt: the lanes of a warp are at different warp-wide instructions");
+  }
+  group.perform = perform;
+  group.operands.resize(size);
+  group.operands[thread % size] = operands;
+  if (++group.arrived == size) {
+    group.arrived = 0;
+    perform(group.operands);
+    wake_all(group.waiting);
+  } else {
+    sleep_on(group.waiting);
+  }
 }
 
 void run_cluster(unsigned first_block) {
   Machine& m = machine();
   m.blocks = std::vector<Block>(m.launch.cluster);
   m.ready.clear();
+  m.events.clear();
+  m.cluster = {};
   for (unsigned rank = 0; rank < m.launch.cluster; ++rank) {
     Block& block = m.blocks[rank];
     block.index = first_block + rank;
     block.rank = rank;
     block.warps.resize((m.launch.block + kWarp - 1) / kWarp);
+    block.warpgroups.resize((m.launch.block + kWarpgroup - 1) / kWarpgroup);
     if (m.launch.shared_bytes != 0) {
       void* memory = nullptr;
       if (posix_memalign(&memory, 1024, m.launch.shared_bytes) != 0) throw std::bad_alloc();
@@ -263,7 +288,7 @@ void sync_threads() { meet(machine().current->block->all, static_cast<int>(machi
 void sync_named(int id, int threads) { meet(machine().current->block->named[id], threads); }
 
 void sync_warp() {
-  warp_collective([](void* const(&)[32]) {}, nullptr);
+  warp_collective([](std::span<void* const>) {}, nullptr);
 }
 
 int lane() { return static_cast<int>(machine().current->thread % kWarp); }
@@ -277,22 +302,18 @@ void* in_cluster(void* address, unsigned rank) {
 }
 
 void warp_collective(Collective perform, void* operands) {
-  Warp& w = warp();
-  if (w.arrived != 0 && w.perform != perform) {
-    throw std::runtime_error("simt: the lanes of a warp are at different warp-wide instructions");
-  }
-  w.perform = perform;
-  w.operands[static_cast<std::size_t>(lane())] = operands;
-  if (++w.arrived == kWarp) {
-    w.arrived = 0;
-    void* all[32];
-    std::copy(w.operands.begin(), w.operands.end(), all);
-    perform(all);
-    wake_all(w.waiting);
-  } else {
-    sleep_on(w.waiting);
-  }
+  perform_together(machine().current->block->warps, kWarp, perform, operands);
 }
+
+void warpgroup_collective(Collective perform, void* operands) {
+  perform_together(machine().current->block->warpgroups, kWarpgroup, perform, operands);
+}
+
+void sync_cluster() { meet(machine().cluster, static_cast<int>(machine().launch.block * machine().launch.cluster)); }
+
+void when_idle(std::function<void()> event) { machine().events.push_back(std::move(event)); }
+
+std::shared_ptr<void>& block_extension() { return machine().current->block->extension; }
 
 void sleep_on(WaitList& list) {
   Fiber& self = *machine().current;
@@ -341,10 +362,10 @@ void require_aligned(const void* address, std::size_t bytes, const char* what) {
 long bank_conflicts() { return machine().conflicts; }
 void add_bank_conflicts(long count) { machine().conflicts += count; }
 
-void shuffle(void* const (&operands)[32]) {
+void shuffle(std::span<void* const> operands) {
   for (void* mine : operands) {
     auto& own = *static_cast<ShuffleOperands*>(mine);
-    own.result = static_cast<ShuffleOperands*>(operands[own.source & 31])->value;
+    own.result = static_cast<ShuffleOperands*>(operands[static_cast<std::size_t>(own.source & 31)])->value;
   }
 }
 

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -49,15 +51,20 @@ void sync_warp();
 // `threads` threads of the block meet at barrier `id`, as by bar.sync.
 void sync_named(int id, int threads);
 
+// All threads of the cluster meet.
+void sync_cluster();
+
 int lane();
 unsigned cluster_rank();
 std::byte* dynamic_shared();
 // The address in the cluster's block `rank` that corresponds to `address` in this block's dynamic shared memory.
 void* in_cluster(void* address, unsigned rank);
 
-// A warp-wide instruction: every lane brings its operands, and the last to arrive performs it for all 32.
-using Collective = void (*)(void* const (&operands)[32]);
+// A warp-wide instruction: every lane brings its operands, and the last to arrive performs it for all 32; likewise for
+// the 128 threads of a warpgroup.
+using Collective = void (*)(std::span<void* const> operands);
 void warp_collective(Collective perform, void* operands);
+void warpgroup_collective(Collective perform, void* operands);
 
 // Threads that sleep until another one wakes them all.
 struct WaitList {
@@ -65,6 +72,12 @@ struct WaitList {
 };
 void sleep_on(WaitList& list);
 void wake_all(WaitList& list);
+
+// Runs `event` when no thread of the cluster can run: the latest moment at which it may happen.
+void when_idle(std::function<void()> event);
+
+// Room for whoever models more of a block's state; gone when the block is.
+std::shared_ptr<void>& block_extension();
 
 // A copy to `shared` that lands later: done at once or when waited for, as the schedule says. Zeros unless `inside`.
 void async_copy(void* shared, const void* global, int bytes, bool inside);
@@ -105,7 +118,7 @@ struct ShuffleOperands {
   int source;
   std::uint32_t result;
 };
-void shuffle(void* const (&operands)[32]);
+void shuffle(std::span<void* const> operands);
 
 }  // namespace whygpu::simt
 
