@@ -63,6 +63,17 @@ TEST(Ladder, MeetsNoBankTwice) {
   EXPECT_EQ(simt::bank_conflicts(), before);
 }
 
+// More tiles than multiprocessors, and more of k than the ring of stages holds: every block comes round several times.
+TEST(Ladder, HopperGoesRoundInClusters) {
+  for (const auto& [op, tile] : {std::pair{Gemm{256, 1016, 600, 1, false, false, DType::bf16}, "128x256x64"},
+                                 std::pair{Gemm{248, 1020, 600, 1, true, true, DType::bf16}, "128x256x64"},
+                                 std::pair{Gemm{256, 520, 912, 1, false, true, DType::f8e4m3}, "128x128x128"}}) {
+    EXPECT_THAT(hopper_rung.plan(op, kHopper).description, testing::HasSubstr(tile));
+    EXPECT_THAT(hopper_rung.plan(op, kHopper).description, testing::HasSubstr("cluster 2"));
+    EXPECT_LE(gemm_error(hopper_rung, op, kHopper), gemm_tolerance(op.dtype)) << gemm_name(op);
+  }
+}
+
 TEST(Ladder, TakesTheHighestRungByDefault) {
   EXPECT_EQ(gemm_variants({64, 64, 64, 1, false, false, DType::f32}, kAmpere).front(), "warp_tiled");
   EXPECT_EQ(gemm_variants({64, 64, 64, 1, false, false, DType::f64}, kAmpere).front(), "register_tiled");
