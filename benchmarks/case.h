@@ -24,10 +24,11 @@ class CaseError : public std::runtime_error {
 // One key that a workload takes.
 struct Parameter {
   std::string name;
-  std::string fallback;              // value when the key is left out; empty: the key is required
-  std::vector<std::string> choices;  // accepted values; empty: any whole number from `minimum` on
+  std::string fallback;              // value, or key to copy, when left out; empty: required, unless it is a word
+  std::vector<std::string> choices;  // accepted values; empty: any whole number from `minimum` on, or any word
   std::int64_t minimum = 1;
   std::string help;
+  bool word = false;  // takes a name, such as a backend's
 };
 
 struct Case {
@@ -41,9 +42,6 @@ struct Case {
   Case with(std::string_view key, std::string_view value) const;
 
   bool operator==(const Case&) const = default;
-
- private:
-  std::string text_without(std::span<const std::string_view> keys) const;
 };
 
 // Keys that every workload takes after its own: mode, variant, backend.

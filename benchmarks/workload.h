@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backends/backend.h"
@@ -28,6 +29,8 @@ struct Verdict {
   std::string reason;  // why not ok
 };
 
+using Details = std::vector<std::pair<std::string, double>>;
+
 // A case made ready on a backend: inputs uploaded, operation prepared.
 class Trial {
  public:
@@ -44,6 +47,13 @@ class Trial {
 
   virtual std::size_t set_bytes() const = 0;
   virtual std::string implementation() const = 0;
+
+  // True when enqueue() returns only after its work is done, or when queueing itself is what is measured: the host's clock
+  // then times it, and the device's queue is never held back.
+  virtual bool timed_by_host() const { return false; }
+
+  // Facts beyond time, by name with the unit at its end ("forward_ns"), recorded with the round. Asked after timing.
+  virtual Details details() const { return {}; }
 };
 
 class Workload {
@@ -66,6 +76,9 @@ class Workload {
 
 // All workloads of this build, in the order of their add_workload lines.
 std::span<const Workload* const> workloads();
+
+// The dtype called `name`. Throws CaseError.
+DType parse_dtype(std::string_view name);
 
 // Throws CaseError naming the nearest workload.
 const Workload& find_workload(std::string_view name);

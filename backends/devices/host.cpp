@@ -1,0 +1,87 @@
+#include "backends/devices/host.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <new>
+#include <string>
+
+namespace whygpu {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+class SteadyStopwatch final : public Stopwatch {
+ public:
+  void start() override { start_ = std::chrono::steady_clock::now(); }
+  void stop() override { stop_ = std::chrono::steady_clock::now(); }
+  double seconds() override { return std::chrono::duration<double>(stop_ - start_).count(); }
+
+ private:
+  std::chrono::steady_clock::time_point start_, stop_;
+};
+
+// Bytes of the line "KEY:   123 kB" in /proc/meminfo; 0 when it is not there.
+std::size_t meminfo(std::string_view key) {
+  std::ifstream file("/proc/meminfo");
+  for (std::string word; file >> word;) {
+    if (word.substr(0, word.size() - 1) != key) continue;
+    std::size_t kilobytes = 0;
+    file >> kilobytes;
+    return kilobytes * 1024;
+  }
+  return 0;
+}
+
+}  // namespace
+
+HostTensor::HostTensor(TensorSpec spec) : spec_(std::move(spec)) {
+  // Large tensors start on a huge page, so that address translation costs every backend the same.
+  const std::size_t alignment = spec_.bytes() >= 4 * kHugePage ? kHugePage : kAlignment;
+  const std::size_t size = (spec_.bytes() + alignment - 1) / alignment * alignment;
+  storage_.reset(std::aligned_alloc(alignment, std::max(size, alignment)));
+  if (!storage_) throw std::runtime_error("out of memory: a tensor needs " + std::to_string(size) + " bytes");
+  if (alignment == kHugePage) madvise(storage_.get(), size, MADV_HUGEPAGE);
+}
+
+void HostTensor::Free::operator()(void* pointer) const { std::free(pointer); }
+void HostTensor::upload(const void* row_major) { std::memcpy(storage_.get(), row_major, spec_.bytes()); }
+void HostTensor::download(void* row_major) const { std::memcpy(row_major, storage_.get(), spec_.bytes()); }
+
+std::string HostDevice::name() const {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
+  }
+  return "unknown CPU";
+}
+
+std::size_t HostDevice::memory_bytes() const { return meminfo("MemTotal"); }
+std::size_t HostDevice::free_memory_bytes() const { return meminfo("MemAvailable"); }
+
+std::size_t HostDevice::cache_bytes() const {
+  std::size_t largest = 0;
+  for (int index = 0; index < 8; ++index) {
+    std::ifstream file("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size");
+    std::size_t kilobytes = 0;
+    if (file >> kilobytes) largest = std::max(largest, kilobytes * 1024);
+  }
+  return largest != 0 ? largest : std::size_t{32} << 20;  // a guess that is large enough for most
+}
+
+std::unique_ptr<Stopwatch> HostDevice::make_stopwatch() { return std::make_unique<SteadyStopwatch>(); }
+
+void HostDevice::flush_cache() {
+  if (flush_buffer_.empty()) flush_buffer_.resize(2 * cache_bytes());
+  for (std::size_t i = 0; i < flush_buffer_.size(); i += 64) {
+    volatile char& line = flush_buffer_[i];
+    line = static_cast<char>(line + 1);
+  }
+}
+
+}  // namespace whygpu

@@ -1,0 +1,43 @@
+#include "backends/loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+namespace whygpu {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+std::string reason_for(const fs::path& file) {
+  try {
+    LoadedBackend backend(file, {});
+  } catch (const LoadError& error) {
+    return error.what();
+  }
+  return "loaded";
+}
+
+const fs::path kModules = fs::path(WHYGPU_BINARY_DIR) / "tests/backends";
+
+TEST(Loader, SaysWhyAModuleIsRefused) {
+  const fs::path text = fs::path(testing::TempDir()) / "text.so";
+  std::ofstream(text) << "not a module";
+  EXPECT_THAT(reason_for(text), HasSubstr("text.so"));
+  EXPECT_THAT(reason_for("/nowhere/missing.so"), HasSubstr("missing.so"));
+  EXPECT_THAT(reason_for(kModules / "stranger.so"), HasSubstr("is not a whygpu backend"));
+  EXPECT_THAT(reason_for(kModules / "old.so"), HasSubstr("has backend ABI 0; this build needs"));
+  EXPECT_EQ(reason_for(kModules / "homeless.so"), "no such device on this machine");
+}
+
+TEST(Loader, FindsModulesOnThePath) {
+  setenv("WHYGPU_BACKEND_PATH", kModules.c_str(), 1);
+  const auto modules = find_modules();
+  unsetenv("WHYGPU_BACKEND_PATH");
+  EXPECT_EQ(modules.at("old"), kModules / "old.so");
+}
+
+}  // namespace
+}  // namespace whygpu

@@ -1,0 +1,42 @@
+// The plain loops that everybody writes first, on one thread: the floor of every comparison. It is not the oracle.
+#include "backends/naive/naive.h"
+
+#include "backends/devices/host.h"
+
+namespace whygpu {
+namespace {
+
+// One thread of plain loops does about a GFLOP/s; larger operations would fill a sweep with waiting.
+constexpr double kLargestOperation = 0.3e9;
+
+double flops(const Gemm& g) { return 2.0 * g.m * g.n * g.k * g.batch; }
+double flops(const Convolution& c) { return 2.0 * c.n * c.k * c.p() * c.q() * (c.c / c.groups) * c.r * c.s; }
+
+class Naive final : public Backend {
+ public:
+  explicit Naive(const Settings&) {}
+  std::string version() const override { return "plain C++ loops"; }
+  Facts facts() const override { return {{"threads", "1"}}; }
+  Device& device() override { return device_; }
+
+  Support supports(const Op& op, std::string_view) const override {
+    if (std::visit([](const auto& shape) { return flops(shape); }, op) > kLargestOperation) return too_large();
+    return std::visit([](const auto& shape) { return naive::supports(shape); }, op);
+  }
+
+  std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
+    return std::visit([](const auto& shape) { return naive::prepare(shape); }, op);
+  }
+
+ private:
+  static Support too_large() {
+    return Support::no("above the naive backend's budget of 0.3 GFLOP an operation: it is one thread of plain loops");
+  }
+
+  HostDevice device_;
+};
+
+}  // namespace
+}  // namespace whygpu
+
+WHYGPU_BACKEND("naive", whygpu::Naive)

@@ -1,0 +1,16 @@
+// The operations of the naive backend, one file each.
+#pragma once
+
+#include <memory>
+
+#include "backends/backend.h"
+
+namespace whygpu::naive {
+
+Support supports(const Gemm& gemm);
+std::unique_ptr<Operation> prepare(const Gemm& gemm);
+
+Support supports(const Convolution& op);
+std::unique_ptr<Operation> prepare(const Convolution& op);
+
+}  // namespace whygpu::naive

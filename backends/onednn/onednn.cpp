@@ -1,0 +1,98 @@
+// oneDNN on the CPU, as the system provides it.
+#include "backends/onednn/onednn.h"
+
+#include <omp.h>
+
+#include "backends/devices/host.h"
+
+namespace whygpu {
+
+namespace onednn {
+
+std::string version() {
+  const dnnl_version_t* v = dnnl_version();
+  return "oneDNN " + std::to_string(v->major) + "." + std::to_string(v->minor) + "." + std::to_string(v->patch);
+}
+
+Support no_such(const std::string& what) { return Support::no(version() + " has no " + what + " on this CPU"); }
+
+bool has_data_type(DType dtype) { return dtype != DType::f64 && dtype != DType::tf32 && dtype != DType::f8e4m3; }
+
+dnnl::memory::data_type data_type(DType dtype) {
+  using Type = dnnl::memory::data_type;
+  switch (dtype) {
+    case DType::f32: return Type::f32;
+    case DType::f16: return Type::f16;
+    case DType::bf16: return Type::bf16;
+    case DType::s8: return Type::s8;
+    case DType::s32: return Type::s32;
+    default: throw std::logic_error("oneDNN has no " + std::string(dtype_name(dtype)) + " here");
+  }
+}
+
+std::string describe(const std::string& primitive, const std::string& implementation) {
+  return primitive + " " + implementation + ", " + version() + ", threads=" + std::to_string(omp_get_max_threads());
+}
+
+}  // namespace onednn
+
+namespace {
+
+std::string isa_name(dnnl::cpu_isa isa) {
+  switch (isa) {
+    case dnnl::cpu_isa::sse41: return "sse41";
+    case dnnl::cpu_isa::avx: return "avx";
+    case dnnl::cpu_isa::avx2: return "avx2";
+    case dnnl::cpu_isa::avx2_vnni: return "avx2_vnni";
+    case dnnl::cpu_isa::avx512_core: return "avx512_core";
+    case dnnl::cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl::cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
+    case dnnl::cpu_isa::avx512_core_amx: return "avx512_core_amx";
+    default: return "isa 0x" + [isa] {
+      constexpr char digits[] = "0123456789abcdef";
+      std::string text;
+      for (auto bits = static_cast<unsigned>(isa); bits != 0; bits >>= 4) text.insert(text.begin(), digits[bits & 15]);
+      return text;
+    }();
+  }
+}
+
+// Row-major operands as a BLAS takes them, or B in a layout of oneDNN's choice.
+constexpr std::string_view kPlain = "plain", kPacked = "packed";
+
+class OneDnn final : public Backend {
+ public:
+  explicit OneDnn(const Settings& settings) { omp_set_num_threads(settings.threads); }
+  std::string version() const override { return onednn::version(); }
+  Facts facts() const override {
+    return {{"dispatch", isa_name(dnnl::get_effective_cpu_isa())},
+            {"threading", "OpenMP"},
+            {"threads", std::to_string(omp_get_max_threads())},
+            {"build", dnnl_version()->hash}};
+  }
+  Device& device() override { return device_; }
+
+  std::vector<std::string> variants(const Op& op) const override {
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::variants(*convolution);
+    return {std::string(kPlain), std::string(kPacked)};
+  }
+
+  Support supports(const Op& op, std::string_view variant) const override {
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::supports(context_, *gemm, variant == kPacked);
+    return onednn::supports(context_, std::get<Convolution>(op), variant);
+  }
+
+  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare(context_, *gemm, variant == kPacked);
+    return onednn::prepare(context_, std::get<Convolution>(op), variant);
+  }
+
+ private:
+  HostDevice device_;
+  mutable onednn::Context context_;  // planning asks the engine, and changes nothing
+};
+
+}  // namespace
+}  // namespace whygpu
+
+WHYGPU_BACKEND("onednn", whygpu::OneDnn)

@@ -1,0 +1,51 @@
+// The operations of the oneDNN backend, one file each, and what they share.
+#pragma once
+
+#include <oneapi/dnnl/dnnl.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/backend.h"
+
+namespace whygpu::onednn {
+
+// The one engine and in-order stream of this process.
+struct Context {
+  dnnl::engine engine{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream{engine};
+};
+
+std::string version();  // "oneDNN 2.6.3"
+Support no_such(const std::string& what);
+dnnl::memory::data_type data_type(DType dtype);  // throws for a dtype that oneDNN lacks
+bool has_data_type(DType dtype);
+
+// Values in whatever layout `layout` describes. Upload and download reorder where that is not the caller's.
+class DnnlTensor final : public Tensor {
+ public:
+  DnnlTensor(Context& context, const dnnl::memory::desc& row_major, const dnnl::memory::desc& layout);
+  std::size_t bytes() const override;
+  void upload(const void* row_major) override;
+  void download(void* row_major) const override;
+  dnnl_memory_t memory() const { return memory_.get(); }
+
+ private:
+  Context& context_;
+  dnnl::memory::desc row_major_, layout_;
+  std::shared_ptr<void> storage_;
+  mutable dnnl::memory memory_;
+};
+
+// What runs, as oneDNN's verbose mode would call it: "matmul brg:avx512_core, oneDNN 2.6.3, threads=2".
+std::string describe(const std::string& primitive, const std::string& implementation);
+
+Support supports(Context& context, const Gemm& gemm, bool packed);
+std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, bool packed);
+
+std::vector<std::string> variants(const Convolution& op);
+Support supports(Context& context, const Convolution& op, std::string_view variant);
+std::unique_ptr<Operation> prepare(Context& context, const Convolution& op, std::string_view variant);
+
+}  // namespace whygpu::onednn

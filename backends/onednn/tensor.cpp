@@ -1,0 +1,76 @@
+#include <cstdlib>
+#include <cstring>
+
+#include "backends/onednn/onednn.h"
+
+namespace whygpu::onednn {
+namespace {
+
+constexpr std::size_t kAlignment = 64;
+
+std::shared_ptr<void> aligned_storage(std::size_t bytes) {
+  const std::size_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  void* pointer = std::aligned_alloc(kAlignment, std::max(size, kAlignment));
+  if (pointer == nullptr) throw std::runtime_error("out of memory: a tensor needs " + std::to_string(size) + " bytes");
+  return {pointer, std::free};
+}
+
+void run_reorder(const Context& context, dnnl::memory from, dnnl::memory to) {
+  dnnl::stream stream = context.stream;
+  dnnl::reorder(from, to).execute(stream, from, to);
+  stream.wait();
+}
+
+// The same values, dense in oneDNN's own order of dimensions.
+dnnl::memory::desc dense(const dnnl::memory::desc& layout) {
+#if DNNL_VERSION_MAJOR >= 3
+  const auto dims = layout.get_dims();
+  const auto type = layout.get_data_type();
+#else
+  const auto dims = layout.dims();
+  const auto type = layout.data_type();
+#endif
+  dnnl::memory::dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * dims[i];
+  return {dims, type, strides};
+}
+
+// Some layouts, Winograd's among them, are reached from the dense one only.
+void copy(const Context& context, const dnnl::memory& from, const dnnl::memory& to) {
+  try {
+    run_reorder(context, from, to);
+  } catch (const dnnl::error&) {
+    const dnnl::memory between(dense(from.get_desc()), context.engine);
+    run_reorder(context, from, between);
+    run_reorder(context, between, to);
+  }
+}
+
+}  // namespace
+
+DnnlTensor::DnnlTensor(Context& context, const dnnl::memory::desc& row_major, const dnnl::memory::desc& layout)
+    : context_(context),
+      row_major_(row_major),
+      layout_(layout),
+      storage_(aligned_storage(layout.get_size())),
+      memory_(layout, context.engine, storage_.get()) {}
+
+std::size_t DnnlTensor::bytes() const { return layout_.get_size(); }
+
+void DnnlTensor::upload(const void* row_major) {
+  if (row_major_ == layout_) {
+    std::memcpy(storage_.get(), row_major, bytes());
+    return;
+  }
+  copy(context_, {row_major_, context_.engine, const_cast<void*>(row_major)}, memory_);
+}
+
+void DnnlTensor::download(void* row_major) const {
+  if (row_major_ == layout_) {
+    std::memcpy(row_major, storage_.get(), bytes());
+    return;
+  }
+  copy(context_, memory_, {row_major_, context_.engine, row_major});
+}
+
+}  // namespace whygpu::onednn

@@ -1,0 +1,30 @@
+// Decides whether a matrix product is right, against wider arithmetic that is no backend.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/backend.h"
+#include "benchmarks/workload.h"
+
+namespace whygpu {
+
+// How far an answer may be from the exact product of the given (already rounded) inputs. With u the unit roundoff of the
+// accumulator, every element keeps |error| ≤ element · (|A||B|), and the whole ‖error‖ ≤ norm · ‖C‖ (Frobenius).
+struct Tolerance {
+  double element;
+  double norm;
+};
+
+// A dot product of length k in precision u has an error of about √k·u·‖C‖ if roundings are independent (Higham and Mary,
+// "A new approach to probabilistic rounding error analysis", 2019). Tensor cores truncate, and fp8 ones keep 14 bits.
+Tolerance gemm_tolerance(DType dtype, std::int64_t k);
+
+// Checks C against A·B, all row-major as `gemm` says. Up to kExhaustiveWork multiplications every element is computed;
+// above that, C·t is compared with A·(B·t) for random weights t, and sampled elements are computed.
+// An answer still poisoned, or outside its tolerance, is incorrect, with the place and both values in the reason.
+Verdict check_gemm(const Gemm& gemm, const std::byte* a, const std::byte* b, const std::byte* c);
+
+inline constexpr std::int64_t kExhaustiveWork = std::int64_t{1} << 21;
+
+}  // namespace whygpu

@@ -1,0 +1,42 @@
+// Asks what backends are there and what they say of themselves, each in a worker process of its own.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace whygpu {
+
+struct BackendProbe {
+  std::string name;
+  nlohmann::json facts;    // as under `whygpu.backends` of the result file; null when it cannot run here
+  std::string reason;      // why not
+  nlohmann::json support;  // per probe case of the workload: {"case", "yes", "reason"}
+
+  bool usable() const { return facts.is_object(); }
+  bool offers_any() const;  // of the workload's probe cases
+  // As the result file lists it, usable or not.
+  nlohmann::json to_json() const;
+  // The value of one fact; empty where there is none.
+  std::string fact(const std::string& key) const;
+};
+
+struct ProbeSettings {
+  std::filesystem::path worker_folder;
+  int threads = 1;
+  int device = 0;
+};
+
+// `environment` changes the worker's; an empty value removes a variable.
+BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
+                           const std::vector<std::pair<std::string, std::string>>& environment = {});
+
+// Backends that the build left out, with the reason: (name, reason).
+std::vector<std::pair<std::string, std::string>> skipped_backends();
+
+// Names of all modules that are there, and of all that were left out.
+std::vector<std::string> known_backends();
+
+}  // namespace whygpu

@@ -1,0 +1,63 @@
+// What a run knows so far, built only from records: those that workers send and those that a journal replays.
+#pragma once
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/case.h"
+#include "benchmarks/workload.h"
+
+namespace whygpu {
+
+struct RunSettings {
+  std::vector<std::string> command;  // as typed
+  std::string sweep;                 // its name, or the cases as typed
+  int threads = 1;
+  int device = 0;
+  double sample_seconds = 0.05;    // sampling time of a case in one process
+  double budget_seconds = 60;      // for the whole run; every case gets one round whatever it takes
+  double timeout_seconds = 60;     // silence after which a worker counts as hung
+  std::optional<int> rounds;       // exactly so many; else until settled or out of budget
+  bool energy = false;             // read the energy meters in each case's first round
+  std::uint64_t seed = 1;          // of the shuffling
+};
+nlohmann::json to_json(const RunSettings& settings);
+RunSettings settings_from_json(const nlohmann::json& object);
+
+struct CaseResult {
+  Case c;
+  Status status = Status::ok;
+  std::string reason;
+  std::string implementation;
+  double flops = 0, bytes = 0, set_bytes = 0;
+  nlohmann::json rounds = nlohmann::json::array();  // as the result file holds them
+  std::vector<double> round_medians_ns;
+
+  // The 95% interval of the median over rounds lies within ±1%.
+  bool settled() const;
+};
+
+class RunState {
+ public:
+  explicit RunState(const std::vector<Case>& cases);
+
+  // Takes a record of a worker: "backend", "begin" or "end". Others are ignored.
+  void apply(const nlohmann::json& record);
+
+  std::vector<CaseResult>& results() { return results_; }
+  const std::vector<CaseResult>& results() const { return results_; }
+  CaseResult* find(const std::string& case_text);
+  const std::map<std::string, nlohmann::json>& backends() const { return backends_; }
+
+ private:
+  std::vector<CaseResult> results_;
+  std::map<std::string, std::size_t> index_;
+  std::map<std::string, nlohmann::json> backends_;
+};
+
+inline constexpr double kSettledWithin = 0.01;
+
+}  // namespace whygpu

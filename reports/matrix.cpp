@@ -1,0 +1,230 @@
+#include "reports/matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <stdexcept>
+
+#include "reports/footnotes.h"
+#include "reports/problems.h"
+#include "reports/provenance.h"
+#include "reports/text.h"
+
+namespace whygpu {
+namespace {
+
+// The legend that the cells of a document need.
+struct Marks {
+  bool interval = false, range = false, unsettled = false;
+
+  std::vector<std::string> lines() const {
+    std::vector<std::string> lines;
+    if (interval) lines.emplace_back("± half the 95% interval of the median between rounds");
+    if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
+    if (unsettled) lines.emplace_back("~ did not settle within its budget");
+    return lines;
+  }
+};
+
+class Matrix {
+ public:
+  Matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline)
+      : files_(files), measures_(measures), baseline_(baseline), names_(file_names(files)) {}
+
+  Document build() {
+    check_baseline();
+    for (std::size_t f = 0; f < files_.size(); ++f) append(document_.heading, describe_machine(files_[f], names_[f]));
+    document_.records.columns = {"file",    "workload", "problem",  "backend",        "variant", "status", "reason",
+                                 "settled", "rounds",   "measure",  "unit",           "value",   "low",    "high",
+                                 "spread",  "speedup",  "baseline", "implementation", "case"};
+    for (const auto& workload : workloads_of(files_)) add_workload(workload);
+    append(document_.notes, marks_.lines());
+    append(document_.notes, footnotes_.lines());
+    for (std::size_t f = 0; f < files_.size(); ++f) {
+      for (const auto& line : describe_findings(files_[f])) document_.notes.push_back(prefix(f) + line);
+      for (const auto& line : describe_backends(files_[f])) document_.notes.push_back(prefix(f) + line);
+    }
+    return std::move(document_);
+  }
+
+ private:
+  static void append(std::vector<std::string>& to, const std::vector<std::string>& lines) {
+    to.insert(to.end(), lines.begin(), lines.end());
+  }
+
+  // Before names from one of several files.
+  std::string prefix(std::size_t file) const { return files_.size() > 1 ? names_[file] + " " : std::string(); }
+
+  void check_baseline() const {
+    if (baseline_.empty()) return;
+    std::set<std::string> known;
+    for (const auto& workload : workloads_of(files_)) {
+      const Grid grid(files_, workload);
+      for (const auto& contender : grid.contenders()) known.insert(contender.name);
+    }
+    if (known.contains(baseline_)) return;
+    throw std::invalid_argument("baseline " + baseline_ + " is not in " + join(names_, ", ") + "; there are " +
+                                join({known.begin(), known.end()}, ", "));
+  }
+
+  std::optional<Estimate> value(const Grid& grid, std::size_t problem, std::size_t contender, const Measure& measure) {
+    const auto* record = grid.at(problem, contender);
+    return record ? measure.of(files_[grid.contenders()[contender].file], *record) : std::nullopt;
+  }
+
+  // Null when cases ran but none has any of the measures.
+  const Measure* measure_for(const Grid& grid) {
+    bool any_ok = false;
+    for (const auto& measure : measures_) {
+      for (std::size_t p = 0; p < grid.problems().size(); ++p) {
+        for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
+          if (value(grid, p, c, measure)) return &measure;
+          const auto* record = grid.at(p, c);
+          any_ok = any_ok || (record && record->outcome == Outcome::ok);
+        }
+      }
+    }
+    return any_ok ? nullptr : &measures_.front();
+  }
+
+  // Most problems solved, then slowest by the mean of logarithms.
+  std::string choose_baseline(const Grid& grid, const Measure& measure) {
+    std::vector<std::tuple<int, double, std::string>> ranking;
+    for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
+      int solved = 0;
+      double slowness = 0;
+      for (std::size_t p = 0; p < grid.problems().size(); ++p) {
+        if (const auto estimate = value(grid, p, c, measure)) {
+          ++solved;
+          slowness += measure.higher_is_better ? -std::log(estimate->value) : std::log(estimate->value);
+        }
+      }
+      if (solved > 0) ranking.emplace_back(-solved, -slowness / solved, grid.contenders()[c].name);
+    }
+    std::sort(ranking.begin(), ranking.end());
+    return ranking.size() < 2 ? std::string() : std::get<2>(ranking.front());
+  }
+
+  void add_workload(const std::string& workload) {
+    const Grid grid(files_, workload);
+    const Measure* measure = measure_for(grid);
+    if (measure == nullptr) {
+      document_.notes.push_back(workload + ": no " + measures_.front().unit + ", " + measures_.front().absent);
+      return;
+    }
+    const std::string base = baseline_.empty() ? choose_baseline(grid, *measure) : baseline_;
+    const bool compared = !base.empty();
+    Section section;
+    section.title = fmt::format("{} {}", workload, grid.shared_values());
+    for (std::size_t v = 0; v < grid.varying().size(); ++v) {
+      section.columns.push_back({grid.varying()[v], "", !grid.is_numeric(v)});
+    }
+    if (grid.varying().empty()) section.columns.push_back({"problem", "", true});
+    for (const auto& contender : grid.contenders()) {
+      const auto group = prefix(contender.file) + contender.name;
+      section.columns.push_back({measure->unit, group, false});
+      section.columns.push_back({"", group, false});
+      if (compared) section.columns.push_back({"", group, false});
+    }
+    for (std::size_t p = 0; p < grid.problems().size(); ++p) {
+      auto& row = section.rows.emplace_back();
+      for (std::size_t v = 0; v < grid.varying().size(); ++v) row.push_back({grid.value(p, v)});
+      if (grid.varying().empty()) row.push_back({grid.problems()[p]});
+      for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, *measure, base, row);
+    }
+    if (compared) {
+      section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure->higher_is_better ? "speed-up" : "saving",
+                                          base, baseline_.empty() ? ", the slowest that solved most problems" : "",
+                                          files_.size() > 1 ? ", inside each file" : ""));
+    }
+    document_.sections.push_back(std::move(section));
+  }
+
+  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const std::string& base,
+                 std::vector<Cell>& row) {
+    const auto* record = grid.at(p, c);
+    const auto estimate = value(grid, p, c, measure);
+    const auto gain = estimate && !base.empty() ? gain_over(grid, p, c, measure, base, *estimate) : std::nullopt;
+    if (estimate) {
+      marks_.unsettled = marks_.unsettled || !record->settled;
+      (estimate->is_interval ? marks_.interval : marks_.range) |= estimate->spread.has_value();
+      row.push_back({fmt::format("{}{}", record->settled ? "" : "~", format_number(estimate->value)),
+                     record->settled ? Tone::plain : Tone::warning});
+      row.push_back({format_spread(*estimate), Tone::faint});
+      if (!base.empty()) row.push_back({gain ? fmt::format("{}×", format_number(*gain)) : "", Tone::strong});
+    } else {
+      row.push_back(status_cell(record, measure));
+      row.emplace_back();
+      if (!base.empty()) row.emplace_back();
+    }
+    if (record != nullptr) add_record(grid, c, *record, measure, base, estimate, gain);
+  }
+
+  Cell status_cell(const CaseRecord* record, const Measure& measure) {
+    if (record == nullptr) return {};
+    const std::string status(outcome_name(record->outcome));
+    if (record->outcome == Outcome::ok) return {footnotes_.mark("none", measure.absent), Tone::faint, true};
+    const auto tone = record->outcome == Outcome::unsupported ? Tone::faint : Tone::bad;
+    return {footnotes_.mark(status, record->reason), tone, true};
+  }
+
+  std::optional<double> gain_over(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure,
+                                  const std::string& base, const Estimate& estimate) {
+    for (std::size_t other = 0; other < grid.contenders().size(); ++other) {
+      const auto& contender = grid.contenders()[other];
+      if (contender.file != grid.contenders()[c].file || contender.name != base) continue;
+      if (const auto reference = value(grid, p, other, measure)) {
+        const double quotient = estimate.value / reference->value;
+        return measure.higher_is_better ? quotient : 1 / quotient;
+      }
+    }
+    return std::nullopt;
+  }
+
+  void add_record(const Grid& grid, std::size_t c, const CaseRecord& record, const Measure& measure,
+                  const std::string& base, const std::optional<Estimate>& estimate, std::optional<double> gain) {
+    std::vector<Value> row = {names_[grid.contenders()[c].file],
+                              record.workload,
+                              record.problem,
+                              record.backend,
+                              known(record.variant()),
+                              std::string(outcome_name(record.outcome)),
+                              known(record.reason),
+                              record.settled,
+                              static_cast<double>(record.rounds.size()),
+                              measure.name,
+                              measure.unit};
+    if (estimate) {
+      row.emplace_back(estimate->value);
+      row.push_back(known(low_of(*estimate)));
+      row.push_back(known(high_of(*estimate)));
+      row.push_back(known(!estimate->spread ? "" : estimate->is_interval ? "interval95" : "range"));
+    } else {
+      row.resize(row.size() + 4);
+    }
+    row.push_back(known(gain));
+    row.push_back(known(gain ? base : std::string()));
+    row.push_back(known(record.implementation));
+    row.emplace_back(record.text);
+    document_.records.rows.push_back(std::move(row));
+  }
+
+  const std::vector<ResultFile>& files_;
+  const std::vector<Measure>& measures_;
+  const std::string& baseline_;
+  const std::vector<std::string> names_;
+  Document document_;
+  Footnotes footnotes_;
+  Marks marks_;
+};
+
+}  // namespace
+
+Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures,
+                const std::string& baseline) {
+  return Matrix(files, measures, baseline).build();
+}
+
+}  // namespace whygpu

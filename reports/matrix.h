@@ -1,0 +1,29 @@
+// Problems down, backends across, one measure in the cells.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/document.h"
+#include "reports/measures.h"
+
+namespace whygpu {
+
+struct Measure {
+  std::string name;  // of its column in the records: "gflops"
+  std::string unit;  // over its column for people: "GFLOP/s"
+  bool higher_is_better = true;
+  std::string gain;    // what its × is called: "speed-up"
+  std::string absent;  // why a case that ran may have no value
+  std::function<std::optional<Estimate>(const ResultFile&, const CaseRecord&)> of;
+};
+
+// One section per workload, showing the first of `measures` for which the workload has a value. `baseline` names the
+// contender that the others are compared with inside each file; empty: the slowest of those that solved most problems.
+// Throws std::invalid_argument when no file has the baseline.
+Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures,
+                const std::string& baseline);
+
+}  // namespace whygpu

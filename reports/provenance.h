@@ -1,0 +1,20 @@
+// Where the numbers of a table come from: the machine, what really ran, and what made the comparison unfair.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "reports/result_file.h"
+
+namespace whygpu {
+
+// "box: AMD EPYC, 8 of 16 CPUs, Debian 12; 7 rounds, 8 threads, 2026-01-02T03:04:05Z", and a line when the run is cut.
+std::vector<std::string> describe_machine(const ResultFile& file, const std::string& name);
+
+// One line per backend: version, device, implementations with the number of cases that they ran.
+std::vector<std::string> describe_backends(const ResultFile& file);
+
+// One line per finding that makes the comparison unfair, and per disturbance.
+std::vector<std::string> describe_findings(const ResultFile& file);
+
+}  // namespace whygpu

@@ -1,0 +1,23 @@
+// The subcommands of whygpu, one file each. Each adds itself to the parser and leaves its exit code behind.
+//
+// Exit codes: 0 done; 1 some case was incorrect or failed; 2 bad arguments or input; 130 interrupted.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+namespace whygpu {
+
+void add_list_command(CLI::App& app, int& exit_code);
+void add_run_command(CLI::App& app, int& exit_code);
+void add_ceilings_command(CLI::App& app, int& exit_code);
+void add_doctor_command(CLI::App& app, int& exit_code);
+void add_gate_command(CLI::App& app, int& exit_code);
+void add_compare_command(CLI::App& app, int& exit_code);
+void add_history_command(CLI::App& app, int& exit_code);
+void add_completion_command(CLI::App& app, int& exit_code);
+
+// The folder of the running program, where the workers are too.
+std::filesystem::path program_folder();
+
+}  // namespace whygpu

@@ -1,0 +1,46 @@
+// The command that people type.
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "tools/commands.h"
+
+namespace whygpu {
+
+std::filesystem::path program_folder() {
+  std::error_code ignored;
+  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
+}  // namespace whygpu
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Does this work need a GPU, and from which size on? Measures GEMM, convolution and training steps on every\n"
+      "backend of this machine, checks every answer, and says so in tables.\n\n"
+      "  whygpu run quick            measure for about a minute, then print the table\n"
+      "  whygpu list                 what can run here, and what is missing\n"
+      "  whygpu doctor               is this machine fit to measure on?\n",
+      "whygpu");
+  app.set_version_flag("--version", WHYGPU_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 done, 1 a case was incorrect or failed, 2 bad arguments or input, 130 interrupted.");
+  int exit_code = 0;
+  whygpu::add_run_command(app, exit_code);
+  whygpu::add_list_command(app, exit_code);
+  whygpu::add_ceilings_command(app, exit_code);
+  whygpu::add_doctor_command(app, exit_code);
+  whygpu::add_gate_command(app, exit_code);
+  whygpu::add_compare_command(app, exit_code);
+  whygpu::add_history_command(app, exit_code);
+  whygpu::add_completion_command(app, exit_code);
+  try {
+    app.parse(argc, argv);
+    return exit_code;
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "whygpu: {}\n", error.what());
+    return 2;
+  }
+}
