@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <span>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "backends/layer_operations.h"
+#include "backends/machine_operations.h"
 #include "backends/operations.h"
 
 namespace whygpu {
@@ -29,10 +31,11 @@ inline constexpr std::uint32_t kBackendAbi = 1;
 
 // ---- Operations: what is to be computed ----
 
-using Op = std::variant<Gemm, Convolution, BiasActivation, BiasActivationGradient, ColumnSum, LayerNorm, LayerNormGradient,
-                        BatchNorm, BatchNormGradient, Pooling, PoolingGradient, SoftmaxCrossEntropy,
-                        SoftmaxCrossEntropyGradient, MeanSquare, MeanSquareGradient, Embedding, EmbeddingGradient,
-                        CausalSoftmax, CausalSoftmaxGradient, LstmCell, LstmCellGradient, Permute, Add, SgdMomentum, AdamW>;
+using Op = std::variant<Gemm, Convolution, Stream, Transfer, Launch, Peak, CycleChain, BiasActivation,
+                        BiasActivationGradient, ColumnSum, LayerNorm, LayerNormGradient, BatchNorm, BatchNormGradient,
+                        Pooling, PoolingGradient, SoftmaxCrossEntropy, SoftmaxCrossEntropyGradient, MeanSquare,
+                        MeanSquareGradient, Embedding, EmbeddingGradient, CausalSoftmax, CausalSoftmaxGradient,
+                        LstmCell, LstmCellGradient, Permute, Add, SgdMomentum, AdamW>;
 
 // The arguments of any operation, in order.
 inline std::vector<TensorSpec> arguments(const Op& op) {
@@ -48,6 +51,9 @@ class Tensor {
   virtual std::size_t bytes() const = 0;                 // storage, padding included
   virtual void upload(const void* row_major) = 0;        // from host memory; may be queued
   virtual void download(void* row_major) const = 0;      // to host memory; waits until the values are there
+
+  // The values themselves where they are row-major and in host memory, so that nothing needs to be moved; else null.
+  virtual void* host_values() { return nullptr; }
 };
 
 // Named facts for the result file, such as {"dispatch", "Cooperlake"}.
@@ -102,6 +108,14 @@ class Device {
     (void)enqueue_all;
     return nullptr;
   }
+
+  // Host memory that transfers are fastest from and to: page-locked where that matters.
+  virtual std::shared_ptr<void> allocate_host(std::size_t bytes) {
+    return {std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free};
+  }
+
+  // Numbers worth keeping beside a time, as read now: {"sm_mhz", 1755}, {"power_watts", 312.5}.
+  virtual std::vector<std::pair<std::string, double>> readings() const { return {}; }
 
   // Why the time since the last call is not representative (throttling, say), in words; empty when nothing disturbed.
   virtual std::string disturbance() { return {}; }

@@ -431,7 +431,7 @@ ConvolutionTolerance convolution_tolerance(const Convolution& op, std::string_vi
   const bool winograd = name.find("wino") != std::string::npos;
   const double unit = op.dtype == DType::f64 ? 0x1p-53 : 0x1p-24;
   const bool tensor_cores = op.dtype != DType::f64 && op.dtype != DType::f32;
-  ConvolutionTolerance tolerance{unit * (winograd ? 256 : tensor_cores ? 64 : 8), 0, 0};
+  ConvolutionTolerance tolerance{unit * (winograd || tensor_cores ? 64 : 16), 0, 0};
   const DType stored = op.arguments()[op.result()].dtype;
   if (stored == DType::bf16) tolerance.round = 0x1p-8;
   if (stored == DType::f16) {

@@ -15,6 +15,7 @@ class HostTensor final : public Tensor {
   std::size_t bytes() const override { return spec_.bytes(); }
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
+  void* host_values() override { return data(); }
 
   const TensorSpec& spec() const { return spec_; }
   void* data() const { return data_; }

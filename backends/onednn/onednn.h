@@ -29,6 +29,7 @@ class DnnlTensor final : public Tensor {
   std::size_t bytes() const override;
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
+  void* host_values() override { return row_major_ == layout_ ? storage_.get() : nullptr; }
   dnnl_memory_t memory() const { return memory_.get(); }
 
  private:
