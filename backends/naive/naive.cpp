@@ -23,8 +23,10 @@ class Naive final : public Backend {
   Support supports(const Op& op, std::string_view) const override {
     if (is_borrowed(op)) return {};
     if (const auto* gemm = std::get_if<Gemm>(&op)) return flops(*gemm) > kLargestOperation ? too_large() : naive::supports(*gemm);
-    const auto& convolution = std::get<Convolution>(op);
-    return flops(convolution) > kLargestOperation ? too_large() : naive::supports(convolution);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) {
+      return flops(*convolution) > kLargestOperation ? too_large() : naive::supports(*convolution);
+    }
+    return Support::no("the naive backend has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
