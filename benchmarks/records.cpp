@@ -53,13 +53,13 @@ std::string utc_now() {
                      milliseconds % 1000);
 }
 
-Records::Records(const std::string& fd_or_path) {
+RecordWriter::RecordWriter(const std::string& fd_or_path) {
   const bool is_fd = !fd_or_path.empty() && std::all_of(fd_or_path.begin(), fd_or_path.end(), ::isdigit);
   fd_ = is_fd ? std::stoi(fd_or_path) : open(fd_or_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (fd_ < 0) throw std::runtime_error(fmt::format("{}: {}", fd_or_path, std::strerror(errno)));
 }
 
-void Records::write(const json& record) {
+void RecordWriter::write(const json& record) {
   if (fd_ < 0) return;
   const std::string line = record.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   for (std::size_t done = 0; done < line.size();) {

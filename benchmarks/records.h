@@ -18,10 +18,10 @@ nlohmann::json describe_backend(std::string_view name, Backend& backend);
 // Seconds since the epoch in UTC, as 2026-01-31T12:00:00.123Z.
 std::string utc_now();
 
-class Records {
+class RecordWriter {
  public:
-  Records() = default;                             // tells nobody
-  explicit Records(const std::string& fd_or_path);  // throws std::runtime_error
+  RecordWriter() = default;                             // tells nobody
+  explicit RecordWriter(const std::string& fd_or_path);  // throws std::runtime_error
   void write(const nlohmann::json& record);
 
  private:

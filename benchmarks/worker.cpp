@@ -91,7 +91,7 @@ LoadedBackend load(const std::string& name, const Options& options) {
   return {found->second, {options.threads, options.device}};
 }
 
-void describe(const LoadedBackend& backend, std::string_view workload, Records& records) {
+void describe(const LoadedBackend& backend, std::string_view workload, RecordWriter& records) {
   for (const auto& c : parse_cases(find_workload(workload).probe())) {
     const Support support = find_workload(workload).supports(c, *backend);
     records.write({{"event", "support"}, {"case", c.text()}, {"yes", support.yes}, {"reason", support.reason}});
@@ -101,7 +101,7 @@ void describe(const LoadedBackend& backend, std::string_view workload, Records& 
 // Runs the cases that Google Benchmark's filter leaves, one after the other.
 class Session {
  public:
-  Session(std::vector<Case> cases, LoadedBackend& backend, const Options& options, Records& records)
+  Session(std::vector<Case> cases, LoadedBackend& backend, const Options& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
     for (auto& c : cases_) {
       c = c.with("backend", backend.name());
@@ -137,14 +137,14 @@ class Session {
   std::vector<Case> cases_;
   LoadedBackend& backend_;
   const Options& options_;
-  Records& records_;
+  RecordWriter& records_;
   const Case* current_case_ = nullptr;
   std::optional<TrialRun> current_;
   bool all_well_ = true;
 };
 
 int run(std::string_view workload, const Options& options, std::vector<std::string> benchmark_flags) {
-  Records records = options.records.empty() ? (options.describe ? Records("1") : Records()) : Records(options.records);
+  RecordWriter records = options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
   auto cases = chosen_cases(workload, options);
   LoadedBackend backend = load(chosen_backend(options, cases), options);
   records.write([&] {

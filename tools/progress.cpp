@@ -1,7 +1,6 @@
 #include "tools/progress.h"
 
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 
 #include <algorithm>
 
@@ -12,11 +11,6 @@ namespace {
 
 constexpr double kLogInterval = 5;
 constexpr int kBarWidth = 20;
-
-std::size_t columns() {
-  winsize size{};
-  return ioctl(fileno(stderr), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
 
 std::string duration(double seconds) {
   const auto whole = static_cast<long>(seconds + 0.5);
@@ -38,7 +32,7 @@ void ProgressLine::show(const Progress& p) {
     std::string line = fmt::format("[{}{}] round {}, {}/{} done, about {} left  {}", std::string(filled, '#'),
                                    std::string(kBarWidth - filled, '.'), p.round, p.finished, p.cases,
                                    duration(p.left_seconds), p.case_text);
-    line.resize(std::min(line.size(), columns() - 1));
+    line.resize(std::min(line.size(), static_cast<std::size_t>(terminal_columns(stderr) - 1)));
     fmt::print(stderr, "\r\033[K{}", line);
     dirty_ = true;
   } else if (p.elapsed_seconds >= next_line_seconds_) {

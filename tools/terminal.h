@@ -1,6 +1,7 @@
 // What the terminal can show.
 #pragma once
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -10,6 +11,11 @@
 namespace whygpu {
 
 inline bool is_terminal(FILE* stream) { return isatty(fileno(stream)) != 0; }
+
+inline int terminal_columns(FILE* stream) {
+  winsize size{};
+  return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
 
 // Colour only on a terminal, and not where NO_COLOR is set (no-color.org).
 inline bool use_colour(FILE* stream) {

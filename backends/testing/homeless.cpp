@@ -1,0 +1,18 @@
+// A backend whose device is not there.
+#include "backends/backend.h"
+
+namespace {
+
+class Homeless final : public whygpu::Backend {
+ public:
+  explicit Homeless(const whygpu::Settings&) { throw std::runtime_error("no such device on this machine"); }
+  std::string version() const override { return {}; }
+  whygpu::Facts facts() const override { return {}; }
+  whygpu::Device& device() override { throw std::logic_error("no device"); }
+  whygpu::Support supports(const whygpu::Op&, std::string_view) const override { return {}; }
+  std::unique_ptr<whygpu::Operation> prepare(const whygpu::Op&, std::string_view) override { return nullptr; }
+};
+
+}  // namespace
+
+WHYGPU_BACKEND("homeless", Homeless)

@@ -1,0 +1,98 @@
+// whygpu doctor: is this machine fit to measure on?
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "benchmarks/workload.h"
+#include "tools/backend_choice.h"
+#include "tools/commands.h"
+#include "tools/findings.h"
+#include "tools/terminal.h"
+
+namespace whygpu {
+namespace {
+
+constexpr double kListenSeconds = 1, kNoiseSeconds = 2;
+
+void print_cpu(const CpuFacts& cpu, int threads) {
+  const auto or_unknown = [](const std::optional<std::string>& value) { return value.value_or("not shown here"); };
+  const auto on_off = [](const std::optional<bool>& value) { return !value ? "not shown here" : *value ? "on" : "off"; };
+  fmt::print("  {:16}{}\n", "CPU", cpu.model);
+  fmt::print("  {:16}{} online, {} for this process\n", "CPUs", cpu.online, threads);
+  fmt::print("  {:16}{}\n", "instructions", fmt::join(cpu.isa, " "));
+  fmt::print("  {:16}{}\n", "microcode", or_unknown(cpu.microcode));
+  fmt::print("  {:16}{}\n", "governor", or_unknown(cpu.governor));
+  fmt::print("  {:16}{}, SMT {}\n", "turbo", on_off(cpu.turbo), on_off(cpu.smt));
+  const auto quota = cpu_quota();
+  fmt::print("  {:16}{}\n", "cgroup quota", quota ? fmt::format("{:g} CPUs", *quota) : "none");
+}
+
+void print_findings(const std::vector<Finding>& findings, bool colour) {
+  if (findings.empty()) {
+    fmt::print("\nNothing found: fit to measure on.\n");
+    return;
+  }
+  fmt::print("\n");
+  for (const auto& finding : findings) {
+    fmt::print("{} {}\n  -> {}\n", styled(finding.serious ? "serious" : "note   ", finding.serious ? "31" : "33", colour),
+               finding.what, finding.remedy);
+  }
+}
+
+void append(std::vector<Finding>& all, std::vector<Finding> more) {
+  all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
+}
+
+void examine(int threads) {
+  const bool colour = use_colour(stdout);
+  const CpuFacts cpu = cpu_facts();
+  fmt::print("{}\n", styled("machine", "1", colour));
+  print_cpu(cpu, threads);
+  std::vector<Finding> findings = cpu_findings(cpu, cpu_quota(), threads);
+
+  const auto before = cpu_ticks();
+  std::this_thread::sleep_for(std::chrono::duration<double>(kListenSeconds));
+  const Busyness load = busyness(before, cpu_ticks());
+  fmt::print("  {:16}{:.0f}% of the CPU time by others, {:.1f}% stolen, load average {:.2f}\n", "load", 100 * load.busy,
+             100 * load.steal, load_average().empty() ? 0 : load_average().front());
+  append(findings, load_findings(load));
+
+  const double noise = noise_floor(kNoiseSeconds);
+  fmt::print("  {:16}{:.1f}% (95th percentile over the fastest, the same arithmetic for {:g} s)\n", "noise floor",
+             100 * noise, kNoiseSeconds);
+  append(findings, noise_findings(noise));
+
+  fmt::print("\n{}\n", styled("libraries", "1", colour));
+  const ProbeSettings settings{program_folder(), threads};
+  const std::string workload(workloads().front()->name());
+  const auto backends = probe_backends({}, settings, workload);
+  for (const auto& backend : backends) {
+    fmt::print("  {:16}{}\n", backend.name,
+               backend.usable() ? fmt::format("{}, {}", backend.facts.at("version").get<std::string>(),
+                                              backend.fact("dispatch").empty() ? "nothing to dispatch"
+                                                                               : "kernels for " + backend.fact("dispatch"))
+                                : backend.reason);
+  }
+  append(findings, dispatch_findings(backends, settings, workload));
+
+  const auto variables = influential_variables();
+  fmt::print("\n{}\n", styled("variables that change kernels, threads or memory", "1", colour));
+  for (const auto& [key, value] : variables) fmt::print("  {}={}\n", key, value);
+  if (variables.empty()) fmt::print("  none set\n");
+  print_findings(findings, colour);
+}
+
+}  // namespace
+
+void add_doctor_command(CLI::App& app, int& exit_code) {
+  auto threads = std::make_shared<int>(usable_cpus());
+  auto* command = app.add_subcommand("doctor", "Is this machine fit to measure on? Each finding with what to do");
+  command->footer("Example:\n  whygpu doctor");
+  command->add_option("--threads", *threads, "CPU threads that a run would use")->check(CLI::Range(1, 4096))->capture_default_str();
+  command->callback([threads, &exit_code] {
+    examine(*threads);
+    exit_code = 0;
+  });
+}
+
+}  // namespace whygpu

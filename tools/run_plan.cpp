@@ -1,0 +1,52 @@
+#include "tools/run_plan.h"
+
+#include <algorithm>
+#include <set>
+
+#include "benchmarks/sweep.h"
+#include "benchmarks/workload.h"
+
+namespace whygpu {
+namespace {
+
+// What a visit of a worker to a case of moderate size takes: checking, warming up and 50 ms of samples.
+constexpr double kSecondsPerVisit = 0.12;
+constexpr int kRounds = 6;
+
+bool is_assignment(const std::string& word) {
+  return word.find('=') != std::string::npos && word.find(' ') == std::string::npos && word.find('/') == std::string::npos;
+}
+
+}  // namespace
+
+std::vector<Case> cases_from_words(const std::vector<std::string>& words) {
+  std::vector<Case> cases;
+  std::set<std::string> seen;
+  for (std::size_t i = 0; i < words.size();) {
+    std::string line = words[i++];
+    const bool more = i < words.size() && is_assignment(words[i]);
+    while (i < words.size() && is_assignment(words[i])) line += " " + words[i++];
+    const bool is_case = more || line.find('=') != std::string::npos;
+    for (auto& c : is_case ? parse_cases(line) : load_sweep(line)) {
+      if (seen.insert(c.text()).second) cases.push_back(std::move(c));
+    }
+  }
+  return cases;
+}
+
+std::vector<Case> cross(const std::vector<Case>& cases, const std::vector<std::string>& backends) {
+  std::vector<Case> crossed;
+  for (const auto& c : cases) {
+    for (const auto& backend : backends) {
+      if (c["backend"].empty() || c["backend"] == backend) crossed.push_back(c.with("backend", backend));
+    }
+  }
+  return crossed;
+}
+
+std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds) {
+  const double visits = seconds / kSecondsPerVisit / kRounds / static_cast<double>(std::max<std::size_t>(backends, 1));
+  return spread_out(cases, std::max<std::size_t>(6, static_cast<std::size_t>(visits)));
+}
+
+}  // namespace whygpu

@@ -1,0 +1,22 @@
+// From the words of a command line to the cases of a run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "benchmarks/case.h"
+#include "benchmarks/probe.h"
+
+namespace whygpu {
+
+// Each word is a sweep's name or file, or begins a case that goes on while words have the form key=value:
+// `quick`, `my.sweep`, `gemm m=512 n=512 k=512`. Throws CaseError.
+std::vector<Case> cases_from_words(const std::vector<std::string>& words);
+
+// Each case on each backend; a case that names its backend stays as it is, and is dropped if that is not among them.
+std::vector<Case> cross(const std::vector<Case>& cases, const std::vector<std::string>& backends);
+
+// About `seconds` of work: as many problems, spread over the sweep, as leave time for six rounds of each case.
+std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds);
+
+}  // namespace whygpu
