@@ -28,7 +28,7 @@ class Host final : public Backend {
   Support supports(const Op& op, std::string_view variant) const override {
     if (const auto* stream = std::get_if<Stream>(&op)) return host::supports(*stream, variant);
     if (const auto* peak = std::get_if<Peak>(&op)) return host::supports(*peak, variant);
-    if (std::holds_alternative<Clock>(op) || std::holds_alternative<Launch>(op)) return {};
+    if (std::holds_alternative<CycleChain>(op) || std::holds_alternative<Launch>(op)) return {};
     if (std::holds_alternative<Transfer>(op)) return Support::no("the processor reads host memory where it is");
     return Support::no("the host backend measures memory and arithmetic, it is no library");
   }
@@ -36,7 +36,7 @@ class Host final : public Backend {
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
     if (const auto* stream = std::get_if<Stream>(&op)) return host::prepare(*stream, variant, cache_bytes_, team_);
     if (const auto* peak = std::get_if<Peak>(&op)) return host::prepare(*peak, variant, team_);
-    if (const auto* clock = std::get_if<Clock>(&op)) return host::prepare(*clock, team_);
+    if (const auto* clock = std::get_if<CycleChain>(&op)) return host::prepare(*clock, team_);
     return host::prepare(std::get<Launch>(op), team_);
   }
 

@@ -22,7 +22,7 @@ std::vector<std::string> variants(const Peak& peak);
 Support supports(const Peak& peak, std::string_view variant);
 std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, Team& team);
 
-std::unique_ptr<Operation> prepare(const Clock& clock, Team& team);
+std::unique_ptr<Operation> prepare(const CycleChain& clock, Team& team);
 std::unique_ptr<Operation> prepare(const Launch& launch, Team& team);
 
 }  // namespace whygpu::host

@@ -132,7 +132,7 @@ class HostPeak final : public HostOperation {
 
 class HostClock final : public HostOperation {
  public:
-  HostClock(const Clock& clock, Team& team)
+  HostClock(const CycleChain& clock, Team& team)
       : HostOperation({}), multiplications_(clock.cycles / kMultiplyLatency), team_(team) {}
   void enqueue(std::span<Tensor* const>) override {
     team_.run([this](int) { run_clock_chain(multiplications_); });
@@ -179,7 +179,7 @@ std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, T
   return std::make_unique<HostPeak>(peak, *find_kernel(peak.dtype, variant), team);
 }
 
-std::unique_ptr<Operation> prepare(const Clock& clock, Team& team) { return std::make_unique<HostClock>(clock, team); }
+std::unique_ptr<Operation> prepare(const CycleChain& clock, Team& team) { return std::make_unique<HostClock>(clock, team); }
 std::unique_ptr<Operation> prepare(const Launch& launch, Team& team) {
   return std::make_unique<HostLaunch>(launch, team);
 }

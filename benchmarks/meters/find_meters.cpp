@@ -40,6 +40,22 @@ std::vector<MeterOffer> find_meters() {
   return find_meters(FileTree(root != nullptr ? root : "/"), "libnvidia-ml.so.1");
 }
 
+nlohmann::json to_json(const std::vector<MeterOffer>& offers) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& offer : offers) {
+    nlohmann::json item = {{"source", offer.source}, {"usable", offer.meter != nullptr}};
+    if (offer.meter) {
+      item["name"] = offer.meter->name();
+      item["scope"] = scope_name(offer.meter->scope());
+      item["how"] = offer.meter->how();
+    } else {
+      item["reason"] = offer.reason;
+    }
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
 std::vector<std::unique_ptr<Meter>> take_meters(std::vector<MeterOffer>& offers) {
   std::vector<std::unique_ptr<Meter>> meters;
   for (auto& offer : offers) {

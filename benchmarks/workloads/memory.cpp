@@ -107,7 +107,7 @@ class MemoryTrial final : public Trial {
     if (wait_) device_.synchronize();
   }
 
-  bool waits_itself() const override { return wait_ || std::holds_alternative<Launch>(op_); }
+  bool timed_by_host() const override { return wait_ || std::holds_alternative<Launch>(op_); }
 
   std::size_t set_bytes() const override {
     std::size_t bytes = 0;

@@ -19,7 +19,7 @@ const std::vector<Parameter>& peak_parameters() {
 
 Op op_of(const Case& c) {
   const std::int64_t count = c.number("millions") * 1'000'000;
-  if (c["measure"] == "clock") return Clock{count};
+  if (c["measure"] == "clock") return CycleChain{count};
   return Peak{parse_dtype(c["dtype"]), count};
 }
 
