@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "backends/dtypes.h"
@@ -57,8 +58,18 @@ TEST_P(GemmOracle, FindsOneWrongElementAnywhere) {
   }
 }
 
+TEST_P(GemmOracle, FindsNeighboursInEachOthersPlaces) {
+  Solved solved(GetParam());
+  for (std::size_t place = 0; place + 1 < solved.c.size(); place += solved.c.size() / 7 + 1) {
+    std::swap(solved.c[place], solved.c[place + 1]);
+    EXPECT_EQ(solved.check().status, Status::incorrect) << place;
+    std::swap(solved.c[place], solved.c[place + 1]);
+  }
+}
+
 TEST_P(GemmOracle, FindsAShiftByOneColumn) {
   Solved solved(GetParam());
+  if (solved.c.size() == 1) GTEST_SKIP() << "one element cannot be shifted";
   std::rotate(solved.c.begin(), solved.c.begin() + 1, solved.c.end());
   EXPECT_EQ(solved.check().status, Status::incorrect);
 }

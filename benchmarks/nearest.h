@@ -30,7 +30,7 @@ inline std::string suggest(std::string_view word, const std::vector<std::string>
   const auto nearest = std::min_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {
     return edit_distance(word, a) < edit_distance(word, b);
   });
-  if (nearest != candidates.end() && edit_distance(word, *nearest) <= std::max<std::size_t>(1, nearest->size() / 3)) {
+  if (nearest != candidates.end() && edit_distance(word, *nearest) <= (nearest->size() + 1) / 3) {
     text = "did you mean \"" + *nearest + "\"? ";
   }
   text += "accepted: ";

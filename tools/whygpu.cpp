@@ -30,6 +30,9 @@ int main(int argc, char** argv) {
   whygpu::add_list_command(app, exit_code);
   whygpu::add_ceilings_command(app, exit_code);
   whygpu::add_doctor_command(app, exit_code);
+  whygpu::add_gate_command(app, exit_code);
+  whygpu::add_compare_command(app, exit_code);
+  whygpu::add_history_command(app, exit_code);
   whygpu::add_completion_command(app, exit_code);
   try {
     app.parse(argc, argv);
