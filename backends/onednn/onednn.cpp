@@ -79,7 +79,8 @@ class OneDnn final : public Backend {
 
   Support supports(const Op& op, std::string_view variant) const override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::supports(context_, *gemm, variant == kPacked);
-    return onednn::supports(context_, std::get<Convolution>(op), variant);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::supports(context_, *convolution, variant);
+    return Support::no("the onednn backend has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {

@@ -45,11 +45,16 @@ class OpenBlas final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
-    return std::visit([](const auto& shape) { return openblas::supports(shape); }, op);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::supports(*gemm);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return openblas::supports(*convolution);
+    if (const auto* stream = std::get_if<Stream>(&op)) return openblas::supports(*stream);
+    return Support::no("OpenBLAS has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
-    return std::visit([](const auto& shape) { return openblas::prepare(shape); }, op);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::prepare(*gemm);
+    if (const auto* stream = std::get_if<Stream>(&op)) return openblas::prepare(*stream);
+    return openblas::prepare(std::get<Convolution>(op));
   }
 
  private:
