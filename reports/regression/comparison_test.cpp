@@ -94,7 +94,7 @@ TEST(ComparisonTerminal, WorstFirst) {
   const std::string text = render_comparison_terminal(example(), false);
   EXPECT_LT(text.find("m=2"), text.find("m=5"));
   EXPECT_LT(text.find("m=5"), text.find("m=1"));
-  EXPECT_THAT(text, HasSubstr("+10.0% [+8.91%, +11.1%], 2 pairs, 1000 ns -> 1100 ns"));
+  EXPECT_THAT(text, HasSubstr("+10.0% [+8.91%, +11.1%], 2 pairs, 1.00 µs -> 1.10 µs"));
   EXPECT_THAT(text, HasSubstr("would have seen +30.0%"));
   EXPECT_THAT(text, Not(HasSubstr("\033[")));
   EXPECT_THAT(render_comparison_terminal(example(), true), HasSubstr("\033[1;31m"));
