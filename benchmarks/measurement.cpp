@@ -53,14 +53,25 @@ void Measurement::prepare_cold() {
   trial_.allocate_sets(sets_);
 }
 
-double Measurement::time_batch(std::int64_t operations) {
-  if (cold_) device_.flush_cache();
-  device_.hold();
-  stopwatch_->start();
+void Measurement::enqueue(std::int64_t operations) {
   for (std::int64_t i = 0; i < operations; ++i) {
     trial_.enqueue(next_set_);
     if (++next_set_ == sets_) next_set_ = 0;
   }
+}
+
+double Measurement::time_batch(std::int64_t operations) {
+  if (cold_) device_.flush_cache();
+  if (trial_.timed_by_host()) {
+    device_.synchronize();
+    const auto start = Clock::now();
+    enqueue(operations);
+    device_.synchronize();
+    return seconds_since(start);
+  }
+  device_.hold();
+  stopwatch_->start();
+  enqueue(operations);
   stopwatch_->stop();
   device_.release();
   return stopwatch_->seconds();

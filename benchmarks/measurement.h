@@ -35,10 +35,17 @@ class Measurement {
   // Runs one batch, keeps its time, and returns its seconds of device time.
   double sample();
 
+  // Runs one batch to its end, keeps nothing, and returns how many operations that were.
+  std::int64_t run_batch() {
+    time_batch(round_.batch);
+    return round_.batch;
+  }
+
   std::int64_t batch() const { return round_.batch; }
   Round& round() { return round_; }
 
  private:
+  void enqueue(std::int64_t operations);
   double time_batch(std::int64_t operations);
   void prepare_cold();
 

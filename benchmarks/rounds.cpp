@@ -94,6 +94,9 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
   std::vector<std::string> arguments = {"--backend=" + group.first, fmt::format("--threads={}", settings_.threads),
                                         fmt::format("--sample_seconds={}", settings_.sample_seconds),
                                         fmt::format("--device={}", settings_.device)};
+  // Once per case is enough: the energy pass repeats its trials by itself.
+  const bool first = std::ranges::all_of(waiting, [](const auto* result) { return result->rounds.empty(); });
+  if (settings_.energy && first) arguments.emplace_back("--energy");
   for (const auto* result : waiting) arguments.push_back("--case=" + result->c.text());
   ChildProcess worker(worker_folder_ / group.second, arguments, "--records");
 

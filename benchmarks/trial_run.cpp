@@ -5,6 +5,7 @@
 #include <chrono>
 #include <new>
 
+#include "benchmarks/energy.h"
 #include "benchmarks/environment.h"
 #include "benchmarks/nearest.h"
 #include "benchmarks/records.h"
@@ -44,8 +45,9 @@ Verdict TrialRun::fits_in_memory() const {
   const auto host_free = static_cast<double>(available_host_memory());
   const bool shared = backend_.device().kind() == "cpu";
   if (const double host_need = shared ? 2 * need : need; host_need > host_free) {
-    return {Status::unsupported, fmt::format("needs {:.4g} GB of host memory (operands and their check), {:.4g} GB are free",
-                                             host_need / 1e9, host_free / 1e9)};
+    return {Status::unsupported,
+            fmt::format("needs {:.4g} GB of host memory (operands and their check), {:.4g} GB are free",
+                        host_need / 1e9, host_free / 1e9)};
   }
   if (need > device_free) {
     return {Status::unsupported,
@@ -98,6 +100,20 @@ void TrialRun::measure(benchmark::State& state) {
   state.SetLabel(trial_->implementation());
 }
 
+void TrialRun::measure_energy(std::span<const std::unique_ptr<Meter>> meters) {
+  if (verdict_.status != Status::ok || !measurement_) return;
+  try {
+    const EnergyResult result =
+        whygpu::measure_energy(meters, {}, EnergyClock::steady(), [&] { return measurement_->run_batch(); });
+    energy_ = result.details();
+    for (const auto& meter : result.meters) {
+      if (!meter.lost.empty()) lost_meters_ += (lost_meters_.empty() ? "" : "; ") + meter.name + ": " + meter.lost;
+    }
+  } catch (const std::exception& error) {
+    verdict_ = {Status::failed, std::string("during the energy pass: ") + error.what()};
+  }
+}
+
 nlohmann::json TrialRun::end_record() {
   nlohmann::json record = {{"event", "end"}, {"case", case_.text()}, {"status", status_name(verdict_.status)}};
   if (!verdict_.reason.empty()) record["reason"] = verdict_.reason;
@@ -109,9 +125,12 @@ nlohmann::json TrialRun::end_record() {
     record["set_bytes"] = trial_->set_bytes();
   }
   if (verdict_.status == Status::ok) {
-    measurement_->round().details = trial_->details();
+    Details details = trial_->details();
+    details.insert(details.end(), energy_.begin(), energy_.end());
+    measurement_->round().details = std::move(details);
     record["round"] = to_json(measurement_->round());
     record["round"]["started"] = started_;
+    if (!lost_meters_.empty()) record["round"]["lost_meters"] = lost_meters_;
   }
   return record;
 }

@@ -48,6 +48,10 @@ class Trial {
   virtual std::size_t set_bytes() const = 0;
   virtual std::string implementation() const = 0;
 
+  // True when enqueue() returns only after its work is done, or when queueing itself is what is measured: the host's clock
+  // then times it, and the device's queue is never held back.
+  virtual bool timed_by_host() const { return false; }
+
   // Facts beyond time, by name with the unit at its end ("forward_ns"), recorded with the round. Asked after timing.
   virtual Details details() const { return {}; }
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,6 +32,9 @@ struct Section {
 
 // One flat table with named, unrounded values; null where there is no value.
 using Value = std::variant<std::monostate, bool, double, std::string>;
+Value known(const std::string& text);  // null when empty
+Value known(const std::optional<double>& number);
+
 struct Records {
   std::vector<std::string> columns;
   std::vector<std::vector<Value>> rows;

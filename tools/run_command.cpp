@@ -3,17 +3,21 @@
 
 #include <atomic>
 #include <csignal>
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <random>
 
 #include "benchmarks/environment.h"
 #include "benchmarks/journal.h"
+#include "benchmarks/meters/find_meters.h"
 #include "benchmarks/records.h"
 #include "benchmarks/result_writer.h"
 #include "benchmarks/rounds.h"
 #include "reports/table.h"
 #include "tools/backend_choice.h"
+#include "tools/ceilings.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
 #include "tools/progress.h"
@@ -35,7 +39,7 @@ struct Options {
   std::vector<std::string> words;
   std::vector<std::string> backends;
   std::string output;
-  bool quick = false, dry_run = false, resume = false, force = false;
+  bool quick = false, dry_run = false, resume = false, force = false, energy = false, no_ceilings = false;
   std::string rounds = "auto";
   std::string budget;
   std::string timeout = "60s";
@@ -86,6 +90,8 @@ class Run {
     if (resuming) {
       for (const auto& record : journal.replay()) state.apply(record);
     } else {
+      find_energy_meters();
+      find_ceilings();
       journal.clear();
       journal.append(header());
       for (const auto& record : refusals()) journal.append(record), state.apply(record);
@@ -127,6 +133,7 @@ class Run {
     const bool short_run = options_.quick || settings_.sweep == "quick";
     if (options_.quick) problems = quick_subset(problems, names.size(), kQuickSeconds);
     cases_ = cross(problems, names);
+    drop_strangers();
     if (cases_.empty()) throw CaseError("no case is left to run on these backends: see whygpu list");
     settings_.budget_seconds = !options_.budget.empty() ? parse_duration(options_.budget)
                                : short_run              ? kQuickSeconds
@@ -134,6 +141,19 @@ class Run {
     started_ = utc_now();
     environment_ = environment_json();
     find_unfairness(cases_.front().workload);
+  }
+
+  // A backend that nobody named and that has nothing of a workload is no news in its table.
+  void drop_strangers() {
+    if (!options_.backends.empty()) return;
+    std::map<std::pair<std::string, std::string>, bool> offers;
+    for (const auto& c : cases_) {
+      const std::string backend(c["backend"]);
+      const auto [found, inserted] = offers.try_emplace({backend, c.workload});
+      if (!inserted) continue;
+      found->second = probe_backend({program_folder(), options_.threads, options_.device}, backend, c.workload).offers_any();
+    }
+    std::erase_if(cases_, [&](const Case& c) { return !offers.at({std::string(c["backend"]), c.workload}); });
   }
 
   void choose_backends(const std::string& workload) {
@@ -148,12 +168,38 @@ class Run {
     for (const auto& finding : findings) findings_.push_back(to_json(finding));
   }
 
+  // With --energy and no meter the reason is told, and joules stay null.
+  void find_energy_meters() {
+    auto offers = find_meters();
+    meters_ = to_json(offers);
+    const bool usable = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
+    settings_.energy = options_.energy && usable;
+    if (options_.energy && !usable) fmt::print(stderr, "no energy: this machine has no meter ({})\n", why_no_meter(offers));
+  }
+
+  // Of the dtypes that this run holds.
+  void find_ceilings() {
+    if (options_.no_ceilings) return;
+    std::vector<std::string> dtypes;
+    for (const auto& dtype : ceiling_dtypes()) {
+      const auto is_dtype = [&](const auto& value) { return value.second == dtype; };
+      if (std::ranges::any_of(cases_, [&](const Case& c) { return std::ranges::any_of(c.values, is_dtype); })) {
+        dtypes.push_back(dtype);
+      }
+    }
+    fmt::print(stderr, "measuring ceilings\n");
+    for (const auto& ceiling : ceilings_of_this_machine(dtypes, settings_.threads, settings_.device).ceilings) {
+      ceilings_.push_back(to_json(ceiling));
+    }
+  }
+
   json header() const {
     json cases = json::array(), backends = json::array();
     for (const auto& c : cases_) cases.push_back(c.text());
     for (const auto& backend : backends_) backends.push_back(backend.to_json());
     return {{"event", "run"},          {"settings", to_json(settings_)}, {"cases", cases},      {"backends", backends},
-            {"environment", environment_}, {"findings", findings_},      {"started", started_}};
+            {"environment", environment_}, {"findings", findings_},
+            {"ceilings", ceilings_},       {"meters", meters_},          {"started", started_}};
   }
 
   void plan_from_journal() {
@@ -175,6 +221,8 @@ class Run {
     }
     environment_ = header.at("environment");
     findings_ = header.at("findings");
+    ceilings_ = header.at("ceilings");
+    meters_ = header.at("meters");
     started_ = header.at("started");
     const json here = environment_json();
     if (here.at("host") != environment_.at("host") || here.at("cpu").at("model") != environment_.at("cpu").at("model")) {
@@ -241,6 +289,8 @@ class Run {
     facts.context = google_benchmark_context((program_folder() / "whygpu").string());
     facts.environment = environment_;
     facts.findings = findings_;
+    facts.ceilings = ceilings_;
+    facts.meters = meters_;
     for (const auto& backend : backends_) facts.backends.push_back(backend.to_json());
     return facts;
   }
@@ -265,7 +315,7 @@ class Run {
   RunSettings settings_;
   std::vector<Case> cases_;
   std::vector<BackendProbe> backends_;
-  json environment_, findings_ = json::array();
+  json environment_, findings_ = json::array(), ceilings_ = json::array(), meters_ = json::array();
   std::string started_;
 };
 
@@ -292,6 +342,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->capture_default_str();
   command->add_option("--timeout", options->timeout, "silence after which a worker counts as hung")->capture_default_str();
   command->add_option("--seed", options->seed, "of the shuffling (default: random, recorded)");
+  command->add_flag("--energy", options->energy, "read the energy meters too: about 5 s more for each case");
+  command->add_flag("--no-ceilings", options->no_ceilings, "do not measure the peaks of this machine first");
   command->add_flag("--dry-run", options->dry_run, "print the cases and measure nothing");
   command->add_flag("--resume", options->resume, "go on with the interrupted run of -o FILE");
   command->add_flag("--force", options->force, "overwrite the result file");

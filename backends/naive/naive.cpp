@@ -9,6 +9,9 @@ namespace {
 // One thread of plain loops does about a GFLOP/s; larger operations would fill a sweep with waiting.
 constexpr double kLargestOperation = 0.3e9;
 
+double flops(const Gemm& g) { return 2.0 * g.m * g.n * g.k * g.batch; }
+double flops(const Convolution& c) { return 2.0 * c.n * c.k * c.p() * c.q() * (c.c / c.groups) * c.r * c.s; }
+
 class Naive final : public Backend {
  public:
   explicit Naive(const Settings&) {}
@@ -17,15 +20,12 @@ class Naive final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) {
-      if (2.0 * gemm->m * gemm->n * gemm->k * gemm->batch > kLargestOperation) return too_large();
-      return naive::supports(*gemm);
-    }
-    return Support::no("the naive backend has no such operation");
+    if (std::visit([](const auto& shape) { return flops(shape); }, op) > kLargestOperation) return too_large();
+    return std::visit([](const auto& shape) { return naive::supports(shape); }, op);
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
-    return naive::prepare(std::get<Gemm>(op));
+    return std::visit([](const auto& shape) { return naive::prepare(shape); }, op);
   }
 
  private:

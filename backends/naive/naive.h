@@ -10,4 +10,7 @@ namespace whygpu::naive {
 Support supports(const Gemm& gemm);
 std::unique_ptr<Operation> prepare(const Gemm& gemm);
 
+Support supports(const Convolution& op);
+std::unique_ptr<Operation> prepare(const Convolution& op);
+
 }  // namespace whygpu::naive

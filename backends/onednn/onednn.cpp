@@ -72,15 +72,19 @@ class OneDnn final : public Backend {
   }
   Device& device() override { return device_; }
 
-  std::vector<std::string> variants(const Op&) const override { return {std::string(kPlain), std::string(kPacked)}; }
+  std::vector<std::string> variants(const Op& op) const override {
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::variants(*convolution);
+    return {std::string(kPlain), std::string(kPacked)};
+  }
 
   Support supports(const Op& op, std::string_view variant) const override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::supports(context_, *gemm, variant == kPacked);
-    return onednn::no_such("such operation");
+    return onednn::supports(context_, std::get<Convolution>(op), variant);
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    return onednn::prepare(context_, std::get<Gemm>(op), variant == kPacked);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare(context_, *gemm, variant == kPacked);
+    return onednn::prepare(context_, std::get<Convolution>(op), variant);
   }
 
  private:

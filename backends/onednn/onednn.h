@@ -44,4 +44,8 @@ std::string describe(const std::string& primitive, const std::string& implementa
 Support supports(Context& context, const Gemm& gemm, bool packed);
 std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, bool packed);
 
+std::vector<std::string> variants(const Convolution& op);
+Support supports(Context& context, const Convolution& op, std::string_view variant);
+std::unique_ptr<Operation> prepare(Context& context, const Convolution& op, std::string_view variant);
+
 }  // namespace whygpu::onednn

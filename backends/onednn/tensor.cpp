@@ -15,6 +15,37 @@ std::shared_ptr<void> aligned_storage(std::size_t bytes) {
   return {pointer, std::free};
 }
 
+void run_reorder(const Context& context, dnnl::memory from, dnnl::memory to) {
+  dnnl::stream stream = context.stream;
+  dnnl::reorder(from, to).execute(stream, from, to);
+  stream.wait();
+}
+
+// The same values, dense in oneDNN's own order of dimensions.
+dnnl::memory::desc dense(const dnnl::memory::desc& layout) {
+#if DNNL_VERSION_MAJOR >= 3
+  const auto dims = layout.get_dims();
+  const auto type = layout.get_data_type();
+#else
+  const auto dims = layout.dims();
+  const auto type = layout.data_type();
+#endif
+  dnnl::memory::dims strides(dims.size(), 1);
+  for (std::size_t i = dims.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * dims[i];
+  return {dims, type, strides};
+}
+
+// Some layouts, Winograd's among them, are reached from the dense one only.
+void copy(const Context& context, const dnnl::memory& from, const dnnl::memory& to) {
+  try {
+    run_reorder(context, from, to);
+  } catch (const dnnl::error&) {
+    const dnnl::memory between(dense(from.get_desc()), context.engine);
+    run_reorder(context, from, between);
+    run_reorder(context, between, to);
+  }
+}
+
 }  // namespace
 
 DnnlTensor::DnnlTensor(Context& context, const dnnl::memory::desc& row_major, const dnnl::memory::desc& layout)
@@ -31,9 +62,7 @@ void DnnlTensor::upload(const void* row_major) {
     std::memcpy(storage_.get(), row_major, bytes());
     return;
   }
-  dnnl::memory source(row_major_, context_.engine, const_cast<void*>(row_major));
-  dnnl::reorder(source, memory_).execute(context_.stream, source, memory_);
-  context_.stream.wait();
+  copy(context_, {row_major_, context_.engine, const_cast<void*>(row_major)}, memory_);
 }
 
 void DnnlTensor::download(void* row_major) const {
@@ -41,9 +70,7 @@ void DnnlTensor::download(void* row_major) const {
     std::memcpy(row_major, storage_.get(), bytes());
     return;
   }
-  dnnl::memory destination(row_major_, context_.engine, row_major);
-  dnnl::reorder(memory_, destination).execute(context_.stream, memory_, destination);
-  context_.stream.wait();
+  copy(context_, memory_, {row_major_, context_.engine, row_major});
 }
 
 }  // namespace whygpu::onednn

@@ -45,12 +45,11 @@ class OpenBlas final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::supports(*gemm);
-    return Support::no("OpenBLAS has no such operation");
+    return std::visit([](const auto& shape) { return openblas::supports(shape); }, op);
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
-    return openblas::prepare(std::get<Gemm>(op));
+    return std::visit([](const auto& shape) { return openblas::prepare(shape); }, op);
   }
 
  private:

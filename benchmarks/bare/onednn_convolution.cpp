@@ -1,0 +1,150 @@
+// Compares the onednn backend with a bare loop over oneDNN's convolution primitive: both in one process, timed in pairs
+// back to back in random order. Prints the ratio of the backend's time to the bare loop's: its median over the pairs
+// and the 95% interval of that.
+//
+//   bin/bare_onednn_convolution [threads] [case …]
+//
+// By default the cases are ten layers of ResNet-50, all passes.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <oneapi/dnnl/dnnl.hpp>
+#include <unordered_map>
+
+#include "backends/loader.h"
+#include "benchmarks/random_input.h"
+#include "benchmarks/workload.h"
+#include "reports/statistics.h"
+
+namespace whygpu {
+namespace {
+
+using dnnl::memory;
+
+constexpr int kPairs = 31;
+constexpr double kBatchSeconds = 0.02;
+
+// A loop as one writes it against oneDNN's documentation, f32 only.
+class BareLoop {
+ public:
+  explicit BareLoop(const Case& c) {
+    const memory::dims x{c.number("n"), c.number("c"), c.number("h"), c.number("w")};
+    const memory::dims w{c.number("k"), c.number("c"), c.number("r"), c.number("s")};
+    const memory::dims strides{c.number("stride"), c.number("stride")}, pads{c.number("pad"), c.number("pad")};
+    const memory::dims y{x[0], w[0], (x[2] + 2 * pads[0] - w[2]) / strides[0] + 1,
+                         (x[3] + 2 * pads[0] - w[3]) / strides[0] + 1};
+    const bool forward = c["pass"] == "forward", data = c["pass"] == "backward_data";
+    plan_ = plan(any(x), any(w), any(y), strides, pads, c["pass"]);
+    primitive_ = dnnl::primitive(plan_);
+    add(data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_SRC);
+    add(forward || data ? DNNL_ARG_WEIGHTS : DNNL_ARG_DIFF_WEIGHTS);
+    add(forward ? DNNL_ARG_DST : DNNL_ARG_DIFF_DST);
+  }
+
+  void run() { primitive_.execute(stream_, arguments_); }
+  std::string implementation() const { return plan_.impl_info_str(); }
+
+ private:
+  static memory::desc any(const memory::dims& dims) { return {dims, memory::data_type::f32, memory::format_tag::any}; }
+
+  dnnl::primitive_desc plan(const memory::desc& x, const memory::desc& w, const memory::desc& y,
+                            const memory::dims& strides, const memory::dims& pads, std::string_view pass) const {
+    using Forward = dnnl::convolution_forward;
+    using Data = dnnl::convolution_backward_data;
+    using Weights = dnnl::convolution_backward_weights;
+    const auto algorithm = dnnl::algorithm::convolution_auto;
+    const auto kind = pass == "forward" ? dnnl::prop_kind::forward_inference : dnnl::prop_kind::forward_training;
+#if DNNL_VERSION_MAJOR >= 3
+    const Forward::primitive_desc forward(engine_, kind, algorithm, x, w, y, strides, pads, pads);
+    if (pass == "forward") return forward;
+    if (pass == "backward_data") {
+      return Data::primitive_desc(engine_, algorithm, x, w, y, strides, pads, pads, forward);
+    }
+    return Weights::primitive_desc(engine_, algorithm, x, w, y, strides, pads, pads, forward);
+#else
+    const Forward::primitive_desc forward({kind, algorithm, x, w, y, strides, pads, pads}, engine_);
+    if (pass == "forward") return forward;
+    if (pass == "backward_data") {
+      return Data::primitive_desc({algorithm, x, w, y, strides, pads, pads}, engine_, forward);
+    }
+    return Weights::primitive_desc({algorithm, x, w, y, strides, pads, pads}, engine_, forward);
+#endif
+  }
+
+  // Random values straight into the library's layout: what they mean does not matter here, that they are not zeros
+  // does.
+  void add(int argument) {
+    memory values(plan_.query_md(dnnl::query::exec_arg_md, argument), engine_);
+    const auto count = static_cast<std::int64_t>(values.get_desc().get_size() / sizeof(float));
+    const auto random = random_values(DType::f32, count, static_cast<std::uint64_t>(argument));
+    std::copy(random.begin(), random.end(), static_cast<std::byte*>(values.get_data_handle()));
+    arguments_.emplace(argument, values);
+  }
+
+  dnnl::engine engine_{dnnl::engine::kind::cpu, 0};
+  dnnl::stream stream_{engine_};
+  dnnl::primitive_desc plan_;
+  dnnl::primitive primitive_;
+  std::unordered_map<int, memory> arguments_;
+};
+
+template <class F>
+double seconds(std::int64_t count, F&& run) {
+  const auto start = std::chrono::steady_clock::now();
+  for (std::int64_t i = 0; i < count; ++i) run();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+void compare(const Case& c, LoadedBackend& backend) {
+  const auto trial = find_workload(c.workload).prepare(c, *backend);
+  BareLoop bare(c);
+  const auto run_trial = [&] { trial->enqueue(0); };
+  const auto run_bare = [&] { bare.run(); };
+  seconds(2, run_trial);
+  const double each = std::min(seconds(1, run_bare), seconds(1, run_bare));
+  const auto batch = static_cast<std::int64_t>(1 + kBatchSeconds / each);
+  Random random(1);
+  std::vector<double> ratios;
+  for (int pair = 0; pair < kPairs; ++pair) {
+    const bool trial_first = random.below(2) == 0;
+    const double first = trial_first ? seconds(batch, run_trial) : seconds(batch, run_bare);
+    const double second = trial_first ? seconds(batch, run_bare) : seconds(batch, run_trial);
+    ratios.push_back(trial_first ? first / second : second / first);
+  }
+  const Interval interval = median_interval(ratios).value();
+  fmt::print("{:.3f} [{:.3f}, {:.3f}]  {:9.1f} us  {:22} {}\n", median(ratios), interval.low, interval.high, 1e6 * each,
+             bare.implementation(), c.text());
+  std::fflush(stdout);
+}
+
+std::vector<std::string> ten_layers() {
+  std::vector<std::string> lines;
+  for (const std::string layer : {"c=3 h=224 w=224 k=64 r=7 s=7 stride=2 pad=3", "c=64 h=56 w=56 k=64 r=3 s=3 pad=1",
+                                  "c=64 h=56 w=56 k=256 r=1 s=1", "c=128 h=56 w=56 k=128 r=3 s=3 stride=2 pad=1",
+                                  "c=256 h=56 w=56 k=512 r=1 s=1 stride=2", "c=128 h=28 w=28 k=128 r=3 s=3 pad=1",
+                                  "c=256 h=14 w=14 k=256 r=3 s=3 pad=1", "c=1024 h=14 w=14 k=256 r=1 s=1",
+                                  "c=512 h=7 w=7 k=512 r=3 s=3 pad=1", "c=2048 h=7 w=7 k=512 r=1 s=1"}) {
+    lines.push_back("convolution n=4 " + layer + " pass=forward,backward_data,backward_weights");
+  }
+  return lines;
+}
+
+}  // namespace
+}  // namespace whygpu
+
+int main(int argc, char** argv) {
+  using namespace whygpu;
+  try {
+    const int threads = argc > 1 ? std::stoi(argv[1]) : 1;
+    LoadedBackend backend(find_modules().at("onednn"), {threads, 0});
+    const std::vector<std::string> lines = argc > 2 ? std::vector<std::string>(argv + 2, argv + argc) : ten_layers();
+    fmt::print("{}, {} threads, {} pairs; time of the backend over that of the bare loop\n", backend->version(),
+               threads, kPairs);
+    for (const auto& line : lines) {
+      for (const Case& c : parse_cases(line)) compare(c, backend);
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bare_onednn_convolution: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,44 @@
+// The trial of a workload that is one backend operation: random inputs, a poisoned result, and an oracle.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/backend.h"
+#include "benchmarks/workload.h"
+
+namespace whygpu {
+
+class OperationTrial final : public Trial {
+ public:
+  // Judges the row-major values of all arguments, the operation's result among them.
+  using Oracle = std::function<Verdict(std::span<const std::byte* const> values, std::string_view implementation)>;
+
+  // `result` is the index of the argument that the operation writes.
+  OperationTrial(std::vector<TensorSpec> arguments, int result, std::unique_ptr<Operation> operation, Oracle oracle);
+
+  Verdict verify() override;
+  void enqueue(std::size_t set) override { operation_->enqueue(sets_[set].arguments); }
+  void allocate_sets(std::size_t count) override;
+  std::size_t set_bytes() const override;
+  std::string implementation() const override { return operation_->implementation(); }
+
+ private:
+  struct Set {
+    std::vector<std::unique_ptr<Tensor>> owned;
+    std::vector<Tensor*> arguments;
+  };
+
+  std::vector<TensorSpec> specs_;
+  std::size_t result_;
+  std::unique_ptr<Operation> operation_;
+  Oracle oracle_;
+  std::vector<std::vector<std::byte>> inputs_;  // by argument; the result's is empty
+  std::vector<Set> sets_;
+};
+
+}  // namespace whygpu

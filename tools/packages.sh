@@ -1,0 +1,25 @@
+# Sourced by quickstart and test: installs the Debian packages that are missing, or says exactly which they are.
+
+build_packages="g++ cmake ninja-build libbenchmark-dev libfmt-dev nlohmann-json3-dev libcli11-dev libopenblas-dev libdnnl-dev"
+test_packages="libgtest-dev libgmock-dev python3-jsonschema"
+
+# need_packages NAME… : succeeds when all are installed in the end.
+need_packages() {
+  missing=""
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+  done
+  [ -z "$missing" ] && return 0
+  if ! command -v apt-get >/dev/null; then
+    echo "This script installs packages on Debian only. Install what corresponds to:$missing" >&2
+    return 1
+  fi
+  if [ "$(id -u)" -ne 0 ]; then
+    echo "Not root, so these packages are not installed here. Run:" >&2
+    echo "  sudo apt-get install$missing" >&2
+    return 1
+  fi
+  echo "Installing$missing"
+  apt-get -q update >/dev/null || return 1
+  DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $missing >/dev/null
+}
