@@ -1,8 +1,8 @@
 // whygpu history: what many gates say together.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 
 #include "benchmarks/records.h"
@@ -22,24 +22,6 @@ struct Options {
   std::string pattern = "*", revision, reason;
   double smallest = 0.01;
 };
-
-// The comparisons in a file: one JSON document, or one a line.
-std::vector<Comparison> load_comparisons(const std::string& path) {
-  std::ifstream stream(path);
-  if (!stream) throw HistoryError(path + ": cannot be read");
-  std::vector<Comparison> comparisons;
-  try {
-    while (stream >> std::ws, stream.peek() != std::ifstream::traits_type::eof()) {
-      nlohmann::json document;
-      stream >> document;
-      comparisons.push_back(comparison_from_json(document, path));
-    }
-  } catch (const nlohmann::json::exception& error) {
-    throw HistoryError(fmt::format("{}: no JSON: {}", path, error.what()));
-  }
-  if (comparisons.empty()) throw HistoryError(path + ": is empty");
-  return comparisons;
-}
 
 void add(const Options& options) {
   // All files are read before any is kept, so that a bad one changes nothing.

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -13,12 +12,6 @@
 
 namespace whygpu {
 namespace {
-
-Comparison load(const std::string& path) {
-  std::ifstream stream(path);
-  if (!stream) throw std::runtime_error(path + ": cannot be read");
-  return comparison_from_json(nlohmann::json::parse(stream), path);
-}
 
 std::vector<double> log_ratios(const CaseComparison& c) {
   std::vector<double> d;
@@ -63,7 +56,7 @@ void tabulate_gates(const std::vector<std::string>& files, double injected) {
   std::map<std::string, Row> rows;
   int with_alarm = 0, cases = 0;
   for (const auto& file : files) {
-    const Comparison comparison = load(file);
+    const Comparison comparison = load_comparisons(file).front();
     bool alarm = false;
     for (const auto& c : comparison.cases) {
       if (c.pairs.size() < 2) continue;
@@ -94,7 +87,7 @@ void resample_gates(const std::vector<std::string>& files, std::size_t suites, s
   constexpr std::size_t kCases = 200, kFewestPairs = 6;
   std::vector<std::vector<double>> recorded;
   for (const auto& file : files) {
-    for (const auto& c : load(file).cases) {
+    for (const auto& c : load_comparisons(file).front().cases) {
       if (auto d = log_ratios(c); d.size() >= kFewestPairs) recorded.push_back(std::move(d));
     }
   }

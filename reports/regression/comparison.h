@@ -61,6 +61,9 @@ nlohmann::json to_json(const Comparison& comparison);
 // a newer schema.
 Comparison comparison_from_json(const nlohmann::json& document, std::string_view source);
 
+// The comparisons in a file: one JSON document, or several one after the other. Throws std::runtime_error, one line.
+std::vector<Comparison> load_comparisons(const std::filesystem::path& file);
+
 // What people see, each in a file of its own.
 std::string render_comparison_terminal(const Comparison& comparison, bool colour);
 std::string render_comparison_markdown(const Comparison& comparison);     // for a pull request: folded but for what changed

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <stdexcept>
 
 #include "reports/json_node.h"
@@ -163,6 +164,23 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   comparison.context = document.value("context", json::object());
   node["cases"].each([&](const JsonNode& c) { comparison.cases.push_back(read_case(c)); });
   return comparison;
+}
+
+std::vector<Comparison> load_comparisons(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error(fmt::format("{}: cannot be read", file.string()));
+  std::vector<Comparison> comparisons;
+  while (stream >> std::ws, stream.peek() != std::ifstream::traits_type::eof()) {
+    json document;
+    try {
+      stream >> document;
+    } catch (const json::parse_error& error) {
+      throw std::runtime_error(fmt::format("{}: no JSON: {}", file.string(), error.what()));
+    }
+    comparisons.push_back(comparison_from_json(document, file.string()));
+  }
+  if (comparisons.empty()) throw std::runtime_error(fmt::format("{}: is empty", file.string()));
+  return comparisons;
 }
 
 }  // namespace whygpu

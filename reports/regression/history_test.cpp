@@ -203,6 +203,18 @@ TEST_F(HistoryTest, NamesTheFirstSlowerRevisionUntilItIsAccepted) {
   EXPECT_THAT(render_history_show(all, "nothing"), HasSubstr("nothing is known"));
 }
 
+TEST_F(HistoryTest, TheSampleNamesItsPlantedRevision) {
+  History history(file_, History::Access::write);
+  for (const auto& comparison : load_comparisons(fs::path(WHYGPU_SOURCE_DIR) / "reports/regression/samples/simulated_history.jsonl")) {
+    history.add(comparison);
+  }
+  const auto changes = find_changes(history.series(), {}, 0.01);
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].first_after, "0000002b");
+  EXPECT_NEAR(percent(changes[0].size), 6, 1);
+  EXPECT_TRUE(changes[0].simulated);
+}
+
 TEST(Sparkline, LowToHighWithAndWithoutUtf8) {
   EXPECT_EQ(sparkline(std::vector{0.0, 1.0, 7.0}, 80, true), "▁▂█");
   EXPECT_EQ(sparkline(std::vector{0.0, 1.0, 7.0}, 80, false), "_.#");
