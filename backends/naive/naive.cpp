@@ -2,6 +2,7 @@
 #include "backends/naive/naive.h"
 
 #include "backends/devices/host.h"
+#include "backends/devices/host_borrowed.h"
 
 namespace whygpu {
 namespace {
@@ -20,12 +21,16 @@ class Naive final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
-    if (std::visit([](const auto& shape) { return flops(shape); }, op) > kLargestOperation) return too_large();
-    return std::visit([](const auto& shape) { return naive::supports(shape); }, op);
+    if (is_borrowed(op)) return {};
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return flops(*gemm) > kLargestOperation ? too_large() : naive::supports(*gemm);
+    const auto& convolution = std::get<Convolution>(op);
+    return flops(convolution) > kLargestOperation ? too_large() : naive::supports(convolution);
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
-    return std::visit([](const auto& shape) { return naive::prepare(shape); }, op);
+    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return naive::prepare(*gemm);
+    return naive::prepare(std::get<Convolution>(op));
   }
 
  private:
@@ -34,6 +39,7 @@ class Naive final : public Backend {
   }
 
   HostDevice device_;
+  ThreadTeam threads_{1};
 };
 
 }  // namespace
