@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "reports/regression/chain.h"
+#include "reports/regression/history_html.h"
 #include "reports/regression/history_text.h"
 #include "reports/regression/sqlite.h"
 
@@ -201,6 +202,7 @@ TEST_F(HistoryTest, NamesTheFirstSlowerRevisionUntilItIsAccepted) {
   EXPECT_THAT(render_history_log(all, changes, {}), HasSubstr("(accepted: needed for correctness)"));
   EXPECT_THAT(render_history_show(all, "r1025"), HasSubstr("r1024 -> r1025"));
   EXPECT_THAT(render_history_show(all, "nothing"), HasSubstr("nothing is known"));
+  EXPECT_THAT(render_history_html(all, changes), HasSubstr("since r1025, accepted: needed for correctness</title></circle>"));
 }
 
 TEST_F(HistoryTest, TheSampleNamesItsPlantedRevision) {
