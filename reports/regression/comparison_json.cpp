@@ -51,7 +51,7 @@ json to_json(const CaseComparison& c) {
 json benchmark_row(const CaseComparison& c, int threads, std::size_t family) {
   std::size_t samples = 0;
   for (const Pair& pair : c.pairs) samples += pair.head_ns.size();
-  return {{"name", c.text},         {"family_index", family}, {"per_family_instance_index", 0},
+  return {{"name", c.text},         {"family_index", family},  {"per_family_instance_index", 0},
           {"run_name", c.text},     {"run_type", "iteration"}, {"repetitions", 1},
           {"repetition_index", 0},  {"threads", threads},      {"iterations", std::max<std::size_t>(samples, 1)},
           {"real_time", c.head_ns}, {"cpu_time", c.head_ns},   {"time_unit", "ns"}};
@@ -117,7 +117,9 @@ json to_json(const Comparison& comparison) {
     if (c.head_ns > 0) rows.push_back(benchmark_row(c, comparison.threads, rows.size()));
     cases.push_back(to_json(c));
   }
-  const auto build = [](const BuildRecord& record) { return json{{"name", record.name}, {"revision", record.revision}}; };
+  const auto build = [](const BuildRecord& record) {
+    return json{{"name", record.name}, {"revision", record.revision}};
+  };
   return {{"context", comparison.context},
           {"benchmarks", rows},
           {"whygpu_comparison",
@@ -144,7 +146,9 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   const JsonNode root(document, "", complain);
   const auto found = root.find("whygpu_comparison");
   if (!found) {
-    root.fail("no comparison of two builds: the key \"whygpu_comparison\" is missing; `whygpu gate --json` writes such files");
+    root.fail(
+        "no comparison of two builds: the key \"whygpu_comparison\" is missing; `whygpu gate --json` writes such "
+        "files");
   }
   const JsonNode& node = *found;
   if (const auto schema = node["schema"].integer_from(1); schema > kComparisonSchema) {
