@@ -42,6 +42,8 @@ def gate():
     outputs = ["--json", "gate.json", "--markdown", "gate.md", "--junit", "gate.xml", "--bmf", "gate.bmf", "--annotations"]
     contains(whygpu("gate", "--base", base, "--head", slower, *CASE, *outputs, code=1), "1 slower", f"::error title=whygpu gate%3A slower::{TEXT}")
     contains(pathlib.Path("gate.md").read_text(), "**Slower**: 1 slower", TEXT, "+10.0%")
+    facts = json.loads(pathlib.Path("gate.json").read_text())["whygpu_comparison"]
+    assert facts["command"][1:4] == ["gate", "--base", "base"] and facts["environment"]["cpu"]["online"] >= 1
     assert xml.etree.ElementTree.parse("gate.xml").getroot()[0].get("failures") == "1"
     assert json.loads(pathlib.Path("gate.bmf").read_text())[TEXT]["change"]["value"] > 9.9
     contains(whygpu("gate", "--base", base, "--head", slower, *CASE, "--threshold", "20%", code=0), "1 same")

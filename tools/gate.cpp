@@ -196,7 +196,8 @@ class Gate {
     }
     result_.finished = utc_now();
     result_.context = google_benchmark_context("whygpu gate");
-    result_.machine = machine_fingerprint(environment_json(), accelerators());
+    result_.environment = environment_json();
+    result_.machine = machine_fingerprint(result_.environment, accelerators());
   }
 
   std::vector<std::string> accelerators() const {

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <memory>
 #include <random>
 
@@ -35,6 +36,14 @@ void stop_gently_on_signals() {
   sigaction(SIGTERM, &action, nullptr);
 }
 
+// The words that this process was started with.
+std::vector<std::string> command_line() {
+  std::ifstream stream("/proc/self/cmdline");
+  std::vector<std::string> words;
+  for (std::string word; std::getline(stream, word, '\0');) words.push_back(word);
+  return words;
+}
+
 int run(Options& options) {
   stop_gently_on_signals();
   options.gate.cases = cases_from_words(options.words.empty() ? std::vector<std::string>{"gate"} : options.words);
@@ -47,6 +56,7 @@ int run(Options& options) {
     ProgressLine progress;
     comparison = run_gate(base, head, options.gate, interrupted, [&](const Progress& where) { progress.show(where); });
   }
+  comparison.command = command_line();
   write_comparison(comparison, options.output);
   return interrupted ? kInterrupted : static_cast<int>(comparison.exit_code());
 }

@@ -134,6 +134,8 @@ json to_json(const Comparison& comparison) {
             {"strict", comparison.strict},
             {"simulated", comparison.simulated},
             {"notes", comparison.notes},
+            {"command", comparison.command},
+            {"environment", comparison.environment},
             {"summary", summary(comparison)},
             {"exit_code", static_cast<int>(comparison.exit_code())},
             {"cases", cases}}}};
@@ -165,6 +167,10 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   comparison.strict = node["strict"].flag();
   comparison.simulated = node["simulated"].flag();
   node["notes"].each([&](const JsonNode& note) { comparison.notes.push_back(note.text()); });
+  if (const auto words = node.find("command")) {
+    words->each([&](const JsonNode& word) { comparison.command.push_back(word.text()); });
+  }
+  comparison.environment = document.at("whygpu_comparison").value("environment", json());
   comparison.context = document.value("context", json::object());
   node["cases"].each([&](const JsonNode& c) { comparison.cases.push_back(read_case(c)); });
   return comparison;
