@@ -2,6 +2,7 @@
 #include "backends/naive/naive.h"
 
 #include "backends/devices/host.h"
+#include "backends/devices/host_borrowed.h"
 
 namespace whygpu {
 namespace {
@@ -20,6 +21,7 @@ class Naive final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
+    if (is_borrowed(op)) return {};
     if (const auto* gemm = std::get_if<Gemm>(&op)) return within_budget(*gemm);
     if (const auto* convolution = std::get_if<Convolution>(&op)) return within_budget(*convolution);
     if (const auto* stream = std::get_if<Stream>(&op)) return naive::supports(*stream);
@@ -27,6 +29,7 @@ class Naive final : public Backend {
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
+    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
     if (const auto* gemm = std::get_if<Gemm>(&op)) return naive::prepare(*gemm);
     if (const auto* stream = std::get_if<Stream>(&op)) return naive::prepare(*stream);
     return naive::prepare(std::get<Convolution>(op));
@@ -40,6 +43,7 @@ class Naive final : public Backend {
   }
 
   HostDevice device_;
+  ThreadTeam threads_{1};
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ std::unique_ptr<Operation> prepare(const Gemm& gemm);
 
 Support supports(const Convolution& op);
 std::unique_ptr<Operation> prepare(const Convolution& op);
+std::unique_ptr<Operation> prepare_plain(const Convolution& op);
 
 std::string version();       // "OpenBLAS 0.3.21"
 std::string core();          // the kernel set that it dispatched to, such as "Haswell"

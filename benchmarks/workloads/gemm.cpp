@@ -57,6 +57,13 @@ class GemmTrial final : public Trial {
 
   void enqueue(std::size_t set) override { operation_->enqueue(sets_[set].arguments); }
 
+  std::vector<HostArgument> host_arguments() override {
+    auto& tensors = sets_.front().owned;
+    return {{tensors[0].get(), specs_[0].bytes(), a_.data()},
+            {tensors[1].get(), specs_[1].bytes(), b_.data()},
+            {tensors[2].get(), specs_[2].bytes(), nullptr}};
+  }
+
   std::size_t set_bytes() const override {
     std::size_t bytes = 0;
     for (const auto& tensor : sets_.front().owned) bytes += tensor->bytes();

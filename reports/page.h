@@ -1,0 +1,20 @@
+// One self-contained page: the answer, charts, tables, and where every number comes from. No network, no server.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "reports/crossover.h"
+#include "reports/document.h"
+#include "reports/result_file.h"
+
+namespace whygpu {
+
+// A build without Vega writes a page without charts, which says so.
+std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices);
+
+// Tables of a document as HTML; every text of it is escaped.
+std::string render_html(const Document& document);
+
+}  // namespace whygpu
