@@ -21,6 +21,7 @@ struct Stream {
   DType dtype = DType::f64;
 
   int inputs() const { return kernel == StreamKernel::add || kernel == StreamKernel::triad ? 2 : 1; }
+  bool operator==(const Stream&) const = default;
   std::vector<TensorSpec> arguments() const {
     std::vector<TensorSpec> specs(static_cast<std::size_t>(inputs()), TensorSpec{dtype, {elements}});
     specs.push_back({dtype, {kernel == StreamKernel::sum ? 1 : elements}});
@@ -37,6 +38,7 @@ struct Transfer {
   bool pinned = true;
   std::int64_t bytes = 0;
 
+  bool operator==(const Transfer&) const = default;
   std::vector<TensorSpec> arguments() const {
     return std::vector<TensorSpec>(direction == Direction::both_ways ? 4 : 2, TensorSpec{DType::s8, {bytes}});
   }
@@ -46,6 +48,7 @@ struct Transfer {
 struct Launch {
   std::int64_t launches = 1;
 
+  bool operator==(const Launch&) const = default;
   std::vector<TensorSpec> arguments() const { return {}; }
 };
 
@@ -56,6 +59,7 @@ struct Peak {
   DType dtype = DType::f32;
   std::int64_t operations = 0;
 
+  bool operator==(const Peak&) const = default;
   std::vector<TensorSpec> arguments() const {
     const DType accumulator = accumulator_of(dtype);
     const TensorSpec line{accumulator, {static_cast<std::int64_t>(64 / dtype_bytes(accumulator))}};
@@ -67,6 +71,7 @@ struct Peak {
 struct CycleChain {
   std::int64_t cycles = 0;
 
+  bool operator==(const CycleChain&) const = default;
   std::vector<TensorSpec> arguments() const { return {}; }
 };
 

@@ -169,6 +169,9 @@ void run(const AdamW& op, Parallel& p, void* const* t, const kernels::Kernels& k
 }
 
 template <class O>
+concept Lendable = requires(const O& op, Parallel& p, void* const* t, const kernels::Kernels& k) { run(op, p, t, k); };
+
+template <Lendable O>
 class Borrowed final : public HostOperation {
  public:
   Borrowed(const O& op, HostThreads& threads)
@@ -198,15 +201,17 @@ class Borrowed final : public HostOperation {
 
 }  // namespace
 
-bool is_borrowed(const Op& op) { return !std::holds_alternative<Gemm>(op) && !std::holds_alternative<Convolution>(op); }
+bool is_borrowed(const Op& op) {
+  return std::visit([]<class O>(const O&) { return Lendable<O>; }, op);
+}
 
 std::unique_ptr<Operation> prepare_borrowed(const Op& op, HostThreads& threads) {
   return std::visit(
       [&threads]<class O>(const O& shape) -> std::unique_ptr<Operation> {
-        if constexpr (std::is_same_v<O, Gemm> || std::is_same_v<O, Convolution>) {
-          return nullptr;
-        } else {
+        if constexpr (Lendable<O>) {
           return std::make_unique<Borrowed<O>>(shape, threads);
+        } else {
+          return nullptr;
         }
       },
       op);

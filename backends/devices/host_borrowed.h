@@ -9,7 +9,7 @@
 
 namespace whygpu {
 
-// Whether prepare_borrowed() has `op`: everything but GEMM and convolution.
+// Whether prepare_borrowed() has `op`: those of layer_operations.h.
 bool is_borrowed(const Op& op);
 
 // Over HostTensors. `threads` must outlive the operation. Null when not is_borrowed(op).

@@ -94,7 +94,7 @@ class OneDnn final : public Backend {
     if (const auto* convolution = std::get_if<Convolution>(&op)) {
       return onednn::supports(context_, *convolution, variant);
     }
-    return {};
+    return is_borrowed(op) ? Support{} : onednn::no_such("such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {

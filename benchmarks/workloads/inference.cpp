@@ -13,7 +13,7 @@ namespace {
 
 using namespace training;
 
-constexpr double kReferenceFlops = 3e9;
+constexpr double kReferenceFlops = 1e9;
 constexpr int kFewestRequests = 20, kMostRequests = 1000;
 constexpr double kLatencySeconds = 1;
 
