@@ -83,7 +83,7 @@ def compare():
     run = json.loads(pathlib.Path("run.json").read_text())
     run["whygpu"]["environment"]["cpu"]["model"] = "Another CPU"
     pathlib.Path("other.json").write_text(json.dumps(run))
-    contains(whygpu("compare", "run.json", "other.json", code=2), "different machines", "Another CPU")
+    contains(whygpu("compare", "run.json", "other.json", code=2), "differs: CPU: ", "different machines", "Another CPU")
     contains(whygpu("compare", "run.json", "other.json", "--across-machines", code=0), "CPU: ", "-> Another CPU")
     run["whygpu"]["schema"] = 99
     pathlib.Path("newer.json").write_text(json.dumps(run))
