@@ -43,7 +43,8 @@ std::string how_it_ended(ChildProcess& worker, Event last, double timeout_second
     return fmt::format("no answer for {:g} s, killed", timeout_seconds);
   }
   const std::string ending = worker.wait(), words = worker.last_words();
-  return fmt::format("worker ended with {}{}{}", ending.empty() ? "nothing to say" : ending, words.empty() ? "" : ": ", words);
+  return fmt::format("worker ended with {}{}{}", ending.empty() ? "nothing to say" : ending, words.empty() ? "" : ": ",
+                     words);
 }
 
 }  // namespace
@@ -53,7 +54,8 @@ std::vector<SideResult> run_side(const fs::path& folder, std::span<const Case> c
   if (cases.empty()) return results;
   const fs::path program = folder / cases.front().workload;
   if (!fs::exists(program)) {
-    for (auto& result : results) result = {Status::unsupported, "no worker " + cases.front().workload + " in this build", {}};
+    for (auto& result : results)
+      result = {Status::unsupported, "no worker " + cases.front().workload + " in this build", {}};
     return results;
   }
   auto arguments = worker_arguments(cases.front(), settings);

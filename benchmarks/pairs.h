@@ -1,5 +1,5 @@
-// Pairs of short worker processes: one of each build, back to back, in random order. Pairs 0.2 s apart have half the spread
-// of pairs 7 s apart; both at once is worse on few cores.
+// Pairs of short worker processes: one of each build, back to back, in random order. Pairs 0.2 s apart have half the
+// spread of pairs 7 s apart; both at once is worse on few cores.
 #pragma once
 
 #include <cstdint>

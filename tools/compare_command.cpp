@@ -33,7 +33,8 @@ void add_compare_command(CLI::App& app, int& exit_code) {
   command->add_option("head", options->head, "result file in question")->required();
   add_percent_option(*command, "--threshold", options->rule.threshold, "the change of time that matters");
   command->add_flag("--strict", options->rule.strict, "undecided cases fail with exit code 3");
-  command->add_flag("--across-machines", options->rule.across_machines, "compare files of different machines or thread counts too");
+  command->add_flag("--across-machines", options->rule.across_machines,
+                    "compare files of different machines or thread counts too");
   add_output_options(*command, options->output);
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <fstream>
 #include <map>
 #include <random>
 #include <stdexcept>
@@ -14,12 +13,6 @@
 namespace whygpu {
 namespace {
 
-Comparison load(const std::string& path) {
-  std::ifstream stream(path);
-  if (!stream) throw std::runtime_error(path + ": cannot be read");
-  return comparison_from_json(nlohmann::json::parse(stream), path);
-}
-
 std::vector<double> log_ratios(const CaseComparison& c) {
   std::vector<double> d;
   for (const Pair& pair : c.pairs) d.push_back(pair.log_ratio());
@@ -27,10 +20,12 @@ std::vector<double> log_ratios(const CaseComparison& c) {
 }
 
 // Classes of scatter, as the accuracy goals name them.
-const char* class_of(double scatter) { return scatter < 0.01 ? "under 1%" : scatter < 0.03 ? "1% to 3%" : "3% and more"; }
+const char* class_of(double scatter) {
+  return scatter < 0.01 ? "under 1%" : scatter < 0.03 ? "1% to 3%" : "3% and more";
+}
 
-// A case made of stretches of recorded pairs of one recorded case. Which build was called base is drawn anew for each stretch:
-// both are the same.
+// A case made of stretches of recorded pairs of one recorded case. Which build was called base is drawn anew for each
+// stretch: both are the same.
 class Resampled {
  public:
   Resampled(const std::vector<double>& recorded, std::mt19937_64& random) : recorded_(&recorded), random_(&random) {}
@@ -63,7 +58,7 @@ void tabulate_gates(const std::vector<std::string>& files, double injected) {
   std::map<std::string, Row> rows;
   int with_alarm = 0, cases = 0;
   for (const auto& file : files) {
-    const Comparison comparison = load(file);
+    const Comparison comparison = load_comparisons(file).front();
     bool alarm = false;
     for (const auto& c : comparison.cases) {
       if (c.pairs.size() < 2) continue;
@@ -78,15 +73,18 @@ void tabulate_gates(const std::vector<std::string>& files, double injected) {
     }
     with_alarm += alarm;
   }
-  fmt::print("Truth: {}. {} gates, {} cases; some alarm in {} gates.\n\n"
-             "| pair scatter | slower | of these within 40 pairs | size within 0.5 points | faster | same | undecided | mean pairs |\n"
-             "|---|---|---|---|---|---|---|---|\n",
-             injected == 0 ? "equal builds" : "every case " + percent_text(injected), files.size(), cases, with_alarm);
+  fmt::print(
+      "Truth: {}. {} gates, {} cases; some alarm in {} gates.\n\n"
+      "| pair scatter | slower | of these within 40 pairs | size within 0.5 points | faster | same | undecided | mean "
+      "pairs |\n"
+      "|---|---|---|---|---|---|---|---|\n",
+      injected == 0 ? "equal builds" : "every case " + percent_text(injected), files.size(), cases, with_alarm);
   for (auto& [name, row] : rows) {
     double total = 0;
     for (const auto& [ruling, count] : row.rulings) total += count;
-    fmt::print("| {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", name, row.rulings[Ruling::slower], row.within_40, row.close,
-               row.rulings[Ruling::faster], row.rulings[Ruling::same], row.rulings[Ruling::undecided], row.pairs / total);
+    fmt::print("| {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", name, row.rulings[Ruling::slower], row.within_40,
+               row.close, row.rulings[Ruling::faster], row.rulings[Ruling::same], row.rulings[Ruling::undecided],
+               row.pairs / total);
   }
 }
 
@@ -94,15 +92,17 @@ void resample_gates(const std::vector<std::string>& files, std::size_t suites, s
   constexpr std::size_t kCases = 200, kFewestPairs = 6;
   std::vector<std::vector<double>> recorded;
   for (const auto& file : files) {
-    for (const auto& c : load(file).cases) {
+    for (const auto& c : load_comparisons(file).front().cases) {
       if (auto d = log_ratios(c); d.size() >= kFewestPairs) recorded.push_back(std::move(d));
     }
   }
   if (recorded.empty()) throw std::runtime_error("no recorded case has six pairs");
   std::mt19937_64 random(seed);
-  fmt::print("{} suites of {} cases, put together from {} recorded cases.\n\n"
-             "| added | suites with some alarm | found, scatter under 3% | found, the rest | mean pairs |\n|---|---|---|---|---|\n",
-             suites, kCases, recorded.size());
+  fmt::print(
+      "{} suites of {} cases, put together from {} recorded cases.\n\n"
+      "| added | suites with some alarm | found, scatter under 3% | found, the rest | mean pairs "
+      "|\n|---|---|---|---|---|\n",
+      suites, kCases, recorded.size());
   for (const double slowdown : {0.0, 0.1, 0.2}) {
     double with_alarm = 0, pairs = 0, found[2] = {}, total[2] = {};
     for (std::size_t suite = 0; suite < suites; ++suite) {
@@ -115,8 +115,8 @@ void resample_gates(const std::vector<std::string>& files, std::size_t suites, s
       }
       const GateSettings within_40{.most_pairs = 40, .most_suspect_pairs = 40};
       const auto judgements = sequential_gate(
-          kCases, slowdown > 0 ? within_40 : GateSettings{}, [&](std::size_t i) { return sources[i].next() + std::log1p(slowdown); },
-          random());
+          kCases, slowdown > 0 ? within_40 : GateSettings{},
+          [&](std::size_t i) { return sources[i].next() + std::log1p(slowdown); }, random());
       bool alarm = false;
       for (std::size_t i = 0; i < kCases; ++i) {
         alarm |= is_alarm(judgements[i]);
@@ -128,10 +128,11 @@ void resample_gates(const std::vector<std::string>& files, std::size_t suites, s
     }
     const auto share = [&](int noisy) {
       if (slowdown == 0) return std::string();
-      return total[noisy] == 0 ? std::string("no such case") : fmt::format("{:.1f}%", 100 * found[noisy] / total[noisy]);
+      return total[noisy] == 0 ? std::string("no such case")
+                               : fmt::format("{:.1f}%", 100 * found[noisy] / total[noisy]);
     };
-    fmt::print("| {} | {} | {} | {} | {:.1f} |\n", slowdown == 0 ? "nothing" : percent_text(std::log1p(slowdown)), with_alarm,
-               share(0), share(1), pairs / static_cast<double>(suites * kCases));
+    fmt::print("| {} | {} | {} | {} | {:.1f} |\n", slowdown == 0 ? "nothing" : percent_text(std::log1p(slowdown)),
+               with_alarm, share(0), share(1), pairs / static_cast<double>(suites * kCases));
   }
 }
 
