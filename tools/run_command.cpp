@@ -36,7 +36,7 @@ constexpr double kBudgetPerCase = 2;
 std::atomic<bool> interrupted = false;
 
 struct Options {
-  std::vector<std::string> words;
+  std::vector<std::string> words, models;
   std::vector<std::string> backends;
   std::string output;
   bool quick = false, dry_run = false, resume = false, force = false, energy = false, no_ceilings = false;
@@ -123,10 +123,11 @@ class Run {
     settings_.rounds = parse_rounds(options_.rounds);
     settings_.timeout_seconds = parse_duration(options_.timeout);
     settings_.seed = options_.seed.value_or(std::random_device{}());
-    const auto words = options_.words.empty() ? std::vector<std::string>{"quick"} : options_.words;
+    const std::string usual = options_.models.empty() ? "quick" : "training";
+    const auto words = options_.words.empty() ? std::vector{usual} : options_.words;
     settings_.sweep = fmt::format("{}", fmt::join(words, " "));
 
-    auto problems = cases_from_words(words);
+    auto problems = with_models(cases_from_words(words), options_.models);
     for (auto& problem : problems) problem = with_offload(problem);
     choose_backends(problems.front().workload);
     std::vector<std::string> names;
@@ -309,7 +310,12 @@ class Run {
     TableOptions options;
     options.color = use_colour(stdout);
     options.width = terminal_columns(stdout);
-    fmt::print("{}", render_table({load_result_file(output_)}, options));
+    const std::vector<ResultFile> files = {load_result_file(output_)};
+    fmt::print("{}", render_table(files, options));
+    if (std::ranges::any_of(files[0].cases, [](const auto& c) { return c.workload == "training_step"; })) {
+      options.view = "training";
+      fmt::print("\n{}", render_table(files, options));
+    }
     fmt::print("\n{}\n", output_.string());
   }
 
@@ -343,6 +349,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
       "Exit codes: 0 done, 1 a case was incorrect or failed, 2 bad arguments or input, 130 interrupted.");
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: quick)");
   command->add_option("--backend", options->backends, "backends, separated by commas (default: all that can run here)")->delimiter(',');
+  command->add_option("--models", options->models, "only cases of these networks, separated by commas")->delimiter(',');
   command->add_option("-o,--output", options->output, "result file (default: results/DATE.json)");
   command->add_flag("--quick", options->quick, "a spread-out subset of the cases, about a minute");
   command->add_option("--rounds", options->rounds, "fresh processes per case: auto (until settled) or a number")->capture_default_str();
