@@ -35,7 +35,10 @@ class Matrix {
 
   Document build() {
     check_baseline();
-    for (std::size_t f = 0; f < files_.size(); ++f) append(document_.heading, describe_machine(files_[f], names_[f]));
+    for (std::size_t f = 0; f < files_.size(); ++f) {
+      append(document_.heading, describe_machine(files_[f], names_[f]));
+      for (const auto& line : describe_findings(files_[f])) document_.heading.push_back(prefix(f) + line);
+    }
     document_.records.columns = {"file",    "workload", "problem",  "backend",        "variant", "status", "reason",
                                  "settled", "rounds",   "measure",  "unit",           "value",   "low",    "high",
                                  "spread",  "speedup",  "baseline", "implementation", "case"};
@@ -43,7 +46,6 @@ class Matrix {
     append(document_.notes, marks_.lines());
     append(document_.notes, footnotes_.lines());
     for (std::size_t f = 0; f < files_.size(); ++f) {
-      for (const auto& line : describe_findings(files_[f])) document_.notes.push_back(prefix(f) + line);
       for (const auto& line : describe_backends(files_[f])) document_.notes.push_back(prefix(f) + line);
     }
     return std::move(document_);
