@@ -95,7 +95,6 @@ std::vector<const Contest*> main_contests(const std::vector<Contest>& all) {
 std::string headline(const std::vector<const Contest*>& mains) {
   std::size_t ahead = 0;
   for (const auto* main : mains) ahead += main->crossover.from ? 1 : 0;
-  const auto families = count_of(mains.size(), "shape family");
   if (ahead == 0) return "No: at no size measured does the GPU stay ahead of the best CPU backend.";
   const auto* first = *std::max_element(mains.begin(), mains.end(), [](const Contest* a, const Contest* b) {
     return a->family.problems.size() < b->family.problems.size() ||
@@ -103,8 +102,8 @@ std::string headline(const std::vector<const Contest*>& mains) {
   });
   std::string text;
   if (first->crossover.from) {
-    text = fmt::format("From {} = {} on: there {} on {} stays ahead of the best CPU backend, {}× at {}",
-                       first->family.size_name, format_size(*first->crossover.from), subject(first->family),
+    text = fmt::format("Yes for {} from {} = {} on: there {} stays ahead of the best CPU backend, {}× at {}",
+                       subject(first->family), first->family.size_name, format_size(*first->crossover.from),
                        first->device, format_number(factor_at_largest(*first)), format_size(first->points.back().size));
   } else {
     text = fmt::format("Not for {} up to {}", subject(first->family), format_size(first->points.back().size));

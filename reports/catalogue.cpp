@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
 
+#include "reports/embedded.h"
 #include "reports/json_node.h"
 
 namespace whygpu {
@@ -55,17 +57,19 @@ CatalogueDevice device_of(const JsonNode& node) {
 
 Catalogue Catalogue::standard() {
   Catalogue catalogue;
-  catalogue.add(WHYGPU_DEVICES);
+  catalogue.add_text(page_file("devices.json"), "devices.json");
   return catalogue;
 }
 
 void Catalogue::add(const std::filesystem::path& file) {
-  const JsonNode::Complain complain = [&](const std::string& what) {
-    throw CatalogueError(file.string() + ": " + what);
-  };
   std::ifstream stream(file);
-  if (!stream) complain("cannot be opened");
-  const auto json = nlohmann::json::parse(stream, nullptr, false);
+  if (!stream) throw CatalogueError(file.string() + ": cannot be opened");
+  add_text(std::string{std::istreambuf_iterator<char>(stream), {}}, file.string());
+}
+
+void Catalogue::add_text(std::string_view json_text, const std::string& name) {
+  const JsonNode::Complain complain = [&](const std::string& what) { throw CatalogueError(name + ": " + what); };
+  const auto json = nlohmann::json::parse(json_text, nullptr, false);
   if (json.is_discarded()) complain("is not JSON");
   const JsonNode root(json, "", complain);
   if (root["schema"].integer_from(1) != 1) root["schema"].fail("this whygpu reads schema 1");

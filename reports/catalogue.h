@@ -52,6 +52,8 @@ class Catalogue {
   const std::vector<CatalogueDevice>& devices() const { return devices_; }
 
  private:
+  void add_text(std::string_view json_text, const std::string& name);
+
   std::vector<CatalogueDevice> devices_;
 };
 

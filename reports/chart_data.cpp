@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
+#include <set>
 
 #include "reports/problems.h"
 #include "reports/text.h"
@@ -24,19 +26,29 @@ std::string label_of(const Family& family) {
   return join(parts, " · ");
 }
 
-// Series of one pick, numbered in order of appearance.
+// Series of one pick. A name has the same number, and so the same colour, in all charts of a page.
 class Series {
  public:
+  explicit Series(std::vector<std::string>& names) : names_(names) {}
+
   std::size_t index(const std::string& name) {
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    if (found != names_.end()) return static_cast<std::size_t>(found - names_.begin());
-    names_.push_back(name);
-    return names_.size() - 1;
+    auto found = std::find(names_.begin(), names_.end(), name);
+    if (found == names_.end()) found = names_.insert(found, name);
+    const auto number = static_cast<std::size_t>(found - names_.begin());
+    used_.insert(number);
+    return number;
   }
-  const std::vector<std::string>& names() const { return names_; }
+
+  // [[number, name], …]
+  Json legend() const {
+    Json legend = Json::array();
+    for (const auto number : used_) legend.push_back({number, names_[number]});
+    return legend;
+  }
 
  private:
-  std::vector<std::string> names_;
+  std::vector<std::string>& names_;
+  std::set<std::size_t> used_;
 };
 
 Json point(std::size_t series, double x, const Estimate& y, bool settled, const std::string& tip) {
@@ -147,7 +159,7 @@ class Charts {
     Json picks = Json::array();
     for (const auto& family : families_) {
       Json pick = empty_pick(family, unit);
-      Series series;
+      Series series(names_);
       for (const auto& problem : family.problems) {
         for (std::size_t f = 0; f < files_.size(); ++f) {
           const auto& [file, prefix] = files_[f];
@@ -161,7 +173,7 @@ class Charts {
         }
       }
       if (pick["points"].empty()) continue;
-      pick["series"] = series.names();
+      pick["series"] = series.legend();
       add_ceilings(pick["rules"], ceiling_kind, family.dtype);
       picks.push_back(std::move(pick));
     }
@@ -189,7 +201,7 @@ class Charts {
     for (const auto& [file, prefix] : files_) all.push_back(contests(file, prices_));
     for (const auto& family : families_) {
       Json pick = empty_pick(family, unit);
-      Series series;
+      Series series(names_);
       for (std::size_t f = 0; f < files_.size(); ++f) {
         for (const auto& contest : all[f]) {
           if (contest.resource != resource || label_of(contest.family) != label_of(family)) continue;
@@ -203,7 +215,7 @@ class Charts {
         }
       }
       if (pick["points"].empty()) continue;
-      pick["series"] = series.names();
+      pick["series"] = series.legend();
       picks.push_back(std::move(pick));
     }
     return picks;
@@ -225,10 +237,10 @@ class Charts {
     return picks;
   }
 
-  static void add_roofline(Json& picks, const ResultFile& file, const std::string& prefix, const CeilingRecord& peak,
-                           const CeilingRecord& memory) {
+  void add_roofline(Json& picks, const ResultFile& file, const std::string& prefix, const CeilingRecord& peak,
+                    const CeilingRecord& memory) {
     Json points = Json::array();
-    Series series;
+    Series series(names_);
     double least = 0, most = 0;
     for (const auto& record : file.cases) {
       const auto* backend = file.backend(record.backend);
@@ -256,7 +268,7 @@ class Charts {
                      {"x_title", "FLOP per byte"},
                      {"y_title", "GFLOP/s"},
                      {"x_format", "~s"},
-                     {"series", series.names()},
+                     {"series", series.legend()},
                      {"points", std::move(points)},
                      {"rules", std::move(rules)}});
   }
@@ -287,7 +299,7 @@ class Charts {
                          {"x_title", "ms of one step"},
                          {"y_title", ""},
                          {"x_format", "~s"},
-                         {"series", {"forward", "backward", "update"}},
+                         {"series", {{0, "forward"}, {1, "backward"}, {2, "update"}}},
                          {"points", std::move(points)},
                          {"rules", Json::array()}});
       }
@@ -299,6 +311,7 @@ class Charts {
   std::vector<NamedFile> files_;
   std::vector<Family> families_;
   std::vector<std::map<std::string, std::vector<const CaseRecord*>>> by_key_;
+  std::vector<std::string> names_;  // of all series
   Json charts_ = Json::array();
 };
 

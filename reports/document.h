@@ -48,6 +48,10 @@ struct Document {
   Records records;
 };
 
+// `format` is terminal, markdown, csv or json; throws std::invalid_argument naming them. Width and colour are the
+// terminal's.
+std::string render(const Document& document, const std::string& format, int width, bool color);
+
 // `width` columns at most where the labels leave room; groups of columns that do not fit go below.
 std::string render_terminal(const Document& document, int width, bool color);
 std::string render_markdown(const Document& document);

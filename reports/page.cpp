@@ -8,6 +8,7 @@
 
 #include "reports/answer.h"
 #include "reports/chart_data.h"
+#include "reports/claims.h"
 #include "reports/embedded.h"
 #include "reports/problems.h"
 #include "reports/provenance.h"
@@ -111,6 +112,12 @@ std::string tables_html(const std::vector<ResultFile>& files, const DevicePrices
   return html;
 }
 
+std::string claims_html(const std::vector<ResultFile>& files, const DevicePrices& prices) {
+  const auto document = claims_document(files, {prices, std::nullopt});
+  return "<p class=\"about\">What articles say of GPUs for deep learning, beside what was measured here.</p>" +
+         list_html(document.notes, "claims");
+}
+
 std::string facts_html(const TextFacts& facts) {
   std::string rows;
   for (const auto& [name, value] : facts) {
@@ -192,7 +199,7 @@ std::string_view page_file(std::string_view name) {
   throw std::out_of_range("no page file " + std::string(name));
 }
 
-std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices) {
+std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices, const std::string& history) {
   const auto names = file_names(files);
   const bool drawn = !vega_modules().empty();
   std::vector<std::string> machines;
@@ -210,6 +217,8 @@ std::string render_page(const std::vector<ResultFile>& files, const DevicePrices
                {"answers", answers_html(files, names, prices)},
                {"no_charts", drawn ? "" : "<p class=\"note\">This build has no Vega, so the page has no charts.</p>"},
                {"tables", section_html("tables", "Tables", tables_html(files, prices))},
+               {"claims", section_html("claims", "Claims", claims_html(files, prices))},
+               {"history", section_html("history", "History", history)},
                {"ran", section_html("ran", "What ran, and where", machine_facts)},
                {"cases", section_html("cases", "Every case", cases_html(files, names))},
                {"data", json_for_script(data)},

@@ -91,11 +91,7 @@ std::string render_table(const std::vector<ResultFile>& files, const TableOption
     if (view.name != options.view) continue;
     auto document = view.build(files, options);
     document.view = view.name;
-    if (options.format == "terminal") return render_terminal(document, options.width, options.color);
-    if (options.format == "markdown") return render_markdown(document);
-    if (options.format == "csv") return render_csv(document);
-    if (options.format == "json") return render_json(document);
-    throw std::invalid_argument("format " + options.format + "; there are terminal, markdown, csv, json");
+    return render(document, options.format, options.width, options.color);
   }
   throw std::invalid_argument("view " + options.view + "; there are " +
                               names_in(kViews, [](const View& view) { return view.name; }));

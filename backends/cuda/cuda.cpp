@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backends/cuda/ceilings.h"
 #include "backends/cuda/gemm.h"
 #include "backends/devices/cuda.h"
 
@@ -56,11 +57,13 @@ class CudaKernels final : public Backend {
   Device& device() override { return device_; }
 
   std::vector<std::string> variants(const Op& op) const override {
+    if (cuda::is_ceiling(op)) return cuda::ceiling_variants(op, device_);
     const auto* gemm = std::get_if<Gemm>(&op);
     return gemm == nullptr ? std::vector<std::string>{} : cuda::gemm_variants(*gemm, chip_);
   }
 
   Support supports(const Op& op, std::string_view variant) const override {
+    if (cuda::is_ceiling(op)) return cuda::ceiling_supports(op, variant, device_);
     const auto* gemm = std::get_if<Gemm>(&op);
     return gemm == nullptr ? Support::no("whygpu has GEMM kernels only") : cuda::gemm_supports(*gemm, variant, chip_);
   }
@@ -68,6 +71,7 @@ class CudaKernels final : public Backend {
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
     const Support support = supports(op, variant);
     if (!support) throw std::runtime_error(support.reason);
+    if (cuda::is_ceiling(op)) return cuda::prepare_ceiling(op, variant, device_);
     const auto& gemm = std::get<Gemm>(op);
     return std::make_unique<CudaGemm>(device_, gemm, cuda::plan_gemm(gemm, variant, chip_));
   }

@@ -47,6 +47,16 @@
     return { x: [x0 / 1.08, x1 * 1.08], y: [y0 / 1.25, y1 * 1.25] };
   }
 
+  // At most eight round numbers: decades, or 1-2-5 where there are few of them.
+  function roundTicks([low, high]) {
+    const ticks = [];
+    for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); ++decade) {
+      for (const digit of [1, 2, 5]) ticks.push(Number(`${digit}e${decade}`));
+    }
+    const inside = ticks.filter((tick) => tick >= low && tick <= high);
+    return inside.length <= 8 ? inside : inside.filter((tick) => Math.abs(Math.log10(tick) % 1) < 1e-9);
+  }
+
   function specification(chart, pick) {
     const spec = structuredClone(specs[chart.spec]);
     const signals = Object.fromEntries(spec.signals.map((signal) => [signal.name, signal]));
@@ -62,8 +72,9 @@
       const { x, y } = domains(pick);
       set("x_domain", x);
       set("y_domain", y);
+      set("y_values", roundTicks(y));
       const sizes = [...new Set(pick.points.map((p) => p.x))].sort((a, b) => a - b);
-      set("x_values", sizes.length <= 14 && pick.x_format !== "~s" ? sizes : null);
+      set("x_values", pick.x_format === "~s" ? roundTicks(x) : sizes.length <= 14 ? sizes : null);
     }
     return spec;
   }
@@ -104,7 +115,7 @@
 
     drawLegend(pick) {
       const hidden = new Set();
-      this.legend.replaceChildren(...pick.series.map((name, index) => {
+      this.legend.replaceChildren(...pick.series.map(([index, name]) => {
         const key = element("span", { className: index < 8 ? "key" : "key dashed" });
         key.style.background = `var(--s${index % 8})`;
         const button = element("button", { type: "button", ariaPressed: "true" }, key, element("span", { textContent: name }));
