@@ -1,10 +1,13 @@
 #!/bin/sh
-# A worker for tests: speaks the records protocol, measures nothing. Its time is the line in `nanoseconds` beside it, and `status`
-# beside it, if there, is what it says of every case.
+# A worker for tests: speaks the records protocol, measures nothing. Beside it lie `nanoseconds`, its time, and perhaps
+# `status`, what it says of every case, and `kind`, that of its device. It notes the cases of each process in a line of
+# `visits`.
 folder=$(dirname "$0")
 ns=$(cat "$folder/nanoseconds")
 status=ok
 [ -f "$folder/status" ] && status=$(cat "$folder/status")
+kind=cpu
+[ -f "$folder/kind" ] && kind=$(cat "$folder/kind")
 for argument in "$@"; do
   case $argument in
     --records=*) records=${argument#--records=} ;;
@@ -12,13 +15,13 @@ for argument in "$@"; do
   esac
 done
 say() { eval "printf '%s\n' \"\$1\" >&$records"; }
-say '{"event":"backend","name":"fake","version":"1","facts":{},"device":{"kind":"cpu","name":"none","memory_bytes":0,"cache_bytes":0,"facts":{}}}'
+say '{"event":"backend","name":"fake","version":"1","facts":{},"device":{"kind":"'"$kind"'","name":"none","memory_bytes":0,"cache_bytes":0,"facts":{}}}'
 [ -n "$describe" ] && exit 0
 for argument in "$@"; do
   case $argument in
     --case=*)
       text=${argument#--case=}
-      echo "$text" >>"$folder/visits"
+      printf '%s; ' "$text" >>"$folder/visits"
       [ "$status" = crash ] && { echo "cannot go on" >&2; kill -9 $$; }
       say "{\"event\":\"begin\",\"case\":\"$text\"}"
       if [ "$status" = ok ]; then
@@ -29,3 +32,4 @@ for argument in "$@"; do
       ;;
   esac
 done
+echo >>"$folder/visits"

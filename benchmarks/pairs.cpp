@@ -43,7 +43,8 @@ std::string how_it_ended(ChildProcess& worker, Event last, double timeout_second
     return fmt::format("no answer for {:g} s, killed", timeout_seconds);
   }
   const std::string ending = worker.wait(), words = worker.last_words();
-  return fmt::format("worker ended with {}{}{}", ending.empty() ? "nothing to say" : ending, words.empty() ? "" : ": ", words);
+  return fmt::format("worker ended with {}{}{}", ending.empty() ? "nothing to say" : ending, words.empty() ? "" : ": ",
+                     words);
 }
 
 }  // namespace
@@ -53,7 +54,8 @@ std::vector<SideResult> run_side(const fs::path& folder, std::span<const Case> c
   if (cases.empty()) return results;
   const fs::path program = folder / cases.front().workload;
   if (!fs::exists(program)) {
-    for (auto& result : results) result = {Status::unsupported, "no worker " + cases.front().workload + " in this build", {}};
+    for (auto& result : results)
+      result = {Status::unsupported, "no worker " + cases.front().workload + " in this build", {}};
     return results;
   }
   auto arguments = worker_arguments(cases.front(), settings);
@@ -64,7 +66,7 @@ std::vector<SideResult> run_side(const fs::path& folder, std::span<const Case> c
     index[cases[i].text()] = i;
   }
 
-  ChildProcess worker(program, arguments, "--records");
+  ChildProcess worker(program, arguments, "--records", settings.environment);
   std::string line;
   Event event = Event::end;
   while ((event = worker.next_line(line, std::chrono::duration<double>(settings.timeout_seconds))) != Event::end) {
@@ -89,7 +91,7 @@ std::string device_kind(const fs::path& folder, const Case& c, const PairSetting
   if (!fs::exists(program)) return {};
   auto arguments = worker_arguments(c, settings);
   arguments.push_back("--describe");
-  ChildProcess worker(program, arguments, "--records");
+  ChildProcess worker(program, arguments, "--records", settings.environment);
   std::string line;
   while (true) {
     const Event event = worker.next_line(line, std::chrono::duration<double>(settings.timeout_seconds));

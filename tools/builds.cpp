@@ -24,8 +24,10 @@ fs::path worker_folder(const fs::path& folder) {
 
 fs::path unpack(const fs::path& bundle, const fs::path& into) {
   fs::create_directories(into);
-  const auto tar = run_command({"tar", "--extract", "--file", fs::absolute(bundle).string(), "--directory", into.string()});
-  if (tar.status != 0) throw BuildError(fmt::format("{}: no directory, and no archive that tar can read", bundle.string()));
+  const auto tar =
+      run_command({"tar", "--extract", "--file", fs::absolute(bundle).string(), "--directory", into.string()});
+  if (tar.status != 0)
+    throw BuildError(fmt::format("{}: no directory, and no archive that tar can read", bundle.string()));
   if (auto folder = worker_folder(into); !folder.empty()) return folder;
   for (const auto& entry : fs::directory_iterator(into)) {
     if (auto folder = entry.is_directory() ? worker_folder(entry.path()) : fs::path(); !folder.empty()) return folder;
@@ -38,7 +40,8 @@ void copy_build(const fs::path& from, const fs::path& into) {
   const auto how = fs::copy_options::recursive | fs::copy_options::copy_symlinks;
   fs::copy(from, into / "bin", how);
   // Libraries that a bundle brings along are found from bin/ by a relative path.
-  if (const fs::path libraries = from.parent_path() / "lib"; fs::is_directory(libraries)) fs::copy(libraries, into / "lib", how);
+  if (const fs::path libraries = from.parent_path() / "lib"; fs::is_directory(libraries))
+    fs::copy(libraries, into / "lib", how);
 }
 
 std::vector<fs::path> files_in(const fs::path& folder) {
@@ -70,7 +73,8 @@ Build take_build(const std::string& name, const fs::path& into, const fs::path& 
   fs::path found;
   if (fs::is_directory(name)) {
     found = worker_folder(name);
-    if (found.empty()) throw BuildError(fmt::format("{}: no build: neither bin/backends/ nor backends/ is in it", name));
+    if (found.empty())
+      throw BuildError(fmt::format("{}: no build: neither bin/backends/ nor backends/ is in it", name));
   } else if (fs::is_regular_file(name)) {
     found = unpack(name, into / "unpacked");
   } else {

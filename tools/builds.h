@@ -37,12 +37,12 @@ struct Build {
   std::filesystem::path folder;  // this process's copy: worker programs and backends/
 };
 
-// Finds `name` and copies it to `into`/bin, so that paths of two builds are as long as their `into`, and a rebuild meanwhile
-// changes nothing. A name is
+// Finds `name` and copies it to `into`/bin, so that paths of two builds are as long as their `into`, and a rebuild
+// meanwhile changes nothing. A name is
 //   a directory: a build directory, or its bin/;
 //   a bundle: a tar archive with such a directory in it;
-//   a revision of the git repository that `repository` lies in, built once and kept under build_cache(). `cmake_options` are
-//   handed to its configuration.
+//   a revision of the git repository that `repository` lies in, built once and kept under build_cache().
+//   `cmake_options` are handed to its configuration.
 // Throws BuildError.
 Build take_build(const std::string& name, const std::filesystem::path& into, const std::filesystem::path& repository,
                  const std::vector<std::string>& cmake_options);
@@ -58,8 +58,8 @@ class CodeHashes {
  public:
   explicit CodeHashes(const Build& build);
 
-  // Equal for cases that run the same code: the worker, the backend's module and the libraries that a bundle brings along.
-  // Empty when the build lacks one of the first two.
+  // Equal for cases that run the same code: the worker, the backend's module and the libraries that a bundle brings
+  // along. Empty when the build lacks one of the first two.
   std::string of(const Case& c) const;
 
  private:

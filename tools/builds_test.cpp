@@ -41,7 +41,8 @@ class BuildsTest : public testing::Test {
   }
 
   void git(std::vector<std::string> words) {
-    words.insert(words.begin(), {"git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"});
+    words.insert(words.begin(),
+                 {"git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"});
     const auto result = run_command(words, repository_);
     ASSERT_EQ(result.status, 0) << result.errors;
   }
@@ -61,7 +62,9 @@ class BuildsTest : public testing::Test {
     commit("README.md", "first");
   }
 
-  static std::string code(const Build& build) { return CodeHashes(build).of(parse_case("gemm m=8 n=8 k=8 backend=fake")); }
+  static std::string code(const Build& build) {
+    return CodeHashes(build).of(parse_case("gemm m=8 n=8 k=8 backend=fake"));
+  }
 
   TemporaryFolder folder_;
   fs::path repository_ = folder_.path() / "repository";
@@ -101,7 +104,8 @@ TEST_F(BuildsTest, ARevisionIsBuiltOnceAndDocumentationChangesNoCode) {
 
 TEST_F(BuildsTest, ARevisionThatDoesNotBuildNamesItsLog) {
   make_repository();
-  commit("CMakeLists.txt", "cmake_minimum_required(VERSION 3.25)\nproject(fake LANGUAGES NONE)\nmessage(FATAL_ERROR \"broken\")\n");
+  commit("CMakeLists.txt",
+         "cmake_minimum_required(VERSION 3.25)\nproject(fake LANGUAGES NONE)\nmessage(FATAL_ERROR \"broken\")\n");
   EXPECT_THAT(complaint("HEAD"), HasSubstr("does not build: CMake Error"));
   EXPECT_THAT(complaint("HEAD"), HasSubstr(".log"));
 }

@@ -1,4 +1,5 @@
-// Other people's tools read our files: what each of them needs, as its source says, and Google Benchmark's own compare.py itself.
+// Other people's tools read our files: what each of them needs, as its source says, and Google Benchmark's own
+// compare.py itself.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -32,8 +33,14 @@ json run_file(double ns) {
                  {"flops", 1024},
                  {"bytes", 768},
                  {"round",
-                  {{"round", round}, {"started", "2026-01-01T00:00:00Z"}, {"batch", 10}, {"samples_ns", {ns, ns + 1}}, {"cpu_ns", ns},
-                   {"prepare_ns", 1}, {"verify_ns", 1}, {"warmup_ns", 1}}}});
+                  {{"round", round},
+                   {"started", "2026-01-01T00:00:00Z"},
+                   {"batch", 10},
+                   {"samples_ns", {ns, ns + 1}},
+                   {"cpu_ns", ns},
+                   {"prepare_ns", 1},
+                   {"verify_ns", 1},
+                   {"warmup_ns", 1}}}});
   }
   state.apply({{"event", "end"}, {"case", cases[1].text()}, {"status", "incorrect"}, {"reason", "wrong"}});
   RunFacts facts;
@@ -65,13 +72,16 @@ json gate_file() { return json::parse(to_json(comparison()).dump()); }
 
 class OtherTools : public testing::TestWithParam<json (*)()> {};
 
-INSTANTIATE_TEST_SUITE_P(Files, OtherTools, testing::Values(+[] { return run_file(1000); }, +[] { return gate_file(); }));
+INSTANTIATE_TEST_SUITE_P(Files, OtherTools,
+                         testing::Values(
+                             +[] { return run_file(1000); }, +[] { return gate_file(); }));
 
 // Bencher's cpp_google adapter deserialises the whole context and these fields of every row.
 TEST_P(OtherTools, Bencher) {
   const json file = GetParam()();
   const json& context = file.at("context");
-  for (const char* key : {"date", "host_name", "executable", "library_build_type"}) EXPECT_TRUE(context.at(key).is_string()) << key;
+  for (const char* key : {"date", "host_name", "executable", "library_build_type"})
+    EXPECT_TRUE(context.at(key).is_string()) << key;
   EXPECT_TRUE(context.at("num_cpus").is_number_unsigned());
   EXPECT_TRUE(context.at("mhz_per_cpu").is_number());
   EXPECT_TRUE(context.at("cpu_scaling_enabled").is_boolean());
@@ -87,7 +97,8 @@ TEST_P(OtherTools, Bencher) {
     EXPECT_LE(name.size(), 1024U);
     EXPECT_TRUE(names.insert(name).second) << "of two rows with a name the last would win: " << name;
     EXPECT_GT(row.at("real_time").get<double>(), 0);
-    EXPECT_THAT((std::set<std::string>{"ns", "us", "ms", "s"}), testing::Contains(row.at("time_unit").get<std::string>()));
+    EXPECT_THAT((std::set<std::string>{"ns", "us", "ms", "s"}),
+                testing::Contains(row.at("time_unit").get<std::string>()));
   }
   EXPECT_EQ(names.size(), 1U) << "what was not timed has no row";
 }

@@ -111,8 +111,9 @@ class Gate {
       } else if (c.base_code.empty() || c.head_code.empty()) {
         const bool neither = c.base_code.empty() && c.head_code.empty();
         c.judgement.ruling = Ruling::missing;
-        c.judgement.reason = fmt::format("no worker or backend for it in {}",
-                                         neither ? "either build" : c.base_code.empty() ? "base" : "head");
+        c.judgement.reason = fmt::format("no worker or backend for it in {}", neither               ? "either build"
+                                                                              : c.base_code.empty() ? "base"
+                                                                                                    : "head");
       } else {
         measured_.push_back({cases_[i], i});
       }
@@ -148,8 +149,8 @@ class Gate {
                                                       options_.budget_seconds));
   }
 
-  // Cases that share a pair of processes with this one: for accelerators the whole family that still wants pairs, so that
-  // the context is created once for all.
+  // Cases that share a pair of processes with this one: for accelerators the whole family that still wants pairs, so
+  // that the context is created once for all.
   std::vector<std::size_t> unit_of(std::size_t index) const {
     const Family family = family_of(measured_[index].c);
     if (kinds_.at(family.second) == "cpu") return {index};
@@ -187,15 +188,16 @@ class Gate {
       if (!base.empty()) c.base_ns = median(base), c.head_ns = median(head);
     }
     if (!left_out_.empty()) {
-      result_.notes.push_back(fmt::format("{} of {} cases are unsupported in both builds and left out", left_out_.size(),
-                                          result_.cases.size()));
+      result_.notes.push_back(fmt::format("{} of {} cases are unsupported in both builds and left out",
+                                          left_out_.size(), result_.cases.size()));
     }
     for (auto place = left_out_.rbegin(); place != left_out_.rend(); ++place) {
       result_.cases.erase(result_.cases.begin() + static_cast<std::ptrdiff_t>(*place));
     }
     result_.finished = utc_now();
     result_.context = google_benchmark_context("whygpu gate");
-    result_.machine = machine_fingerprint(environment_json(), accelerators());
+    result_.environment = environment_json();
+    result_.machine = machine_fingerprint(result_.environment, accelerators());
   }
 
   std::vector<std::string> accelerators() const {
@@ -220,8 +222,8 @@ class Gate {
 
 }  // namespace
 
-Comparison run_gate(const Build& base, const Build& head, const GateOptions& options, const std::atomic<bool>& interrupted,
-                    const std::function<void(const Progress&)>& progress) {
+Comparison run_gate(const Build& base, const Build& head, const GateOptions& options,
+                    const std::atomic<bool>& interrupted, const std::function<void(const Progress&)>& progress) {
   if (options.cases.empty()) throw CaseError("a gate needs at least one case");
   return Gate(base, head, options).run(interrupted, progress);
 }

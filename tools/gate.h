@@ -28,9 +28,9 @@ struct GateOptions {
   std::uint64_t seed = 1;
 };
 
-// Throws BuildError or CaseError when nothing can be compared. `progress` is called after each pair; when `interrupted` becomes
-// true the rest stays undecided.
-Comparison run_gate(const Build& base, const Build& head, const GateOptions& options, const std::atomic<bool>& interrupted,
-                    const std::function<void(const Progress&)>& progress);
+// Throws BuildError or CaseError when nothing can be compared. `progress` is called after each pair; when `interrupted`
+// becomes true the rest stays undecided.
+Comparison run_gate(const Build& base, const Build& head, const GateOptions& options,
+                    const std::atomic<bool>& interrupted, const std::function<void(const Progress&)>& progress);
 
 }  // namespace whygpu

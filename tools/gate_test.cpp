@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <fstream>
 
 #include "benchmarks/fake_build.h"
 #include "benchmarks/sweep.h"
@@ -26,7 +28,8 @@ class GateTest : public testing::Test {
 
   Comparison run(const Build& base, const Build& head) {
     const std::atomic<bool> interrupted = false;
-    return run_gate(base, head, options_, interrupted, [this](const Progress& progress) { progress_.push_back(progress); });
+    return run_gate(base, head, options_, interrupted,
+                    [this](const Progress& progress) { progress_.push_back(progress); });
   }
 
   static GateOptions make_options() {
@@ -77,6 +80,18 @@ TEST_F(GateTest, FindsASlowdownAndItsSize) {
 TEST_F(GateTest, IdenticalCodeIsMeasuredOnRequest) {
   options_.measure_identical = true;
   EXPECT_EQ(run(build("base", 100, "code"), build("head", 100, "code")).cases[0].judgement.pairs, 6U);
+}
+
+TEST_F(GateTest, CasesOnAnAcceleratorShareAProcess) {
+  const Build base = build("base", 100, "old"), head = build("head", 100, "new");
+  write_file(base.folder / "kind", "cuda");
+  const auto comparison = run(base, head);
+  EXPECT_THAT(rulings(comparison), Each(Ruling::same));
+  std::ifstream visits(base.folder / "visits");
+  int processes = 0;
+  for (std::string line; std::getline(visits, line); ++processes)
+    EXPECT_EQ(std::count(line.begin(), line.end(), ';'), 3) << line;
+  EXPECT_EQ(processes, 6);
 }
 
 TEST_F(GateTest, WrongAnswersAreIncorrect) {

@@ -1,8 +1,8 @@
 // whygpu history: what many gates say together.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <memory>
 
 #include "benchmarks/records.h"
@@ -23,24 +23,6 @@ struct Options {
   double smallest = 0.01;
 };
 
-// The comparisons in a file: one JSON document, or one a line.
-std::vector<Comparison> load_comparisons(const std::string& path) {
-  std::ifstream stream(path);
-  if (!stream) throw HistoryError(path + ": cannot be read");
-  std::vector<Comparison> comparisons;
-  try {
-    while (stream >> std::ws, stream.peek() != std::ifstream::traits_type::eof()) {
-      nlohmann::json document;
-      stream >> document;
-      comparisons.push_back(comparison_from_json(document, path));
-    }
-  } catch (const nlohmann::json::exception& error) {
-    throw HistoryError(fmt::format("{}: no JSON: {}", path, error.what()));
-  }
-  if (comparisons.empty()) throw HistoryError(path + ": is empty");
-  return comparisons;
-}
-
 void add(const Options& options) {
   // All files are read before any is kept, so that a bad one changes nothing.
   std::vector<Comparison> comparisons;
@@ -50,7 +32,8 @@ void add(const Options& options) {
   History history(options.file, History::Access::write);
   std::size_t added = 0;
   for (const auto& comparison : comparisons) added += history.add(comparison) ? 1 : 0;
-  fmt::print("{}: {} added, {} there already, {} in all\n", options.file, added, comparisons.size() - added, history.comparisons());
+  fmt::print("{}: {} added, {} there already, {} in all\n", options.file, added, comparisons.size() - added,
+             history.comparisons());
 }
 
 std::vector<Series> matching_series(const History& history, const std::string& pattern) {
@@ -78,8 +61,10 @@ void check(const Options& options) {
 void log(const Options& options) {
   const History history(options.file, History::Access::read);
   const auto all = matching_series(history, options.pattern);
-  const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout)), terminal_has_utf8(), use_colour(stdout)};
-  fmt::print("{}", render_history_log(all, find_changes(all, history.acceptances(), std::log1p(options.smallest)), style));
+  const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout)), terminal_has_utf8(),
+                            use_colour(stdout)};
+  fmt::print("{}",
+             render_history_log(all, find_changes(all, history.acceptances(), std::log1p(options.smallest)), style));
 }
 
 void show(const Options& options) {
@@ -105,7 +90,8 @@ void add_history_command(CLI::App& app, int& exit_code) {
       "Example:\n"
       "  whygpu gate --base HEAD~1 --head HEAD --json gate.json\n"
       "  whygpu history add gate.json && whygpu history check\n"
-      "Exit codes: 0 done, 2 bad arguments or input. A slowdown that `check` finds is a reason to measure, not to fail.");
+      "Exit codes: 0 done, 2 bad arguments or input. A slowdown that `check` finds is a reason to measure, not to "
+      "fail.");
 
   const auto add_verb = [&](const char* name, const char* help, void (*action)(const Options&)) {
     auto* verb = command->add_subcommand(name, help);
@@ -116,7 +102,9 @@ void add_history_command(CLI::App& app, int& exit_code) {
     return verb;
   };
   auto* adding = add_verb("add", "keep comparisons", add);
-  adding->add_option("comparisons", options->comparisons, "files of `whygpu gate --json`")->required()->check(CLI::ExistingFile);
+  adding->add_option("comparisons", options->comparisons, "files of `whygpu gate --json`")
+      ->required()
+      ->check(CLI::ExistingFile);
   auto* checking = add_verb("check", "find changes of level and say what to do about them", check);
   auto* logging = add_verb("log", "draw the series", log);
   for (auto* verb : {checking, logging}) {
@@ -125,10 +113,12 @@ void add_history_command(CLI::App& app, int& exit_code) {
   auto* showing = add_verb("show", "every step to or from a revision", show);
   showing->add_option("revision", options->revision, "a revision, or the beginning of its hash")->required();
   auto* accepting = add_verb("accept", "record that a slowdown is known, and why", accept);
-  accepting->add_option("revision", options->revision, "the first slower revision, or the beginning of its hash")->required();
+  accepting->add_option("revision", options->revision, "the first slower revision, or the beginning of its hash")
+      ->required();
   accepting->add_option("--reason", options->reason, "why it is taken")->required();
   for (auto* verb : {checking, logging, showing, accepting}) {
-    verb->add_option("--case", options->pattern, "only cases like this, * standing for anything")->capture_default_str();
+    verb->add_option("--case", options->pattern, "only cases like this, * standing for anything")
+        ->capture_default_str();
   }
 }
 

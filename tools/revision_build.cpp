@@ -48,12 +48,14 @@ class FileLock {
 // A work tree beside those of the user, at the revision, without what an earlier revision left there.
 void check_out(const std::string& revision, const fs::path& repository, const fs::path& source) {
   run_command({"git", "worktree", "prune"}, repository);
-  const auto checkout = fs::exists(source / ".git")
-                            ? run_command({"git", "checkout", "--quiet", "--force", "--detach", revision}, source)
-                            : run_command({"git", "worktree", "add", "--quiet", "--force", "--detach", source.string(), revision},
-                                          repository);
+  const auto checkout =
+      fs::exists(source / ".git")
+          ? run_command({"git", "checkout", "--quiet", "--force", "--detach", revision}, source)
+          : run_command({"git", "worktree", "add", "--quiet", "--force", "--detach", source.string(), revision},
+                        repository);
   if (checkout.status != 0) {
-    throw BuildError(fmt::format("revision {}: cannot check it out: {}", revision.substr(0, 12), first_line(checkout.errors)));
+    throw BuildError(
+        fmt::format("revision {}: cannot check it out: {}", revision.substr(0, 12), first_line(checkout.errors)));
   }
   run_command({"git", "clean", "-fdxq"}, source);
 }
@@ -69,14 +71,16 @@ fs::path build_cache() {
 }
 
 std::string resolve_revision(const std::string& name, const fs::path& folder) {
-  const auto parsed = run_command({"git", "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"}, folder);
+  const auto parsed =
+      run_command({"git", "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"}, folder);
   if (parsed.status != 0) {
     throw BuildError(fmt::format("\"{}\" is no directory, no archive and no git revision here", name));
   }
   return first_line(parsed.output);
 }
 
-fs::path build_revision(const std::string& revision, const fs::path& repository, const std::vector<std::string>& cmake_options) {
+fs::path build_revision(const std::string& revision, const fs::path& repository,
+                        const std::vector<std::string>& cmake_options) {
   const auto git_folder = run_command({"git", "rev-parse", "--path-format=absolute", "--git-common-dir"}, repository);
   std::string key = first_line(git_folder.output);
   for (const auto& option : cmake_options) key += "\n" + option;
@@ -89,8 +93,8 @@ fs::path build_revision(const std::string& revision, const fs::path& repository,
   const fs::path source = cache / "source", build = cache / "build", log = cache / (revision + ".log");
   check_out(revision, repository, source);
   fs::remove_all(build / "bin");
-  std::vector<std::string> configure = {"cmake",           "-S", source.string(), "-B", build.string(), "-DCMAKE_BUILD_TYPE=Release",
-                                        "-DBUILD_TESTING=OFF"};
+  std::vector<std::string> configure = {
+      "cmake", "-S", source.string(), "-B", build.string(), "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF"};
   configure.insert(configure.end(), cmake_options.begin(), cmake_options.end());
   const std::string cpus = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
   for (const auto& words : {configure, {"cmake", "--build", build.string(), "--parallel", cpus}}) {

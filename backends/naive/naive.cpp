@@ -22,21 +22,23 @@ class Naive final : public Backend {
 
   Support supports(const Op& op, std::string_view) const override {
     if (is_borrowed(op)) return {};
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return flops(*gemm) > kLargestOperation ? too_large() : naive::supports(*gemm);
-    if (const auto* convolution = std::get_if<Convolution>(&op)) {
-      return flops(*convolution) > kLargestOperation ? too_large() : naive::supports(*convolution);
-    }
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return within_budget(*gemm);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return within_budget(*convolution);
+    if (const auto* stream = std::get_if<Stream>(&op)) return naive::supports(*stream);
     return Support::no("the naive backend has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
     if (is_borrowed(op)) return prepare_borrowed(op, threads_);
     if (const auto* gemm = std::get_if<Gemm>(&op)) return naive::prepare(*gemm);
+    if (const auto* stream = std::get_if<Stream>(&op)) return naive::prepare(*stream);
     return naive::prepare(std::get<Convolution>(op));
   }
 
  private:
-  static Support too_large() {
+  template <class Shape>
+  static Support within_budget(const Shape& shape) {
+    if (flops(shape) <= kLargestOperation) return naive::supports(shape);
     return Support::no("above the naive backend's budget of 0.3 GFLOP an operation: it is one thread of plain loops");
   }
 

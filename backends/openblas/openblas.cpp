@@ -49,12 +49,14 @@ class OpenBlas final : public Backend {
     if (is_borrowed(op)) return {};
     if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::supports(*gemm);
     if (const auto* convolution = std::get_if<Convolution>(&op)) return openblas::supports(*convolution);
+    if (const auto* stream = std::get_if<Stream>(&op)) return openblas::supports(*stream);
     return Support::no("OpenBLAS has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
     if (is_borrowed(op)) return prepare_borrowed(op, threads_);
     if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::prepare(*gemm);
+    if (const auto* stream = std::get_if<Stream>(&op)) return openblas::prepare(*stream);
     return openblas::prepare(std::get<Convolution>(op));
   }
 

@@ -19,4 +19,7 @@ std::string version();       // "OpenBLAS 0.3.21"
 std::string core();          // the kernel set that it dispatched to, such as "Haswell"
 std::string running_with();  // version, core and threads, for implementation()
 
+Support supports(const Stream& stream);
+std::unique_ptr<Operation> prepare(const Stream& stream);
+
 }  // namespace whygpu::openblas

@@ -1,9 +1,9 @@
-// A backend that is another one made slower: after each of its operations it goes on computing for a share of the time that the
-// operation took, so that every run is slower by exactly that share, however large or disturbed.
+// A backend that is another one made slower: after each of its operations it goes on computing for a share of the time
+// that the operation took, so that every run is slower by exactly that share, however large or disturbed.
 //
 // It stands where the real module stood, under its name; the real one lies in `wrapped/` beside it. The share is
-// WHYGPU_EXTRA_WORK (0.1 when unset): 0.1 makes 10 ms out of 9.09 ms. CPU backends only: on a queue, extra work would have to be
-// queued too.
+// WHYGPU_EXTRA_WORK (0.1 when unset): 0.1 makes 10 ms out of 9.09 ms. CPU backends only: on a queue, extra work would
+// have to be queued too.
 #include <dlfcn.h>
 
 #include <chrono>
@@ -56,7 +56,8 @@ const Module& real_module() {
   if (handle == nullptr) throw std::runtime_error(dlerror());
   using EntryPoint = const Module* (*)();
   const auto entry = reinterpret_cast<EntryPoint>(dlsym(handle, "whygpu_backend_module"));
-  if (entry == nullptr || entry()->abi != kBackendAbi) throw std::runtime_error(wrapped.string() + " is no backend of this build");
+  if (entry == nullptr || entry()->abi != kBackendAbi)
+    throw std::runtime_error(wrapped.string() + " is no backend of this build");
   return *entry();
 }
 
@@ -85,9 +86,8 @@ class ExtraWork final : public Backend {
 }  // namespace whygpu
 
 extern "C" __attribute__((visibility("default"))) const whygpu::Module* whygpu_backend_module() {
-  static const whygpu::Module module{whygpu::kBackendAbi, whygpu::real_module().name,
-                                     [](const whygpu::Settings& settings) -> whygpu::Backend* {
-                                       return new whygpu::ExtraWork(settings);
-                                     }};
+  static const whygpu::Module module{
+      whygpu::kBackendAbi, whygpu::real_module().name,
+      [](const whygpu::Settings& settings) -> whygpu::Backend* { return new whygpu::ExtraWork(settings); }};
   return &module;
 }

@@ -43,7 +43,8 @@ Judgement two_stages(const GateSettings& settings, const std::function<double()>
 
 }  // namespace
 
-std::vector<Judgement> sequential_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair, std::uint64_t seed) {
+std::vector<Judgement> sequential_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair,
+                                       std::uint64_t seed) {
   GateSchedule schedule(cases, settings, seed);
   while (const auto index = schedule.next()) schedule.add(*index, pair(*index));
   std::vector<Judgement> judgements;

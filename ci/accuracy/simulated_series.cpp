@@ -26,7 +26,8 @@ class SeriesMaker {
   // Noise that grows from half to twice the spread.
   Series drifting(std::size_t count) {
     Series values = noise(count);
-    for (std::size_t i = 0; i < count; ++i) values[i] *= 0.5 + 1.5 * static_cast<double>(i) / static_cast<double>(count);
+    for (std::size_t i = 0; i < count; ++i)
+      values[i] *= 0.5 + 1.5 * static_cast<double>(i) / static_cast<double>(count);
     return values;
   }
 
@@ -64,8 +65,11 @@ void simulate_series(std::size_t repetitions, std::uint64_t seed) {
   SeriesMaker make(seed);
   constexpr std::size_t kLengths[] = {30, 60, 100, 300, 1000};
 
-  fmt::print("Series without a change: those in which one is found ({} series a cell). A spike is 20 spreads high; found means at "
-             "the spike.\n\n| points | noise | drifting noise | outliers | a spike found |\n|---|---|---|---|---|\n", repetitions);
+  fmt::print(
+      "Series without a change: those in which one is found ({} series a cell). A spike is 20 spreads high; found "
+      "means at "
+      "the spike.\n\n| points | noise | drifting noise | outliers | a spike found |\n|---|---|---|---|---|\n",
+      repetitions);
   for (const std::size_t count : kLengths) {
     const double noise = share(repetitions, [&] { return !find_change_points(make.noise(count)).empty(); });
     const double drifting = share(repetitions, [&] { return !find_change_points(make.drifting(count)).empty(); });
@@ -79,8 +83,10 @@ void simulate_series(std::size_t repetitions, std::uint64_t seed) {
     fmt::print("| {} | {:.2f}% | {:.2f}% | {:.2f}% | {:.2f}% |\n", count, noise, drifting, outliers, spike);
   }
 
-  fmt::print("\nSteps found within 3 points, at least 10 points from both ends; ramps of 5 spreads over 10 points found at all.\n\n"
-             "| points | 1 spread | 2 spreads | 5 spreads | 2 spreads among outliers | ramp |\n|---|---|---|---|---|---|\n");
+  fmt::print(
+      "\nSteps found within 3 points, at least 10 points from both ends; ramps of 5 spreads over 10 points found at "
+      "all.\n\n"
+      "| points | 1 spread | 2 spreads | 5 spreads | 2 spreads among outliers | ramp |\n|---|---|---|---|---|---|\n");
   for (const std::size_t count : kLengths) {
     const auto found_step = [&](double size, Series values) {
       const std::size_t place = 10 + make.below(count - 20 + 1);
@@ -93,11 +99,12 @@ void simulate_series(std::size_t repetitions, std::uint64_t seed) {
     }
     fmt::print(" {:.1f}% |", share(repetitions, [&] { return found_step(2, make.outliers(count)); }));
     fmt::print(" {:.1f}% |\n", share(repetitions, [&] {
-      Series values = make.noise(count);
-      const std::size_t place = 5 + make.below(count - 20 + 1);
-      for (std::size_t i = place; i < count; ++i) values[i] += 0.5 * static_cast<double>(std::min<std::size_t>(i - place, 10));
-      return any_within(find_change_points(values), place + 5, 8);
-    }));
+                 Series values = make.noise(count);
+                 const std::size_t place = 5 + make.below(count - 20 + 1);
+                 for (std::size_t i = place; i < count; ++i)
+                   values[i] += 0.5 * static_cast<double>(std::min<std::size_t>(i - place, 10));
+                 return any_within(find_change_points(values), place + 5, 8);
+               }));
   }
 }
 

@@ -13,7 +13,8 @@ namespace {
 // The signed-rank estimate is √(π/3) times as wide as the mean of normal values.
 double standard_error(std::span<const double> log_ratios) {
   constexpr double kWiderThanMean = 1.0233;
-  return log_ratios.empty() ? 0 : kWiderThanMean * scatter(log_ratios) / std::sqrt(static_cast<double>(log_ratios.size()));
+  return log_ratios.empty() ? 0
+                            : kWiderThanMean * scatter(log_ratios) / std::sqrt(static_cast<double>(log_ratios.size()));
 }
 
 // Size of the step at `index`, from the values next to it: further away the errors of the links have added up.
@@ -52,7 +53,8 @@ std::vector<Level> chain(const Series& series) {
   return levels;
 }
 
-std::vector<LevelChange> find_changes(std::span<const Series> all, std::span<const Acceptance> acceptances, double smallest) {
+std::vector<LevelChange> find_changes(std::span<const Series> all, std::span<const Acceptance> acceptances,
+                                      double smallest) {
   std::vector<LevelChange> changes;
   for (const Series& series : all) {
     const auto levels = chain(series);
@@ -68,8 +70,10 @@ std::vector<LevelChange> find_changes(std::span<const Series> all, std::span<con
       const std::size_t end = i + 1 == points.size() ? values.size() : points[i + 1].index;
       const double size = step_size(values, point.index, begin, end);
       if (std::fabs(size) < smallest) continue;
-      LevelChange change{series.key, levels[point.index - 1].revision, levels[point.index].revision, size, point.p, false, {}};
-      change.simulated = std::any_of(series.links.begin(), series.links.end(), [](const Link& link) { return link.simulated; });
+      LevelChange change{
+          series.key, levels[point.index - 1].revision, levels[point.index].revision, size, point.p, false, {}};
+      change.simulated =
+          std::any_of(series.links.begin(), series.links.end(), [](const Link& link) { return link.simulated; });
       for (const Acceptance& acceptance : acceptances) {
         if (same_revision(acceptance.revision, change.first_after) && matches(acceptance.pattern, series.key.text)) {
           change.accepted = acceptance;

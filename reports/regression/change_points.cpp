@@ -19,7 +19,7 @@ constexpr std::size_t kEnoughToFlip = 10;
 constexpr int kTrials = 1999;
 constexpr std::size_t kNeighbours = 3;  // on each side; a level of kShortestLevel is a majority of its neighbourhood
 constexpr std::size_t kNoiseNeighbours = 25;  // the noise may grow and shrink along a series
-constexpr double kClip = 2.5;           // in standard deviations
+constexpr double kClip = 2.5;                 // in standard deviations
 
 // Standard deviation of the noise, from the differences of neighbours, which a change of level hardly touches.
 double noise(std::span<const double> values) {
@@ -76,7 +76,9 @@ Split best_split(std::span<const double> values) {
 class Finder {
  public:
   Finder(std::span<const double> values, std::span<const double> link_errors)
-      : noise_(local_noise(values)), values_(clipped(values, noise_)), link_errors_(link_errors.begin(), link_errors.end()) {}
+      : noise_(local_noise(values)),
+        values_(clipped(values, noise_)),
+        link_errors_(link_errors.begin(), link_errors.end()) {}
 
   std::vector<ChangePoint> find() {
     divide(0, values_.size());
@@ -122,8 +124,8 @@ class Finder {
     });
   }
 
-  // Share of series from `make_up`, the errors of the links added, whose best split is as large as `split`; nothing as soon
-  // as it is clear that it is above `significance`.
+  // Share of series from `make_up`, the errors of the links added, whose best split is as large as `split`; nothing as
+  // soon as it is clear that it is above `significance`.
   template <class F>
   std::optional<double> share_as_large(std::size_t first, std::size_t last, const Split& split, double significance,
                                        F&& make_up) {
@@ -132,7 +134,8 @@ class Finder {
     for (int trial = 0; trial < kTrials; ++trial) {
       make_up(made_up);
       add_walk(made_up, first);
-      if (best_split(made_up).difference >= split.difference && ++as_large >= significance * kTrials) return std::nullopt;
+      if (best_split(made_up).difference >= split.difference && ++as_large >= significance * kTrials)
+        return std::nullopt;
     }
     return static_cast<double>(as_large + 1) / (kTrials + 1);
   }

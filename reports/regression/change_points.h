@@ -1,8 +1,9 @@
 // Where a series of measurements changes its level for good.
 //
-// Divisive, as E-divisive is (Matteson and James, 2014): find the split whose sides differ most, keep it when series made up
-// from the same noise hardly ever show as large a difference, go on inside both sides. The difference is the standardised
-// one of the means of values clipped to their neighbourhood, which costs O(n) a trial and is blind to lonely spikes.
+// Divisive, as E-divisive is (Matteson and James, 2014): find the split whose sides differ most, keep it when series
+// made up from the same noise hardly ever show as large a difference, go on inside both sides. The difference is the
+// standardised one of the means of values clipped to their neighbourhood, which costs O(n) a trial and is blind to
+// lonely spikes.
 #pragma once
 
 #include <cstddef>

@@ -29,7 +29,8 @@ CaseIndex index_of(const ResultFile& file) {
 
 std::vector<double> fastest_of_rounds(const CaseRecord& c) {
   std::vector<double> fastest;
-  for (const auto& round : c.rounds) fastest.push_back(*std::min_element(round.samples_ns.begin(), round.samples_ns.end()));
+  for (const auto& round : c.rounds)
+    fastest.push_back(*std::min_element(round.samples_ns.begin(), round.samples_ns.end()));
   return fastest;
 }
 
@@ -56,8 +57,9 @@ void welch(const std::vector<double>& base_ns, const std::vector<double>& head_n
     judgement.p = change == 0 ? 1 : 0;
     return;
   }
-  const double degrees = variance * variance / (std::pow(base.variance_of_mean, 2) / (base.count - 1) +
-                                                std::pow(head.variance_of_mean, 2) / (head.count - 1));
+  const double degrees =
+      variance * variance /
+      (std::pow(base.variance_of_mean, 2) / (base.count - 1) + std::pow(head.variance_of_mean, 2) / (head.count - 1));
   const double reach = student_quantile(0.95, degrees) * std::sqrt(variance);
   judgement.interval = Interval{change - reach, change + reach};
   judgement.p = student_two_sided_p(change / std::sqrt(variance), degrees);
@@ -89,8 +91,8 @@ CaseComparison compare_case(const std::string& text, const CaseRecord* base, con
   result.head_ns = median(head_ns);
   if (std::min(base_ns.size(), head_ns.size()) < kFewestRounds) {
     judgement.change = std::log(result.head_ns / result.base_ns);
-    judgement.reason = fmt::format("{} and {} rounds: at least {} on each side are needed", base_ns.size(), head_ns.size(),
-                                   kFewestRounds);
+    judgement.reason = fmt::format("{} and {} rounds: at least {} on each side are needed", base_ns.size(),
+                                   head_ns.size(), kFewestRounds);
     return result;
   }
   welch(base_ns, head_ns, judgement);
@@ -124,9 +126,10 @@ void refuse_unlike(const ResultFile& base, const ResultFile& head) {
   const std::string base_machine = machine_fingerprint(base.environment, accelerators_of(base));
   const std::string head_machine = machine_fingerprint(head.environment, accelerators_of(head));
   if (base_machine != head_machine) {
-    throw std::runtime_error(fmt::format("measured on different machines ({} against {}): times cannot be compared; "
-                                         "--across-machines does so nevertheless",
-                                         base_machine, head_machine));
+    throw std::runtime_error(
+        fmt::format("measured on different machines ({} against {}): times cannot be compared; "
+                    "--across-machines does so nevertheless",
+                    base_machine, head_machine));
   }
   if (base.run.threads != head.run.threads) {
     throw std::runtime_error(fmt::format("measured with {} against {} threads: --across-machines compares nevertheless",
@@ -169,7 +172,8 @@ std::vector<std::string> environment_differences(const ResultFile& base, const R
   compare_all("variable ", a.variables, b.variables);
   compare_all("build ", a.build, b.build);
   for (const auto& backend : base.backends) {
-    if (const auto* other = head.backend(backend.name)) compare("backend " + backend.name, backend.version, other->version);
+    if (const auto* other = head.backend(backend.name))
+      compare("backend " + backend.name, backend.version, other->version);
   }
   return differences;
 }

@@ -1,6 +1,7 @@
 // Two result files from different times, compared by the spread between their rounds.
 //
-// Weaker than pairs: whatever changed between the two times counts as a change of the code. Pairs (`whygpu gate`) are immune.
+// Weaker than pairs: whatever changed between the two times counts as a change of the code. Pairs (`whygpu gate`) are
+// immune.
 #pragma once
 
 #include <string>

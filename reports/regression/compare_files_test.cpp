@@ -95,7 +95,8 @@ TEST(CompareFiles, TellsWhatDiffersBetweenTheEnvironments) {
   head.whygpu()["environment"]["kernel"] = "6.12.0";
   head.whygpu()["environment"]["variables"]["OPENBLAS_CORETYPE"] = "Haswell";
   const auto differences = environment_differences(file_with(1000, 8000).file(), head.file());
-  EXPECT_THAT(differences, testing::ElementsAre("kernel: 6.1.0-synthetic -> 6.12.0", "variable OPENBLAS_CORETYPE: (none) -> Haswell"));
+  EXPECT_THAT(differences, testing::ElementsAre("kernel: 6.1.0-synthetic -> 6.12.0",
+                                                "variable OPENBLAS_CORETYPE: (none) -> Haswell"));
 }
 
 }  // namespace

@@ -8,12 +8,13 @@
 namespace whygpu {
 
 double Pair::log_ratio() const {
-  return std::log(*std::min_element(head_ns.begin(), head_ns.end()) / *std::min_element(base_ns.begin(), base_ns.end()));
+  return std::log(*std::min_element(head_ns.begin(), head_ns.end()) /
+                  *std::min_element(base_ns.begin(), base_ns.end()));
 }
 
 std::size_t Comparison::count(Ruling ruling) const {
-  return static_cast<std::size_t>(std::count_if(
-      cases.begin(), cases.end(), [&](const CaseComparison& c) { return c.judgement.ruling == ruling; }));
+  return static_cast<std::size_t>(
+      std::count_if(cases.begin(), cases.end(), [&](const CaseComparison& c) { return c.judgement.ruling == ruling; }));
 }
 
 ExitCode Comparison::exit_code() const {

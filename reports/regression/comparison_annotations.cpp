@@ -11,10 +11,14 @@ namespace {
 std::string escape_command(const std::string& text) {
   std::string out;
   for (const char c : printable(text)) {
-    if (c == '%') out += "%25";
-    else if (c == '\r') out += "%0D";
-    else if (c == '\n') out += "%0A";
-    else out += c;
+    if (c == '%')
+      out += "%25";
+    else if (c == '\r')
+      out += "%0D";
+    else if (c == '\n')
+      out += "%0A";
+    else
+      out += c;
   }
   return out;
 }
@@ -22,11 +26,15 @@ std::string escape_command(const std::string& text) {
 const char* level(Ruling ruling) {
   switch (ruling) {
     case Ruling::slower:
-    case Ruling::incorrect: return "error";
+    case Ruling::incorrect:
+      return "error";
     case Ruling::missing:
-    case Ruling::undecided: return "warning";
-    case Ruling::faster: return "notice";
-    case Ruling::same: break;
+    case Ruling::undecided:
+      return "warning";
+    case Ruling::faster:
+      return "notice";
+    case Ruling::same:
+      break;
   }
   return nullptr;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <fstream>
 #include <stdexcept>
 
 #include "reports/json_node.h"
@@ -50,7 +51,7 @@ json to_json(const CaseComparison& c) {
 json benchmark_row(const CaseComparison& c, int threads, std::size_t family) {
   std::size_t samples = 0;
   for (const Pair& pair : c.pairs) samples += pair.head_ns.size();
-  return {{"name", c.text},         {"family_index", family}, {"per_family_instance_index", 0},
+  return {{"name", c.text},         {"family_index", family},  {"per_family_instance_index", 0},
           {"run_name", c.text},     {"run_type", "iteration"}, {"repetitions", 1},
           {"repetition_index", 0},  {"threads", threads},      {"iterations", std::max<std::size_t>(samples, 1)},
           {"real_time", c.head_ns}, {"cpu_time", c.head_ns},   {"time_unit", "ns"}};
@@ -116,7 +117,9 @@ json to_json(const Comparison& comparison) {
     if (c.head_ns > 0) rows.push_back(benchmark_row(c, comparison.threads, rows.size()));
     cases.push_back(to_json(c));
   }
-  const auto build = [](const BuildRecord& record) { return json{{"name", record.name}, {"revision", record.revision}}; };
+  const auto build = [](const BuildRecord& record) {
+    return json{{"name", record.name}, {"revision", record.revision}};
+  };
   return {{"context", comparison.context},
           {"benchmarks", rows},
           {"whygpu_comparison",
@@ -131,6 +134,8 @@ json to_json(const Comparison& comparison) {
             {"strict", comparison.strict},
             {"simulated", comparison.simulated},
             {"notes", comparison.notes},
+            {"command", comparison.command},
+            {"environment", comparison.environment},
             {"summary", summary(comparison)},
             {"exit_code", static_cast<int>(comparison.exit_code())},
             {"cases", cases}}}};
@@ -143,7 +148,9 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   const JsonNode root(document, "", complain);
   const auto found = root.find("whygpu_comparison");
   if (!found) {
-    root.fail("no comparison of two builds: the key \"whygpu_comparison\" is missing; `whygpu gate --json` writes such files");
+    root.fail(
+        "no comparison of two builds: the key \"whygpu_comparison\" is missing; `whygpu gate --json` writes such "
+        "files");
   }
   const JsonNode& node = *found;
   if (const auto schema = node["schema"].integer_from(1); schema > kComparisonSchema) {
@@ -160,9 +167,30 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   comparison.strict = node["strict"].flag();
   comparison.simulated = node["simulated"].flag();
   node["notes"].each([&](const JsonNode& note) { comparison.notes.push_back(note.text()); });
+  if (const auto words = node.find("command")) {
+    words->each([&](const JsonNode& word) { comparison.command.push_back(word.text()); });
+  }
+  comparison.environment = document.at("whygpu_comparison").value("environment", json());
   comparison.context = document.value("context", json::object());
   node["cases"].each([&](const JsonNode& c) { comparison.cases.push_back(read_case(c)); });
   return comparison;
+}
+
+std::vector<Comparison> load_comparisons(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error(fmt::format("{}: cannot be read", file.string()));
+  std::vector<Comparison> comparisons;
+  while (stream >> std::ws, stream.peek() != std::ifstream::traits_type::eof()) {
+    json document;
+    try {
+      stream >> document;
+    } catch (const json::parse_error& error) {
+      throw std::runtime_error(fmt::format("{}: no JSON: {}", file.string(), error.what()));
+    }
+    comparisons.push_back(comparison_from_json(document, file.string()));
+  }
+  if (comparisons.empty()) throw std::runtime_error(fmt::format("{}: is empty", file.string()));
+  return comparisons;
 }
 
 }  // namespace whygpu

@@ -9,10 +9,14 @@ namespace {
 
 std::string headline(const Comparison& comparison) {
   switch (comparison.exit_code()) {
-    case ExitCode::slower: return "Slower";
-    case ExitCode::not_judged: return "Could not judge everything";
-    case ExitCode::undecided: return "Undecided";
-    case ExitCode::nothing_slower: break;
+    case ExitCode::slower:
+      return "Slower";
+    case ExitCode::not_judged:
+      return "Could not judge everything";
+    case ExitCode::undecided:
+      return "Undecided";
+    case ExitCode::nothing_slower:
+      break;
   }
   return comparison.count(Ruling::faster) > 0 ? "Faster" : "No slowdown";
 }
@@ -34,16 +38,17 @@ std::string render_comparison_markdown(const Comparison& comparison) {
     const bool quiet = c->judgement.ruling == Ruling::same || c->judgement.ruling == Ruling::undecided;
     (quiet ? rest : changed).push_back(c);
   }
-  std::string out =
-      fmt::format("**{}**: {} ({} against {}, threshold {:g}%)\n", headline(comparison), summary(comparison),
-                  escape_markdown(comparison.head.name), escape_markdown(comparison.base.name), 100 * comparison.threshold);
+  std::string out = fmt::format("**{}**: {} ({} against {}, threshold {:g}%)\n", headline(comparison),
+                                summary(comparison), escape_markdown(comparison.head.name),
+                                escape_markdown(comparison.base.name), 100 * comparison.threshold);
   if (comparison.simulated) out += "\nSIMULATED numbers, measured nowhere.\n";
   if (!changed.empty()) out += "\n" + table(changed);
   if (!rest.empty()) {
     out += fmt::format("\n<details><summary>{} without a change</summary>\n\n{}\n</details>\n",
                        count_of(rest.size(), "case"), table(rest));
   }
-  out += fmt::format("\n<details><summary>How this was measured</summary>\n\n- {}, {}\n", escape_markdown(comparison.machine),
+  out += fmt::format("\n<details><summary>How this was measured</summary>\n\n- {}, {}\n",
+                     escape_markdown(comparison.machine),
                      count_of(static_cast<std::size_t>(comparison.threads), "thread"));
   for (const auto& note : comparison.notes) out += fmt::format("- {}\n", escape_markdown(note));
   return out + "\n</details>\n";

@@ -14,11 +14,15 @@ namespace {
 const char* style_of(Ruling ruling) {
   switch (ruling) {
     case Ruling::slower:
-    case Ruling::incorrect: return "1;31";
+    case Ruling::incorrect:
+      return "1;31";
     case Ruling::missing:
-    case Ruling::undecided: return "33";
-    case Ruling::faster: return "32";
-    case Ruling::same: break;
+    case Ruling::undecided:
+      return "33";
+    case Ruling::faster:
+      return "32";
+    case Ruling::same:
+      break;
   }
   return "2";
 }
@@ -44,7 +48,8 @@ std::string render_comparison_terminal(const Comparison& comparison, bool colour
   out += "\n";
   for (const CaseComparison* c : worst_first(comparison)) {
     const std::string text = printable(c->text);
-    out += fmt::format("{}  {}{}  {}\n", styled(c->judgement.ruling, fmt::format("{:9}", ruling_name(c->judgement.ruling))), text,
+    out += fmt::format("{}  {}{}  {}\n",
+                       styled(c->judgement.ruling, fmt::format("{:9}", ruling_name(c->judgement.ruling))), text,
                        std::string(width - display_width(text), ' '), printable(evidence(*c)));
   }
   out += fmt::format("\n{} (threshold {:g}%)\n", summary(comparison), 100 * comparison.threshold);

@@ -24,7 +24,8 @@ CaseComparison measured(const std::string& text, Ruling ruling, double change) {
   c.head_ns = 1000 * std::exp(change);
   c.base_code = "a";
   c.head_code = "b";
-  c.pairs = {{"2026-01-01T00:00:00Z", true, {1000.5, 1000}, {1100, 1101.25}}, {"2026-01-01T00:00:01Z", false, {999}, {1099}}};
+  c.pairs = {{"2026-01-01T00:00:00Z", true, {1000.5, 1000}, {1100, 1101.25}},
+             {"2026-01-01T00:00:01Z", false, {999}, {1099}}};
   return c;
 }
 
@@ -36,7 +37,8 @@ Comparison example() {
   comparison.finished = "2026-01-01T00:05:00Z";
   comparison.machine = "a machine";
   comparison.context = {{"date", "2026-01-01"}};
-  comparison.cases = {measured("gemm m=1 backend=x", Ruling::same, 0.001), measured("gemm m=2 backend=x", Ruling::slower, std::log(1.1)),
+  comparison.cases = {measured("gemm m=1 backend=x", Ruling::same, 0.001),
+                      measured("gemm m=2 backend=x", Ruling::slower, std::log(1.1)),
                       measured("gemm m=3 backend=x", Ruling::faster, std::log(0.8))};
   CaseComparison undecided = measured("gemm m=4 backend=x", Ruling::undecided, 0.02);
   undecided.judgement.visible = std::log(1.3);
@@ -51,9 +53,7 @@ Comparison example() {
   return comparison;
 }
 
-TEST(Pair, RatioOfTheFastest) {
-  EXPECT_DOUBLE_EQ(measured("", Ruling::same, 0).pairs[0].log_ratio(), std::log(1.1));
-}
+TEST(Pair, RatioOfTheFastest) { EXPECT_DOUBLE_EQ(measured("", Ruling::same, 0).pairs[0].log_ratio(), std::log(1.1)); }
 
 TEST(Comparison, SummaryAndExitCode) {
   Comparison comparison = example();
@@ -94,7 +94,7 @@ TEST(ComparisonTerminal, WorstFirst) {
   const std::string text = render_comparison_terminal(example(), false);
   EXPECT_LT(text.find("m=2"), text.find("m=5"));
   EXPECT_LT(text.find("m=5"), text.find("m=1"));
-  EXPECT_THAT(text, HasSubstr("+10.0% [+8.91%, +11.1%], 2 pairs, 1000 ns -> 1100 ns"));
+  EXPECT_THAT(text, HasSubstr("+10.0% [+8.91%, +11.1%], 2 pairs, 1.00 µs -> 1.10 µs"));
   EXPECT_THAT(text, HasSubstr("would have seen +30.0%"));
   EXPECT_THAT(text, Not(HasSubstr("\033[")));
   EXPECT_THAT(render_comparison_terminal(example(), true), HasSubstr("\033[1;31m"));

@@ -22,7 +22,9 @@ constexpr std::array<Look, 7> kLooks = {
 constexpr double kSuspicion = 0.05;
 constexpr double kNear = 0.6;
 
-bool beyond(const Judgement& judgement, double limit) { return judgement.change && std::fabs(*judgement.change) >= limit; }
+bool beyond(const Judgement& judgement, double limit) {
+  return judgement.change && std::fabs(*judgement.change) >= limit;
+}
 
 }  // namespace
 
@@ -70,8 +72,7 @@ void GateSchedule::add(std::size_t index, double log_ratio) {
   ++c.look;
   const double limit = std::log1p(settings_.threshold);
   c.suspect = judgement.p && *judgement.p <= kSuspicion && beyond(judgement, kNear * limit);
-  c.settled = judgement.ruling != Ruling::undecided || c.look == kLooks.size() ||
-              kLooks[c.look].pairs > most_pairs(c);
+  c.settled = judgement.ruling != Ruling::undecided || c.look == kLooks.size() || kLooks[c.look].pairs > most_pairs(c);
 }
 
 Judgement GateSchedule::judge(std::size_t index) const {

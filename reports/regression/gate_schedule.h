@@ -1,10 +1,10 @@
 // Which pair to measure next, and when a case is judged.
 //
 // Pairs of a case are judged when there are 6, 10, 16, 24, 40, 60, 100 of them, all pairs together each time. A case is
-// slower (or faster) at the first look at which the signed-rank test passes and the estimate is beyond the threshold; it is
-// same at the first look at which the 95% interval lies inside the threshold. The looks share one level, and the cases
-// share one level, so that some case is called slower or faster in at most `false_alarms` of the gates of identical code,
-// however many cases there are and whatever the machine does meanwhile.
+// slower (or faster) at the first look at which the signed-rank test passes and the estimate is beyond the threshold;
+// it is same at the first look at which the 95% interval lies inside the threshold. The looks share one level, and the
+// cases share one level, so that some case is called slower or faster in at most `false_alarms` of the gates of
+// identical code, however many cases there are and whatever the machine does meanwhile.
 #pragma once
 
 #include <cstddef>

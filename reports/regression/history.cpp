@@ -58,7 +58,8 @@ auto naming(const fs::path& file, F&& f) {
     return f();
   } catch (const SqliteError& error) {
     const bool foreign = error.code() == SQLITE_NOTADB || error.code() == SQLITE_CORRUPT;
-    throw HistoryError(fmt::format("{}: {}{}", file.string(), foreign ? "no history, or a damaged one: " : "", error.what()));
+    throw HistoryError(
+        fmt::format("{}: {}{}", file.string(), foreign ? "no history, or a damaged one: " : "", error.what()));
   }
 }
 
@@ -74,7 +75,8 @@ void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
     Statement tables(database, "SELECT count(*) FROM sqlite_schema");
     if (tables.step() && tables.integer(0) == 0 && pragma(database, "application_id") == 0) {
       execute(database, kCreate);
-      execute(database, fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kHistorySchema));
+      execute(database,
+              fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", kApplicationId, kHistorySchema));
       transaction.commit();
       return;
     }
@@ -83,7 +85,8 @@ void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
     throw HistoryError(fmt::format("{}: a database, but no history of whygpu", file.string()));
   }
   if (const auto schema = pragma(database, "user_version"); schema > kHistorySchema) {
-    throw HistoryError(fmt::format("{}: history schema {} is newer than this build reads ({})", file.string(), schema, kHistorySchema));
+    throw HistoryError(fmt::format("{}: history schema {} is newer than this build reads ({})", file.string(), schema,
+                                   kHistorySchema));
   }
 }
 
@@ -98,7 +101,8 @@ std::vector<double> log_ratios(const std::string& pairs) {
 }  // namespace
 
 History::History(const fs::path& file, Access access) : file_(file), database_(nullptr, sqlite3_close) {
-  if (access == Access::read && !fs::exists(file)) throw HistoryError(fmt::format("{}: no such history", file.string()));
+  if (access == Access::read && !fs::exists(file))
+    throw HistoryError(fmt::format("{}: no such history", file.string()));
   sqlite3* database = nullptr;
   const int flags = access == Access::read ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int code = sqlite3_open_v2(file.c_str(), &database, flags, nullptr);
@@ -129,15 +133,17 @@ bool History::add(const Comparison& comparison) {
               "INSERT INTO comparison (digest, started, finished, base, head, machine, threads, simulated, facts) "
               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
         .bind(digest, comparison.started, comparison.finished, base, head, comparison.machine,
-              static_cast<std::int64_t>(comparison.threads), static_cast<std::int64_t>(comparison.simulated), facts.dump())
+              static_cast<std::int64_t>(comparison.threads), static_cast<std::int64_t>(comparison.simulated),
+              facts.dump())
         .step();
     const std::int64_t id = sqlite3_last_insert_rowid(database_.get());
     Statement insert(database_.get(),
-                     "INSERT INTO measurement (comparison, text, verdict, base_code, head_code, pairs) VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+                     "INSERT INTO measurement (comparison, text, verdict, base_code, head_code, pairs) VALUES (?1, ?2, "
+                     "?3, ?4, ?5, ?6)");
     for (const auto& c : document.at("cases")) {
       insert
-          .bind(id, c.at("case").get<std::string>(), c.at("verdict").get<std::string>(), c.at("base_code").get<std::string>(),
-                c.at("head_code").get<std::string>(), c.at("measured").dump())
+          .bind(id, c.at("case").get<std::string>(), c.at("verdict").get<std::string>(),
+                c.at("base_code").get<std::string>(), c.at("head_code").get<std::string>(), c.at("measured").dump())
           .step();
     }
     transaction.commit();
@@ -148,16 +154,24 @@ bool History::add(const Comparison& comparison) {
 std::vector<Series> History::series() const {
   return naming(file_, [&] {
     std::map<SeriesKey, Series> all;
-    Statement rows(database_.get(),
-                   "SELECT machine, threads, text, base, head, started, base_code, head_code, verdict, pairs, simulated "
-                   "FROM comparison JOIN measurement ON comparison = id ORDER BY id");
+    Statement rows(
+        database_.get(),
+        "SELECT machine, threads, text, base, head, started, base_code, head_code, verdict, pairs, simulated "
+        "FROM comparison JOIN measurement ON comparison = id ORDER BY id");
     while (rows.step()) {
       const Ruling ruling = parse_ruling(rows.text(8));
       if (ruling == Ruling::missing || ruling == Ruling::incorrect) continue;
       const SeriesKey key{rows.text(0), static_cast<int>(rows.integer(1)), rows.text(2)};
       auto& series = all[key];
       series.key = key;
-      Link link{rows.text(3), rows.text(4), rows.text(5), rows.text(6), rows.text(7), ruling, log_ratios(rows.text(9)), rows.integer(10) != 0};
+      Link link{rows.text(3),
+                rows.text(4),
+                rows.text(5),
+                rows.text(6),
+                rows.text(7),
+                ruling,
+                log_ratios(rows.text(9)),
+                rows.integer(10) != 0};
       // The same step measured again is more pairs of it.
       const auto again = std::find_if(series.links.begin(), series.links.end(), [&](const Link& other) {
         return other.base == link.base && other.head == link.head;

@@ -1,7 +1,7 @@
 // The history of comparisons: one SQLite file, written by several processes at once, safe against being killed.
 //
-// Every comparison is kept whole: raw samples, order, times, revisions, code hashes, verdicts, machine. Series chain the paired
-// log-ratios of successive revisions, since absolute times drift and pairs do not.
+// Every comparison is kept whole: raw samples, order, times, revisions, code hashes, verdicts, machine. Series chain
+// the paired log-ratios of successive revisions, since absolute times drift and pairs do not.
 #pragma once
 
 #include <cstdint>
@@ -62,15 +62,15 @@ class History {
  public:
   enum class Access { read, write };
 
-  // Opens the file; with `write` it is created when missing. Throws HistoryError on a file that is no history, is corrupt, or
-  // of a newer schema.
+  // Opens the file; with `write` it is created when missing. Throws HistoryError on a file that is no history, is
+  // corrupt, or of a newer schema.
   History(const std::filesystem::path& file, Access access);
   ~History();
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  // Keeps the comparison, all of it or nothing. False when it is there already. Both builds need a revision, or names in
-  // place of it. Throws HistoryError.
+  // Keeps the comparison, all of it or nothing. False when it is there already. Both builds need a revision, or names
+  // in place of it. Throws HistoryError.
   bool add(const Comparison& comparison);
 
   std::vector<Series> series() const;

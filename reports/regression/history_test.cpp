@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "reports/regression/chain.h"
+#include "reports/regression/history_html.h"
 #include "reports/regression/history_text.h"
 #include "reports/regression/sqlite.h"
 
@@ -119,7 +120,8 @@ TEST_F(HistoryTest, SeveralWritersLoseNothing) {
     const pid_t pid = fork();
     ASSERT_GE(pid, 0);
     if (pid == 0) {
-      for (int i = 0; i < kEach; ++i) History(file_, History::Access::write).add(gate(100 * writer + i, 100 * writer + i + 1, 0));
+      for (int i = 0; i < kEach; ++i)
+        History(file_, History::Access::write).add(gate(100 * writer + i, 100 * writer + i + 1, 0));
       _exit(0);
     }
     writers.push_back(pid);
@@ -201,6 +203,21 @@ TEST_F(HistoryTest, NamesTheFirstSlowerRevisionUntilItIsAccepted) {
   EXPECT_THAT(render_history_log(all, changes, {}), HasSubstr("(accepted: needed for correctness)"));
   EXPECT_THAT(render_history_show(all, "r1025"), HasSubstr("r1024 -> r1025"));
   EXPECT_THAT(render_history_show(all, "nothing"), HasSubstr("nothing is known"));
+  EXPECT_THAT(render_history_html(all, changes),
+              HasSubstr("since r1025, accepted: needed for correctness</title></circle>"));
+}
+
+TEST_F(HistoryTest, TheSampleNamesItsPlantedRevision) {
+  History history(file_, History::Access::write);
+  for (const auto& comparison :
+       load_comparisons(fs::path(WHYGPU_SOURCE_DIR) / "reports/regression/samples/simulated_history.jsonl")) {
+    history.add(comparison);
+  }
+  const auto changes = find_changes(history.series(), {}, 0.01);
+  ASSERT_THAT(changes, SizeIs(1));
+  EXPECT_EQ(changes[0].first_after, "0000002b");
+  EXPECT_NEAR(percent(changes[0].size), 6, 1);
+  EXPECT_TRUE(changes[0].simulated);
 }
 
 TEST(Sparkline, LowToHighWithAndWithoutUtf8) {

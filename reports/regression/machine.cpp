@@ -24,9 +24,10 @@ std::uint32_t hash(const std::vector<std::string>& words) {
 std::string machine_fingerprint(const EnvironmentRecord& environment, const std::vector<std::string>& accelerators) {
   auto isa = environment.isa;
   std::sort(isa.begin(), isa.end());
-  std::string text = fmt::format("{}, {} of {} CPUs, {:.0f} GB, {}, {:08x}", environment.cpu_model, environment.cpus_usable,
-                                 environment.cpus_online, environment.memory_bytes / 1e9,
-                                 environment.virtualization.empty() ? "no hypervisor" : environment.virtualization, hash(isa));
+  std::string text =
+      fmt::format("{}, {} of {} CPUs, {:.0f} GB, {}, {:08x}", environment.cpu_model, environment.cpus_usable,
+                  environment.cpus_online, environment.memory_bytes / 1e9,
+                  environment.virtualization.empty() ? "no hypervisor" : environment.virtualization, hash(isa));
   for (const auto& name : accelerators) text += ", " + name;
   return text;
 }

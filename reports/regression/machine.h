@@ -10,7 +10,8 @@
 namespace whygpu {
 
 // What must agree before absolute times may be compared or a series continued: CPU model, CPUs that could be used,
-// instruction sets, memory, hypervisor, accelerators. Readable: "Synthetic CPU, 8 of 8 CPUs, 64 GB, no hypervisor, 1a2b3c4d".
+// instruction sets, memory, hypervisor, accelerators. Readable: "Synthetic CPU, 8 of 8 CPUs, 64 GB, no hypervisor,
+// 1a2b3c4d".
 std::string machine_fingerprint(const EnvironmentRecord& environment, const std::vector<std::string>& accelerators);
 
 // The same from the object `whygpu.environment` of a result file.

@@ -12,7 +12,8 @@
 
 namespace whygpu {
 
-// Median of the averages (d[i] + d[j]) / 2 over i <= j (Hodges-Lehmann). Throws std::invalid_argument when `d` is empty.
+// Median of the averages (d[i] + d[j]) / 2 over i <= j (Hodges-Lehmann). Throws std::invalid_argument when `d` is
+// empty.
 double hodges_lehmann(std::span<const double> d);
 
 // P(T >= t) of the exact Wilcoxon signed-rank test, T being the sum of the ranks of |d| over d > `centre`: small where

@@ -12,7 +12,8 @@
 namespace whygpu {
 namespace {
 
-// Hamilton's depression scale before and after a tranquilizer, nine patients: the worked example of Hollander and Wolfe.
+// Hamilton's depression scale before and after a tranquilizer, nine patients: the worked example of Hollander and
+// Wolfe.
 const std::vector<double> kDepression = {1.83 - 0.878, 0.50 - 0.647, 1.62 - 0.598, 2.48 - 2.05, 1.68 - 1.06,
                                          1.88 - 1.29,  1.55 - 1.06,  3.06 - 3.14,  1.30 - 1.29};
 
