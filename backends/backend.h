@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <span>
@@ -19,6 +20,10 @@
 #include <variant>
 #include <vector>
 
+#include "backends/layer_operations.h"
+#include "backends/machine_operations.h"
+#include "backends/operations.h"
+
 namespace whygpu {
 
 // Raised whenever anything in this file changes its layout or meaning.
@@ -26,75 +31,11 @@ inline constexpr std::uint32_t kBackendAbi = 1;
 
 // ---- Operations: what is to be computed ----
 
-// tf32 is stored as f32 and multiplied with a 10-bit mantissa.
-enum class DType : std::uint8_t { f64, f32, tf32, f16, bf16, f8e4m3, s8, s32 };
-
-inline constexpr std::string_view dtype_name(DType dtype) {
-  constexpr std::string_view names[] = {"f64", "f32", "tf32", "f16", "bf16", "f8e4m3", "s8", "s32"};
-  return names[static_cast<std::size_t>(dtype)];
-}
-
-inline constexpr std::size_t dtype_bytes(DType dtype) {
-  constexpr std::size_t bytes[] = {8, 4, 4, 2, 2, 1, 1, 4};
-  return bytes[static_cast<std::size_t>(dtype)];
-}
-
-// The type that products of `dtype` are accumulated and returned in.
-inline constexpr DType accumulator_of(DType dtype) {
-  if (dtype == DType::f64) return DType::f64;
-  return dtype == DType::s8 || dtype == DType::s32 ? DType::s32 : DType::f32;
-}
-
-struct TensorSpec {
-  DType dtype = DType::f32;
-  std::vector<std::int64_t> shape;
-
-  std::int64_t elements() const {
-    std::int64_t count = 1;
-    for (auto extent : shape) count *= extent;
-    return count;
-  }
-  std::size_t bytes() const { return static_cast<std::size_t>(elements()) * dtype_bytes(dtype); }
-};
-
-// C[b] = op(A[b]) · op(B[b]) for b in [0, batch), with op(A) m×k, op(B) k×n and C m×n; op transposes where asked.
-// Arguments: A (k×m when transpose_a), B (n×k when transpose_b), C.
-struct Gemm {
-  std::int64_t m = 0, n = 0, k = 0, batch = 1;
-  bool transpose_a = false, transpose_b = false;
-  DType dtype = DType::f32;
-
-  std::vector<TensorSpec> arguments() const {
-    return {{dtype, transpose_a ? std::vector{batch, k, m} : std::vector{batch, m, k}},
-            {dtype, transpose_b ? std::vector{batch, n, k} : std::vector{batch, k, n}},
-            {accumulator_of(dtype), {batch, m, n}}};
-  }
-};
-
-enum class Pass : std::uint8_t { forward, backward_data, backward_weights };
-
-// Cross-correlation of x[n,h,w,c] with w[k,r,s,c/groups] to y[n,p,q,k], and its two gradients.
-// Arguments: x, w, y. The pass says which of them is the result: y, x or w. The result of a floating-point pass has
-// the input's own dtype except backward_weights, which returns the accumulator's; s8 forward returns s32.
-struct Convolution {
-  Pass pass = Pass::forward;
-  std::int64_t n = 0, c = 0, h = 0, w = 0, k = 0, r = 0, s = 0;
-  std::int64_t stride_h = 1, stride_w = 1, pad_h = 0, pad_w = 0, dilation_h = 1, dilation_w = 1, groups = 1;
-  DType dtype = DType::f32;
-
-  std::int64_t p() const { return (h + 2 * pad_h - dilation_h * (r - 1) - 1) / stride_h + 1; }
-  std::int64_t q() const { return (w + 2 * pad_w - dilation_w * (s - 1) - 1) / stride_w + 1; }
-  int result() const { return pass == Pass::forward ? 2 : pass == Pass::backward_data ? 0 : 1; }
-
-  std::vector<TensorSpec> arguments() const {
-    const DType accumulator = accumulator_of(dtype);
-    return {{dtype, {n, h, w, c}},
-            {pass == Pass::backward_weights ? accumulator : dtype, {k, r, s, c / groups}},
-            {pass == Pass::forward && dtype == DType::s8 ? accumulator : dtype, {n, p(), q(), k}}};
-  }
-};
-
-using Op = std::variant<Gemm, Convolution>;
+using Op = std::variant<Gemm, Convolution, Stream, Transfer, Launch, Peak, CycleChain, BiasActivation,
+                        BiasActivationGradient, ColumnSum, LayerNorm, LayerNormGradient, BatchNorm, BatchNormGradient,
+                        Pooling, PoolingGradient, SoftmaxCrossEntropy, SoftmaxCrossEntropyGradient, MeanSquare,
+                        MeanSquareGradient, Embedding, EmbeddingGradient, CausalSoftmax, CausalSoftmaxGradient,
+                        LstmCell, LstmCellGradient, Permute, Add, SgdMomentum, AdamW>;
 
 // The arguments of any operation, in order.
 inline std::vector<TensorSpec> arguments(const Op& op) {
@@ -110,6 +51,9 @@ class Tensor {
   virtual std::size_t bytes() const = 0;                 // storage, padding included
   virtual void upload(const void* row_major) = 0;        // from host memory; may be queued
   virtual void download(void* row_major) const = 0;      // to host memory; waits until the values are there
+
+  // The values themselves where they are row-major and in host memory, so that nothing needs to be moved; else null.
+  virtual void* host_values() { return nullptr; }
 };
 
 // Named facts for the result file, such as {"dispatch", "Cooperlake"}.
@@ -145,6 +89,16 @@ class Device {
   virtual void synchronize() = 0;  // waits for all queued work; reports what failed in it
   virtual void flush_cache() = 0;  // evicts operands; queued like any other work
 
+  // Plain memory: values of any shape, row-major and without padding, for operations that share tensors.
+  virtual std::unique_ptr<Tensor> allocate(std::size_t bytes) {
+    throw std::logic_error(kind() + " devices have no plain tensors of " + std::to_string(bytes) + " bytes");
+  }
+  // `bytes` bytes of a tensor that allocate() made, from `offset` (a multiple of 64) on. It must outlive the view.
+  virtual std::unique_ptr<Tensor> view(Tensor& whole, std::size_t offset, std::size_t bytes) {
+    (void)whole, (void)offset, (void)bytes;
+    throw std::logic_error(kind() + " devices have no plain tensors");
+  }
+
   // Work queued between hold() and release() starts only at release(), so that launch latency stays out of device time.
   virtual void hold() {}
   virtual void release() {}
@@ -154,6 +108,14 @@ class Device {
     (void)enqueue_all;
     return nullptr;
   }
+
+  // Host memory that transfers are fastest from and to: page-locked where that matters.
+  virtual std::shared_ptr<void> allocate_host(std::size_t bytes) {
+    return {std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free};
+  }
+
+  // Numbers worth keeping beside a time, as read now: {"sm_mhz", 1755}, {"power_watts", 312.5}.
+  virtual std::vector<std::pair<std::string, double>> readings() const { return {}; }
 
   // Why the time since the last call is not representative (throttling, say), in words; empty when nothing disturbed.
   virtual std::string disturbance() { return {}; }
@@ -206,6 +168,10 @@ class Backend {
   // `variant` is empty for the default, or one of variants(op).
   virtual Support supports(const Op& op, std::string_view variant) const = 0;
   virtual std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) = 0;
+
+  // The default variant over the device's plain tensors (Device::allocate), so that many operations can share them.
+  // Backends whose tensors are not plain anyway say how.
+  virtual std::unique_ptr<Operation> prepare_plain(const Op& op) { return prepare(op, {}); }
 };
 
 // ---- The module: how it is found ----

@@ -136,16 +136,20 @@ class Check {
     return whole();
   }
 
-  // Freivalds: an error d in C[i][j] moves (C·t)[i] by ±d, while honest roundings of a row add up like a random walk,
-  // √n of them in place of n.
+  // Freivalds: an error d in C[i][j] moves (C·t)[i] by t[j]·d, while honest roundings of a row add up like a random
+  // walk, √n of them in place of n. No two weights t are alike, so that values in each other's places are seen too.
   Verdict projection() {
     Random random(1);
-    std::vector<Wide> signs(gemm_.n), ones(gemm_.n, 1);
-    for (auto& sign : signs) sign = (random.bits() & 1) != 0 ? 1 : -1;
-    std::vector<Wide> b_signs, b_size, expected, size, actual, unused;
-    multiply(b_, signs, ones, b_signs, b_size);
-    multiply(a_, b_signs, b_size, expected, size);
-    multiply(c_, signs, ones, actual, unused);
+    std::vector<Wide> weights(gemm_.n), sizes(gemm_.n);
+    for (std::int64_t j = 0; j < gemm_.n; ++j) {
+      const double size = 0.5 + 0.5 * std::abs(random.uniform());
+      sizes[j] = kExact ? static_cast<Wide>(1 + random.below(1000)) : static_cast<Wide>(size);
+      weights[j] = (random.bits() & 1) != 0 ? sizes[j] : -sizes[j];
+    }
+    std::vector<Wide> b_weighted, b_size, expected, size, actual, unused;
+    multiply(b_, weights, sizes, b_weighted, b_size);
+    multiply(a_, b_weighted, b_size, expected, size);
+    multiply(c_, weights, sizes, actual, unused);
     for (std::int64_t i = 0; i < gemm_.m; ++i) {
       const double error = std::abs(static_cast<double>(actual[i] - expected[i]));
       const double bound =

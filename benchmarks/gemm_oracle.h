@@ -21,7 +21,7 @@ struct Tolerance {
 Tolerance gemm_tolerance(DType dtype, std::int64_t k);
 
 // Checks C against A·B, all row-major as `gemm` says. Up to kExhaustiveWork multiplications every element is computed;
-// above that, C·t is compared with A·(B·t) for a random t of ±1, and sampled elements are computed.
+// above that, C·t is compared with A·(B·t) for random weights t, and sampled elements are computed.
 // An answer still poisoned, or outside its tolerance, is incorrect, with the place and both values in the reason.
 Verdict check_gemm(const Gemm& gemm, const std::byte* a, const std::byte* b, const std::byte* c);
 

@@ -58,6 +58,15 @@ TEST_P(GemmOracle, FindsOneWrongElementAnywhere) {
   }
 }
 
+TEST_P(GemmOracle, FindsNeighboursInEachOthersPlaces) {
+  Solved solved(GetParam());
+  for (std::size_t place = 0; place + 1 < solved.c.size(); place += solved.c.size() / 7 + 1) {
+    std::swap(solved.c[place], solved.c[place + 1]);
+    EXPECT_EQ(solved.check().status, Status::incorrect) << place;
+    std::swap(solved.c[place], solved.c[place + 1]);
+  }
+}
+
 TEST_P(GemmOracle, FindsAShiftByOneColumn) {
   Solved solved(GetParam());
   if (solved.c.size() == 1) GTEST_SKIP() << "one element cannot be shifted";

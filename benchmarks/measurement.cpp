@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <thread>
 
 namespace whygpu {
 namespace {
@@ -19,13 +20,17 @@ constexpr double kSteadyWithin = 0.02;
 constexpr int kSteadyWindows = 2;
 constexpr double kShortestWarmup = 5e-3, kLongestWarmup = 0.3;
 
-constexpr std::size_t kMostSets = 4096;
-constexpr int kMostRetakes = 10;
+// A device that throttles through so many samples will not recover: the round goes on, and says so.
+constexpr int kMostRetakes = 20;
+constexpr std::chrono::milliseconds kRecovery{50};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-std::int64_t operations_for(double wanted_seconds, double seconds_each) {
-  return std::max<std::int64_t>(1, std::llround(std::ceil(wanted_seconds / std::max(seconds_each, 1e-9))));
+// As many as fill the time, in whole units, as far as the batch can hold them.
+std::int64_t operations_for(double wanted_seconds, double seconds_each, const Batch& batch) {
+  const double units = std::ceil(wanted_seconds / std::max(seconds_each, 1e-9) / static_cast<double>(batch.unit()));
+  return batch.unit() *
+         std::clamp<std::int64_t>(std::llround(units), 1, std::max<std::int64_t>(batch.most() / batch.unit(), 1));
 }
 
 }  // namespace
@@ -36,65 +41,43 @@ double process_cpu_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-Measurement::Measurement(Trial& trial, Device& device, bool cold, double sample_seconds)
-    : trial_(trial),
-      device_(device),
-      stopwatch_(device.make_stopwatch()),
-      cold_(cold),
-      sample_seconds_(sample_seconds) {
-  if (cold_) prepare_cold();
-}
-
-void Measurement::prepare_cold() {
-  const double set = static_cast<double>(std::max<std::size_t>(trial_.set_bytes(), 1));
-  const double wanted = std::ceil(2 * static_cast<double>(device_.cache_bytes()) / set) + 1;
-  const double affordable = std::floor(0.25 * static_cast<double>(device_.free_memory_bytes()) / set);
-  sets_ = static_cast<std::size_t>(std::clamp(std::min(wanted, affordable), 1.0, static_cast<double>(kMostSets)));
-  trial_.allocate_sets(sets_);
-}
-
-double Measurement::time_batch(std::int64_t operations) {
-  if (cold_) device_.flush_cache();
-  device_.hold();
-  stopwatch_->start();
-  for (std::int64_t i = 0; i < operations; ++i) {
-    trial_.enqueue(next_set_);
-    if (++next_set_ == sets_) next_set_ = 0;
-  }
-  stopwatch_->stop();
-  device_.release();
-  return stopwatch_->seconds();
-}
+Measurement::Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds)
+    : device_(device), batch_(trial, device, mode), sample_seconds_(sample_seconds) {}
 
 // Steady: the time of a window stays within 2% of the one before, twice in a row.
 void Measurement::warm_up() {
   const auto start = Clock::now();
-  double each = time_batch(1);
+  const auto time_each = [&](std::int64_t operations) {
+    return batch_.time(operations) / static_cast<double>(operations);
+  };
+  double each = time_each(batch_.unit());
   const double limit = std::clamp(sample_seconds_, kShortestWarmup, kLongestWarmup);
   int steady_windows = 0;
   while (steady_windows < kSteadyWindows || seconds_since(start) < kShortestWarmup) {
     if (seconds_since(start) > limit) break;
-    const std::int64_t window = cold_ ? 1 : operations_for(kWarmupWindow, each);
     const double before = each;
-    each = time_batch(window) / static_cast<double>(window);
+    each = time_each(operations_for(kWarmupWindow, each, batch_));
     steady_windows = std::abs(each / before - 1) < kSteadyWithin ? steady_windows + 1 : 0;
   }
   round_.steady = steady_windows >= kSteadyWindows;
-  round_.warmup_ns = 1e9 * seconds_since(start);
 
-  round_.batch = operations_for(std::max(kShortestSample, sample_seconds_ / kSamplesWanted), each);
-  if (cold_) round_.batch = std::min(round_.batch, static_cast<std::int64_t>(sets_));
+  const double sample_seconds = std::max(kShortestSample, sample_seconds_ / kSamplesWanted);
+  batch_.record(operations_for(sample_seconds, each, batch_));
+  if (batch_.unit() > 1) each = time_each(batch_.unit());
+  round_.batch = operations_for(sample_seconds, each, batch_);
+  round_.warmup_ns = 1e9 * seconds_since(start);
   device_.disturbance();  // what happened until now is not the samples' concern
 }
 
 double Measurement::sample() {
-  for (int retake = 0;; ++retake) {
+  for (;;) {
     const double cpu_before = process_cpu_seconds();
-    const double seconds = time_batch(round_.batch);
+    const double seconds = batch_.time(round_.batch);
     const double cpu = process_cpu_seconds() - cpu_before;
     const std::string disturbance = device_.disturbance();
-    if (!disturbance.empty() && retake < kMostRetakes) {
+    if (!disturbance.empty() && round_.discarded < kMostRetakes) {
       ++round_.discarded;
+      std::this_thread::sleep_for(kRecovery);
       continue;
     }
     if (!disturbance.empty()) round_.disturbance = disturbance;
@@ -104,6 +87,11 @@ double Measurement::sample() {
         1e9 * cpu_seconds_ / static_cast<double>(round_.batch * static_cast<std::int64_t>(round_.samples_ns.size()));
     return seconds;
   }
+}
+
+void Measurement::finish() {
+  const auto readings = batch_.readings(round_.batch);
+  round_.details.insert(round_.details.end(), readings.begin(), readings.end());
 }
 
 }  // namespace whygpu

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/workload.h"
+#include "benchmarks/batch.h"
 
 namespace whygpu {
 
@@ -18,36 +18,40 @@ struct Round {
   double prepare_ns = 0;           // planning, packing and uploading
   double verify_ns = 0;
   double warmup_ns = 0;
-  bool steady = true;  // the warm-up saw the time settle
-  int discarded = 0;   // samples retaken because something disturbed the device
+  bool steady = true;       // the warm-up saw the time settle
+  int discarded = 0;        // samples retaken because something disturbed the device
   std::string disturbance;  // what still disturbed it after the retries
   Details details;
 };
 
 class Measurement {
  public:
-  // `cold`: operands are evicted before each sample, and rotated over twice the cache within it. `sample_seconds` is the
-  // time that all samples of this process are meant to take together; it bounds the warm-up and sizes the samples.
-  Measurement(Trial& trial, Device& device, bool cold, double sample_seconds);
+  // `sample_seconds` is the time that all samples of this process are meant to take together; it bounds the warm-up and
+  // sizes the samples.
+  Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds);
 
   void warm_up();
 
-  // Runs one batch, keeps its time, and returns its seconds of device time.
+  // Runs one batch, keeps its time, and returns its seconds.
   double sample();
+
+  // Runs one batch to its end, keeps nothing, and returns how many operations that were.
+  std::int64_t run_batch() {
+    batch_.time(round_.batch);
+    return round_.batch;
+  }
+
+  // Notes what the device reads under this load. Called once, after the last sample.
+  void finish();
 
   std::int64_t batch() const { return round_.batch; }
   Round& round() { return round_; }
+  std::string describe() const { return batch_.describe(); }
 
  private:
-  double time_batch(std::int64_t operations);
-  void prepare_cold();
-
-  Trial& trial_;
   Device& device_;
-  std::unique_ptr<Stopwatch> stopwatch_;
-  bool cold_;
+  Batch batch_;
   double sample_seconds_;
-  std::size_t sets_ = 1, next_set_ = 0;
   double cpu_seconds_ = 0;
   Round round_;
 };

@@ -21,6 +21,10 @@ nlohmann::json BackendProbe::to_json() const {
   return {{"name", name}, {"version", nullptr}, {"reason", reason}, {"facts", nlohmann::json::object()}, {"device", nullptr}};
 }
 
+bool BackendProbe::offers_any() const {
+  return std::any_of(support.begin(), support.end(), [](const auto& answer) { return answer.value("yes", false); });
+}
+
 std::string BackendProbe::fact(const std::string& key) const {
   return usable() ? facts.at("facts").value(key, "") : "";
 }

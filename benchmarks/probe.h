@@ -16,6 +16,7 @@ struct BackendProbe {
   nlohmann::json support;  // per probe case of the workload: {"case", "yes", "reason"}
 
   bool usable() const { return facts.is_object(); }
+  bool offers_any() const;  // of the workload's probe cases
   // As the result file lists it, usable or not.
   nlohmann::json to_json() const;
   // The value of one fact; empty where there is none.

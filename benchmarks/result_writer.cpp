@@ -98,6 +98,8 @@ json result_json(const RunState& state, const RunSettings& settings, const RunFa
             {"environment", facts.environment},
             {"findings", facts.findings},
             {"backends", facts.backends},
+            {"ceilings", facts.ceilings},
+            {"meters", facts.meters},
             {"cases", cases}}}};
 }
 

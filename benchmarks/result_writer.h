@@ -13,6 +13,7 @@ struct RunFacts {
   std::string started, finished;
   bool complete = true;  // false: interrupted
   nlohmann::json context, environment, findings = nlohmann::json::array(), backends = nlohmann::json::array();
+  nlohmann::json ceilings = nlohmann::json::array(), meters = nlohmann::json::array();
 };
 
 nlohmann::json result_json(const RunState& state, const RunSettings& settings, const RunFacts& facts);

@@ -15,6 +15,7 @@ json to_json(const RunSettings& s) {
           {"budget_seconds", s.budget_seconds},
           {"timeout_seconds", s.timeout_seconds},
           {"rounds", s.rounds ? json(*s.rounds) : json(nullptr)},
+          {"energy", s.energy},
           {"seed", s.seed}};
 }
 
@@ -28,6 +29,7 @@ RunSettings settings_from_json(const json& object) {
   object.at("budget_seconds").get_to(s.budget_seconds);
   object.at("timeout_seconds").get_to(s.timeout_seconds);
   if (!object.at("rounds").is_null()) s.rounds = object.at("rounds").get<int>();
+  object.at("energy").get_to(s.energy);
   object.at("seed").get_to(s.seed);
   return s;
 }
@@ -64,7 +66,7 @@ void RunState::apply(const json& record) {
   CaseResult* result = find(record.at("case"));
   if (result == nullptr) return;
   for (const Status status : {Status::ok, Status::incorrect, Status::unsupported, Status::failed}) {
-    if (status_name(status) == record.at("status")) result->status = status;
+    if (record.at("status").get<std::string>() == status_name(status)) result->status = status;
   }
   result->reason = record.value("reason", "");
   result->implementation = record.value("implementation", result->implementation);

@@ -21,6 +21,7 @@ struct RunSettings {
   double budget_seconds = 60;      // for the whole run; every case gets one round whatever it takes
   double timeout_seconds = 60;     // silence after which a worker counts as hung
   std::optional<int> rounds;       // exactly so many; else until settled or out of budget
+  bool energy = false;             // read the energy meters in each case's first round
   std::uint64_t seed = 1;          // of the shuffling
 };
 nlohmann::json to_json(const RunSettings& settings);

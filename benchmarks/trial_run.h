@@ -11,6 +11,7 @@
 #include "backends/backend.h"
 #include "benchmarks/case.h"
 #include "benchmarks/measurement.h"
+#include "benchmarks/meters/meter.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {
@@ -25,12 +26,17 @@ class TrialRun {
   // Adds samples for as many operations as Google Benchmark asks for. It may be called several times.
   void measure(benchmark::State& state);
 
+  // After measuring: joules per operation, added to the round's details.
+  void measure_energy(std::span<const std::unique_ptr<Meter>> meters);
+
   const Verdict& verdict() const { return verdict_; }
   nlohmann::json end_record();  // the "end" line of the records
 
  private:
   Verdict make_ready();
   Verdict fits_in_memory() const;
+  void finish();
+  std::string implementation() const;
 
   const Case& case_;
   const Workload& workload_;
@@ -40,6 +46,8 @@ class TrialRun {
   Verdict verdict_;
   std::unique_ptr<Trial> trial_;
   std::optional<Measurement> measurement_;
+  Details energy_;
+  std::string lost_meters_;
 };
 
 }  // namespace whygpu

@@ -11,6 +11,7 @@
 
 #include "backends/loader.h"
 #include "benchmarks/environment.h"
+#include "benchmarks/meters/find_meters.h"
 #include "benchmarks/nearest.h"
 #include "benchmarks/records.h"
 #include "benchmarks/sweep.h"
@@ -32,6 +33,7 @@ struct Options {
   int device = 0;
   std::string records;
   bool describe = false;
+  bool energy = false;
 };
 
 std::unique_ptr<CLI::App> make_parser(std::string_view workload, Options& options) {
@@ -49,6 +51,7 @@ std::unique_ptr<CLI::App> make_parser(std::string_view workload, Options& option
       ->check(CLI::PositiveNumber);
   app->add_option("--device", options.device, "which accelerator")->check(CLI::NonNegativeNumber);
   app->add_option("--records", options.records, "file or descriptor for JSON lines with every sample");
+  app->add_flag("--energy", options.energy, "then run each case for some seconds more and read the energy meters");
   app->add_flag("--describe", options.describe, "print what the backend is and supports, as JSON lines");
   return app;
 }
@@ -94,8 +97,25 @@ LoadedBackend load(const std::string& name, const Options& options) {
 void describe(const LoadedBackend& backend, std::string_view workload, RecordWriter& records) {
   for (const auto& c : parse_cases(find_workload(workload).probe())) {
     const Support support = find_workload(workload).supports(c, *backend);
-    records.write({{"event", "support"}, {"case", c.text()}, {"yes", support.yes}, {"reason", support.reason}});
+    records.write({{"event", "support"},
+                   {"case", c.text()},
+                   {"yes", support.yes},
+                   {"reason", support.reason},
+                   {"variants", find_workload(workload).variants(c, *backend)}});
   }
+}
+
+// A run on the processor is charged for the host, a run on a GPU for the host that waits and for the GPU.
+// Of several GPUs only the one in use counts.
+std::vector<std::unique_ptr<Meter>> meters_for(Device& device, int index) {
+  auto offers = find_meters();
+  auto meters = take_meters(offers);
+  const std::string this_gpu = fmt::format("nvml GPU {} ", index);
+  std::erase_if(meters, [&](const auto& meter) {
+    if (meter->scope() != MeterScope::device) return false;
+    return device.kind() == "cpu" || (meter->name().starts_with("nvml") && !meter->name().starts_with(this_gpu));
+  });
+  return meters;
 }
 
 // Runs the cases that Google Benchmark's filter leaves, one after the other.
@@ -103,6 +123,7 @@ class Session {
  public:
   Session(std::vector<Case> cases, LoadedBackend& backend, const Options& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
+    if (options.energy) meters_ = meters_for(backend->device(), options.device);
     for (auto& c : cases_) {
       c = c.with("backend", backend.name());
       auto* registered = benchmark::RegisterBenchmark(c.text().c_str(), [this, &c](benchmark::State& state) { run(c, state); });
@@ -116,9 +137,11 @@ class Session {
   // Google Benchmark calls a case several times with growing counts, and does not say which call is the last.
   void finish_current() {
     if (!current_) return;
+    if (options_.energy) current_->measure_energy(meters_);
+    records_.write(current_->end_record());
     const Status status = current_->verdict().status;
     all_well_ = all_well_ && (status == Status::ok || status == Status::unsupported);
-    records_.write(current_->end_record());
+    if (status == Status::failed) leave_lost_device();
     current_.reset();
   }
 
@@ -134,10 +157,22 @@ class Session {
     current_->measure(state);
   }
 
+  // A device that failed for good would fail every case after this one. They are another process's.
+  void leave_lost_device() {
+    try {
+      backend_->device().synchronize();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "the device is lost: {}\n", error.what());
+      std::fflush(nullptr);
+      std::_Exit(1);
+    }
+  }
+
   std::vector<Case> cases_;
   LoadedBackend& backend_;
   const Options& options_;
   RecordWriter& records_;
+  std::vector<std::unique_ptr<Meter>> meters_;
   const Case* current_case_ = nullptr;
   std::optional<TrialRun> current_;
   bool all_well_ = true;

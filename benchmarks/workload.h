@@ -31,6 +31,13 @@ struct Verdict {
 
 using Details = std::vector<std::pair<std::string, double>>;
 
+// An argument of the operation as the host knows it, row-major.
+struct HostArgument {
+  Tensor* tensor = nullptr;
+  std::size_t bytes = 0;
+  const void* values = nullptr;  // null: a result
+};
+
 // A case made ready on a backend: inputs uploaded, operation prepared.
 class Trial {
  public:
@@ -47,6 +54,14 @@ class Trial {
 
   virtual std::size_t set_bytes() const = 0;
   virtual std::string implementation() const = 0;
+
+  // True when enqueue() returns only after its work is done, or when queueing itself is what is measured: the host's clock
+  // then times it, and the device's queue is never held back.
+  virtual bool timed_by_host() const { return false; }
+
+  // What a program would copy to the device before an operation on buffer set 0, and back after it. Empty where a
+  // workload has no such thing: offload=once and offload=always are then unsupported.
+  virtual std::vector<HostArgument> host_arguments() { return {}; }
 
   // Facts beyond time, by name with the unit at its end ("forward_ns"), recorded with the round. Asked after timing.
   virtual Details details() const { return {}; }
@@ -67,6 +82,12 @@ class Workload {
   virtual std::string_view probe() const = 0;
 
   virtual Support supports(const Case& c, const Backend& backend) const = 0;
+
+  // What `variant=` may be for this case on `backend`, the default first; empty when there is one implementation only.
+  virtual std::vector<std::string> variants(const Case& c, const Backend& backend) const {
+    (void)c, (void)backend;
+    return {};
+  }
   virtual std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const = 0;
 };
 

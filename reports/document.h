@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,6 +32,9 @@ struct Section {
 
 // One flat table with named, unrounded values; null where there is no value.
 using Value = std::variant<std::monostate, bool, double, std::string>;
+Value known(const std::string& text);  // null when empty
+Value known(const std::optional<double>& number);
+
 struct Records {
   std::vector<std::string> columns;
   std::vector<std::vector<Value>> rows;
@@ -43,6 +47,10 @@ struct Document {
   std::vector<std::string> notes;
   Records records;
 };
+
+// `format` is terminal, markdown, csv or json; throws std::invalid_argument naming them. Width and colour are the
+// terminal's.
+std::string render(const Document& document, const std::string& format, int width, bool color);
 
 // `width` columns at most where the labels leave room; groups of columns that do not fit go below.
 std::string render_terminal(const Document& document, int width, bool color);

@@ -62,7 +62,7 @@ class Matrix {
     std::set<std::string> known;
     for (const auto& workload : workloads_of(files_)) {
       const Grid grid(files_, workload);
-      for (const auto& contender : grid.contenders()) known.insert(contender.name());
+      for (const auto& contender : grid.contenders()) known.insert(contender.name);
     }
     if (known.contains(baseline_)) return;
     throw std::invalid_argument("baseline " + baseline_ + " is not in " + join(names_, ", ") + "; there are " +
@@ -101,7 +101,7 @@ class Matrix {
           slowness += measure.higher_is_better ? -std::log(estimate->value) : std::log(estimate->value);
         }
       }
-      if (solved > 0) ranking.emplace_back(-solved, -slowness / solved, grid.contenders()[c].name());
+      if (solved > 0) ranking.emplace_back(-solved, -slowness / solved, grid.contenders()[c].name);
     }
     std::sort(ranking.begin(), ranking.end());
     return ranking.size() < 2 ? std::string() : std::get<2>(ranking.front());
@@ -123,7 +123,7 @@ class Matrix {
     }
     if (grid.varying().empty()) section.columns.push_back({"problem", "", true});
     for (const auto& contender : grid.contenders()) {
-      const auto group = prefix(contender.file) + contender.name();
+      const auto group = prefix(contender.file) + contender.name;
       section.columns.push_back({measure->unit, group, false});
       section.columns.push_back({"", group, false});
       if (compared) section.columns.push_back({"", group, false});
@@ -174,7 +174,7 @@ class Matrix {
                                   const std::string& base, const Estimate& estimate) {
     for (std::size_t other = 0; other < grid.contenders().size(); ++other) {
       const auto& contender = grid.contenders()[other];
-      if (contender.file != grid.contenders()[c].file || contender.name() != base) continue;
+      if (contender.file != grid.contenders()[c].file || contender.name != base) continue;
       if (const auto reference = value(grid, p, other, measure)) {
         const double quotient = estimate.value / reference->value;
         return measure.higher_is_better ? quotient : 1 / quotient;
@@ -185,29 +185,28 @@ class Matrix {
 
   void add_record(const Grid& grid, std::size_t c, const CaseRecord& record, const Measure& measure,
                   const std::string& base, const std::optional<Estimate>& estimate, std::optional<double> gain) {
-    const auto text_or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
     std::vector<Value> row = {names_[grid.contenders()[c].file],
                               record.workload,
                               record.problem,
                               record.backend,
-                              text_or_null(record.variant()),
+                              known(record.variant()),
                               std::string(outcome_name(record.outcome)),
-                              text_or_null(record.reason),
+                              known(record.reason),
                               record.settled,
                               static_cast<double>(record.rounds.size()),
                               measure.name,
                               measure.unit};
     if (estimate) {
       row.emplace_back(estimate->value);
-      row.push_back(estimate->spread ? Value(estimate->spread->low) : Value());
-      row.push_back(estimate->spread ? Value(estimate->spread->high) : Value());
-      row.push_back(estimate->spread ? Value(std::string(estimate->is_interval ? "interval95" : "range")) : Value());
+      row.push_back(known(low_of(*estimate)));
+      row.push_back(known(high_of(*estimate)));
+      row.push_back(known(!estimate->spread ? "" : estimate->is_interval ? "interval95" : "range"));
     } else {
       row.resize(row.size() + 4);
     }
-    row.push_back(gain ? Value(*gain) : Value());
-    row.push_back(gain ? Value(base) : Value());
-    row.push_back(text_or_null(record.implementation));
+    row.push_back(known(gain));
+    row.push_back(known(gain ? base : std::string()));
+    row.push_back(known(record.implementation));
     row.emplace_back(record.text);
     document_.records.rows.push_back(std::move(row));
   }

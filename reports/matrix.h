@@ -15,8 +15,9 @@ struct Measure {
   std::string name;  // of its column in the records: "gflops"
   std::string unit;  // over its column for people: "GFLOP/s"
   bool higher_is_better = true;
-  std::function<std::optional<Estimate>(const ResultFile&, const CaseRecord&)> of;
+  std::string gain;    // what its × is called: "speed-up"
   std::string absent;  // why a case that ran may have no value
+  std::function<std::optional<Estimate>(const ResultFile&, const CaseRecord&)> of;
 };
 
 // One section per workload, showing the first of `measures` for which the workload has a value. `baseline` names the

@@ -24,6 +24,16 @@ Estimate Estimate::inverse(double numerator) const {
   return result;
 }
 
+std::optional<double> low_of(const Estimate& estimate) {
+  if (!estimate.spread) return std::nullopt;
+  return estimate.spread->low;
+}
+
+std::optional<double> high_of(const Estimate& estimate) {
+  if (!estimate.spread) return std::nullopt;
+  return estimate.spread->high;
+}
+
 Estimate estimate(const std::vector<double>& per_round) {
   Estimate result{median(per_round), median_interval(per_round), true};
   if (!result.spread) {
@@ -62,6 +72,18 @@ std::optional<Estimate> detail(const CaseRecord& record, const std::string& name
   }
   if (values.empty()) return std::nullopt;
   return estimate(values);
+}
+
+std::optional<Estimate> joules_per_operation(const CaseRecord& record) {
+  const auto joules = detail(record, "energy_joules_per_op");
+  if (!joules || joules->low() <= 0) return std::nullopt;
+  return joules;
+}
+
+std::optional<Estimate> gflops_per_watt(const CaseRecord& record) {
+  const auto joules = joules_per_operation(record);
+  if (!joules || record.flops <= 0) return std::nullopt;
+  return joules->inverse(record.flops / 1e9);
 }
 
 Estimate ratio(const Estimate& numerator, const Estimate& denominator) {

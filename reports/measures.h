@@ -25,6 +25,10 @@ struct Estimate {
   Estimate inverse(double numerator) const;  // numerator / value, numerator above 0
 };
 
+// The ends of the spread; nothing from a single round.
+std::optional<double> low_of(const Estimate& estimate);
+std::optional<double> high_of(const Estimate& estimate);
+
 // Median over rounds with its spread. Throws std::invalid_argument when `per_round` is empty.
 Estimate estimate(const std::vector<double>& per_round);
 
@@ -37,6 +41,10 @@ std::optional<Estimate> gigabytes_per_second(const CaseRecord& record);
 
 // Median over the rounds that carry the detail. Nothing when no round does, or the case is not ok.
 std::optional<Estimate> detail(const CaseRecord& record, const std::string& name);
+
+// Energy of one operation, and speed per power. Nothing without a meter.
+std::optional<Estimate> joules_per_operation(const CaseRecord& record);
+std::optional<Estimate> gflops_per_watt(const CaseRecord& record);
 
 // numerator/denominator. The spread is that of the extreme combinations, so rather too wide than too narrow.
 Estimate ratio(const Estimate& numerator, const Estimate& denominator);

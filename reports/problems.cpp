@@ -23,6 +23,19 @@ std::vector<std::string> keys_of(const std::string& problem) {
   return keys;
 }
 
+std::string without_offload(const std::string& problem) {
+  std::string result;
+  for (std::size_t begin = 0; begin < problem.size();) {
+    const auto end = std::min(problem.find(' ', begin), problem.size());
+    const auto word = std::string_view(problem).substr(begin, end - begin);
+    begin = end + 1;
+    if (word.starts_with("offload=") || word.starts_with("reuse=")) continue;
+    if (!result.empty()) result += ' ';
+    result += word;
+  }
+  return result;
+}
+
 std::string value_in(const TextFacts& values, const std::string& key) {
   const auto found = values.find(key);
   return found == values.end() ? std::string() : found->second;
@@ -48,6 +61,21 @@ std::vector<std::string> file_names(const std::vector<ResultFile>& files) {
   return names;
 }
 
+std::string offload_of(const CaseRecord& record) {
+  const auto offload = record.value("offload");
+  return offload == "once" ? offload + " reuse=" + record.value("reuse") : offload;
+}
+
+std::string contender_name(const ResultFile& file, const CaseRecord& record) {
+  auto name = record.backend;
+  if (!record.variant().empty()) name.append(1, ':').append(record.variant());
+  const auto* backend = file.backend(record.backend);
+  const bool on_cpu = !backend || !backend->device || backend->device->kind == "cpu";
+  const auto offload = offload_of(record);
+  if (!on_cpu && !offload.empty()) name.append(1, ' ').append(offload);
+  return name;
+}
+
 std::vector<std::string> workloads_of(const std::vector<ResultFile>& files) {
   std::vector<std::string> workloads;
   for (const auto& file : files) {
@@ -61,13 +89,14 @@ Grid::Grid(const std::vector<ResultFile>& files, const std::string& workload) : 
   for (std::size_t f = 0; f < files.size(); ++f) {
     for (const auto& record : files[f].cases) {
       if (record.workload != workload) continue;
-      const auto [row, is_new] = row_of.try_emplace(record.problem, problems_.size());
+      const auto problem = without_offload(record.problem);
+      const auto [row, is_new] = row_of.try_emplace(problem, problems_.size());
       if (is_new) {
-        problems_.push_back(record.problem);
+        problems_.push_back(problem);
         values_.push_back(&record.values);
-        for (const auto& key : keys_of(record.problem)) add_new(keys_, key);
+        for (const auto& key : keys_of(problem)) add_new(keys_, key);
       }
-      const Contender contender{f, record.backend, record.variant()};
+      const Contender contender{f, contender_name(files[f], record)};
       auto column = std::find(contenders_.begin(), contenders_.end(), contender);
       if (column == contenders_.end()) column = contenders_.insert(contenders_.end(), contender);
       cells_.emplace(std::pair{row->second, static_cast<std::size_t>(column - contenders_.begin())}, &record);

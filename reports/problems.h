@@ -14,17 +14,19 @@ namespace whygpu {
 // A name for each file: its own; with the host, or else a number, where files share one.
 std::vector<std::string> file_names(const std::vector<ResultFile>& files);
 
-// A backend, or one variant of it, in one file.
+// A backend in one file, by "name", "name:variant" or, on a device that is no CPU, "name:variant offload".
 struct Contender {
   std::size_t file = 0;
-  std::string backend;
-  std::string variant;
+  std::string name;
 
-  std::string name() const { return variant.empty() ? backend : backend + ":" + variant; }
   bool operator==(const Contender&) const = default;
 };
+std::string contender_name(const ResultFile& file, const CaseRecord& record);
 
-// All cases of one workload as a grid.
+// How data gets to the device and back: "kernel", "once reuse=32", "always"; empty when the case does not say.
+std::string offload_of(const CaseRecord& record);
+
+// All cases of one workload as a grid. How data travels is a matter of the contender, not of the problem.
 class Grid {
  public:
   Grid(const std::vector<ResultFile>& files, const std::string& workload);

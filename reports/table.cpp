@@ -5,16 +5,35 @@
 
 #include "reports/matrix.h"
 #include "reports/text.h"
+#include "reports/views.h"
 
 namespace whygpu {
 namespace {
 
-const Measure kFlops{"gflops", "GFLOP/s", true,
-                     [](const ResultFile&, const CaseRecord& record) { return gflops(record); },
-                     "the workload counts no FLOPs"};
-const Measure kBandwidth{"gigabytes_per_second", "GB/s", true,
-                         [](const ResultFile&, const CaseRecord& record) { return gigabytes_per_second(record); },
-                         "the workload counts no bytes"};
+const Measure kFlops{"gflops",
+                     "GFLOP/s",
+                     true,
+                     "speed-up",
+                     "the workload counts no FLOPs",
+                     [](const ResultFile&, const CaseRecord& record) { return gflops(record); }};
+const Measure kBandwidth{"gigabytes_per_second",
+                         "GB/s",
+                         true,
+                         "speed-up",
+                         "the workload counts no bytes",
+                         [](const ResultFile&, const CaseRecord& record) { return gigabytes_per_second(record); }};
+const Measure kGflopsPerWatt{"gflops_per_watt",
+                             "GFLOP/s/W",
+                             true,
+                             "gain",
+                             "no meter measured its energy",
+                             [](const ResultFile&, const CaseRecord& record) { return gflops_per_watt(record); }};
+const Measure kJoules{"joules_per_operation",
+                      "J",
+                      false,
+                      "saving",
+                      "no meter measured its energy",
+                      [](const ResultFile&, const CaseRecord& record) { return joules_per_operation(record); }};
 
 Document speed(const std::vector<ResultFile>& files, const TableOptions& options) {
   return matrix(files, {kFlops, kBandwidth}, options.baseline);
@@ -25,11 +44,35 @@ Document flops(const std::vector<ResultFile>& files, const TableOptions& options
 Document bandwidth(const std::vector<ResultFile>& files, const TableOptions& options) {
   return matrix(files, {kBandwidth}, options.baseline);
 }
+Document energy(const std::vector<ResultFile>& files, const TableOptions& options) {
+  return matrix(files, {kGflopsPerWatt, kJoules}, options.baseline);
+}
+
+Document price(const std::vector<ResultFile>& files, const TableOptions& options) {
+  const Measure dollars{"dollars_per_gflops",
+                        "$ per GFLOP/s",
+                        false,
+                        "saving",
+                        "the price of its device is not known",
+                        [&options](const ResultFile& file, const CaseRecord& record) -> std::optional<Estimate> {
+                          const auto* backend = file.backend(record.backend);
+                          const auto rate = gflops(record);
+                          if (!rate || !backend || !backend->device) return std::nullopt;
+                          const auto price = options.prices.find(backend->device->name);
+                          if (price == options.prices.end()) return std::nullopt;
+                          return rate->inverse(price->second);
+                        }};
+  return matrix(files, {dollars}, options.baseline);
+}
 
 constexpr std::array kViews = {
     View{"speed", "GFLOP/s, or GB/s of workloads that count no FLOPs", speed},
     View{"flops", "GFLOP/s", flops},
     View{"bandwidth", "GB/s of compulsory traffic", bandwidth},
+    View{"energy", "FLOP/s per watt, or joules of workloads that count no FLOPs", energy},
+    View{"price", "dollars of device per GFLOP/s", price},
+    View{"crossover", "from which size on a GPU stays ahead of the best CPU backend", crossover_view},
+    View{"training", "training steps: time, phases, samples per second, memory", training_view},
 };
 
 template <class Range, class Name>
@@ -48,11 +91,7 @@ std::string render_table(const std::vector<ResultFile>& files, const TableOption
     if (view.name != options.view) continue;
     auto document = view.build(files, options);
     document.view = view.name;
-    if (options.format == "terminal") return render_terminal(document, options.width, options.color);
-    if (options.format == "markdown") return render_markdown(document);
-    if (options.format == "csv") return render_csv(document);
-    if (options.format == "json") return render_json(document);
-    throw std::invalid_argument("format " + options.format + "; there are terminal, markdown, csv, json");
+    return render(document, options.format, options.width, options.color);
   }
   throw std::invalid_argument("view " + options.view + "; there are " +
                               names_in(kViews, [](const View& view) { return view.name; }));

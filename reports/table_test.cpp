@@ -178,5 +178,65 @@ TEST(Table, UnknownViewOrFormatNamesWhatThereIs) {
   EXPECT_THROW(table({three_backends().file()}, "terminal", "wishes"), std::invalid_argument);
 }
 
+// Two sizes on a CPU and a GPU, with a meter and both ways of offloading.
+SyntheticFile cpu_and_gpu() {
+  SyntheticFile file;
+  file.backend("naive").backend("cuda", "cuda", "Synthetic GPU");
+  for (int size : {64, 128, 256}) {
+    file.ok(square_gemm(size), "naive", seven_rounds(100), 200);
+    file.ok(square_gemm(size) + " offload=kernel", "cuda", seven_rounds(10), 200);
+    file.ok(square_gemm(size) + " offload=always", "cuda", seven_rounds(400), 200);
+  }
+  for (auto& record : file.whygpu()["cases"]) {
+    for (auto& round : record["rounds"]) round["details"] = {{"energy_joules_per_op", 1e-7}};
+  }
+  return file;
+}
+
+TEST(Table, OffloadModesAreColumnsBesideTheCpu) {
+  const auto text = table({cpu_and_gpu().file()}, "terminal", "speed", "naive");
+  EXPECT_THAT(text, AllOf(HasSubstr("cuda kernel"), HasSubstr("cuda always"), HasSubstr("10.0×"), HasSubstr("0.250×")));
+}
+
+TEST(Table, EnergyView) {
+  const auto text = table({cpu_and_gpu().file()}, "terminal", "energy");
+  EXPECT_THAT(text, AllOf(HasSubstr("GFLOP/s/W"), HasSubstr("2.00")));
+  EXPECT_THAT(table({three_backends().file()}, "terminal", "energy"), HasSubstr("no meter measured its energy"));
+}
+
+TEST(Table, PriceViewTakesKnownPricesOnly) {
+  TableOptions options;
+  options.view = "price";
+  options.prices = {{"Synthetic GPU", 2000}};
+  const auto text = render_table({cpu_and_gpu().file()}, options);
+  EXPECT_THAT(text, HasSubstr("100 ±1.0%"));  // $2,000 for 20 GFLOP/s
+  EXPECT_THAT(text, HasSubstr("the price of its device is not known (3 cases)"));
+}
+
+TEST(Table, CrossoverView) {
+  const auto text = table({cpu_and_gpu().file()}, "terminal", "crossover");
+  EXPECT_THAT(text, AllOf(HasSubstr("always, from 64 on"), HasSubstr("never up to 256"), HasSubstr("reuses")));
+  EXPECT_THAT(table({SyntheticFile().backend("naive").file("cpu.json")}, "terminal", "crossover"),
+              HasSubstr("cpu: no backend ran on a GPU"));
+  const auto records = nlohmann::json::parse(table({cpu_and_gpu().file()}, "json", "crossover"))["records"];
+  EXPECT_EQ(records[0]["verdict"], "always");
+  EXPECT_EQ(records[0]["from"], 64);
+}
+
+TEST(Table, TrainingView) {
+  SyntheticFile file;
+  auto& step = file.ok("training_step model=mlp batch=32", "naive", seven_rounds(1e6), 1e9);
+  for (auto& round : step["rounds"]) {
+    round["details"] = {{"forward_ns", 3e5},
+                        {"backward_ns", 6e5},
+                        {"update_ns", 1e5},
+                        {"samples_per_second", 32000},
+                        {"peak_memory_bytes", 5e6}};
+  }
+  EXPECT_THAT(table({file.file()}, "terminal", "training"),
+              AllOf(HasSubstr("30%"), HasSubstr("60%"), HasSubstr("32000"), HasSubstr("1.00 ms")));
+  EXPECT_THAT(table({three_backends().file()}, "terminal", "training"), HasSubstr("no training step was measured"));
+}
+
 }  // namespace
 }  // namespace whygpu

@@ -35,6 +35,13 @@ std::string format_number(double value) {
   return fmt::format("{:.2e}", value);
 }
 
+std::string format_size(double value) {
+  if (value < 1e6) return fmt::format("{:.15g}", value);
+  if (value < 1e9) return format_number(value / 1e6) + " M";
+  if (value < 1e12) return format_number(value / 1e9) + " G";
+  return format_number(value / 1e12) + " T";
+}
+
 std::string format_spread(const Estimate& estimate) {
   const auto half = estimate.relative_half_width();
   if (!half) return {};

@@ -13,6 +13,9 @@ namespace whygpu {
 // Three significant digits, whole numbers unrounded: "0.00123", "1.23", "45.6", "789", "12345".
 std::string format_number(double value);
 
+// A size or count: "64", "8192", from a million on "2.10 M", "35.2 G".
+std::string format_size(double value);
+
 // "±1.2%" for a 95% interval, "r1.2%" for half the range of too few rounds, "" without a spread.
 std::string format_spread(const Estimate& estimate);
 

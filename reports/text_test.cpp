@@ -16,6 +16,14 @@ TEST(FormatNumber, KeepsThreeDigitsAndWholeNumbers) {
   EXPECT_EQ(format_number(std::numeric_limits<double>::infinity()), "-");
 }
 
+TEST(FormatSize, CountsInMillionsAndMore) {
+  EXPECT_EQ(format_size(64), "64");
+  EXPECT_EQ(format_size(123456), "123456");
+  EXPECT_EQ(format_size(2.1e6), "2.10 M");
+  EXPECT_EQ(format_size(3.5e10), "35.0 G");
+  EXPECT_EQ(format_size(4e12), "4.00 T");
+}
+
 TEST(FormatSpread, SaysWhichSpreadItIs) {
   EXPECT_EQ(format_spread({100, Interval{99, 101}, true}), "±1.0%");
   EXPECT_EQ(format_spread({100, Interval{80, 130}, false}), "r25%");

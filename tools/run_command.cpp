@@ -3,17 +3,21 @@
 
 #include <atomic>
 #include <csignal>
+#include <algorithm>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <random>
 
 #include "benchmarks/environment.h"
 #include "benchmarks/journal.h"
+#include "benchmarks/meters/find_meters.h"
 #include "benchmarks/records.h"
 #include "benchmarks/result_writer.h"
 #include "benchmarks/rounds.h"
 #include "reports/table.h"
 #include "tools/backend_choice.h"
+#include "tools/ceilings.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
 #include "tools/progress.h"
@@ -32,10 +36,10 @@ constexpr double kBudgetPerCase = 2;
 std::atomic<bool> interrupted = false;
 
 struct Options {
-  std::vector<std::string> words;
+  std::vector<std::string> words, models;
   std::vector<std::string> backends;
   std::string output;
-  bool quick = false, dry_run = false, resume = false, force = false;
+  bool quick = false, dry_run = false, resume = false, force = false, energy = false, no_ceilings = false;
   std::string rounds = "auto";
   std::string budget;
   std::string timeout = "60s";
@@ -43,6 +47,8 @@ struct Options {
   int threads = usable_cpus();
   int device = 0;
   std::optional<std::uint64_t> seed;
+  std::string offload;
+  std::string reuse;
 };
 
 // "90", "90s", "10m" or "2h" in seconds.
@@ -86,6 +92,8 @@ class Run {
     if (resuming) {
       for (const auto& record : journal.replay()) state.apply(record);
     } else {
+      find_energy_meters();
+      find_ceilings();
       journal.clear();
       journal.append(header());
       for (const auto& record : refusals()) journal.append(record), state.apply(record);
@@ -115,10 +123,12 @@ class Run {
     settings_.rounds = parse_rounds(options_.rounds);
     settings_.timeout_seconds = parse_duration(options_.timeout);
     settings_.seed = options_.seed.value_or(std::random_device{}());
-    const auto words = options_.words.empty() ? std::vector<std::string>{"quick"} : options_.words;
+    const std::string usual = options_.models.empty() ? "quick" : "training";
+    const auto words = options_.words.empty() ? std::vector{usual} : options_.words;
     settings_.sweep = fmt::format("{}", fmt::join(words, " "));
 
-    auto problems = cases_from_words(words);
+    auto problems = with_models(cases_from_words(words), options_.models);
+    for (auto& problem : problems) problem = with_offload(problem);
     choose_backends(problems.front().workload);
     std::vector<std::string> names;
     for (const auto& backend : backends_) {
@@ -127,6 +137,7 @@ class Run {
     const bool short_run = options_.quick || settings_.sweep == "quick";
     if (options_.quick) problems = quick_subset(problems, names.size(), kQuickSeconds);
     cases_ = cross(problems, names);
+    drop_strangers();
     if (cases_.empty()) throw CaseError("no case is left to run on these backends: see whygpu list");
     settings_.budget_seconds = !options_.budget.empty() ? parse_duration(options_.budget)
                                : short_run              ? kQuickSeconds
@@ -134,6 +145,26 @@ class Run {
     started_ = utc_now();
     environment_ = environment_json();
     find_unfairness(cases_.front().workload);
+  }
+
+  // A backend that nobody named and that has nothing of a workload is no news in its table.
+  void drop_strangers() {
+    if (!options_.backends.empty()) return;
+    std::map<std::pair<std::string, std::string>, bool> offers;
+    for (const auto& c : cases_) {
+      const std::string backend(c["backend"]);
+      const auto [found, inserted] = offers.try_emplace({backend, c.workload});
+      if (!inserted) continue;
+      found->second = probe_backend({program_folder(), options_.threads, options_.device}, backend, c.workload).offers_any();
+    }
+    std::erase_if(cases_, [&](const Case& c) { return !offers.at({std::string(c["backend"]), c.workload}); });
+  }
+
+  // As the options ask for; parsed anew, so that what does not fit together is refused as in a sweep.
+  Case with_offload(Case problem) const {
+    if (!options_.offload.empty()) problem = problem.with("offload", options_.offload);
+    if (!options_.reuse.empty()) problem = problem.with("reuse", options_.reuse);
+    return parse_case(problem.text());
   }
 
   void choose_backends(const std::string& workload) {
@@ -148,12 +179,38 @@ class Run {
     for (const auto& finding : findings) findings_.push_back(to_json(finding));
   }
 
+  // With --energy and no meter the reason is told, and joules stay null.
+  void find_energy_meters() {
+    auto offers = find_meters();
+    meters_ = to_json(offers);
+    const bool usable = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
+    settings_.energy = options_.energy && usable;
+    if (options_.energy && !usable) fmt::print(stderr, "no energy: this machine has no meter ({})\n", why_no_meter(offers));
+  }
+
+  // Of the dtypes that this run holds.
+  void find_ceilings() {
+    if (options_.no_ceilings) return;
+    std::vector<std::string> dtypes;
+    for (const auto& dtype : ceiling_dtypes()) {
+      const auto is_dtype = [&](const auto& value) { return value.second == dtype; };
+      if (std::ranges::any_of(cases_, [&](const Case& c) { return std::ranges::any_of(c.values, is_dtype); })) {
+        dtypes.push_back(dtype);
+      }
+    }
+    fmt::print(stderr, "measuring ceilings\n");
+    for (const auto& ceiling : ceilings_of_this_machine(dtypes, settings_.threads, settings_.device).ceilings) {
+      ceilings_.push_back(to_json(ceiling));
+    }
+  }
+
   json header() const {
     json cases = json::array(), backends = json::array();
     for (const auto& c : cases_) cases.push_back(c.text());
     for (const auto& backend : backends_) backends.push_back(backend.to_json());
     return {{"event", "run"},          {"settings", to_json(settings_)}, {"cases", cases},      {"backends", backends},
-            {"environment", environment_}, {"findings", findings_},      {"started", started_}};
+            {"environment", environment_}, {"findings", findings_},
+            {"ceilings", ceilings_},       {"meters", meters_},          {"started", started_}};
   }
 
   void plan_from_journal() {
@@ -175,6 +232,8 @@ class Run {
     }
     environment_ = header.at("environment");
     findings_ = header.at("findings");
+    ceilings_ = header.at("ceilings");
+    meters_ = header.at("meters");
     started_ = header.at("started");
     const json here = environment_json();
     if (here.at("host") != environment_.at("host") || here.at("cpu").at("model") != environment_.at("cpu").at("model")) {
@@ -241,6 +300,8 @@ class Run {
     facts.context = google_benchmark_context((program_folder() / "whygpu").string());
     facts.environment = environment_;
     facts.findings = findings_;
+    facts.ceilings = ceilings_;
+    facts.meters = meters_;
     for (const auto& backend : backends_) facts.backends.push_back(backend.to_json());
     return facts;
   }
@@ -249,7 +310,12 @@ class Run {
     TableOptions options;
     options.color = use_colour(stdout);
     options.width = terminal_columns(stdout);
-    fmt::print("{}", render_table({load_result_file(output_)}, options));
+    const std::vector<ResultFile> files = {load_result_file(output_)};
+    fmt::print("{}", render_table(files, options));
+    if (std::ranges::any_of(files[0].cases, [](const auto& c) { return c.workload == "training_step"; })) {
+      options.view = "training";
+      fmt::print("\n{}", render_table(files, options));
+    }
     fmt::print("\n{}\n", output_.string());
   }
 
@@ -265,7 +331,7 @@ class Run {
   RunSettings settings_;
   std::vector<Case> cases_;
   std::vector<BackendProbe> backends_;
-  json environment_, findings_ = json::array();
+  json environment_, findings_ = json::array(), ceilings_ = json::array(), meters_ = json::array();
   std::string started_;
 };
 
@@ -283,6 +349,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
       "Exit codes: 0 done, 1 a case was incorrect or failed, 2 bad arguments or input, 130 interrupted.");
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: quick)");
   command->add_option("--backend", options->backends, "backends, separated by commas (default: all that can run here)")->delimiter(',');
+  command->add_option("--models", options->models, "only cases of these networks, separated by commas")->delimiter(',');
   command->add_option("-o,--output", options->output, "result file (default: results/DATE.json)");
   command->add_flag("--quick", options->quick, "a spread-out subset of the cases, about a minute");
   command->add_option("--rounds", options->rounds, "fresh processes per case: auto (until settled) or a number")->capture_default_str();
@@ -290,8 +357,13 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->threads, "CPU threads, the same for every backend")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
   command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->capture_default_str();
+  command->add_option("--offload", options->offload, "which time: kernel (operands are on the device), once (and the result fetched, around --reuse operations) or always")
+      ->check(CLI::IsMember({"kernel", "once", "always"}));
+  command->add_option("--reuse", options->reuse, "operations for one upload, with --offload once (default: 10)");
   command->add_option("--timeout", options->timeout, "silence after which a worker counts as hung")->capture_default_str();
   command->add_option("--seed", options->seed, "of the shuffling (default: random, recorded)");
+  command->add_flag("--energy", options->energy, "read the energy meters too: about 5 s more for each case");
+  command->add_flag("--no-ceilings", options->no_ceilings, "do not measure the peaks of this machine first");
   command->add_flag("--dry-run", options->dry_run, "print the cases and measure nothing");
   command->add_flag("--resume", options->resume, "go on with the interrupted run of -o FILE");
   command->add_flag("--force", options->force, "overwrite the result file");

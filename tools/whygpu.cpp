@@ -28,7 +28,14 @@ int main(int argc, char** argv) {
   int exit_code = 0;
   whygpu::add_run_command(app, exit_code);
   whygpu::add_list_command(app, exit_code);
+  whygpu::add_table_command(app, exit_code);
+  whygpu::add_report_command(app, exit_code);
+  whygpu::add_claims_command(app, exit_code);
+  whygpu::add_ceilings_command(app, exit_code);
   whygpu::add_doctor_command(app, exit_code);
+  whygpu::add_gate_command(app, exit_code);
+  whygpu::add_compare_command(app, exit_code);
+  whygpu::add_history_command(app, exit_code);
   whygpu::add_completion_command(app, exit_code);
   try {
     app.parse(argc, argv);

@@ -46,12 +46,13 @@ HostTensor::HostTensor(TensorSpec spec) : spec_(std::move(spec)) {
   const std::size_t size = (spec_.bytes() + alignment - 1) / alignment * alignment;
   storage_.reset(std::aligned_alloc(alignment, std::max(size, alignment)));
   if (!storage_) throw std::runtime_error("out of memory: a tensor needs " + std::to_string(size) + " bytes");
+  data_ = storage_.get();
   if (alignment == kHugePage) madvise(storage_.get(), size, MADV_HUGEPAGE);
 }
 
 void HostTensor::Free::operator()(void* pointer) const { std::free(pointer); }
-void HostTensor::upload(const void* row_major) { std::memcpy(storage_.get(), row_major, spec_.bytes()); }
-void HostTensor::download(void* row_major) const { std::memcpy(row_major, storage_.get(), spec_.bytes()); }
+void HostTensor::upload(const void* row_major) { std::memcpy(data_, row_major, spec_.bytes()); }
+void HostTensor::download(void* row_major) const { std::memcpy(row_major, data_, spec_.bytes()); }
 
 std::string HostDevice::name() const {
   std::ifstream file("/proc/cpuinfo");
@@ -75,6 +76,15 @@ std::size_t HostDevice::cache_bytes() const {
 }
 
 std::unique_ptr<Stopwatch> HostDevice::make_stopwatch() { return std::make_unique<SteadyStopwatch>(); }
+
+std::unique_ptr<Tensor> HostDevice::allocate(std::size_t bytes) {
+  return std::make_unique<HostTensor>(TensorSpec{DType::s8, {static_cast<std::int64_t>(bytes)}});
+}
+
+std::unique_ptr<Tensor> HostDevice::view(Tensor& whole, std::size_t offset, std::size_t bytes) {
+  return std::make_unique<HostTensor>(TensorSpec{DType::s8, {static_cast<std::int64_t>(bytes)}},
+                                      host_data<char>(&whole) + offset);
+}
 
 void HostDevice::flush_cache() {
   if (flush_buffer_.empty()) flush_buffer_.resize(2 * cache_bytes());

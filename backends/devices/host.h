@@ -11,12 +11,14 @@ namespace whygpu {
 class HostTensor final : public Tensor {
  public:
   explicit HostTensor(TensorSpec spec);
+  HostTensor(TensorSpec spec, void* data) : spec_(std::move(spec)), data_(data) {}  // someone else's storage
   std::size_t bytes() const override { return spec_.bytes(); }
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
+  void* host_values() override { return data(); }
 
   const TensorSpec& spec() const { return spec_; }
-  void* data() const { return storage_.get(); }
+  void* data() const { return data_; }
 
  private:
   struct Free {
@@ -24,6 +26,7 @@ class HostTensor final : public Tensor {
   };
   TensorSpec spec_;
   std::unique_ptr<void, Free> storage_;
+  void* data_ = nullptr;
 };
 
 // The values of a tensor that HostTensor made.
@@ -43,6 +46,8 @@ class HostDevice final : public Device {
   std::unique_ptr<Stopwatch> make_stopwatch() override;
   void synchronize() override {}
   void flush_cache() override;
+  std::unique_ptr<Tensor> allocate(std::size_t bytes) override;
+  std::unique_ptr<Tensor> view(Tensor& whole, std::size_t offset, std::size_t bytes) override;
 
  private:
   std::vector<char> flush_buffer_;

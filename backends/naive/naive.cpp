@@ -2,6 +2,7 @@
 #include "backends/naive/naive.h"
 
 #include "backends/devices/host.h"
+#include "backends/devices/host_borrowed.h"
 
 namespace whygpu {
 namespace {
@@ -20,20 +21,29 @@ class Naive final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
-    if (std::visit([](const auto& shape) { return flops(shape); }, op) > kLargestOperation) return too_large();
-    return std::visit([](const auto& shape) { return naive::supports(shape); }, op);
+    if (is_borrowed(op)) return {};
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return within_budget(*gemm);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return within_budget(*convolution);
+    if (const auto* stream = std::get_if<Stream>(&op)) return naive::supports(*stream);
+    return Support::no("the naive backend has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
-    return std::visit([](const auto& shape) { return naive::prepare(shape); }, op);
+    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return naive::prepare(*gemm);
+    if (const auto* stream = std::get_if<Stream>(&op)) return naive::prepare(*stream);
+    return naive::prepare(std::get<Convolution>(op));
   }
 
  private:
-  static Support too_large() {
+  template <class Shape>
+  static Support within_budget(const Shape& shape) {
+    if (flops(shape) <= kLargestOperation) return naive::supports(shape);
     return Support::no("above the naive backend's budget of 0.3 GFLOP an operation: it is one thread of plain loops");
   }
 
   HostDevice device_;
+  ThreadTeam threads_{1};
 };
 
 }  // namespace

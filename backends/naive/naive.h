@@ -13,4 +13,7 @@ std::unique_ptr<Operation> prepare(const Gemm& gemm);
 Support supports(const Convolution& op);
 std::unique_ptr<Operation> prepare(const Convolution& op);
 
+Support supports(const Stream& stream);
+std::unique_ptr<Operation> prepare(const Stream& stream);
+
 }  // namespace whygpu::naive

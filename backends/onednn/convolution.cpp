@@ -2,6 +2,7 @@
 #include <array>
 
 #include "backends/onednn/onednn.h"
+#include "backends/onednn/plain.h"
 
 namespace whygpu::onednn {
 namespace {
@@ -51,9 +52,11 @@ std::array<Argument, 3> arguments_of(const Convolution& op) {
   return {images(specs[0]), filters(specs[1], op.groups), images(specs[2])};
 }
 
-dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_view variant) {
+// With `plain_images` only the filters may have a layout of oneDNN's choice.
+dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_view variant, bool plain_images = false) {
   const auto arguments = arguments_of(op);
-  const memory::desc x = arguments[0].any(), w = arguments[1].any(), y = arguments[2].any();
+  const memory::desc x = plain_images ? arguments[0].caller() : arguments[0].any(), w = arguments[1].any();
+  const memory::desc y = plain_images ? arguments[2].caller() : arguments[2].any();
   const memory::dims strides{op.stride_h, op.stride_w}, pads{op.pad_h, op.pad_w};
   const memory::dims gaps{op.dilation_h - 1, op.dilation_w - 1};
   const auto training =
@@ -163,6 +166,18 @@ Support supports(Context& context, const Convolution& op, std::string_view varia
 
 std::unique_ptr<Operation> prepare(Context& context, const Convolution& op, std::string_view variant) {
   return std::make_unique<DnnlConvolution>(context, op, variant);
+}
+
+std::unique_ptr<Operation> prepare_plain(Context& context, const Convolution& op) {
+  const dnnl::primitive_desc planned = plan(context, op, {}, true);
+  const auto arguments = arguments_of(op);
+  const auto names = argument_names(op.pass);
+  std::vector<PlainArgument> plain;
+  for (int i = 0; i < 3; ++i) {
+    plain.push_back({names[i], arguments[i].caller(), planned.query_md(dnnl::query::exec_arg_md, names[i]), i == op.result()});
+  }
+  return plain_operation(context, dnnl::primitive(planned), std::move(plain),
+                         describe("convolution " + std::string(pass_name(op.pass)), planned.impl_info_str()));
 }
 
 }  // namespace whygpu::onednn

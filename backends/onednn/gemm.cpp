@@ -2,6 +2,7 @@
 #include <array>
 
 #include "backends/onednn/onednn.h"
+#include "backends/onednn/plain.h"
 
 namespace whygpu::onednn {
 namespace {
@@ -85,6 +86,16 @@ Support supports(Context& context, const Gemm& gemm, bool packed) {
 
 std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, bool packed) {
   return std::make_unique<Matmul>(context, gemm, packed);
+}
+
+std::unique_ptr<Operation> prepare_plain(Context& context, const Gemm& gemm) {
+  const matmul::primitive_desc planned = plan(context, gemm, false);
+  const Layouts caller = caller_layouts(gemm);
+  return plain_operation(context, matmul(planned),
+                         {{DNNL_ARG_SRC, caller.a, planned.src_desc()},
+                          {DNNL_ARG_WEIGHTS, caller.b, planned.weights_desc()},
+                          {DNNL_ARG_DST, caller.c, planned.dst_desc(), true}},
+                         describe("matmul", planned.impl_info_str()));
 }
 
 }  // namespace whygpu::onednn

@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include "backends/devices/host.h"
+#include "backends/devices/host_borrowed.h"
 
 namespace whygpu {
 
@@ -60,6 +61,17 @@ std::string isa_name(dnnl::cpu_isa isa) {
 // Row-major operands as a BLAS takes them, or B in a layout of oneDNN's choice.
 constexpr std::string_view kPlain = "plain", kPacked = "packed";
 
+// The threads that oneDNN itself uses.
+class OpenMpThreads final : public HostThreads {
+ public:
+  int count() const override { return omp_get_max_threads(); }
+  void run(int tasks, const std::function<void(int)>& task) override {
+    if (tasks == 1) return task(0);
+#pragma omp parallel for num_threads(tasks) schedule(static, 1)
+    for (int i = 0; i < tasks; ++i) task(i);
+  }
+};
+
 class OneDnn final : public Backend {
  public:
   explicit OneDnn(const Settings& settings) { omp_set_num_threads(settings.threads); }
@@ -79,16 +91,27 @@ class OneDnn final : public Backend {
 
   Support supports(const Op& op, std::string_view variant) const override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::supports(context_, *gemm, variant == kPacked);
-    return onednn::supports(context_, std::get<Convolution>(op), variant);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) {
+      return onednn::supports(context_, *convolution, variant);
+    }
+    return is_borrowed(op) ? Support{} : onednn::no_such("such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare(context_, *gemm, variant == kPacked);
-    return onednn::prepare(context_, std::get<Convolution>(op), variant);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::prepare(context_, *convolution, variant);
+    return prepare_borrowed(op, threads_);
+  }
+
+  std::unique_ptr<Operation> prepare_plain(const Op& op) override {
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare_plain(context_, *gemm);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::prepare_plain(context_, *convolution);
+    return prepare_borrowed(op, threads_);
   }
 
  private:
   HostDevice device_;
+  OpenMpThreads threads_;
   mutable onednn::Context context_;  // planning asks the engine, and changes nothing
 };
 

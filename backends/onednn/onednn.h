@@ -29,6 +29,7 @@ class DnnlTensor final : public Tensor {
   std::size_t bytes() const override;
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
+  void* host_values() override { return row_major_ == layout_ ? storage_.get() : nullptr; }
   dnnl_memory_t memory() const { return memory_.get(); }
 
  private:
@@ -43,9 +44,11 @@ std::string describe(const std::string& primitive, const std::string& implementa
 
 Support supports(Context& context, const Gemm& gemm, bool packed);
 std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, bool packed);
+std::unique_ptr<Operation> prepare_plain(Context& context, const Gemm& gemm);
 
 std::vector<std::string> variants(const Convolution& op);
 Support supports(Context& context, const Convolution& op, std::string_view variant);
 std::unique_ptr<Operation> prepare(Context& context, const Convolution& op, std::string_view variant);
+std::unique_ptr<Operation> prepare_plain(Context& context, const Convolution& op);
 
 }  // namespace whygpu::onednn

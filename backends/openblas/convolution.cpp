@@ -306,6 +306,25 @@ class WeightGradient final : public HostOperation {
   std::vector<T> sums_;                   // of all parts but the first, which sums into dw
 };
 
+// Backward data over plain tensors: the filters are packed anew on every run.
+class PackingConvolution final : public HostOperation {
+ public:
+  PackingConvolution(const Convolution& op, std::unique_ptr<Operation> convolution)
+      : HostOperation(op.arguments()), convolution_(std::move(convolution)), filters_(convolution_->allocate(1)) {}
+
+  void enqueue(std::span<Tensor* const> tensors) override {
+    filters_->upload(host_data<void>(tensors[1]));
+    Tensor* const arguments[] = {tensors[0], filters_.get(), tensors[2]};
+    convolution_->enqueue(arguments);
+  }
+
+  std::string implementation() const override { return convolution_->implementation() + ", filters packed on every run"; }
+
+ private:
+  std::unique_ptr<Operation> convolution_;
+  std::unique_ptr<Tensor> filters_;
+};
+
 template <class T>
 std::unique_ptr<Operation> prepare_as(const Convolution& op) {
   if (op.pass == Pass::backward_weights) return std::make_unique<WeightGradient<T>>(op);
@@ -327,6 +346,11 @@ Support supports(const Convolution& op) {
 std::unique_ptr<Operation> prepare(const Convolution& op) {
   if (op.dtype == DType::f32) return prepare_as<float>(op);
   return prepare_as<double>(op);
+}
+
+std::unique_ptr<Operation> prepare_plain(const Convolution& op) {
+  if (op.pass != Pass::backward_data) return prepare(op);
+  return std::make_unique<PackingConvolution>(op, prepare(op));
 }
 
 }  // namespace whygpu::openblas

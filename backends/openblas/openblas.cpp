@@ -4,6 +4,7 @@
 #include <cblas.h>
 
 #include "backends/devices/host.h"
+#include "backends/devices/host_borrowed.h"
 
 namespace whygpu {
 
@@ -34,7 +35,7 @@ std::string threading() {
 
 class OpenBlas final : public Backend {
  public:
-  explicit OpenBlas(const Settings& settings) { openblas_set_num_threads(settings.threads); }
+  explicit OpenBlas(const Settings& settings) : threads_(settings.threads) { openblas_set_num_threads(settings.threads); }
   std::string version() const override { return openblas::version(); }
   Facts facts() const override {
     return {{"dispatch", openblas::core()},
@@ -45,15 +46,28 @@ class OpenBlas final : public Backend {
   Device& device() override { return device_; }
 
   Support supports(const Op& op, std::string_view) const override {
-    return std::visit([](const auto& shape) { return openblas::supports(shape); }, op);
+    if (is_borrowed(op)) return {};
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::supports(*gemm);
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return openblas::supports(*convolution);
+    if (const auto* stream = std::get_if<Stream>(&op)) return openblas::supports(*stream);
+    return Support::no("OpenBLAS has no such operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
-    return std::visit([](const auto& shape) { return openblas::prepare(shape); }, op);
+    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::prepare(*gemm);
+    if (const auto* stream = std::get_if<Stream>(&op)) return openblas::prepare(*stream);
+    return openblas::prepare(std::get<Convolution>(op));
+  }
+
+  std::unique_ptr<Operation> prepare_plain(const Op& op) override {
+    if (const auto* convolution = std::get_if<Convolution>(&op)) return openblas::prepare_plain(*convolution);
+    return prepare(op, {});
   }
 
  private:
   HostDevice device_;
+  ThreadTeam threads_;
 };
 
 }  // namespace

@@ -13,9 +13,13 @@ std::unique_ptr<Operation> prepare(const Gemm& gemm);
 
 Support supports(const Convolution& op);
 std::unique_ptr<Operation> prepare(const Convolution& op);
+std::unique_ptr<Operation> prepare_plain(const Convolution& op);
 
 std::string version();       // "OpenBLAS 0.3.21"
 std::string core();          // the kernel set that it dispatched to, such as "Haswell"
 std::string running_with();  // version, core and threads, for implementation()
+
+Support supports(const Stream& stream);
+std::unique_ptr<Operation> prepare(const Stream& stream);
 
 }  // namespace whygpu::openblas

@@ -1,0 +1,66 @@
+#include <gmock/gmock.h>
+
+#include "backends/cublas/im2col.h"
+
+namespace whygpu {
+
+static void PrintTo(const ConvolutionTile& tile, std::ostream* out) {
+  *out << "{" << tile.image << ", " << tile.images << ", " << tile.line << ", " << tile.lines << "}";
+}
+
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(ConvolutionTiles, WholeImagesWhereTheyFit) {
+  EXPECT_THAT(convolution_tiles(5, 4, 10, 100),
+              ElementsAre(ConvolutionTile{0, 2, 0, 4}, ConvolutionTile{2, 2, 0, 4}, ConvolutionTile{4, 1, 0, 4}));
+}
+
+TEST(ConvolutionTiles, PartsOfOneImageWhereNoneFits) {
+  EXPECT_THAT(convolution_tiles(1, 5, 10, 25),
+              ElementsAre(ConvolutionTile{0, 1, 0, 2}, ConvolutionTile{0, 1, 2, 2}, ConvolutionTile{0, 1, 4, 1}));
+}
+
+TEST(ConvolutionTiles, OneLineAtLeast) {
+  EXPECT_THAT(convolution_tiles(1, 2, 100, 1), ElementsAre(ConvolutionTile{0, 1, 0, 1}, ConvolutionTile{0, 1, 1, 1}));
+}
+
+// Against the definition, over shapes with every mix of filter, stride, padding and dilation.
+TEST(OutputLinesOver, AreTheLinesThatSeeTheInput) {
+  for (std::int64_t r = 1; r <= 4; ++r) {
+    for (std::int64_t stride = 1; stride <= 5; ++stride) {
+      for (std::int64_t pad = 0; pad <= 4; ++pad) {
+        for (std::int64_t dilation = 1; dilation <= 2; ++dilation) {
+          const Convolution conv{.n = 1,
+                                 .c = 1,
+                                 .h = 11,
+                                 .w = 11,
+                                 .k = 1,
+                                 .r = r,
+                                 .s = 1,
+                                 .stride_h = stride,
+                                 .pad_h = pad,
+                                 .dilation_h = dilation};
+          for (std::int64_t line = 0; line < conv.h; ++line) {
+            const LineRange range = output_lines_over(conv, line, 2);
+            for (std::int64_t p = 0; p < conv.p(); ++p) {
+              bool sees = false;
+              for (std::int64_t tap = 0; tap < r; ++tap) {
+                const std::int64_t h = p * stride - pad + tap * dilation;
+                sees = sees || h == line || h == line + 1;
+              }
+              EXPECT_TRUE(!sees || (range.first <= p && p < range.last))
+                  << "r=" << r << " stride=" << stride << " pad=" << pad << " line=" << line;
+            }
+            EXPECT_LE(range.first, range.last);
+            EXPECT_LE(range.last, conv.p());
+          }
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace whygpu

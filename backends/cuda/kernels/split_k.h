@@ -1,0 +1,38 @@
+// Split-K: when C has fewer tiles than the GPU has multiprocessors, several blocks share a tile, each with its part of
+// the k range; their partial results are then added in a fixed order, so that the sum never depends on timing.
+#pragma once
+
+#include <algorithm>
+
+#include "backends/cuda/gemm.h"
+#include "backends/cuda/kernels/platform.h"
+
+namespace whygpu::cuda {
+
+// Parts to cut k into so that `blocks` blocks fill `slots` places: no part shorter than 256.
+inline int splits_for(std::int64_t blocks, std::int64_t slots, std::int64_t k) {
+  return static_cast<int>(std::clamp<std::int64_t>(std::min(slots / blocks, k / 256), 1, 32));
+}
+
+template <class T>
+__global__ void __launch_bounds__(256) add_partials(const T* partials, T* c, std::int64_t elements, int splits) {
+  const std::int64_t i = std::int64_t{blockIdx.x} * 256 + threadIdx.x;
+  if (i >= elements) return;
+  T sum = 0;
+  for (int s = 0; s < splits; ++s) sum += partials[s * elements + i];
+  c[i] = sum;
+}
+
+template <class T>
+std::size_t partials_bytes(const Gemm& op, int splits) {
+  return splits == 1 ? 0 : static_cast<std::size_t>(op.batch * op.m * op.n) * sizeof(T) * splits;
+}
+
+template <class T>
+void launch_add_partials(const Gemm& op, int splits, const void* partials, void* c, CUstream_st* stream) {
+  const std::int64_t elements = op.batch * op.m * op.n;
+  launch(&add_partials<T>, {(elements + 255) / 256, 256}, stream, static_cast<const T*>(partials), static_cast<T*>(c),
+         elements, splits);
+}
+
+}  // namespace whygpu::cuda

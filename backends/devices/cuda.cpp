@@ -1,0 +1,285 @@
+#include "backends/devices/cuda.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "backends/devices/cuda_hold.h"
+#include "backends/devices/nvml.h"
+
+namespace whygpu {
+namespace {
+
+std::string mebibytes(std::size_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return text;
+}
+
+// 13020 is "13.2".
+std::string cuda_version(int version) {
+  return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
+}
+
+// The words for a machine that cannot run CUDA at all.
+void check_driver(int index) {
+  int driver = 0;
+  int runtime = 0;
+  cuda_check(cudaDriverGetVersion(&driver), "driver version");
+  cuda_check(cudaRuntimeGetVersion(&runtime), "runtime version");
+  int count = 0;
+  const cudaError_t status = cudaGetDeviceCount(&count);
+  if (driver == 0) {
+    throw std::runtime_error(std::string("no CUDA driver (libcuda.so.1) on this machine: ") +
+                             cudaGetErrorString(status));
+  }
+  if (status == cudaErrorInsufficientDriver) {
+    throw std::runtime_error("the CUDA driver is too old: it is for CUDA " + cuda_version(driver) +
+                             ", this build needs " + cuda_version(runtime) + " (" + cudaGetErrorString(status) + ")");
+  }
+  cuda_check(status, status == cudaErrorNoDevice ? "no CUDA device" : "looking for CUDA devices");
+  if (index < 0 || index >= count) {
+    throw std::runtime_error("no CUDA device " + std::to_string(index) + ": there are " + std::to_string(count) +
+                             ", counted from 0");
+  }
+}
+
+class CudaStopwatch final : public Stopwatch {
+ public:
+  explicit CudaStopwatch(cudaStream_t stream) : stream_(stream) {
+    cuda_check(cudaEventCreate(&start_), "creating an event");
+    cuda_check(cudaEventCreate(&stop_), "creating an event");
+  }
+  ~CudaStopwatch() override {
+    cudaEventDestroy(start_);
+    cudaEventDestroy(stop_);
+  }
+
+  void start() override { cuda_check(cudaEventRecord(start_, stream_), "starting the stopwatch"); }
+  void stop() override { cuda_check(cudaEventRecord(stop_, stream_), "stopping the stopwatch"); }
+  double seconds() override {
+    float milliseconds = 0;
+    cuda_check(cudaEventSynchronize(stop_), "waiting for the stopwatch");
+    cuda_check(cudaEventElapsedTime(&milliseconds, start_, stop_), "reading the stopwatch");
+    return milliseconds * 1e-3;
+  }
+
+ private:
+  cudaStream_t stream_;
+  cudaEvent_t start_ = nullptr;
+  cudaEvent_t stop_ = nullptr;
+};
+
+class CudaGraph final : public Graph {
+ public:
+  CudaGraph(cudaStream_t stream, const std::function<void()>& enqueue_all) : stream_(stream) {
+    cuda_check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "starting a capture");
+    cudaGraph_t graph = nullptr;
+    try {
+      enqueue_all();
+    } catch (...) {
+      cudaStreamEndCapture(stream, &graph);
+      if (graph != nullptr) cudaGraphDestroy(graph);
+      cudaGetLastError();  // a broken capture is told by the exception
+      throw;
+    }
+    cuda_check(cudaStreamEndCapture(stream, &graph), "ending a capture");
+    const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
+    cudaGraphDestroy(graph);
+    cuda_check(status, "building a graph");
+    cuda_check(cudaGraphUpload(executable_, stream), "uploading a graph");
+  }
+  ~CudaGraph() override {
+    if (executable_ != nullptr) cudaGraphExecDestroy(executable_);
+  }
+
+  void enqueue() override { cuda_check(cudaGraphLaunch(executable_, stream_), "launching a graph"); }
+
+ private:
+  cudaStream_t stream_;
+  cudaGraphExec_t executable_ = nullptr;
+};
+
+void add(Facts& facts, const char* name, std::optional<double> value, const char* unit) {
+  if (!value) return;
+  char text[48];
+  std::snprintf(text, sizeof text, "%.6g%s", *value, unit);
+  facts.emplace_back(name, text);
+}
+
+void add(Facts& facts, const char* name, std::optional<bool> value) {
+  if (value) facts.emplace_back(name, *value ? "on" : "off");
+}
+
+}  // namespace
+
+void cuda_check(cudaError_t status, std::string_view what) {
+  if (status == cudaSuccess) return;
+  throw std::runtime_error(std::string(what) + ": " + cudaGetErrorString(status) + " (" + cudaGetErrorName(status) +
+                           ")");
+}
+
+CudaBuffer::CudaBuffer(std::size_t bytes) : bytes_(bytes) {
+  const cudaError_t status = cudaMalloc(&data_, std::max<std::size_t>(bytes, 1));
+  if (status != cudaErrorMemoryAllocation) {
+    cuda_check(status, "device memory");
+    return;
+  }
+  cudaGetLastError();  // not sticky: the next call shall not report it again
+  std::size_t free = 0;
+  std::size_t total = 0;
+  cuda_check(cudaMemGetInfo(&free, &total), "free device memory");
+  throw std::runtime_error("out of device memory: " + mebibytes(bytes) + " asked for, " + mebibytes(free) +
+                           " free of " + mebibytes(total));
+}
+
+CudaBuffer::~CudaBuffer() {
+  if (data_ != nullptr) cudaFree(data_);
+}
+
+struct CudaDevice::State {
+  cudaDeviceProp properties{};
+  std::string bus_id;
+  cudaStream_t stream = nullptr;
+  std::optional<CudaHold> hold;
+  std::optional<CudaBuffer> flush;
+  std::unique_ptr<NvmlDevice> nvml;
+  std::string no_nvml;  // why not
+  std::optional<ThrottleWatch> throttle;
+
+  ~State() {
+    if (hold) hold->release();
+    if (stream != nullptr) cudaStreamDestroy(stream);
+  }
+};
+
+CudaDevice::CudaDevice(int index) : state_(std::make_unique<State>()) {
+  check_driver(index);
+  cuda_check(cudaSetDevice(index), "opening device " + std::to_string(index));
+  cuda_check(cudaGetDeviceProperties(&state_->properties, index), "device properties");
+  cuda_check_chip();
+  cuda_check(cudaStreamCreateWithFlags(&state_->stream, cudaStreamNonBlocking), "creating a stream");
+  state_->hold.emplace();
+  char bus_id[32] = "";
+  cuda_check(cudaDeviceGetPCIBusId(bus_id, sizeof bus_id, index), "PCI address");
+  state_->bus_id = bus_id;
+  try {
+    state_->nvml = std::make_unique<NvmlDevice>(bus_id);
+    state_->throttle.emplace(*state_->nvml);
+  } catch (const std::exception& error) {
+    state_->no_nvml = error.what();
+  }
+}
+
+CudaDevice::~CudaDevice() = default;
+
+std::string CudaDevice::name() const { return state_->properties.name; }
+std::size_t CudaDevice::memory_bytes() const { return state_->properties.totalGlobalMem; }
+std::size_t CudaDevice::cache_bytes() const { return static_cast<std::size_t>(state_->properties.l2CacheSize); }
+cudaStream_t CudaDevice::stream() const { return state_->stream; }
+const cudaDeviceProp& CudaDevice::properties() const { return state_->properties; }
+
+std::size_t CudaDevice::free_memory_bytes() const {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  cuda_check(cudaMemGetInfo(&free, &total), "free device memory");
+  return free;
+}
+
+Facts CudaDevice::facts() const {
+  const cudaDeviceProp& chip = state_->properties;
+  int driver = 0;
+  int runtime = 0;
+  cudaDriverGetVersion(&driver);
+  cudaRuntimeGetVersion(&runtime);
+  Facts facts{{"compute_capability", std::to_string(chip.major) + "." + std::to_string(chip.minor)},
+              {"multiprocessors", std::to_string(chip.multiProcessorCount)},
+              {"memory_bus", std::to_string(chip.memoryBusWidth) + " bit"},
+              {"pci", state_->bus_id},
+              {"cuda_driver", cuda_version(driver)},
+              {"cuda_runtime", cuda_version(runtime)}};
+  if (state_->nvml == nullptr) {
+    facts.emplace_back("nvml", state_->no_nvml);
+    add(facts, "ecc", std::optional(chip.ECCEnabled != 0));
+    return facts;
+  }
+  const NvmlDevice& nvml = *state_->nvml;
+  facts.emplace_back("driver", nvml.driver_version());
+  add(facts, "sm_clock", nvml.sm_mhz(), " MHz");
+  add(facts, "sm_clock_max", nvml.sm_max_mhz(), " MHz");
+  add(facts, "sm_clock_application", nvml.sm_application_mhz(), " MHz");
+  add(facts, "memory_clock", nvml.memory_mhz(), " MHz");
+  add(facts, "power", nvml.power_watts(), " W");
+  add(facts, "power_limit", nvml.power_limit_watts(), " W");
+  add(facts, "power_limit_default", nvml.power_limit_default_watts(), " W");
+  add(facts, "temperature", nvml.temperature_celsius(), " C");
+  add(facts, "pcie_generation", nvml.pcie_generation(), "");
+  add(facts, "pcie_lanes", nvml.pcie_lanes(), "");
+  add(facts, "ecc", nvml.ecc());
+  add(facts, "persistence", nvml.persistence());
+  add(facts, "mig", nvml.mig());
+  add(facts, "processes", nvml.processes(), "");
+  if (const auto limits = nvml.clock_limits()) facts.emplace_back("clock_limits", clock_limit_names(*limits));
+  return facts;
+}
+
+std::unique_ptr<Stopwatch> CudaDevice::make_stopwatch() { return std::make_unique<CudaStopwatch>(stream()); }
+
+void CudaDevice::synchronize() {
+  release();
+  cuda_check(cudaStreamSynchronize(stream()), "waiting for the device");
+}
+
+void CudaDevice::flush_cache() {
+  // Writing twice the L2 leaves nothing else in it.
+  if (!state_->flush) state_->flush.emplace(2 * cache_bytes());
+  cuda_check(cudaMemsetAsync(state_->flush->data(), 0, state_->flush->bytes(), stream()), "flushing the cache");
+}
+
+void CudaDevice::hold() { state_->hold->start(stream()); }
+void CudaDevice::release() { state_->hold->release(); }
+
+std::unique_ptr<Graph> CudaDevice::capture(const std::function<void()>& enqueue_all) {
+  return std::make_unique<CudaGraph>(stream(), enqueue_all);
+}
+
+std::shared_ptr<void> CudaDevice::allocate_host(std::size_t bytes) {
+  void* memory = nullptr;
+  cuda_check(cudaHostAlloc(&memory, std::max<std::size_t>(bytes, 1), cudaHostAllocDefault),
+             "page-locking " + mebibytes(bytes) + " of host memory");
+  return {memory, cudaFreeHost};
+}
+
+std::vector<std::pair<std::string, double>> CudaDevice::readings() const {
+  std::vector<std::pair<std::string, double>> readings;
+  if (state_->nvml == nullptr) return readings;
+  const NvmlDevice& nvml = *state_->nvml;
+  if (const auto value = nvml.sm_mhz()) readings.emplace_back("sm_mhz", *value);
+  if (const auto value = nvml.power_watts()) readings.emplace_back("power_watts", *value);
+  if (const auto value = nvml.temperature_celsius()) readings.emplace_back("temperature_celsius", *value);
+  if (const auto limits = nvml.clock_limits()) {
+    const bool capped = (*limits & static_cast<std::uint64_t>(ClockLimit::power_cap)) != 0;
+    readings.emplace_back("power_capped", capped ? 1 : 0);
+  }
+  return readings;
+}
+
+std::string CudaDevice::disturbance() {
+  if (state_->hold->timed_out()) return "queueing took over a second, so that launch latency is in the time";
+  return state_->throttle ? state_->throttle->since_last() : std::string{};
+}
+
+void CudaTensor::upload(const void* row_major) {
+  cuda_check(cudaMemcpyAsync(data(), row_major, bytes(), cudaMemcpyHostToDevice, device_.stream()), "upload");
+}
+
+void CudaTensor::download(void* row_major) const {
+  cuda_check(cudaMemcpyAsync(row_major, data(), bytes(), cudaMemcpyDeviceToHost, device_.stream()), "download");
+  device_.synchronize();
+}
+
+std::unique_ptr<Tensor> make_cuda_tensor(CudaDevice& device, const TensorSpec& spec) {
+  return std::make_unique<CudaTensor>(device, spec.bytes());
+}
+
+}  // namespace whygpu

@@ -1,0 +1,56 @@
+#include "backends/devices/tuning.h"
+
+#include <algorithm>
+#include <exception>
+#include <limits>
+#include <vector>
+
+namespace whygpu {
+namespace {
+
+constexpr double kTurnSeconds = 2e-3;
+constexpr int kMaxRuns = 20;
+constexpr int kTurns = 3;
+
+struct Candidate {
+  std::size_t index;
+  double seconds;  // of one run, the best turn
+  int runs;        // in a turn
+};
+
+}  // namespace
+
+std::size_t fastest(Device& device, std::size_t candidates,
+                    const std::function<void(std::size_t, std::size_t)>& enqueue) {
+  const auto stopwatch = device.make_stopwatch();
+  std::size_t run = 0;
+  const auto turn = [&](std::size_t candidate, int runs) {
+    device.hold();
+    stopwatch->start();
+    for (int i = 0; i < runs; ++i) enqueue(candidate, run++);
+    stopwatch->stop();
+    device.release();
+    return stopwatch->seconds() / runs;
+  };
+
+  std::vector<Candidate> able;
+  std::exception_ptr first_failure;
+  for (std::size_t i = 0; i < candidates; ++i) {
+    try {
+      turn(i, 1);  // warms up
+      const double seconds = turn(i, 1);
+      const int runs = static_cast<int>(std::clamp(kTurnSeconds / std::max(seconds, 1e-9), 1.0, double{kMaxRuns}));
+      able.push_back({i, std::numeric_limits<double>::infinity(), runs});
+    } catch (const std::exception&) {
+      if (first_failure == nullptr) first_failure = std::current_exception();
+      device.release();
+    }
+  }
+  if (able.empty()) std::rethrow_exception(first_failure);
+  for (int i = 0; i < kTurns; ++i) {
+    for (auto& candidate : able) candidate.seconds = std::min(candidate.seconds, turn(candidate.index, candidate.runs));
+  }
+  return std::ranges::min_element(able, {}, &Candidate::seconds)->index;
+}
+
+}  // namespace whygpu

@@ -1,0 +1,28 @@
+// The operations of the host backend, one file each.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/backend.h"
+#include "backends/host/team.h"
+
+namespace whygpu::host {
+
+// STREAM over all threads, by ordinary or non-temporal stores. The default stores past the caches what would not stay
+// in them: vectors of more than `cache_bytes` together, and one pass only.
+std::vector<std::string> variants(const Stream& stream, std::size_t cache_bytes);
+Support supports(const Stream& stream, std::string_view variant);
+std::unique_ptr<Operation> prepare(const Stream& stream, std::string_view variant, std::size_t cache_bytes, Team& team);
+
+// Arithmetic in registers on all threads. Variants are instruction sets.
+std::vector<std::string> variants(const Peak& peak);
+Support supports(const Peak& peak, std::string_view variant);
+std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, Team& team);
+
+std::unique_ptr<Operation> prepare(const CycleChain& clock, Team& team);
+std::unique_ptr<Operation> prepare(const Launch& launch, Team& team);
+
+}  // namespace whygpu::host

@@ -1,0 +1,93 @@
+// A backend that is another one made slower: after each of its operations it goes on computing for a share of the time
+// that the operation took, so that every run is slower by exactly that share, however large or disturbed.
+//
+// It stands where the real module stood, under its name; the real one lies in `wrapped/` beside it. The share is
+// WHYGPU_EXTRA_WORK (0.1 when unset): 0.1 makes 10 ms out of 9.09 ms. CPU backends only: on a queue, extra work would
+// have to be queued too.
+#include <dlfcn.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include "backends/backend.h"
+
+namespace whygpu {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+// Arithmetic that the compiler can neither drop nor finish early.
+void compute_until(Clock::time_point end) {
+  volatile double sink = 1;
+  while (Clock::now() < end) {
+    for (int i = 0; i < 8; ++i) sink = sink * 1.0000001 + 1e-9;
+  }
+}
+
+class SlowerOperation final : public Operation {
+ public:
+  SlowerOperation(std::unique_ptr<Operation> real, double share) : real_(std::move(real)), share_(share) {}
+
+  std::unique_ptr<Tensor> allocate(int index) override { return real_->allocate(index); }
+
+  void enqueue(std::span<Tensor* const> tensors) override {
+    const auto start = Clock::now();
+    real_->enqueue(tensors);
+    const auto end = Clock::now();
+    compute_until(end + std::chrono::duration_cast<Clock::duration>((end - start) * share_));
+  }
+
+  std::string implementation() const override { return real_->implementation(); }
+
+ private:
+  std::unique_ptr<Operation> real_;
+  double share_;
+};
+
+const Module& real_module() {
+  Dl_info self{};
+  dladdr(reinterpret_cast<void*>(&real_module), &self);
+  const fs::path file(self.dli_fname);
+  const fs::path wrapped = file.parent_path() / "wrapped" / file.filename();
+  void* handle = dlopen(wrapped.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) throw std::runtime_error(dlerror());
+  using EntryPoint = const Module* (*)();
+  const auto entry = reinterpret_cast<EntryPoint>(dlsym(handle, "whygpu_backend_module"));
+  if (entry == nullptr || entry()->abi != kBackendAbi)
+    throw std::runtime_error(wrapped.string() + " is no backend of this build");
+  return *entry();
+}
+
+class ExtraWork final : public Backend {
+ public:
+  explicit ExtraWork(const Settings& settings) : real_(real_module().create(settings)) {
+    if (const char* share = std::getenv("WHYGPU_EXTRA_WORK")) share_ = std::strtod(share, nullptr);
+    if (real_->device().kind() != "cpu") throw std::runtime_error("extra work is for CPU backends only");
+  }
+
+  std::string version() const override { return real_->version(); }
+  Facts facts() const override { return real_->facts(); }
+  Device& device() override { return real_->device(); }
+  std::vector<std::string> variants(const Op& op) const override { return real_->variants(op); }
+  Support supports(const Op& op, std::string_view variant) const override { return real_->supports(op, variant); }
+  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
+    return std::make_unique<SlowerOperation>(real_->prepare(op, variant), share_);
+  }
+
+ private:
+  std::unique_ptr<Backend> real_;
+  double share_ = 0.1;
+};
+
+}  // namespace
+}  // namespace whygpu
+
+extern "C" __attribute__((visibility("default"))) const whygpu::Module* whygpu_backend_module() {
+  static const whygpu::Module module{
+      whygpu::kBackendAbi, whygpu::real_module().name,
+      [](const whygpu::Settings& settings) -> whygpu::Backend* { return new whygpu::ExtraWork(settings); }};
+  return &module;
+}

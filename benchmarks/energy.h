@@ -1,0 +1,64 @@
+// The energy of one operation: repeated trials, each long enough for the slowest meter.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "benchmarks/meters/meter.h"
+#include "benchmarks/workload.h"
+
+namespace whygpu {
+
+struct EnergyPlan {
+  double idle_seconds = 1.0;    // at rest, for the power that is drawn anyway
+  double warmup_seconds = 0.5;  // until clocks and fans follow the load
+  double trial_seconds = 1.0;   // at least; 20 times the slowest meter's resolution where that is longer
+  int trials = 3;
+  double unstable_above = 0.05;  // (highest - lowest) / median of the trials' joules per operation
+};
+
+// What one meter saw.
+struct MeterReading {
+  std::string name;
+  MeterScope scope = MeterScope::host;
+  double joules_per_op = 0;  // median of the trials
+  double watts = 0;          // average over all trials
+  double idle_watts = 0;
+  double spread = 0;  // (highest - lowest) / median
+  std::string lost;   // why this meter fell out, if it did; the numbers above are then 0
+};
+
+struct EnergyResult {
+  std::vector<MeterReading> meters;
+  double seconds_per_op = 0;
+  bool stable = true;
+
+  // Sums over the meters of a scope that did not fall out.
+  double joules_per_op(MeterScope scope) const;
+  double watts(MeterScope scope) const;
+  double idle_watts(MeterScope scope) const;
+  bool has(MeterScope scope) const;
+
+  // For a round's record: energy_joules_per_op (host and device together), energy_net_joules_per_op (without idle
+  // power), energy_host_joules_per_op, energy_device_joules_per_op, energy_machine_joules_per_op, energy_watts,
+  // energy_idle_watts, energy_spread, energy_stable (1 or 0). What no meter saw is left out.
+  Details details() const;
+};
+
+// Seconds now, and waiting; tests bring their own.
+struct EnergyClock {
+  std::function<double()> now;
+  std::function<void(double)> sleep;
+
+  static EnergyClock steady();
+};
+
+// `run` executes some operations to their end and returns how many. A meter that fails is dropped, with its reason.
+EnergyResult measure_energy(std::span<const std::unique_ptr<Meter>> meters, const EnergyPlan& plan,
+                            const EnergyClock& clock, const std::function<std::int64_t()>& run);
+
+}  // namespace whygpu

@@ -1,0 +1,43 @@
+// Turns what meters show into energy that only grows.
+#pragma once
+
+#include <optional>
+
+namespace whygpu {
+
+// A counter that starts again at 0 after `range`. It has to be read at least once per turn.
+class WrappingCounter {
+ public:
+  explicit WrappingCounter(double range) : range_(range) {}
+
+  // What has been counted since the first reading.
+  double update(double reading) {
+    if (last_) total_ += reading >= *last_ ? reading - *last_ : reading + range_ - *last_;
+    last_ = reading;
+    return total_;
+  }
+
+ private:
+  double range_, total_ = 0;
+  std::optional<double> last_;
+};
+
+// Energy from samples of power, by the trapezoidal rule.
+class PowerIntegral {
+ public:
+  double add(double seconds, double watts) {
+    if (last_) joules_ += (seconds - last_->seconds) * (watts + last_->watts) / 2;
+    last_ = Sample{seconds, watts};
+    return joules_;
+  }
+  double joules() const { return joules_; }
+
+ private:
+  struct Sample {
+    double seconds, watts;
+  };
+  std::optional<Sample> last_;
+  double joules_ = 0;
+};
+
+}  // namespace whygpu

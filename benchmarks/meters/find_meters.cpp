@@ -1,0 +1,73 @@
+#include "benchmarks/meters/find_meters.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iterator>
+
+#include "benchmarks/meters/hwmon.h"
+#include "benchmarks/meters/nvml_meter.h"
+#include "benchmarks/meters/rapl.h"
+
+namespace whygpu {
+namespace {
+
+bool has_scope(const std::vector<MeterOffer>& offers, MeterScope scope) {
+  return std::ranges::any_of(offers, [&](const MeterOffer& o) { return o.meter && o.meter->scope() == scope; });
+}
+
+// Adds `more`, but no second meter for a scope that has one already.
+void add(std::vector<MeterOffer>& offers, std::vector<MeterOffer> more) {
+  const bool host = has_scope(offers, MeterScope::host), device = has_scope(offers, MeterScope::device);
+  for (auto& offer : more) {
+    const bool double_counted = offer.meter && ((offer.meter->scope() == MeterScope::host && host) ||
+                                                (offer.meter->scope() == MeterScope::device && device));
+    if (!double_counted) offers.push_back(std::move(offer));
+  }
+}
+
+}  // namespace
+
+std::vector<MeterOffer> find_meters(const FileTree& files, const std::string& nvml_library) {
+  std::vector<MeterOffer> offers = find_powercap_meters(files);
+  if (!has_scope(offers, MeterScope::host)) add(offers, find_perf_meters(files));
+  add(offers, find_nvml_meters(nvml_library));
+  add(offers, find_hwmon_meters(files));
+  return offers;
+}
+
+std::vector<MeterOffer> find_meters() {
+  const char* root = std::getenv("WHYGPU_METER_ROOT");
+  return find_meters(FileTree(root != nullptr ? root : "/"), "libnvidia-ml.so.1");
+}
+
+nlohmann::json to_json(const std::vector<MeterOffer>& offers) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& offer : offers) {
+    nlohmann::json item = {{"source", offer.source}, {"usable", offer.meter != nullptr}};
+    if (offer.meter) {
+      item["name"] = offer.meter->name();
+      item["scope"] = scope_name(offer.meter->scope());
+      item["how"] = offer.meter->how();
+    } else {
+      item["reason"] = offer.reason;
+    }
+    list.push_back(std::move(item));
+  }
+  return list;
+}
+
+std::vector<std::unique_ptr<Meter>> take_meters(std::vector<MeterOffer>& offers) {
+  std::vector<std::unique_ptr<Meter>> meters;
+  for (auto& offer : offers) {
+    if (offer.meter) meters.push_back(std::move(offer.meter));
+  }
+  return meters;
+}
+
+std::string why_no_meter(const std::vector<MeterOffer>& offers) {
+  std::string text;
+  for (const auto& offer : offers) text += (text.empty() ? "" : " · ") + offer.source + ": " + offer.reason;
+  return text;
+}
+
+}  // namespace whygpu

@@ -1,0 +1,185 @@
+#include <gmock/gmock.h>
+
+#include <cerrno>
+#include <system_error>
+
+#include "benchmarks/meters/counter.h"
+#include "benchmarks/meters/find_meters.h"
+#include "benchmarks/meters/gpu_state.h"
+#include "benchmarks/meters/hwmon.h"
+#include "benchmarks/meters/nvml_meter.h"
+#include "benchmarks/meters/rapl.h"
+#include "benchmarks/meters/test_tree.h"
+
+namespace whygpu {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string kPackage = "sys/class/powercap/intel-rapl:0/energy_uj";
+
+TEST(Counter, GoesOnAcrossTheTurn) {
+  WrappingCounter counter(1000);
+  EXPECT_EQ(counter.update(900), 0);
+  EXPECT_EQ(counter.update(990), 90);
+  EXPECT_EQ(counter.update(40), 140);
+  EXPECT_EQ(counter.update(40), 140);
+}
+
+TEST(Counter, IntegratesPowerByTrapezoids) {
+  PowerIntegral integral;
+  EXPECT_EQ(integral.add(10, 100), 0);
+  EXPECT_EQ(integral.add(11, 200), 150);
+  EXPECT_EQ(integral.add(11.5, 200), 250);
+}
+
+TEST(Powercap, TakesPackagesAndMemoryOnce) {
+  const TestTree tree(two_package_rapl());
+  std::vector<std::string> names;
+  for (const auto& offer : find_powercap_meters(FileTree(tree.root()))) names.push_back(offer.meter->name());
+  EXPECT_THAT(names, testing::ElementsAre("rapl package-0", "rapl dram-0", "rapl package-1"));
+}
+
+TEST(Powercap, CountsAcrossTheTurnOfTheCounter) {
+  const TestTree tree(two_package_rapl());
+  const auto offers = find_powercap_meters(FileTree(tree.root()));
+  Meter& package = *offers.front().meter;
+  const double before = package.joules();
+  tree.write(kPackage, "671150");  // 328850 µJ to the turn and 671150 after it
+  EXPECT_DOUBLE_EQ(package.joules() - before, 1.0);
+}
+
+TEST(Powercap, SaysThatAFileVanished) {
+  const TestTree tree(two_package_rapl());
+  const auto offers = find_powercap_meters(FileTree(tree.root()));
+  tree.remove("sys/class/powercap/intel-rapl:0");
+  try {
+    offers.front().meter->joules();
+    FAIL() << "a vanished file was read";
+  } catch (const MeterError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("intel-rapl:0/energy_uj"), HasSubstr("No such file")));
+  }
+}
+
+TEST(Powercap, RefusesGarbage) {
+  for (const std::string garbage : {"", "12 W", "-5", "0x10", "99999999999999999999999"}) {
+    const TestTree tree(two_package_rapl());
+    tree.write(kPackage, garbage);
+    const auto offers = find_powercap_meters(FileTree(tree.root()));
+    EXPECT_FALSE(offers.front().meter) << garbage;
+    EXPECT_THAT(offers.front().reason, HasSubstr("\"" + garbage + "\""));
+  }
+}
+
+TEST(Powercap, NamesTheCommandThatGrantsReading) {
+  const TestTree tree(two_package_rapl());
+  FileTree files(tree.root());
+  files.read_file = [read = files.read_file](const std::filesystem::path& path) {
+    if (path.filename() == "energy_uj") throw std::system_error(EACCES, std::generic_category());
+    return read(path);
+  };
+  const auto offers = find_powercap_meters(files);
+  ASSERT_EQ(offers.size(), 3U);
+  for (const auto& offer : offers) {
+    EXPECT_FALSE(offer.meter);
+    EXPECT_THAT(offer.reason, AllOf(HasSubstr("Permission denied"), HasSubstr("sudo chmod a+r")));
+  }
+}
+
+TEST(Powercap, SaysWhenThereIsNone) {
+  const TestTree tree(TestTree::Files{{"sys/class/powercap/enabled", "0"}});
+  const auto offers = find_powercap_meters(FileTree(tree.root()));
+  ASSERT_EQ(offers.size(), 1U);
+  EXPECT_THAT(offers[0].reason, HasSubstr("virtual machine"));
+}
+
+TEST(Perf, SaysWhenTheKernelOffersNoEvent) {
+  const TestTree empty(TestTree::Files{{"sys/none", ""}});
+  EXPECT_THAT(find_perf_meters(FileTree(empty.root())).front().reason, HasSubstr("offers no perf event"));
+  const TestTree garbage(
+      TestTree::Files{{"sys/bus/event_source/devices/power/type", "twelve"},
+                      {"sys/bus/event_source/devices/power/cpumask", "0"},
+                      {"sys/bus/event_source/devices/power/events/energy-pkg", "event=0x02"},
+                      {"sys/bus/event_source/devices/power/events/energy-pkg.scale", "2.3283064365386962890625e-10"}});
+  EXPECT_THAT(find_perf_meters(FileTree(garbage.root())).front().reason, HasSubstr("makes no sense"));
+}
+
+TEST(Hwmon, ReadsAmdSocketsAndNotTheirCores) {
+  const TestTree tree(TestTree::Files{{"sys/class/hwmon/hwmon0/name", "nvme"},
+                                      {"sys/class/hwmon/hwmon0/power1_input", "5000000"},
+                                      {"sys/class/hwmon/hwmon1/name", "amd_energy"},
+                                      {"sys/class/hwmon/hwmon1/energy1_label", "Ecore000"},
+                                      {"sys/class/hwmon/hwmon1/energy1_input", "10"},
+                                      {"sys/class/hwmon/hwmon1/energy2_label", "Esocket0"},
+                                      {"sys/class/hwmon/hwmon1/energy2_input", "2000000"}});
+  const auto offers = find_hwmon_meters(FileTree(tree.root()));
+  ASSERT_EQ(offers.size(), 1U);
+  EXPECT_EQ(offers[0].meter->name(), "hwmon amd_energy Esocket0");
+  const double before = offers[0].meter->joules();
+  tree.write("sys/class/hwmon/hwmon1/energy2_input", "5500000");
+  EXPECT_NEAR(offers[0].meter->joules() - before, 3.5, 1e-9);
+}
+
+TEST(Hwmon, IntegratesPowerAndSaysHowItIsAveraged) {
+  const TestTree tree(TestTree::Files{{"sys/class/hwmon/hwmon2/name", "power_meter"},
+                                      {"sys/class/hwmon/hwmon2/power1_average", "300000000"}});
+  const auto offers = find_hwmon_meters(FileTree(tree.root()));
+  ASSERT_TRUE(offers[0].meter);
+  EXPECT_EQ(offers[0].meter->scope(), MeterScope::machine);
+  EXPECT_THAT(offers[0].meter->how(), HasSubstr("averages over about a second"));
+  EXPECT_GE(offers[0].meter->joules(), 0);
+}
+
+TEST(Nvml, SaysWhyTheLibraryIsNotThere) {
+  const auto offers = find_nvml_meters("libno-such-nvml.so.1");
+  ASSERT_EQ(offers.size(), 1U);
+  EXPECT_THAT(offers[0].reason, HasSubstr("libno-such-nvml.so.1"));
+}
+
+// GPU 0 of the fake library counts energy, GPU 1 shows power only, GPU 2 neither.
+TEST(Nvml, PrefersTheCounterToSampledPower) {
+  const auto offers = find_nvml_meters(WHYGPU_FAKE_NVML);
+  ASSERT_EQ(offers.size(), 3U);
+  const double before = offers[0].meter->joules();
+  EXPECT_DOUBLE_EQ(offers[0].meter->joules() - before, 2.5);
+  EXPECT_THAT(offers[0].meter->name(), HasSubstr("Fake GPU"));
+  EXPECT_THAT(offers[1].meter->how(), HasSubstr("no energy counter on this GPU"));
+  EXPECT_THAT(offers[2].reason, HasSubstr("neither energy nor power"));
+}
+
+TEST(GpuState, ReadsWhatTheLibraryTells) {
+  const auto gpus = read_gpus(WHYGPU_FAKE_NVML);
+  ASSERT_EQ(gpus.size(), 3U);
+  EXPECT_EQ(gpus[0].power_limit_watts, 500);
+  EXPECT_EQ(gpus[0].default_limit_watts, 700);
+  EXPECT_EQ(gpus[0].highest_clock_mhz, 1980);
+  EXPECT_EQ(gpus[0].ecc, false);
+  EXPECT_EQ(gpus[0].link_width, 8U);
+  EXPECT_THAT(gpus[0].processes, testing::ElementsAre(4242U));
+  EXPECT_EQ(gpus[1].mig, true);
+  EXPECT_EQ(gpus[2].mig, std::nullopt);  // not supported there
+  EXPECT_TRUE(gpus[2].processes.empty());
+}
+
+TEST(FindMeters, CountsEachScopeOnce) {
+  auto files = two_package_rapl();
+  files["sys/class/hwmon/hwmon1/name"] = "amd_energy";
+  files["sys/class/hwmon/hwmon1/energy2_label"] = "Esocket0";
+  files["sys/class/hwmon/hwmon1/energy2_input"] = "2000000";
+  const TestTree tree(files);
+  auto offers = find_meters(FileTree(tree.root()), "libno-such-nvml.so.1");
+  std::vector<std::string> names;
+  for (const auto& meter : take_meters(offers)) names.push_back(meter->name());
+  EXPECT_THAT(names, testing::ElementsAre("rapl package-0", "rapl dram-0", "rapl package-1"));
+}
+
+TEST(FindMeters, SaysWhyThereIsNone) {
+  const TestTree tree(TestTree::Files{{"sys/none", ""}});
+  auto offers = find_meters(FileTree(tree.root()), "libno-such-nvml.so.1");
+  EXPECT_TRUE(take_meters(offers).empty());
+  EXPECT_THAT(why_no_meter(offers),
+              AllOf(HasSubstr("rapl (powercap)"), HasSubstr("rapl (perf)"), HasSubstr("nvml"), HasSubstr("hwmon")));
+}
+
+}  // namespace
+}  // namespace whygpu

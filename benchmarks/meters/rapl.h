@@ -1,0 +1,18 @@
+// RAPL, the energy counters of Intel and AMD processors, by way of the kernel's powercap files or of perf.
+#pragma once
+
+#include <vector>
+
+#include "benchmarks/meters/meter.h"
+
+namespace whygpu {
+
+// /sys/class/powercap/intel-rapl:*: one meter per package and per memory controller (dram), which packages do not
+// include.
+std::vector<MeterOffer> find_powercap_meters(const FileTree& files);
+
+// The perf events energy-pkg and energy-ram of /sys/bus/event_source/devices/power, one meter each, all packages
+// together.
+std::vector<MeterOffer> find_perf_meters(const FileTree& files);
+
+}  // namespace whygpu

@@ -1,0 +1,55 @@
+#include "benchmarks/meters/sampled_meter.h"
+
+#include <chrono>
+
+namespace whygpu {
+namespace {
+
+constexpr std::chrono::milliseconds kPeriod{20};
+
+double now_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+SampledMeter::SampledMeter(std::string name, MeterScope scope, std::string averaging,
+                           std::function<double()> read_watts)
+    : name_(std::move(name)), averaging_(std::move(averaging)), scope_(scope), read_watts_(std::move(read_watts)) {
+  sample();
+  thread_ = std::thread([this] { watch(); });
+}
+
+SampledMeter::~SampledMeter() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+}
+
+std::string SampledMeter::how() const { return "power read every 20 ms and summed over time; " + averaging_; }
+
+double SampledMeter::joules() {
+  const std::lock_guard lock(mutex_);
+  if (!failure_.empty()) throw MeterError(failure_);
+  sample();
+  return integral_.joules();
+}
+
+void SampledMeter::sample() { integral_.add(now_seconds(), read_watts_()); }
+
+void SampledMeter::watch() {
+  std::unique_lock lock(mutex_);
+  while (!wake_.wait_for(lock, kPeriod, [this] { return stopping_; })) {
+    try {
+      sample();
+    } catch (const std::exception& error) {
+      failure_ = error.what();
+      return;
+    }
+  }
+}
+
+}  // namespace whygpu

@@ -1,0 +1,61 @@
+// A tree of small files in a temporary directory, as a kernel would show them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <string>
+
+namespace whygpu {
+
+class TestTree {
+ public:
+  using Files = std::map<std::string, std::string>;
+
+  explicit TestTree(const Files& files) {
+    std::string pattern = (std::filesystem::path(testing::TempDir()) / "whygpu_XXXXXX").string();
+    root_ = mkdtemp(pattern.data());
+    for (const auto& [path, content] : files) write(path, content);
+  }
+  TestTree(const TestTree&) = delete;
+  TestTree& operator=(const TestTree&) = delete;
+  ~TestTree() { std::filesystem::remove_all(root_); }
+
+  void write(const std::string& path, const std::string& content) const {
+    std::filesystem::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << content << '\n';
+  }
+  void remove(const std::string& path) const { std::filesystem::remove_all(root_ / path); }
+  const std::filesystem::path& root() const { return root_; }
+
+ private:
+  std::filesystem::path root_;
+};
+
+// What a server with two packages shows: /sys/class/powercap of an Intel Xeon.
+inline TestTree::Files two_package_rapl() {
+  const std::string zone = "sys/class/powercap/intel-rapl";
+  return {
+      {zone + "/enabled", "1"},
+      {zone + ":0/name", "package-0"},
+      {zone + ":0/energy_uj", "262143000000"},
+      {zone + ":0/max_energy_range_uj", "262143328850"},
+      {zone + ":0:0/name", "dram"},
+      {zone + ":0:0/energy_uj", "1000000"},
+      {zone + ":0:0/max_energy_range_uj", "65712999613"},
+      {zone + ":0:1/name", "core"},
+      {zone + ":0:1/energy_uj", "5"},
+      {zone + ":0:1/max_energy_range_uj", "65712999613"},
+      {zone + ":1/name", "package-1"},
+      {zone + ":1/energy_uj", "7000000"},
+      {zone + ":1/max_energy_range_uj", "262143328850"},
+      {zone + ":2/name", "psys"},
+      {zone + ":2/energy_uj", "1"},
+      {zone + ":2/max_energy_range_uj", "262143328850"},
+  };
+}
+
+}  // namespace whygpu

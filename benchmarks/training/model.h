@@ -1,0 +1,83 @@
+// A model as text: sizes, then layers, one a line.
+//
+//   size batch 128                         a size that a case may override
+//   check batch=4 hidden=16                the sizes of the copy that is compared with the float64 reference
+//   vector features=784                    the input: vector, image, sequence or tokens
+//   dense units=hidden activation=relu     layers; a number is a product or quotient of numbers and sizes: 4*hidden
+//   mark x                                 names the value here, for add=x and from=x further down
+//   repeat layers … end                    these lines so many times
+//   cross_entropy                          the loss, or mean_square
+//   train optimiser=sgd learning_rate=0.01
+//
+// benchmarks/README.md lists every layer with its options.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace whygpu::training {
+
+using Sizes = std::map<std::string, std::int64_t, std::less<>>;
+
+// One line of a model with its numbers worked out.
+struct Layer {
+  std::string kind;
+  std::string name;  // "dense 3": the kind and its how-manieth line of the model, repeats counted
+  std::map<std::string, std::int64_t, std::less<>> numbers;
+  std::map<std::string, std::string, std::less<>> words;
+
+  std::int64_t number(std::string_view option) const { return numbers.find(option)->second; }
+  const std::string& word(std::string_view option) const { return words.find(option)->second; }
+};
+
+struct Training {
+  std::string optimiser;
+  double learning_rate = 0;
+};
+
+struct Network {
+  Layer input;
+  std::vector<Layer> layers;
+  std::string loss;
+  Training training;
+  std::int64_t batch = 0;
+};
+
+class Model {
+ public:
+  // Throws CaseError "mlp.model:3: …" with what is wrong there and what would be accepted.
+  Model(std::string name, std::string_view text);
+
+  const std::string& name() const { return name_; }
+  const Sizes& sizes() const { return sizes_; }        // as the file gives them
+  const Sizes& check_sizes() const { return check_; }  // every size, scaled down
+
+  // The model with some sizes replaced. Throws CaseError for a size that it does not have.
+  Network network(const Sizes& overrides) const;
+
+ private:
+  struct Line {
+    int number = 0;
+    std::vector<std::string> words;
+  };
+
+  [[noreturn]] void fail(const Line& line, const std::string& what) const;
+  std::int64_t evaluate(const Line& line, std::string_view expression, const Sizes& sizes) const;
+  Layer layer(const Line& line, const Sizes& sizes) const;
+  void expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::vector<Layer>& into) const;
+  std::size_t end_of_repeat(std::size_t begin) const;
+
+  std::string name_;
+  Sizes sizes_, check_;
+  std::vector<Line> lines_;  // without sizes and check
+};
+
+// The models that this build carries, by name.
+const std::vector<Model>& models();
+const Model& find_model(std::string_view name);  // throws CaseError listing the names
+
+}  // namespace whygpu::training

@@ -1,0 +1,119 @@
+// The forward half of a network, one request at a time: what a user waits for.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "benchmarks/training/check.h"
+#include "benchmarks/training/network_graph.h"
+#include "benchmarks/training/network_trial.h"
+
+namespace whygpu {
+namespace {
+
+using namespace training;
+
+constexpr double kReferenceFlops = 1e9;
+constexpr int kFewestRequests = 20, kMostRequests = 1000;
+constexpr double kLatencySeconds = 1;
+
+const std::vector<Parameter>& inference_parameters() {
+  static const std::vector<Parameter> parameters = network_parameters("1");
+  return parameters;
+}
+
+ComputeGraph graph_of(const Case& c) { return inference_graph(network_of(c), parse_dtype(c["dtype"])); }
+
+double percentile(const std::vector<double>& sorted, double share) {
+  return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
+}
+
+class InferenceTrial final : public NetworkTrial {
+ public:
+  InferenceTrial(const Case& c, Backend& backend)
+      : NetworkTrial(network_of(c), checked_network_of(c), c, backend, inference_graph) {}
+
+  // The output against float64, at the checked sizes and, where the reference can afford it, at full size.
+  Verdict verify() override {
+    const ComputeGraph checked = inference_graph(checked_network_, products_);
+    Program program(checked, backend_);
+    if (std::string error = check_output(checked_network_, checked, program, products_); !error.empty()) {
+      return {Status::incorrect, "scaled down, " + error};
+    }
+    compared_ = flops(graph_) <= kReferenceFlops;
+    if (compared_) {
+      if (std::string error = check_output(network_, graph_, sets_.front()->program, products_); !error.empty()) {
+        return {Status::incorrect, error};
+      }
+    }
+    reset(0);
+    return {};
+  }
+
+  Details details() const override {
+    Details details = common_details();
+    const std::vector<double> latencies = measure_latencies();
+    for (const int share : {50, 95, 99}) {
+      details.emplace_back(fmt::format("latency_p{}_ns", share), percentile(latencies, share / 100.0));
+    }
+    details.emplace_back("requests", static_cast<double>(latencies.size()));
+    details.emplace_back("reference_at_full_size", compared_ ? 1 : 0);
+    return details;
+  }
+
+ private:
+  // From the call to the answer being there, by the host's clock, sorted.
+  std::vector<double> measure_latencies() const {
+    using Clock = std::chrono::steady_clock;
+    std::vector<double> latencies;
+    const auto begin = Clock::now();
+    while (latencies.size() < kMostRequests) {
+      const auto start = Clock::now();
+      run(0);
+      backend_.device().synchronize();
+      const auto end = Clock::now();
+      latencies.push_back(std::chrono::duration<double, std::nano>(end - start).count());
+      if (latencies.size() >= kFewestRequests && std::chrono::duration<double>(end - begin).count() > kLatencySeconds) break;
+    }
+    std::ranges::sort(latencies);
+    return latencies;
+  }
+
+  bool compared_ = false;
+};
+
+class InferenceWorkload final : public Workload {
+ public:
+  std::string_view name() const override { return "inference"; }
+  std::string_view summary() const override { return "the forward half of a network, with latency percentiles"; }
+  std::span<const Parameter> parameters() const override { return inference_parameters(); }
+  std::string_view probe() const override { return "inference model=mlp width=64 dtype=f32,tf32,bf16"; }
+
+  void validate(const Case& c) const override { graph_of(c); }
+
+  Work work(const Case& c) const override {
+    const ComputeGraph graph = graph_of(c);
+    const Value weights = graph.copies == kNone ? graph.weights : graph.copies;
+    const auto moved = static_cast<double>(graph.spec(weights).bytes() + graph.spec(graph.input).bytes() +
+                                           graph.spec(graph.output).bytes());
+    return {flops(graph), moved, static_cast<double>(plan_memory(graph).bytes)};
+  }
+
+  Support supports(const Case& c, const Backend& backend) const override {
+    if (Support support = supports_launch(c, backend); !support) return support;
+    return training::supports(graph_of(c), backend);
+  }
+
+  std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {
+    return std::make_unique<InferenceTrial>(c, backend);
+  }
+};
+
+}  // namespace
+
+const Workload& inference_workload() {
+  static const InferenceWorkload workload;
+  return workload;
+}
+
+}  // namespace whygpu

@@ -1,0 +1,187 @@
+// Moving data: STREAM's kernels on a device's memory, copies between host and device, and the price of starting work.
+// FLOPs and bytes follow STREAM's rule: every vector counts once per pass, read or written; what a cache fetches in
+// order to overwrite it does not count.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <optional>
+
+#include "benchmarks/memory_oracle.h"
+#include "benchmarks/random_input.h"
+#include "benchmarks/workload.h"
+
+namespace whygpu {
+namespace {
+
+const std::vector<Parameter>& memory_parameters() {
+  static const std::vector<Parameter> parameters = {
+      {"kernel",
+       "triad",
+       {"copy", "scale", "add", "triad", "sum", "to_device", "to_host", "both_ways", "launch"},
+       0,
+       "what moves: STREAM's kernels, transfers, or an empty launch"},
+      {"bytes", "67108864", {}, 1, "all vectors together, or what a transfer moves each way"},
+      {"passes", "1", {}, 1, "times that each thread goes over its part, so that small caches can be measured"},
+      {"dtype", "f64", {"f64", "f32"}, 0, "type of the vectors"},
+      {"host_memory", "pinned", {"pinned", "pageable"}, 0, "the host's side of a transfer"},
+      {"launches", "1", {}, 1, "empty launches in one operation"},
+      {"replay", "eager", {"eager", "graph"}, 0, "queue work each time, or replay it as a recorded graph"},
+      {"wait", "end", {"end", "each"}, 0, "wait for each operation, to see its latency"},
+  };
+  return parameters;
+}
+
+std::optional<StreamKernel> stream_kernel(std::string_view name) {
+  constexpr std::string_view kNames[] = {"copy", "scale", "add", "triad", "sum"};
+  const auto* found = std::ranges::find(kNames, name);
+  if (found == std::end(kNames)) return std::nullopt;
+  return static_cast<StreamKernel>(found - kNames);
+}
+
+Op op_of(const Case& c) {
+  const std::string_view kernel = c["kernel"];
+  if (kernel == "launch") return Launch{c.number("launches")};
+  const bool pinned = c["host_memory"] == "pinned";
+  if (kernel == "to_device") return Transfer{Direction::to_device, pinned, c.number("bytes")};
+  if (kernel == "to_host") return Transfer{Direction::to_host, pinned, c.number("bytes")};
+  if (kernel == "both_ways") return Transfer{Direction::both_ways, pinned, c.number("bytes")};
+  Stream stream{*stream_kernel(kernel), 0, c.number("passes"), c["dtype"] == "f32" ? DType::f32 : DType::f64};
+  const std::int64_t vectors = stream.inputs() + (stream.kernel == StreamKernel::sum ? 0 : 1);
+  stream.elements = c.number("bytes") / (vectors * static_cast<std::int64_t>(dtype_bytes(stream.dtype)));
+  return stream;
+}
+
+class MemoryTrial final : public Trial {
+ public:
+  MemoryTrial(const Case& c, Backend& backend)
+      : op_(op_of(c)),
+        specs_(arguments(op_)),
+        device_(backend.device()),
+        operation_(backend.prepare(op_, c["variant"])),
+        graph_(c["replay"] == "graph"),
+        wait_(c["wait"] == "each") {
+    for (int input : memory_inputs(op_)) {
+      const TensorSpec& spec = specs_[static_cast<std::size_t>(input)];
+      inputs_.emplace_back(input, random_values(spec.dtype, spec.elements(), 31 + static_cast<std::uint64_t>(input)));
+    }
+    allocate_sets(1);
+  }
+
+  void allocate_sets(std::size_t count) override {
+    while (sets_.size() < count) {
+      Set& set = sets_.emplace_back();
+      for (int i = 0; i < static_cast<int>(specs_.size()); ++i) {
+        set.owned.push_back(operation_->allocate(i));
+        set.arguments.push_back(set.owned.back().get());
+      }
+      for (const auto& [index, values] : inputs_) set.arguments[static_cast<std::size_t>(index)]->upload(values.data());
+      device_.synchronize();
+      if (graph_) set.graph = device_.capture([&] { operation_->enqueue(set.arguments); });
+    }
+  }
+
+  Verdict verify() override {
+    Set& set = sets_.front();
+    if (graph_ && !set.graph) return {Status::unsupported, "this device records no graphs"};
+    std::vector<int> results = memory_results(op_);
+    for (int result : results) {
+      const auto index = static_cast<std::size_t>(result);
+      set.arguments[index]->upload(poison(specs_[index]).data());
+    }
+    enqueue(0);
+    device_.synchronize();
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      const auto index = static_cast<std::size_t>(results[i]);
+      std::vector<std::byte> values(specs_[index].bytes());
+      set.arguments[index]->download(values.data());
+      if (Verdict verdict = check_memory(op_, i, inputs_, values); verdict.status != Status::ok) return verdict;
+    }
+    return {};
+  }
+
+  void enqueue(std::size_t index) override {
+    Set& set = sets_[index];
+    graph_ ? set.graph->enqueue() : operation_->enqueue(set.arguments);
+    if (wait_) device_.synchronize();
+  }
+
+  // Copies from pageable memory pass through the driver, which holds the caller meanwhile.
+  bool timed_by_host() const override {
+    const auto* transfer = std::get_if<Transfer>(&op_);
+    return wait_ || std::holds_alternative<Launch>(op_) || (transfer != nullptr && !transfer->pinned);
+  }
+
+  std::size_t set_bytes() const override {
+    std::size_t bytes = 0;
+    for (const auto& tensor : sets_.front().owned) bytes += tensor->bytes();
+    return bytes;
+  }
+
+  std::string implementation() const override {
+    return operation_->implementation() + (graph_ ? ", replayed as a graph" : "");
+  }
+
+ private:
+  struct Set {
+    std::vector<std::unique_ptr<Tensor>> owned;
+    std::vector<Tensor*> arguments;
+    std::unique_ptr<Graph> graph;
+  };
+
+  Op op_;
+  std::vector<TensorSpec> specs_;
+  Device& device_;
+  std::unique_ptr<Operation> operation_;
+  bool graph_, wait_;
+  MemoryInputs inputs_;
+  std::vector<Set> sets_;
+};
+
+class MemoryWorkload final : public Workload {
+ public:
+  std::string_view name() const override { return "memory"; }
+  std::string_view summary() const override {
+    return "STREAM kernels, transfers between host and device, and launches";
+  }
+  std::span<const Parameter> parameters() const override { return memory_parameters(); }
+  std::string_view probe() const override {
+    return "memory kernel=copy,scale,add,triad,sum,to_device,to_host,both_ways,launch bytes=4096 dtype=f64,f32";
+  }
+
+  void validate(const Case& c) const override {
+    const Op op = op_of(c);
+    if (const auto* stream = std::get_if<Stream>(&op); stream != nullptr && stream->elements < 1) {
+      throw CaseError(fmt::format("{}: bytes={} is less than one element of each vector", c.text(), c["bytes"]));
+    }
+    if (c["replay"] == "graph" && !std::holds_alternative<Launch>(op)) {
+      throw CaseError(fmt::format("{}: replay=graph fits kernel=launch only", c.text()));
+    }
+    if (c["wait"] == "each" && !std::holds_alternative<Launch>(op) && !std::holds_alternative<Transfer>(op)) {
+      throw CaseError(fmt::format("{}: wait=each fits launches and transfers only", c.text()));
+    }
+    if (c.number("bytes") > 1'000'000'000'000'000) {
+      throw CaseError(fmt::format("{}: {} bytes are beyond any machine", c.text(), c["bytes"]));
+    }
+  }
+
+  Work work(const Case& c) const override { return memory_work(op_of(c)); }
+
+  Support supports(const Case& c, const Backend& backend) const override {
+    return backend.supports(op_of(c), c["variant"]);
+  }
+
+  std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {
+    return std::make_unique<MemoryTrial>(c, backend);
+  }
+};
+
+}  // namespace
+
+const Workload& memory_workload() {
+  static const MemoryWorkload workload;
+  return workload;
+}
+
+}  // namespace whygpu

@@ -1,0 +1,145 @@
+// Forward, loss, backward, update: one step of training a network.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "benchmarks/training/check.h"
+#include "benchmarks/training/network_graph.h"
+#include "benchmarks/training/network_trial.h"
+
+namespace whygpu {
+namespace {
+
+using namespace training;
+
+// What the float64 reference and the slope check may cost of themselves at full size.
+constexpr double kReferenceFlops = 1e9, kSlopeFlops = 5e10;
+constexpr int kPhaseRepeats = 5;
+
+const std::vector<Parameter>& training_parameters() {
+  static const std::vector<Parameter> parameters = [] {
+    std::vector<Parameter> list = network_parameters("0");
+    list.push_back({"optimiser", "default", {"default", "sgd", "adamw"}, 0, "SGD with momentum, AdamW, or as the model says"});
+    return list;
+  }();
+  return parameters;
+}
+
+Network with_optimiser(Network network, const Case& c) {
+  if (c["optimiser"] != "default" && c["optimiser"] != network.training.optimiser) {
+    network.training = {std::string(c["optimiser"]), c["optimiser"] == "sgd" ? 0.01 : 0.001};
+  }
+  return network;
+}
+
+ComputeGraph graph_of(const Case& c) { return training_graph(with_optimiser(network_of(c), c), parse_dtype(c["dtype"])); }
+
+class TrainingTrial final : public NetworkTrial {
+ public:
+  TrainingTrial(const Case& c, Backend& backend)
+      : NetworkTrial(with_optimiser(network_of(c), c), with_optimiser(checked_network_of(c), c), c, backend,
+                     training_graph) {}
+
+  // In float64: the derivative, at the checked sizes. On the backend: gradients and ten losses at the checked sizes against
+  // float64; at full size the losses that the reference can afford, the slopes, and that the loss falls.
+  Verdict verify() override {
+    const std::string scaled = check_scaled_down();
+    if (!scaled.empty()) return {Status::incorrect, "scaled down, " + scaled};
+    const std::string full = check_full_size();
+    reset(0);
+    if (!full.empty()) return {Status::incorrect, full};
+    return {};
+  }
+
+  Details details() const override {
+    Details details = common_details();
+    Program& program = sets_.front()->program;
+    const std::array<double, 3> phases = {phase_ns(program, Phase::forward), phase_ns(program, Phase::backward),
+                                          phase_ns(program, Phase::update)};
+    const double seconds = 1e-9 * (phases[0] + phases[1] + phases[2]);
+    details.insert(details.end(), {{"forward_ns", phases[0]}, {"backward_ns", phases[1]}, {"update_ns", phases[2]}});
+    const Throughput through = throughput(network_);
+    details.emplace_back("samples_per_second", through.samples / seconds);
+    if (through.tokens > 0) details.emplace_back("tokens_per_second", through.tokens / seconds);
+    details.emplace_back("reference_steps", reference_steps_);
+    for (std::size_t i = 0; i < losses_.size(); ++i) details.emplace_back(fmt::format("loss_{}", i + 1), losses_[i]);
+    return details;
+  }
+
+ private:
+  std::string check_scaled_down() {
+    const ComputeGraph graph = training_graph(checked_network_, products_);
+    if (std::string error = check_derivative(checked_network_, graph); !error.empty()) return error;
+    Program program(graph, backend_);
+    if (std::string error = check_gradients(checked_network_, graph, program, gradient_tolerance(products_)); !error.empty()) {
+      return error;
+    }
+    const auto losses = backend_losses(checked_network_, graph, program, kCheckedSteps);
+    return compare_losses(losses, reference_losses(checked_network_, graph, kCheckedSteps), loss_tolerance(products_));
+  }
+
+  std::string check_full_size() {
+    Program& program = sets_.front()->program;
+    losses_ = backend_losses(network_, graph_, program, kCheckedSteps);
+    reference_steps_ = static_cast<int>(std::min<double>(kCheckedSteps, kReferenceFlops / flops(graph_)));
+    const auto expected = reference_losses(network_, graph_, reference_steps_);
+    if (std::string error = compare_losses(losses_, expected, loss_tolerance(products_)); !error.empty()) return error;
+    if (std::string error = check_falling(losses_); !error.empty()) return error;
+    const auto most = static_cast<int>(std::clamp(kSlopeFlops / (2 * flops(graph_, Phase::forward)), 2.0, 1000.0));
+    return check_slopes(network_, graph_, program, products_, most);
+  }
+
+  double phase_ns(Program& program, Phase phase) const {
+    const auto stopwatch = backend_.device().make_stopwatch();
+    std::vector<double> times;
+    for (int i = 0; i < kPhaseRepeats; ++i) {
+      stopwatch->start();
+      program.enqueue(phase);
+      stopwatch->stop();
+      times.push_back(1e9 * stopwatch->seconds());
+    }
+    std::ranges::nth_element(times, times.begin() + kPhaseRepeats / 2);
+    return times[kPhaseRepeats / 2];
+  }
+
+  std::vector<double> losses_;
+  int reference_steps_ = 0;
+};
+
+class TrainingWorkload final : public Workload {
+ public:
+  std::string_view name() const override { return "training_step"; }
+  std::string_view summary() const override { return "one training step of a network: forward, loss, backward, update"; }
+  std::span<const Parameter> parameters() const override { return training_parameters(); }
+  std::string_view probe() const override { return "training_step model=mlp width=64 batch=8 dtype=f32,tf32,bf16"; }
+
+  void validate(const Case& c) const override { graph_of(c); }
+
+  Work work(const Case& c) const override {
+    const ComputeGraph graph = graph_of(c);
+    // Weights and the optimiser's state are read and written, a batch is read.
+    double kept = static_cast<double>(graph.spec(graph.weights).bytes());
+    for (const Value value : graph.state) kept += static_cast<double>(graph.spec(value).bytes());
+    const auto batch = static_cast<double>(graph.spec(graph.input).bytes() + graph.spec(graph.target).bytes());
+    return {flops(graph), 2 * kept + batch, static_cast<double>(plan_memory(graph).bytes)};
+  }
+
+  Support supports(const Case& c, const Backend& backend) const override {
+    if (Support support = supports_launch(c, backend); !support) return support;
+    return training::supports(graph_of(c), backend);
+  }
+
+  std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {
+    return std::make_unique<TrainingTrial>(c, backend);
+  }
+};
+
+}  // namespace
+
+const Workload& training_step_workload() {
+  static const TrainingWorkload workload;
+  return workload;
+}
+
+}  // namespace whygpu

@@ -1,0 +1,25 @@
+// Gates without a machine: a rule, and a source of pairs.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "reports/regression/gate_schedule.h"
+
+namespace whygpu {
+
+// The log-ratio of the next pair of a case.
+using PairSource = std::function<double(std::size_t index)>;
+
+// What a rule says of every case.
+std::vector<Judgement> sequential_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair,
+                                       std::uint64_t seed);
+
+// Ten pairs to screen at 0.05 with an estimate of at least 0.6 of the threshold, thirty fresh ones to confirm at 0.001.
+std::vector<Judgement> two_stage_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair);
+
+inline bool is_alarm(const Judgement& judgement) {
+  return judgement.ruling == Ruling::slower || judgement.ruling == Ruling::faster;
+}
+
+}  // namespace whygpu

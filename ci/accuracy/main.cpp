@@ -1,0 +1,44 @@
+// The arithmetic behind ci/gate-accuracy.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+
+#include "ci/accuracy/commands.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("How often the gate and the history are right. Prints Markdown tables.", "gate_accuracy");
+  app.require_subcommand(1);
+  std::uint64_t seed = 1;
+  std::size_t count = 1000;
+  std::vector<std::string> files;
+  double injected_percent = 0;
+  app.add_option("--seed", seed)->capture_default_str();
+  app.fallthrough();
+
+  auto* gates = app.add_subcommand("gates", "simulated gates");
+  gates->add_option("--gates", count, "gates a row")->capture_default_str()->check(CLI::Range(20, 1'000'000));
+  gates->callback([&] { whygpu::simulate_gates(count, seed); });
+  auto* series = app.add_subcommand("series", "simulated series with known change points");
+  series->add_option("--series", count, "series a cell")->capture_default_str();
+  series->callback([&] { whygpu::simulate_series(count, seed); });
+  auto* resample = app.add_subcommand("resample", "suites of 200 cases from recorded gates of equal builds");
+  resample->add_option("files", files, "written by whygpu gate --json")->required()->check(CLI::ExistingFile);
+  resample->add_option("--suites", count)->capture_default_str();
+  resample->callback([&] { whygpu::resample_gates(files, count, seed); });
+  auto* tabulate = app.add_subcommand("tabulate", "verdicts of recorded gates against the truth");
+  tabulate->add_option("files", files, "written by whygpu gate --json")->required()->check(CLI::ExistingFile);
+  tabulate->add_option("--injected", injected_percent, "work added to every case of the head, in percent");
+  tabulate->callback([&] { whygpu::tabulate_gates(files, std::log1p(injected_percent / 100)); });
+  auto* sample = app.add_subcommand("sample-history", "the simulated series in reports/regression/samples/");
+  sample->callback([&] { whygpu::write_sample_history(seed); });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "gate_accuracy: {}\n", error.what());
+    return 2;
+  }
+  return 0;
+}

@@ -1,0 +1,111 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <random>
+
+#include "ci/accuracy/commands.h"
+#include "reports/regression/change_points.h"
+
+namespace whygpu {
+namespace {
+
+using Series = std::vector<double>;
+
+class SeriesMaker {
+ public:
+  explicit SeriesMaker(std::uint64_t seed) : random_(seed) {}
+
+  Series noise(std::size_t count) {
+    Series values(count);
+    for (double& value : values) value = normal_(random_);
+    return values;
+  }
+
+  // Noise that grows from half to twice the spread.
+  Series drifting(std::size_t count) {
+    Series values = noise(count);
+    for (std::size_t i = 0; i < count; ++i)
+      values[i] *= 0.5 + 1.5 * static_cast<double>(i) / static_cast<double>(count);
+    return values;
+  }
+
+  // One value in twenty is wild.
+  Series outliers(std::size_t count) {
+    Series values = noise(count);
+    for (double& value : values) {
+      if (below(20) == 0) value *= 6;
+    }
+    return values;
+  }
+
+  std::size_t below(std::size_t limit) { return random_() % limit; }
+
+ private:
+  std::mt19937_64 random_;
+  std::normal_distribution<double> normal_;
+};
+
+bool any_within(const std::vector<ChangePoint>& found, std::size_t place, std::size_t reach) {
+  return std::any_of(found.begin(), found.end(), [&](const ChangePoint& point) {
+    return std::max(point.index, place) - std::min(point.index, place) <= reach;
+  });
+}
+
+double share(std::size_t repetitions, const std::function<bool()>& trial) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < repetitions; ++i) count += trial() ? 1 : 0;
+  return 100 * static_cast<double>(count) / static_cast<double>(repetitions);
+}
+
+}  // namespace
+
+void simulate_series(std::size_t repetitions, std::uint64_t seed) {
+  SeriesMaker make(seed);
+  constexpr std::size_t kLengths[] = {30, 60, 100, 300, 1000};
+
+  fmt::print(
+      "Series without a change: those in which one is found ({} series a cell). A spike is 20 spreads high; found "
+      "means at "
+      "the spike.\n\n| points | noise | drifting noise | outliers | a spike found |\n|---|---|---|---|---|\n",
+      repetitions);
+  for (const std::size_t count : kLengths) {
+    const double noise = share(repetitions, [&] { return !find_change_points(make.noise(count)).empty(); });
+    const double drifting = share(repetitions, [&] { return !find_change_points(make.drifting(count)).empty(); });
+    const double outliers = share(repetitions, [&] { return !find_change_points(make.outliers(count)).empty(); });
+    const double spike = share(repetitions, [&] {
+      Series values = make.noise(count);
+      const std::size_t place = make.below(count);
+      values[place] += 20;
+      return any_within(find_change_points(values), place, 1);
+    });
+    fmt::print("| {} | {:.2f}% | {:.2f}% | {:.2f}% | {:.2f}% |\n", count, noise, drifting, outliers, spike);
+  }
+
+  fmt::print(
+      "\nSteps found within 3 points, at least 10 points from both ends; ramps of 5 spreads over 10 points found at "
+      "all.\n\n"
+      "| points | 1 spread | 2 spreads | 5 spreads | 2 spreads among outliers | ramp |\n|---|---|---|---|---|---|\n");
+  for (const std::size_t count : kLengths) {
+    const auto found_step = [&](double size, Series values) {
+      const std::size_t place = 10 + make.below(count - 20 + 1);
+      for (std::size_t i = place; i < count; ++i) values[i] += size;
+      return any_within(find_change_points(values), place, 3);
+    };
+    fmt::print("| {} |", count);
+    for (const double size : {1.0, 2.0, 5.0}) {
+      fmt::print(" {:.1f}% |", share(repetitions, [&] { return found_step(size, make.noise(count)); }));
+    }
+    fmt::print(" {:.1f}% |", share(repetitions, [&] { return found_step(2, make.outliers(count)); }));
+    fmt::print(" {:.1f}% |\n", share(repetitions, [&] {
+                 Series values = make.noise(count);
+                 const std::size_t place = 5 + make.below(count - 20 + 1);
+                 for (std::size_t i = place; i < count; ++i)
+                   values[i] += 0.5 * static_cast<double>(std::min<std::size_t>(i - place, 10));
+                 return any_within(find_change_points(values), place + 5, 8);
+               }));
+  }
+}
+
+}  // namespace whygpu

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Runs whygpu as a person would, and checks what it wrote and how it ended: the result file against its schema and
+against what other tools read, an interrupted run and its resumption, bad input, and the warning above the table."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import jsonschema
+
+source, build = map(pathlib.Path, sys.argv[1:3])
+whygpu = build / "bin/whygpu"
+folder = pathlib.Path(tempfile.mkdtemp())
+quick = ["--rounds", "2", "--sample-seconds", "0.001"]
+environment = {**os.environ, "WHYGPU_BACKEND_PATH": str(build / "tests/backends"), "NO_COLOR": "1"}
+
+
+def run(*arguments, code=0, **variables):
+    done = subprocess.run([whygpu, *map(str, arguments)], capture_output=True, text=True, cwd=folder,
+                          env={**environment, **variables})
+    assert done.returncode == code, f"{arguments} ended with {done.returncode}, not {code}:\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def one_line(text, *parts):
+    assert text.count("\n") == 1 and all(part in text for part in parts), text
+
+
+def load(name):
+    result = json.loads((folder / name).read_text(), parse_constant=lambda c: sys.exit(f"{c} in {name}"))
+    jsonschema.validate(result, json.loads((source / "reports/result.schema.json").read_text()))
+    names = [row["name"] for row in result["benchmarks"]]
+    assert len(names) == len(set(names)), "row names are not unique"
+    ok = {c["case"] for c in result["whygpu"]["cases"] if c["status"] == "ok"}
+    assert ok == set(names), "benchmarks[] must hold the timed cases and nothing else"
+    assert all("items_per_second" in row or "bytes_per_second" in row for row in result["benchmarks"])
+    return result
+
+
+# A run with every status in it.
+text = run("run", "gemm m=8 n=8 k=8 dtype=f32,tf32", "gemm m=9 n=9 k=64 backend=faulty variant=off_by_one,abort,right",
+           "--backend", "naive,faulty", "-o", "all.json", *quick, code=1)
+status = {c["case"]: c["status"] for c in load("all.json")["whygpu"]["cases"]}
+assert set(status.values()) == {"ok", "unsupported", "incorrect", "failed"}, status
+assert "incorrect" in text and "signal 6 (Aborted)" in text, text
+assert not (folder / "all.json.journal").exists()
+
+# Nothing measured is lost: not to an overwrite, not to kill -9.
+one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "all.json", *quick, code=2), "all.json exists")
+victim = subprocess.Popen([whygpu, "run", "gemm m=1..40+1 n=64 k=64", "--backend", "naive", "-o", "killed.json", "--rounds", "2",
+                           "--sample-seconds", "0.05"], cwd=folder, env=environment, stderr=subprocess.DEVNULL)
+journal = folder / "killed.json.journal"
+while not journal.exists() or journal.read_text().count('"end"') < 3:
+    assert victim.poll() is None, "ended before it could be killed"
+    time.sleep(0.01)
+victim.send_signal(signal.SIGKILL)
+victim.wait()
+kept = {json.dumps(r["round"]) for r in map(json.loads, journal.read_text().splitlines()) if r["event"] == "end"}
+one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "killed.json", *quick, code=2), "--resume", "--force")
+run("run", "--resume", "-o", "killed.json")
+resumed = load("killed.json")
+rounds = {json.dumps(r) for c in resumed["whygpu"]["cases"] for r in c["rounds"]}
+assert kept <= rounds and all(len(c["rounds"]) == 2 for c in resumed["whygpu"]["cases"])
+
+# Ctrl-C writes a valid file and says how to go on.
+victim = subprocess.Popen([whygpu, "run", "gemm m=1..40+1 n=64 k=64", "--backend", "naive", "-o", "stopped.json", "--rounds", "2",
+                           "--sample-seconds", "0.05"], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                          text=True)
+journal = folder / "stopped.json.journal"
+while not journal.exists() or journal.read_text().count('"end"') < 1:
+    time.sleep(0.01)
+victim.send_signal(signal.SIGINT)
+assert "whygpu run --resume -o stopped.json" in victim.communicate()[0] and victim.returncode == 130
+assert load("stopped.json")["whygpu"]["complete"] is False
+
+# Bad input: one clear line, exit code 2.
+(folder / "bad.sweep").write_text("gemm m=1 n=1 k=1\ngemm m=1 n=1 k=1 dtype=fp32\n")
+one_line(run("run", "bad.sweep", code=2), "bad.sweep:2:", 'did you mean "f32"')
+one_line(run("run", "sqare", code=2), 'did you mean "square"')
+one_line(run("run", "quick", "--backend", "openbals", code=2), "no backend")
+one_line(run("run", "gemm m=0 n=1 k=1", code=2), "m=0")
+one_line(run("run", "quick", "--budget", "soon", code=2), "soon", "90s")
+one_line(run("run", "quick", "--rounds", "many", code=2), "--rounds many")
+one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "/dev/full/x.json", code=2), "/dev/full")
+text = run("run", "gemm m=300000 n=300000 k=8", "--backend", "naive", "-o", "huge.json", *quick)
+assert "GB of host memory" in text and load("huge.json")["whygpu"]["cases"][0]["status"] == "unsupported", text
+
+# A full disk under the result file: said, and the measurements stay in the journal.
+(folder / "full.json.part").symlink_to("/dev/full")
+one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "full.json", *quick, code=2).splitlines(True)[-1], "No space left")
+assert '"end"' in (folder / "full.json.journal").read_text()
+
+# A pinned OpenBLAS core on a newer CPU is said above the table; so is any library's refusal.
+if (build / "bin/backends/openblas.so").exists():
+    text = run("run", "gemm m=8 n=8 k=8", "--backend", "openblas", "-o", "pinned.json", *quick, OPENBLAS_CORETYPE="Prescott")
+    findings = load("pinned.json")["whygpu"]["findings"]
+    assert any("OPENBLAS_CORETYPE=Prescott" in f["what"] and f["severity"] == "serious" for f in findings), findings
+    assert text.index("OPENBLAS_CORETYPE=Prescott") < text.index("GFLOP/s"), "the warning belongs above the table"
+
+# The workers take Google Benchmark's own flags.
+worker = [build / "bin/gemm", "--backend=naive", "--case=gemm m=8,9 n=8 k=8", "--benchmark_filter=m=9", "--benchmark_format=json",
+          "--benchmark_repetitions=2", "--sample_seconds=0.001"]
+rows = json.loads(subprocess.run(worker, capture_output=True, text=True, check=True).stdout)["benchmarks"]
+assert {row["name"].split("/")[0] for row in rows} >= {"gemm m=9 n=8 k=8 backend=naive"}, rows
+assert "completion" in run("--help") and "_whygpu" in run("completion", "bash")
+print("1 passed, 0 failed")

@@ -1,0 +1,41 @@
+# `cpack` makes one archive that runs on another x86-64 Linux of the same or newer glibc, unpacked anywhere: programs,
+# backends, sweeps, and the libraries that they need. CUDA's own libraries and glibc stay the machine's.
+#
+# A program's RPATH (not RUNPATH) also serves what its libraries need in turn. The CUDA backends take CUDA's libraries
+# from LD_LIBRARY_PATH first, then from where NVIDIA installs them.
+include(GNUInstallDirs)
+set(CMAKE_INSTALL_BINDIR bin)
+set(CMAKE_INSTALL_LIBDIR lib)
+set(cuda_libraries "/usr/local/cuda/lib64:/usr/local/cuda/lib")
+
+get_property(workloads GLOBAL PROPERTY WHYGPU_WORKLOADS)
+foreach(program whygpu ${workloads})
+  set_target_properties(${program} PROPERTIES INSTALL_RPATH "$ORIGIN/../lib")
+  target_link_options(${program} PRIVATE -Wl,--disable-new-dtags)
+  install(TARGETS ${program} RUNTIME DESTINATION bin)
+endforeach()
+
+get_property(backends GLOBAL PROPERTY WHYGPU_BACKENDS)
+foreach(backend ${backends})
+  set(rpath "$ORIGIN/../../lib")
+  get_target_property(libraries backend_${backend} LINK_LIBRARIES)
+  if("whygpu_cuda_device" IN_LIST libraries)
+    string(APPEND rpath ":${cuda_libraries}")
+  else()
+    target_link_options(backend_${backend} PRIVATE -Wl,--disable-new-dtags)
+  endif()
+  set_target_properties(backend_${backend} PROPERTIES INSTALL_RPATH "${rpath}")
+  install(TARGETS backend_${backend} LIBRARY DESTINATION bin/backends)
+endforeach()
+
+install(DIRECTORY benchmarks/sweeps DESTINATION share/whygpu)
+install(PROGRAMS ci/gpu-check DESTINATION bin)
+install(FILES LICENSE DESTINATION .)
+configure_file(cmake/bundle_libraries.cmake.in ${PROJECT_BINARY_DIR}/bundle_libraries.cmake @ONLY)
+install(SCRIPT ${PROJECT_BINARY_DIR}/bundle_libraries.cmake)
+
+set(CPACK_GENERATOR TXZ)
+set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
+set(CPACK_PACKAGE_FILE_NAME whygpu-${PROJECT_VERSION}-linux-x86_64)
+set(CPACK_STRIP_FILES ON)
+include(CPack)

@@ -1,0 +1,33 @@
+# CUDA is optional. Sets WHYGPU_NO_CUDA to the reason, in words, where the CUDA backends cannot be built; empty otherwise.
+#
+# Code for Ampere (which also runs on sm_86 and sm_89) and Hopper with its wgmma and TMA, and PTX that the driver
+# compiles for newer chips.
+set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual CACHE STRING "Chips that the CUDA code is compiled for")
+option(WHYGPU_CUDA "Build the CUDA backends where a CUDA toolkit is found" ON)
+
+set(WHYGPU_NO_CUDA "")
+if(NOT WHYGPU_CUDA)
+  set(WHYGPU_NO_CUDA "configured with WHYGPU_CUDA=OFF")
+  return()
+endif()
+
+include(CheckLanguage)
+check_language(CUDA)
+if(NOT CMAKE_CUDA_COMPILER)
+  set(WHYGPU_NO_CUDA "no CUDA toolkit: no working nvcc on PATH or in CUDACXX")
+  return()
+endif()
+
+enable_language(CUDA)
+find_package(CUDAToolkit)
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.0)
+  set(WHYGPU_NO_CUDA "CUDA toolkit ${CMAKE_CUDA_COMPILER_VERSION} is too old: 12.0 or newer is needed for C++20 and sm_90a")
+elseif(NOT TARGET CUDA::cudart_static)
+  set(WHYGPU_NO_CUDA "CUDA toolkit ${CMAKE_CUDA_COMPILER_VERSION} without libcudart_static.a")
+endif()
+
+# CMake 3.25 knows no C++20 flag for this compiler.
+set(CMAKE_CUDA_STANDARD_REQUIRED OFF)
+target_compile_options(whygpu_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 -Xcompiler=-Wall,-Wextra --threads=2>)
+set(CMAKE_CUDA_VISIBILITY_PRESET hidden)

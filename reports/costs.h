@@ -1,0 +1,35 @@
+// What speed costs. All amounts in US dollars.
+#pragma once
+
+#include <optional>
+#include <string>
+
+namespace whygpu {
+
+// What the user knows better than the catalogue.
+struct Prices {
+  std::optional<double> device;  // --price: of the device, new
+  std::optional<double> kwh;     // --kwh: of one kilowatt-hour
+  std::optional<double> hourly;  // --hourly: rent of the machine, per hour
+};
+
+// Owners pay a device off over this time of continuous work.
+inline constexpr double kServiceYears = 3;
+
+// An amount, and in words what is in it and what is left out.
+struct Cost {
+  double dollars = 0;
+  std::string how;
+};
+
+// Price of the device per GFLOP/s that it delivers. Nothing without a price.
+std::optional<double> dollars_per_gflops(const std::optional<double>& device_price, double flops_per_second);
+
+// One operation of `seconds`. Rent when there is a rate; else the device's share over its service life, plus energy
+// when joules and the price of power are known. Nothing when neither rent nor price is known.
+std::optional<Cost> cost_of_operation(const Prices& prices, double seconds, std::optional<double> joules);
+
+// A million of them.
+std::optional<Cost> cost_of_million(const Prices& prices, double seconds, std::optional<double> joules);
+
+}  // namespace whygpu

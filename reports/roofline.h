@@ -1,0 +1,36 @@
+// The roofline model (Williams, Waterman, Patterson 2009): speed is at most the lower of peak arithmetic and
+// arithmetic intensity × bandwidth.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace whygpu {
+
+// Which of the two limits is the lower at this intensity.
+enum class Roof { arithmetic, memory };
+std::string_view roof_name(Roof roof);
+
+struct RooflinePlace {
+  Roof roof = Roof::arithmetic;
+  double intensity = 0;  // FLOP per byte of compulsory traffic; 0 for work that only moves data
+  double limit = 0;      // the roof above this case: FLOP/s, or B/s where no FLOPs are counted
+  double fraction = 0;   // of that roof that was reached
+};
+
+// Where a case stands. `flops` and `bytes` are those of one operation, which took `seconds`; the peaks are measured
+// ceilings, FLOP/s and B/s, each of them optional. Nothing when no roof is known for such work.
+std::optional<RooflinePlace> place_on_roofline(double flops, double bytes, double seconds,
+                                               std::optional<double> peak_flops, std::optional<double> peak_bandwidth);
+
+// A case may exceed its ceiling by the spread of two measurements and no more.
+inline constexpr double kCeilingTolerance = 0.03;
+
+// Why a fraction beyond 1 + kCeilingTolerance can be, in words; empty when there is nothing to explain. `set_bytes` is
+// what one operation touches, `cache_bytes` the device's largest cache; `mode_cold` says that operands were evicted.
+std::string explain_beaten_ceiling(const RooflinePlace& place, std::string_view implementation, double set_bytes,
+                                   double cache_bytes, bool mode_cold);
+
+}  // namespace whygpu

@@ -1,0 +1,18 @@
+// The views of `whygpu table` that are more than one measure in a grid.
+#pragma once
+
+#include <vector>
+
+#include "reports/document.h"
+#include "reports/table.h"
+
+namespace whygpu {
+
+// Per workload, dtype, shape family, offload mode and candidate: from which size on it stays ahead, in each resource
+// that was measured; and after how many reuses an upload has paid.
+Document crossover_view(const std::vector<ResultFile>& files, const TableOptions& options);
+
+// Cases with the details of a training step: its time, how it divides, samples per second, memory.
+Document training_view(const std::vector<ResultFile>& files, const TableOptions& options);
+
+}  // namespace whygpu

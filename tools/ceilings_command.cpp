@@ -1,0 +1,115 @@
+// whygpu ceilings: the most that this machine can do, measured, beside what its maker promises.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "benchmarks/ceilings.h"
+#include "reports/catalogue.h"
+#include "tools/backend_choice.h"
+#include "tools/ceilings.h"
+#include "tools/commands.h"
+#include "tools/terminal.h"
+
+namespace whygpu {
+namespace {
+
+// "3.65 GHz", "228 GFLOP/s", "5.1 µs": four digits at most and a decimal unit.
+std::string amount(const Ceiling& ceiling) {
+  if (ceiling.unit == "s") return fmt::format("{:.3g} µs", 1e6 * ceiling.value);
+  constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T", "P"};
+  double value = ceiling.value;
+  std::size_t prefix = 0;
+  while (value >= 9999.5 && prefix + 1 < std::size(kPrefixes)) value /= 1000, ++prefix;
+  if (ceiling.unit == "Hz" && prefix == 2) value /= 1000, ++prefix;
+  return fmt::format("{:.4g} {}{}", value, kPrefixes[prefix], ceiling.unit);
+}
+
+// Operations of one core and clock cycle, for a processor whose clock was measured beside.
+std::string per_cycle(const Ceiling& ceiling, const std::vector<Ceiling>& all, int threads) {
+  const auto clock = std::ranges::find_if(
+      all, [&](const Ceiling& other) { return other.kind == "clock" && other.device == ceiling.device; });
+  if (ceiling.kind != "flops" || clock == all.end() || ceiling.how.find("thread") == std::string::npos) return {};
+  return fmt::format("{:.3g} a cycle and thread", ceiling.value / clock->value / threads);
+}
+
+std::string against_nominal(const Ceiling& ceiling, const Catalogue& catalogue) {
+  const auto fraction = fraction_of_nominal(ceiling, catalogue);
+  return fraction ? fmt::format("{:.0f}% of nominal", 100 * *fraction) : std::string();
+}
+
+void print(const CeilingReport& report, int threads, const Catalogue& catalogue, bool colour) {
+  std::string device;
+  for (const auto& ceiling : report.ceilings) {
+    if (ceiling.device != device) {
+      device = ceiling.device;
+      const bool host = ceiling.how.find("thread") != std::string::npos;
+      fmt::print("{}{}\n", styled(device, "1", colour),
+                 host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string());
+    }
+    const std::string what = ceiling.kind == "flops"   ? ceiling.dtype
+                             : ceiling.kind == "clock" ? "clock"
+                                                       : ceiling.level;
+    std::string notes = per_cycle(ceiling, report.ceilings, threads);
+    if (const auto nominal = against_nominal(ceiling, catalogue); !nominal.empty()) {
+      notes += (notes.empty() ? "" : ", ") + nominal;
+    }
+    fmt::print("  {:<10} {:>14}   {}{}{}\n", what, amount(ceiling), notes, notes.empty() ? "" : "; ", ceiling.how);
+  }
+  for (const auto& missing : report.missing) fmt::print("  no {}\n", missing);
+}
+
+}  // namespace
+
+std::optional<double> fraction_of_nominal(const Ceiling& ceiling, const Catalogue& catalogue) {
+  const CatalogueDevice* device = catalogue.find(ceiling.device);
+  if (device == nullptr) return std::nullopt;
+  if (ceiling.kind == "bandwidth" && ceiling.level == "memory" && device->bandwidth)
+    return ceiling.value / *device->bandwidth;
+  const auto peak = device->flops.find(ceiling.dtype);
+  if (ceiling.kind == "flops" && peak != device->flops.end()) return ceiling.value / peak->second;
+  return std::nullopt;
+}
+
+CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {
+  auto cases = host_ceiling_cases(dtypes, threads, caches());
+  const auto known = known_backends();
+  if (std::ranges::find(known, "cuda") != known.end()) {
+    const auto cuda = probe_backend({program_folder(), threads, device}, "cuda", "peak");
+    if (cuda.usable()) {
+      const auto more = cuda_ceiling_cases(dtypes);
+      cases.insert(cases.end(), more.begin(), more.end());
+    }
+  }
+  return measure_ceilings(cases, program_folder(), threads, device);
+}
+
+void add_ceilings_command(CLI::App& app, int& exit_code) {
+  struct Options {
+    int threads = usable_cpus(), device = 0;
+    std::string devices;
+    bool json = false;
+  };
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("ceilings", "The most that this machine can do: arithmetic, bandwidth, clock");
+  command->footer("Example:\n  whygpu ceilings --threads 1");
+  command->add_option("--threads", options->threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
+  command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
+  command->add_option("--devices", options->devices,
+                      "a file with more devices for the catalogue (reports/devices.json)");
+  command->add_flag("--json", options->json, "as in a result file");
+  command->callback([options, &exit_code] {
+    Catalogue catalogue = Catalogue::standard();
+    if (!options->devices.empty()) catalogue.add(options->devices);
+    const auto report = ceilings_of_this_machine(ceiling_dtypes(), options->threads, options->device);
+    if (options->json) {
+      nlohmann::json list = nlohmann::json::array();
+      for (const auto& ceiling : report.ceilings) list.push_back(to_json(ceiling));
+      fmt::print("{}\n", list.dump(1));
+    } else {
+      print(report, options->threads, catalogue, use_colour(stdout));
+    }
+    exit_code = report.ceilings.empty() ? 1 : 0;
+  });
+}
+
+}  // namespace whygpu

@@ -1,0 +1,52 @@
+// whygpu compare: two result files from different times.
+#include <fmt/format.h>
+
+#include <memory>
+#include <stdexcept>
+
+#include "reports/regression/compare_files.h"
+#include "reports/text.h"
+#include "tools/commands.h"
+#include "tools/comparison_output.h"
+
+namespace whygpu {
+namespace {
+
+struct Options {
+  std::string base, head;
+  FileComparisonOptions rule;
+  ComparisonOutput output;
+};
+
+int run(const Options& options) {
+  const ResultFile base = load_result_file(options.base), head = load_result_file(options.head);
+  try {
+    const Comparison comparison = compare_files(base, head, options.rule);
+    write_comparison(comparison, options.output);
+    return static_cast<int>(comparison.exit_code());
+  } catch (const std::runtime_error&) {
+    for (const auto& difference : environment_differences(base, head))
+      fmt::print(stderr, "differs: {}\n", printable(difference));
+    throw;
+  }
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("compare", "Compare two result files; `gate` compares two builds, and is sharper");
+  command->footer(
+      "Example:\n  whygpu compare monday.json tuesday.json\n"
+      "Exit codes: 0 nothing slower, 1 slower, 2 could not judge, 3 undecided (with --strict).");
+  command->add_option("base", options->base, "result file to compare with")->required();
+  command->add_option("head", options->head, "result file in question")->required();
+  add_percent_option(*command, "--threshold", options->rule.threshold, "the change of time that matters");
+  command->add_flag("--strict", options->rule.strict, "undecided cases fail with exit code 3");
+  command->add_flag("--across-machines", options->rule.across_machines,
+                    "compare files of different machines or thread counts too");
+  add_output_options(*command, options->output);
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace whygpu

@@ -1,0 +1,49 @@
+#include "tools/comparison_output.h"
+
+#include <fmt/format.h>
+
+#include "benchmarks/result_writer.h"
+#include "tools/terminal.h"
+
+namespace whygpu {
+
+void add_output_options(CLI::App& command, ComparisonOutput& output) {
+  command.add_option("--json", output.json,
+                     "file for everything, every sample included; `whygpu history add` reads it");
+  command.add_option("--markdown", output.markdown, "file for a comment on a pull request");
+  command.add_option("--junit", output.junit, "file for a CI system's test report");
+  command.add_option("--bmf", output.bmf, "file in Bencher's metric format, with intervals");
+  command.add_flag("--annotations", output.annotations, "print GitHub annotations too");
+}
+
+void add_percent_option(CLI::App& command, const std::string& name, double& share, const std::string& help) {
+  command
+      .add_option_function<std::string>(
+          name,
+          [&share, name](const std::string& text) {
+            char* end = nullptr;
+            const double value = std::strtod(text.c_str(), &end);
+            const std::string unit = end;
+            if (end == text.c_str() || (!unit.empty() && unit != "%") || !(value > 0 && value <= 1000)) {
+              throw CLI::ValidationError(name, fmt::format("\"{}\" is not a percentage; accepted: 5% or 0.5%", text));
+            }
+            share = value / 100;
+          },
+          help)
+      ->default_str(fmt::format("{:g}%", 100 * share))
+      ->type_name("PERCENT");
+}
+
+void write_comparison(const Comparison& comparison, const ComparisonOutput& output) {
+  fmt::print("{}", render_comparison_terminal(comparison, use_colour(stdout)));
+  if (output.annotations) fmt::print("{}", render_comparison_annotations(comparison));
+  const auto write = [](const std::string& file, const std::string& text) {
+    if (!file.empty()) write_atomically(file, text);
+  };
+  write(output.json, to_json(comparison).dump() + "\n");
+  write(output.markdown, render_comparison_markdown(comparison));
+  write(output.junit, render_comparison_junit(comparison));
+  write(output.bmf, render_comparison_bmf(comparison));
+}
+
+}  // namespace whygpu

@@ -1,0 +1,160 @@
+// Other people's tools read our files: what each of them needs, as its source says, and Google Benchmark's own
+// compare.py itself.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <set>
+
+#include "benchmarks/environment.h"
+#include "benchmarks/fake_build.h"
+#include "benchmarks/result_writer.h"
+#include "reports/regression/comparison.h"
+#include "tools/command.h"
+
+namespace whygpu {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+constexpr const char* kPython = "/usr/bin/python3";  // of the distribution that compare.py comes from
+constexpr const char* kComparePy = "/usr/share/benchmark/compare.py";
+
+// What `whygpu run` writes, with one case timed and one incorrect; `ns` is the time of the first.
+json run_file(double ns) {
+  const auto cases = parse_cases("gemm m=8,16 n=8 k=8 backend=naive");
+  RunState state(cases);
+  for (int round = 1; round <= 6; ++round) {
+    state.apply({{"event", "end"},
+                 {"case", cases[0].text()},
+                 {"status", "ok"},
+                 {"flops", 1024},
+                 {"bytes", 768},
+                 {"round",
+                  {{"round", round},
+                   {"started", "2026-01-01T00:00:00Z"},
+                   {"batch", 10},
+                   {"samples_ns", {ns, ns + 1}},
+                   {"cpu_ns", ns},
+                   {"prepare_ns", 1},
+                   {"verify_ns", 1},
+                   {"warmup_ns", 1}}}});
+  }
+  state.apply({{"event", "end"}, {"case", cases[1].text()}, {"status", "incorrect"}, {"reason", "wrong"}});
+  RunFacts facts;
+  facts.context = google_benchmark_context("whygpu");
+  facts.environment = environment_json();
+  return json::parse(result_json(state, {}, facts).dump());
+}
+
+// What `whygpu gate --json` writes.
+Comparison comparison() {
+  Comparison comparison;
+  comparison.context = google_benchmark_context("whygpu gate");
+  CaseComparison c;
+  c.text = "gemm m=8 n=8 k=8 backend=naive";
+  c.judgement.ruling = Ruling::slower;
+  c.judgement.change = std::log(1.1);
+  c.judgement.interval = Interval{0.09, 0.1};
+  c.base_ns = 1000;
+  c.head_ns = 1100;
+  c.pairs = {{"2026-01-01T00:00:00Z", true, {1000}, {1100}}};
+  CaseComparison missing;
+  missing.text = "gemm m=16 n=8 k=8 backend=naive";
+  missing.judgement.ruling = Ruling::missing;
+  comparison.cases = {c, missing};
+  return comparison;
+}
+
+json gate_file() { return json::parse(to_json(comparison()).dump()); }
+
+class OtherTools : public testing::TestWithParam<json (*)()> {};
+
+INSTANTIATE_TEST_SUITE_P(Files, OtherTools,
+                         testing::Values(
+                             +[] { return run_file(1000); }, +[] { return gate_file(); }));
+
+// Bencher's cpp_google adapter deserialises the whole context and these fields of every row.
+TEST_P(OtherTools, Bencher) {
+  const json file = GetParam()();
+  const json& context = file.at("context");
+  for (const char* key : {"date", "host_name", "executable", "library_build_type"})
+    EXPECT_TRUE(context.at(key).is_string()) << key;
+  EXPECT_TRUE(context.at("num_cpus").is_number_unsigned());
+  EXPECT_TRUE(context.at("mhz_per_cpu").is_number());
+  EXPECT_TRUE(context.at("cpu_scaling_enabled").is_boolean());
+  for (const json& cache : context.at("caches")) {
+    EXPECT_TRUE(cache.at("type").is_string());
+    for (const char* key : {"level", "size", "num_sharing"}) EXPECT_TRUE(cache.at(key).is_number_unsigned()) << key;
+  }
+  for (const json& load : context.at("load_avg")) EXPECT_TRUE(load.is_number());
+  std::set<std::string> names;
+  for (const json& row : file.at("benchmarks")) {
+    const std::string name = row.at("name");
+    EXPECT_FALSE(name.empty());
+    EXPECT_LE(name.size(), 1024U);
+    EXPECT_TRUE(names.insert(name).second) << "of two rows with a name the last would win: " << name;
+    EXPECT_GT(row.at("real_time").get<double>(), 0);
+    EXPECT_THAT((std::set<std::string>{"ns", "us", "ms", "s"}),
+                testing::Contains(row.at("time_unit").get<std::string>()));
+  }
+  EXPECT_EQ(names.size(), 1U) << "what was not timed has no row";
+}
+
+// github-action-benchmark's googlecpp extractor prints these; JSON.parse knows no NaN.
+TEST_P(OtherTools, GithubActionBenchmark) {
+  const json file = GetParam()();
+  EXPECT_TRUE(json::accept(file.dump()));
+  for (const json& row : file.at("benchmarks")) {
+    for (const char* key : {"real_time", "cpu_time", "iterations", "threads"}) {
+      EXPECT_TRUE(row.at(key).is_number()) << key;
+      EXPECT_TRUE(std::isfinite(row.at(key).get<double>())) << key;
+    }
+    EXPECT_TRUE(row.at("name").is_string());
+    EXPECT_TRUE(row.at("time_unit").is_string());
+  }
+}
+
+// Conbench's adapter keeps rows by their run_type.
+TEST_P(OtherTools, Conbench) {
+  for (const json& row : GetParam()().at("benchmarks")) {
+    EXPECT_EQ(row.at("run_type"), "iteration");
+    EXPECT_TRUE(row.at("run_name").is_string());
+    EXPECT_TRUE(row.at("repetition_index").is_number_integer());
+  }
+}
+
+TEST(BencherMetricFormat, ValuesLieInTheirIntervals) {
+  const json document = json::parse(render_comparison_bmf(comparison()));
+  ASSERT_FALSE(document.empty());
+  for (const auto& [name, measures] : document.items()) {
+    for (const auto& [measure, metric] : measures.items()) {
+      EXPECT_LE(metric.at("lower_value").get<double>(), metric.at("value").get<double>()) << name << measure;
+      EXPECT_GE(metric.at("upper_value").get<double>(), metric.at("value").get<double>()) << name << measure;
+    }
+  }
+}
+
+TEST(ComparePy, ReadsOurFiles) {
+  if (!std::filesystem::exists(kComparePy)) GTEST_SKIP() << kComparePy << " is missing (Debian: libbenchmark-tools)";
+  if (const auto probe = run_command({kPython, "-c", "import numpy, scipy"}); probe.status != 0) {
+    GTEST_SKIP() << "compare.py needs numpy and scipy: " << probe.errors;
+  }
+  const TemporaryFolder folder;
+  const auto file = [&](const char* name, const json& document) {
+    write_file(folder.path() / name, document.dump());
+    return (folder.path() / name).string();
+  };
+  const auto compared = run_command({kPython, kComparePy, "--no-color", "benchmarks", file("base.json", run_file(1000)),
+                                     file("head.json", run_file(1500))});
+  EXPECT_EQ(compared.status, 0) << compared.errors;
+  EXPECT_THAT(compared.output, HasSubstr("gemm m=8 n=8 k=8"));
+  EXPECT_THAT(compared.output, HasSubstr("+0.49")) << "1500.5 against 1000.5 ns";
+  const std::string gate = file("gate.json", gate_file());
+  EXPECT_EQ(run_command({kPython, kComparePy, "benchmarks", gate, gate}).status, 0);
+}
+
+}  // namespace
+}  // namespace whygpu

@@ -1,0 +1,109 @@
+// whygpu gate: is the head slower than the base? Measured in pairs of processes, judged case by case.
+#include <fmt/format.h>
+
+#include <atomic>
+#include <csignal>
+#include <fstream>
+#include <memory>
+#include <random>
+
+#include "benchmarks/environment.h"
+#include "tools/commands.h"
+#include "tools/comparison_output.h"
+#include "tools/gate.h"
+#include "tools/progress.h"
+#include "tools/run_plan.h"
+
+namespace whygpu {
+namespace {
+
+constexpr int kInterrupted = 130;
+
+std::atomic<bool> interrupted = false;
+
+struct Options {
+  std::string base, head, repository = ".";
+  std::vector<std::string> words, cmake_options;
+  std::optional<std::uint64_t> seed;
+  GateOptions gate;
+  ComparisonOutput output;
+};
+
+void stop_gently_on_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { interrupted = true; };
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+// The words that this process was started with.
+std::vector<std::string> command_line() {
+  std::ifstream stream("/proc/self/cmdline");
+  std::vector<std::string> words;
+  for (std::string word; std::getline(stream, word, '\0');) words.push_back(word);
+  return words;
+}
+
+int run(Options& options) {
+  stop_gently_on_signals();
+  options.gate.cases = cases_from_words(options.words.empty() ? std::vector<std::string>{"gate"} : options.words);
+  options.gate.seed = options.seed.value_or(std::random_device{}());
+  const WorkFolder folder;
+  const Build base = take_build(options.base, folder.path() / "base", options.repository, options.cmake_options);
+  const Build head = take_build(options.head, folder.path() / "head", options.repository, options.cmake_options);
+  Comparison comparison;
+  {
+    ProgressLine progress;
+    comparison = run_gate(base, head, options.gate, interrupted, [&](const Progress& where) { progress.show(where); });
+  }
+  comparison.command = command_line();
+  write_comparison(comparison, options.output);
+  return interrupted ? kInterrupted : static_cast<int>(comparison.exit_code());
+}
+
+}  // namespace
+
+void add_gate_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  GateOptions& gate = options->gate;
+  gate.pairs.threads = usable_cpus();
+  auto* command =
+      app.add_subcommand("gate", "Is one build slower than another? Pairs of short processes, in random order");
+  command->footer(
+      "A build is a directory, a tar archive with one, or a git revision, which is built once and kept.\n"
+      "Examples:\n"
+      "  whygpu gate --base main --head HEAD                 is this branch slower?\n"
+      "  whygpu gate --base old/build --head build gemm m=512 n=512 k=512 --backend naive --threshold 1%\n"
+      "Exit codes: 0 nothing slower, 1 slower, 2 could not judge, 3 undecided (with --strict), 130 interrupted.");
+  command->add_option("--base", options->base, "the build to compare with")->required();
+  command->add_option("--head", options->head, "the build in question")->required();
+  command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: gate)");
+  command->add_option("--backend", gate.backends, "backends, separated by commas (default: all that can run here)")
+      ->delimiter(',');
+  add_percent_option(*command, "--threshold", gate.rule.threshold, "the change of time that matters");
+  command->add_option("--budget", gate.budget_seconds, "time to measure, as 90s, 10m or 2h")
+      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}}))
+      ->default_str("10m");
+  command->add_flag("--strict", gate.strict, "undecided cases fail with exit code 3");
+  command->add_flag("--ignore-identity", gate.measure_identical,
+                    "measure also cases whose code is the same on both sides");
+  command->add_option("--threads", gate.pairs.threads, "CPU threads")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command->add_option("--device", gate.pairs.device, "which accelerator")->check(CLI::NonNegativeNumber);
+  command->add_option("--sample-seconds", gate.pairs.sample_seconds, "sampling time of a case in one process")
+      ->check(CLI::Range(1e-4, 3600.0))
+      ->capture_default_str();
+  command->add_option("--most-pairs", gate.rule.most_pairs, "for a case that shows nothing")
+      ->check(CLI::Range(6, 100))
+      ->capture_default_str();
+  command->add_option("--repository", options->repository, "the git repository that revisions are looked up in")
+      ->check(CLI::ExistingDirectory);
+  command->add_option("--cmake", options->cmake_options,
+                      "option for configuring a revision, such as --cmake=-DX=Y; may be repeated");
+  command->add_option("--seed", options->seed, "of all that is random (default: random)");
+  add_output_options(*command, options->output);
+  command->callback([options, &exit_code] { exit_code = run(*options); });
+}
+
+}  // namespace whygpu

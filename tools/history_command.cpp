@@ -1,0 +1,125 @@
+// whygpu history: what many gates say together.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+
+#include "benchmarks/records.h"
+#include "reports/regression/chain.h"
+#include "reports/regression/history.h"
+#include "reports/regression/history_text.h"
+#include "tools/commands.h"
+#include "tools/comparison_output.h"
+#include "tools/terminal.h"
+
+namespace whygpu {
+namespace {
+
+struct Options {
+  std::string file = "history.db";
+  std::vector<std::string> comparisons;
+  std::string pattern = "*", revision, reason;
+  double smallest = 0.01;
+};
+
+void add(const Options& options) {
+  // All files are read before any is kept, so that a bad one changes nothing.
+  std::vector<Comparison> comparisons;
+  for (const auto& path : options.comparisons) {
+    for (auto& comparison : load_comparisons(path)) comparisons.push_back(std::move(comparison));
+  }
+  History history(options.file, History::Access::write);
+  std::size_t added = 0;
+  for (const auto& comparison : comparisons) added += history.add(comparison) ? 1 : 0;
+  fmt::print("{}: {} added, {} there already, {} in all\n", options.file, added, comparisons.size() - added,
+             history.comparisons());
+}
+
+std::vector<Series> matching_series(const History& history, const std::string& pattern) {
+  auto all = history.series();
+  std::erase_if(all, [&](const Series& series) { return !matches(pattern, series.key.text); });
+  return all;
+}
+
+bool terminal_has_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    const std::string text = value;
+    return text.find("UTF-8") != std::string::npos || text.find("utf8") != std::string::npos;
+  }
+  return false;
+}
+
+void check(const Options& options) {
+  const History history(options.file, History::Access::read);
+  const auto all = matching_series(history, options.pattern);
+  fmt::print("{}", render_history_check(all, find_changes(all, history.acceptances(), std::log1p(options.smallest))));
+}
+
+void log(const Options& options) {
+  const History history(options.file, History::Access::read);
+  const auto all = matching_series(history, options.pattern);
+  const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout)), terminal_has_utf8(),
+                            use_colour(stdout)};
+  fmt::print("{}",
+             render_history_log(all, find_changes(all, history.acceptances(), std::log1p(options.smallest)), style));
+}
+
+void show(const Options& options) {
+  const History history(options.file, History::Access::read);
+  fmt::print("{}", render_history_show(matching_series(history, options.pattern), options.revision));
+}
+
+void accept(const Options& options) {
+  History history(options.file, History::Access::write);
+  history.accept({options.revision, options.pattern, options.reason, utc_now()});
+  fmt::print("accepted: {} for {}: {}\n", options.revision, options.pattern, options.reason);
+}
+
+}  // namespace
+
+void add_history_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("history", "Keep gates, and find the revision from which a case is slower");
+  command->require_subcommand(1);
+  command->add_option("--file", options->file, "the history, a SQLite database")->capture_default_str();
+  command->fallthrough();
+  command->footer(
+      "Example:\n"
+      "  whygpu gate --base HEAD~1 --head HEAD --json gate.json\n"
+      "  whygpu history add gate.json && whygpu history check\n"
+      "Exit codes: 0 done, 2 bad arguments or input. A slowdown that `check` finds is a reason to measure, not to "
+      "fail.");
+
+  const auto add_verb = [&](const char* name, const char* help, void (*action)(const Options&)) {
+    auto* verb = command->add_subcommand(name, help);
+    verb->callback([options, action, &exit_code] {
+      action(*options);
+      exit_code = 0;
+    });
+    return verb;
+  };
+  auto* adding = add_verb("add", "keep comparisons", add);
+  adding->add_option("comparisons", options->comparisons, "files of `whygpu gate --json`")
+      ->required()
+      ->check(CLI::ExistingFile);
+  auto* checking = add_verb("check", "find changes of level and say what to do about them", check);
+  auto* logging = add_verb("log", "draw the series", log);
+  for (auto* verb : {checking, logging}) {
+    add_percent_option(*verb, "--smallest", options->smallest, "smallest change of level that counts");
+  }
+  auto* showing = add_verb("show", "every step to or from a revision", show);
+  showing->add_option("revision", options->revision, "a revision, or the beginning of its hash")->required();
+  auto* accepting = add_verb("accept", "record that a slowdown is known, and why", accept);
+  accepting->add_option("revision", options->revision, "the first slower revision, or the beginning of its hash")
+      ->required();
+  accepting->add_option("--reason", options->reason, "why it is taken")->required();
+  for (auto* verb : {checking, logging, showing, accepting}) {
+    verb->add_option("--case", options->pattern, "only cases like this, * standing for anything")
+        ->capture_default_str();
+  }
+}
+
+}  // namespace whygpu

@@ -1,0 +1,83 @@
+#include "tools/pictures.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <stdexcept>
+
+#include "reports/chart_data.h"
+#include "reports/page.h"
+#include "tools/command.h"
+
+namespace whygpu {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder of its own below the system's for temporary files, gone with this object.
+class TemporaryFolder {
+ public:
+  TemporaryFolder() {
+    std::string name = (fs::temp_directory_path() / "whygpu-XXXXXX").string();
+    if (!mkdtemp(name.data())) throw std::runtime_error(name + ": cannot be made");
+    path_ = name;
+  }
+  ~TemporaryFolder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const fs::path& path() const { return path_; }
+
+ private:
+  fs::path path_;
+};
+
+std::string find_chromium() {
+  for (const char* name : {"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}) {
+    if (run_command({name, "--version"}).status == 0) return name;
+  }
+  throw std::runtime_error("pictures need Chromium: apt-get install chromium (or install Google Chrome)");
+}
+
+void take_picture(const std::string& chromium, const fs::path& profile, const std::string& address,
+                  const fs::path& to) {
+  // A root user's Chromium starts only without its sandbox; the page is our own and may load nothing.
+  const auto result =
+      run_command({chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                   "--user-data-dir=" + profile.string(), "--window-size=960,600", "--force-device-scale-factor=2",
+                   "--virtual-time-budget=5000", "--screenshot=" + fs::absolute(to).string(), address});
+  if (result.status != 0 || !fs::exists(to)) {
+    throw std::runtime_error(
+        fmt::format("{}: {} did not take the picture (exit status {})", to.string(), chromium, result.status));
+  }
+}
+
+}  // namespace
+
+std::vector<fs::path> take_pictures(const std::vector<ResultFile>& files, const DevicePrices& prices,
+                                    const fs::path& folder) {
+  const auto charts = chart_data(files, prices);
+  if (charts.empty()) throw std::runtime_error("no chart to take a picture of: no case was measured");
+  const auto chromium = find_chromium();
+  fs::create_directories(folder);
+  const TemporaryFolder temporary;
+  const auto page = temporary.path() / "page.html";
+  std::ofstream(page, std::ios::binary) << render_page(files, prices);
+  std::vector<fs::path> pictures;
+  for (const auto& chart : charts) {
+    const auto id = chart["id"].get<std::string>();
+    for (std::size_t pick = 0; pick < chart["picks"].size(); ++pick) {
+      const auto name = chart["picks"].size() == 1 ? id : fmt::format("{}-{}", id, pick + 1);
+      pictures.push_back(folder / (name + ".png"));
+      take_picture(chromium, temporary.path() / "profile",
+                   fmt::format("file://{}#picture={}&pick={}", page.string(), id, pick), pictures.back());
+    }
+  }
+  return pictures;
+}
+
+}  // namespace whygpu

@@ -1,0 +1,18 @@
+// Builds of git revisions, each built once.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace whygpu {
+
+// The full hash of `name` in the repository that `folder` lies in. Throws BuildError.
+std::string resolve_revision(const std::string& name, const std::filesystem::path& folder);
+
+// The bin/ of that revision. All revisions of a repository are built in one work tree at one path, one after the other,
+// so that equal code gives equal files. Throws BuildError naming the log when it does not build.
+std::filesystem::path build_revision(const std::string& revision, const std::filesystem::path& repository,
+                                     const std::vector<std::string>& cmake_options);
+
+}  // namespace whygpu

@@ -1,0 +1,81 @@
+// whygpu table and whygpu claims: what the numbers of result files say, as text.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "reports/claims.h"
+#include "reports/table.h"
+#include "tools/commands.h"
+#include "tools/result_arguments.h"
+#include "tools/terminal.h"
+
+namespace whygpu {
+namespace {
+
+const std::vector<std::string> kFormats = {"terminal", "markdown", "csv", "json"};
+
+std::string view_help() {
+  std::string help = "what to show:";
+  for (const auto& view : views()) help += fmt::format("\n{}: {}", view.name, view.summary);
+  return help;
+}
+
+}  // namespace
+
+void add_table_command(CLI::App& app, int& exit_code) {
+  struct Arguments : ResultArguments {
+    TableOptions options;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  auto& options = arguments->options;
+  auto* command = app.add_subcommand("table", "Tables of result files: problems down, backends across");
+  command->footer(
+      "Examples:\n"
+      "  whygpu table results/quick.json\n"
+      "  whygpu table cpu.json gpu.json --view crossover --format markdown\n"
+      "  whygpu table results/quick.json --baseline openblas --format csv");
+  add_result_arguments(*command, *arguments);
+  std::vector<std::string> names;
+  for (const auto& view : views()) names.emplace_back(view.name);
+  command->add_option("--view", options.view, view_help())->check(CLI::IsMember(names))->capture_default_str();
+  command->add_option("--format", options.format, "how to print it")
+      ->check(CLI::IsMember(kFormats))
+      ->capture_default_str();
+  command->add_option("--baseline", options.baseline,
+                      "the backend (or backend:variant) that the others are compared with");
+  command->callback([arguments, &exit_code] {
+    const auto files = load(*arguments);
+    auto& chosen = arguments->options;
+    chosen.prices = known_prices(*arguments, files);
+    chosen.color = use_colour(stdout);
+    chosen.width = terminal_columns(stdout);
+    fmt::print("{}", render_table(files, chosen));
+    exit_code = 0;
+  });
+}
+
+void add_claims_command(CLI::App& app, int& exit_code) {
+  struct Arguments : ResultArguments {
+    std::string format = "terminal";
+    double hourly = 0;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  auto* command = app.add_subcommand("claims", "What articles say of GPUs, beside what was measured here");
+  command->footer("Example:\n  whygpu claims results/quick.json --hourly 2.5");
+  add_result_arguments(*command, *arguments);
+  command->add_option("--format", arguments->format, "how to print it")
+      ->check(CLI::IsMember(kFormats))
+      ->capture_default_str();
+  command->add_option("--hourly", arguments->hourly, "dollars for an hour of the GPU in a cloud")
+      ->check(CLI::PositiveNumber);
+  command->callback([arguments, &exit_code] {
+    const auto files = load(*arguments);
+    ClaimSettings settings{known_prices(*arguments, files), std::nullopt};
+    if (arguments->hourly > 0) settings.hourly = arguments->hourly;
+    const auto document = claims_document(files, settings);
+    fmt::print("{}", render(document, arguments->format, terminal_columns(stdout), use_colour(stdout)));
+    exit_code = 0;
+  });
+}
+
+}  // namespace whygpu
