@@ -38,6 +38,23 @@ std::vector<Cell> row_of(const CaseRecord& record, const std::string& contender)
   return row;
 }
 
+// The losses that every process repeats from the same seed before it times anything.
+Section losses_of(const ResultFile& file) {
+  Section section{"loss of the first steps", {{"problem", "", true}, {"backend", "", true}}, {}, {}};
+  constexpr int kSteps = 10;
+  for (int step = 1; step <= kSteps; ++step) section.columns.push_back({std::to_string(step), "", false});
+  for (const auto& record : file.cases) {
+    if (!detail(record, "loss_1")) continue;
+    std::vector<Cell> row{{without_workload(record)}, {contender_name(file, record)}};
+    for (int step = 1; step <= kSteps; ++step) {
+      const auto loss = detail(record, "loss_" + std::to_string(step));
+      row.push_back({loss ? fmt::format("{:.5f}", loss->value) : ""});
+    }
+    section.rows.push_back(std::move(row));
+  }
+  return section;
+}
+
 }  // namespace
 
 Document training_view(const std::vector<ResultFile>& files, const TableOptions&) {
@@ -79,6 +96,7 @@ Document training_view(const std::vector<ResultFile>& files, const TableOptions&
       document.notes.push_back(names[f] + ": no training step was measured");
     } else {
       document.sections.push_back(std::move(section));
+      if (Section losses = losses_of(files[f]); !losses.rows.empty()) document.sections.push_back(std::move(losses));
     }
   }
   return document;

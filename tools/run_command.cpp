@@ -36,7 +36,7 @@ constexpr double kBudgetPerCase = 2;
 std::atomic<bool> interrupted = false;
 
 struct Options {
-  std::vector<std::string> words;
+  std::vector<std::string> words, models;
   std::vector<std::string> backends;
   std::string output;
   bool quick = false, dry_run = false, resume = false, force = false, energy = false, no_ceilings = false;
@@ -47,6 +47,8 @@ struct Options {
   int threads = usable_cpus();
   int device = 0;
   std::optional<std::uint64_t> seed;
+  std::string offload;
+  std::string reuse;
 };
 
 // "90", "90s", "10m" or "2h" in seconds.
@@ -121,10 +123,12 @@ class Run {
     settings_.rounds = parse_rounds(options_.rounds);
     settings_.timeout_seconds = parse_duration(options_.timeout);
     settings_.seed = options_.seed.value_or(std::random_device{}());
-    const auto words = options_.words.empty() ? std::vector<std::string>{"quick"} : options_.words;
+    const std::string usual = options_.models.empty() ? "quick" : "training";
+    const auto words = options_.words.empty() ? std::vector{usual} : options_.words;
     settings_.sweep = fmt::format("{}", fmt::join(words, " "));
 
-    auto problems = cases_from_words(words);
+    auto problems = with_models(cases_from_words(words), options_.models);
+    for (auto& problem : problems) problem = with_offload(problem);
     choose_backends(problems.front().workload);
     std::vector<std::string> names;
     for (const auto& backend : backends_) {
@@ -154,6 +158,13 @@ class Run {
       found->second = probe_backend({program_folder(), options_.threads, options_.device}, backend, c.workload).offers_any();
     }
     std::erase_if(cases_, [&](const Case& c) { return !offers.at({std::string(c["backend"]), c.workload}); });
+  }
+
+  // As the options ask for; parsed anew, so that what does not fit together is refused as in a sweep.
+  Case with_offload(Case problem) const {
+    if (!options_.offload.empty()) problem = problem.with("offload", options_.offload);
+    if (!options_.reuse.empty()) problem = problem.with("reuse", options_.reuse);
+    return parse_case(problem.text());
   }
 
   void choose_backends(const std::string& workload) {
@@ -299,7 +310,12 @@ class Run {
     TableOptions options;
     options.color = use_colour(stdout);
     options.width = terminal_columns(stdout);
-    fmt::print("{}", render_table({load_result_file(output_)}, options));
+    const std::vector<ResultFile> files = {load_result_file(output_)};
+    fmt::print("{}", render_table(files, options));
+    if (std::ranges::any_of(files[0].cases, [](const auto& c) { return c.workload == "training_step"; })) {
+      options.view = "training";
+      fmt::print("\n{}", render_table(files, options));
+    }
     fmt::print("\n{}\n", output_.string());
   }
 
@@ -333,6 +349,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
       "Exit codes: 0 done, 1 a case was incorrect or failed, 2 bad arguments or input, 130 interrupted.");
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: quick)");
   command->add_option("--backend", options->backends, "backends, separated by commas (default: all that can run here)")->delimiter(',');
+  command->add_option("--models", options->models, "only cases of these networks, separated by commas")->delimiter(',');
   command->add_option("-o,--output", options->output, "result file (default: results/DATE.json)");
   command->add_flag("--quick", options->quick, "a spread-out subset of the cases, about a minute");
   command->add_option("--rounds", options->rounds, "fresh processes per case: auto (until settled) or a number")->capture_default_str();
@@ -340,6 +357,9 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->threads, "CPU threads, the same for every backend")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
   command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->capture_default_str();
+  command->add_option("--offload", options->offload, "which time: kernel (operands are on the device), once (and the result fetched, around --reuse operations) or always")
+      ->check(CLI::IsMember({"kernel", "once", "always"}));
+  command->add_option("--reuse", options->reuse, "operations for one upload, with --offload once (default: 10)");
   command->add_option("--timeout", options->timeout, "silence after which a worker counts as hung")->capture_default_str();
   command->add_option("--seed", options->seed, "of the shuffling (default: random, recorded)");
   command->add_flag("--energy", options->energy, "read the energy meters too: about 5 s more for each case");

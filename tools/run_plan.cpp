@@ -44,6 +44,24 @@ std::vector<Case> cross(const std::vector<Case>& cases, const std::vector<std::s
   return crossed;
 }
 
+std::vector<Case> with_models(std::vector<Case> cases, const std::vector<std::string>& models) {
+  if (models.empty()) return cases;
+  std::set<std::string> present;
+  std::erase_if(cases, [&](const Case& c) {
+    const auto model = std::ranges::find(c.values, "model", [](const auto& value) { return value.first; });
+    if (model == c.values.end()) return true;
+    present.insert(model->second);
+    return std::ranges::find(models, model->second) == models.end();
+  });
+  if (cases.empty()) {
+    std::string names;
+    for (const auto& name : present) names += (names.empty() ? "" : ", ") + name;
+    throw CaseError("--models: no case of the sweep has such a network; " +
+                    (names.empty() ? "none has any: try whygpu run training" : "it has " + names));
+  }
+  return cases;
+}
+
 std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds) {
   const double visits = seconds / kSecondsPerVisit / kRounds / static_cast<double>(std::max<std::size_t>(backends, 1));
   return spread_out(cases, std::max<std::size_t>(6, static_cast<std::size_t>(visits)));

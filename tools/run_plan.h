@@ -16,6 +16,9 @@ std::vector<Case> cases_from_words(const std::vector<std::string>& words);
 // Each case on each backend; a case that names its backend stays as it is, and is dropped if that is not among them.
 std::vector<Case> cross(const std::vector<Case>& cases, const std::vector<std::string>& backends);
 
+// Those cases whose key `model` is one of `models`; all where that is empty. Throws CaseError when none is left.
+std::vector<Case> with_models(std::vector<Case> cases, const std::vector<std::string>& models);
+
 // About `seconds` of work: as many problems, spread over the sweep, as leave time for six rounds of each case.
 std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds);
 
