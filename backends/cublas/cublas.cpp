@@ -1,5 +1,7 @@
 #include "backends/cublas/cublas.h"
 
+#include "backends/devices/cuda_borrowed.h"
+
 namespace whygpu {
 namespace {
 
@@ -22,11 +24,12 @@ class Cublas final : public Backend {
   Support supports(const Op& op, std::string_view) const override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return cublas_supports(context_, *gemm);
     if (const auto* conv = std::get_if<Convolution>(&op)) return cublas_supports(context_, *conv);
-    return Support::no("cuBLASLt multiplies matrices only");
+    return is_cuda_borrowed(op) ? Support{} : Support::no("cuBLASLt multiplies matrices only");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return prepare_cublas_gemm(context_, *gemm, choice_of(variant));
+    if (is_cuda_borrowed(op)) return prepare_cuda_borrowed(op, device_);
     return prepare_cublas_convolution(context_, std::get<Convolution>(op), choice_of(variant));
   }
 
