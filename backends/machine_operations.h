@@ -67,7 +67,8 @@ struct Peak {
   }
 };
 
-// A chain of dependent instructions of known latency that takes `cycles` on every core. No arguments.
+// Keeps every core busy for `cycles` of its clock: by a chain of dependent instructions of known latency, or by watching
+// the core's own counter. No arguments.
 struct CycleChain {
   std::int64_t cycles = 0;
 

@@ -42,9 +42,7 @@ void Batch::rotate_cold_sets() {
   trial_.allocate_sets(sets_);
 }
 
-std::int64_t Batch::most() const {
-  return mode_.cold ? static_cast<std::int64_t>(sets_) : std::int64_t{1} << 40;
-}
+std::int64_t Batch::most() const { return mode_.cold ? static_cast<std::int64_t>(sets_) : std::int64_t{1} << 40; }
 
 void Batch::enqueue(std::int64_t operations) {
   const std::int64_t launches = graph_ ? operations / unit_ : operations;
@@ -102,6 +100,7 @@ void Batch::record(std::int64_t operations) {
 }
 
 Details Batch::readings(std::int64_t operations) {
+  if (device_.readings().empty()) return {};
   enqueue(operations);
   auto readings = device_.readings();
   device_.synchronize();

@@ -13,6 +13,7 @@
 namespace whygpu {
 namespace {
 
+constexpr std::string_view kReuse = "10";  // unless said otherwise
 constexpr std::int64_t kLargestNumber = std::int64_t{1} << 40;
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
@@ -124,6 +125,15 @@ void resolve_references(Values& values, std::span<const Parameter> parameters) {
   }
 }
 
+void check_offload(const Case& c) {
+  if (c["reuse"] != kReuse && c["offload"] != "once") {
+    throw CaseError(fmt::format("reuse={} says how often uploaded operands are used: it goes with offload=once", c["reuse"]));
+  }
+  if (c["offload"] != "kernel" && c["mode"] == "cold") {
+    throw CaseError(fmt::format("offload={} brings its operands from host memory: it goes with mode=hot", c["offload"]));
+  }
+}
+
 std::string text_of(const Case& c, std::span<const std::string_view> leave_out) {
   std::string text = c.workload;
   const auto parameters = parameters_of(find_workload(c.workload));
@@ -143,6 +153,12 @@ std::string text_of(const Case& c, std::span<const std::string_view> leave_out) 
 std::span<const Parameter> common_parameters() {
   static const std::vector<Parameter> parameters = {
       {"mode", "hot", {"hot", "cold"}, 0, "operands in cache from the last run, or evicted and rotated"},
+      {"offload",
+       "kernel",
+       {"kernel", "once", "always"},
+       0,
+       "operands are on the device; or uploaded, and the result fetched, around `reuse` operations or each one"},
+      {"reuse", std::string(kReuse), {}, 1, "operations for one upload, with offload=once"},
       {"variant", "", {}, 0, "one of a backend's implementations", true},
       {"backend", "", {}, 0, "who computes it", true},
   };
@@ -210,6 +226,7 @@ std::vector<Case> parse_cases(std::string_view line) {
   }
   for (auto& c : cases) {
     resolve_references(c.values, parameters);
+    check_offload(c);
     workload.validate(c);
   }
   return cases;

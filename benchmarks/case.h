@@ -44,7 +44,7 @@ struct Case {
   bool operator==(const Case&) const = default;
 };
 
-// Keys that every workload takes after its own: mode, variant, backend.
+// Keys that every workload takes after its own: mode, offload, reuse, variant, backend.
 std::span<const Parameter> common_parameters();
 
 // The cases of one line, in the order of the line's product: `gemm m=256..8192*2 n=m k=m dtype=f32,bf16`. A value is

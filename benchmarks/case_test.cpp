@@ -41,6 +41,15 @@ TEST(Case, ProblemForgetsWhoComputes) {
   EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 mode=cold variant=packed backend=onednn").problem(), "gemm m=2 n=3 k=4 mode=cold");
 }
 
+TEST(Case, SaysWhichTimeIsTaken) {
+  EXPECT_THAT(texts("gemm m=1 n=1 k=1 offload=kernel,once,always"),
+              ElementsAre("gemm m=1 n=1 k=1", "gemm m=1 n=1 k=1 offload=once", "gemm m=1 n=1 k=1 offload=always"));
+  EXPECT_THAT(texts("gemm m=1 n=1 k=1 offload=once reuse=1,10"),
+              ElementsAre("gemm m=1 n=1 k=1 offload=once reuse=1", "gemm m=1 n=1 k=1 offload=once"));
+  EXPECT_THAT(error_of("gemm m=1 n=1 k=1 reuse=5"), HasSubstr("it goes with offload=once"));
+  EXPECT_THAT(error_of("gemm m=1 n=1 k=1 offload=always mode=cold"), HasSubstr("it goes with mode=hot"));
+}
+
 TEST(Case, ExpandsRangesListsAndReferences) {
   EXPECT_THAT(texts("gemm m=2..9*2 n=m k=1"), ElementsAre("gemm m=2 n=2 k=1", "gemm m=4 n=4 k=1", "gemm m=8 n=8 k=1"));
   EXPECT_THAT(texts("gemm m=64..192+64 n=1 k=1"),

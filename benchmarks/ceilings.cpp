@@ -13,10 +13,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kSampleSeconds = 0.04;
+constexpr double kSampleSeconds = 0.03;
 constexpr double kTrafficPerOperation = 64 << 20;  // of a small working set, so that starting threads does not count
 constexpr double kLargestMemorySet = 2.0 * (1 << 30), kSmallestMemorySet = 64 << 20;
-constexpr int kMillionsPerThread = 200;
+constexpr int kMillionsPerThread = 40;
 
 CeilingCase make(const std::string& line, std::string kind, std::string dtype, std::string level) {
   return {parse_case(line), std::move(kind), std::move(dtype), std::move(level)};
@@ -79,7 +79,7 @@ std::vector<std::string> ceiling_dtypes() { return {"f64", "f32", "tf32", "f16",
 std::vector<CeilingCase> host_ceiling_cases(const std::vector<std::string>& dtypes, int threads,
                                             const std::vector<Cache>& caches) {
   std::vector<CeilingCase> cases;
-  cases.push_back(make("peak measure=clock millions=10 backend=host", "clock", "", ""));
+  cases.push_back(make("peak measure=clock millions=1 backend=host", "clock", "", ""));
   for (const auto& dtype : dtypes) {
     cases.push_back(make(fmt::format("peak dtype={} millions={} backend=host", dtype, kMillionsPerThread * threads),
                          "flops", dtype, ""));

@@ -25,8 +25,8 @@ void HostCopies::download() {
 
 std::string HostCopies::describe() const {
   if (inputs_.empty() && results_.empty()) return "in host memory already: nothing is copied";
-  return std::to_string(inputs_.size()) + " operand(s) from and " + std::to_string(results_.size()) +
-         " result(s) to " + memory_;
+  return std::to_string(inputs_.size()) + " operand(s) from and " + std::to_string(results_.size()) + " result(s) to " +
+         memory_;
 }
 
 }  // namespace whygpu

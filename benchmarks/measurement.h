@@ -18,8 +18,8 @@ struct Round {
   double prepare_ns = 0;           // planning, packing and uploading
   double verify_ns = 0;
   double warmup_ns = 0;
-  bool steady = true;  // the warm-up saw the time settle
-  int discarded = 0;   // samples retaken because something disturbed the device
+  bool steady = true;       // the warm-up saw the time settle
+  int discarded = 0;        // samples retaken because something disturbed the device
   std::string disturbance;  // what still disturbed it after the retries
   Details details;
 };

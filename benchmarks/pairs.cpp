@@ -66,7 +66,7 @@ std::vector<SideResult> run_side(const fs::path& folder, std::span<const Case> c
     index[cases[i].text()] = i;
   }
 
-  ChildProcess worker(program, arguments, "--records");
+  ChildProcess worker(program, arguments, "--records", settings.environment);
   std::string line;
   Event event = Event::end;
   while ((event = worker.next_line(line, std::chrono::duration<double>(settings.timeout_seconds))) != Event::end) {
@@ -91,7 +91,7 @@ std::string device_kind(const fs::path& folder, const Case& c, const PairSetting
   if (!fs::exists(program)) return {};
   auto arguments = worker_arguments(c, settings);
   arguments.push_back("--describe");
-  ChildProcess worker(program, arguments, "--records");
+  ChildProcess worker(program, arguments, "--records", settings.environment);
   std::string line;
   while (true) {
     const Event event = worker.next_line(line, std::chrono::duration<double>(settings.timeout_seconds));

@@ -8,6 +8,7 @@
 #include <random>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "benchmarks/case.h"
@@ -20,6 +21,9 @@ struct PairSettings {
   int device = 0;
   double sample_seconds = 0.03;  // sampling time of a case in one process
   double timeout_seconds = 60;   // silence after which a worker counts as hung
+
+  // Changes to the worker's environment; an empty value removes a variable.
+  std::vector<std::pair<std::string, std::string>> environment = {};
 };
 
 // What one process said about one case.

@@ -102,6 +102,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
 
   const auto leave_queue = [&](const CaseResult* result) { std::erase(waiting, result); };
   CaseResult* in_flight = nullptr;
+  bool took_any = false;
   double began = now();
   for (;;) {
     std::string line;
@@ -118,6 +119,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
         take(record, round);
         leave_queue(subject);
         in_flight = nullptr;
+        took_any = true;
         visited_seconds_ += now() - began;
         began = now();
         ++visits_;
@@ -132,8 +134,9 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
     const bool hung = event == ChildProcess::Event::timeout;
     if (hung) worker.kill();
     const std::string ending = worker.wait();
-    // A worker that ends without a word for any waiting case must not be started for ever.
-    CaseResult* guilty = in_flight != nullptr ? in_flight : waiting.empty() ? nullptr : waiting.front();
+    // A worker may end between two cases, when it has lost its device; one that ends before its first case must not be
+    // started for ever.
+    CaseResult* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();
     if (guilty == nullptr) return;
     std::string reason = hung ? fmt::format("no answer for {:g} s, killed", settings_.timeout_seconds)
                               : fmt::format("worker ended with {}", ending.empty() ? "nothing to say" : ending);

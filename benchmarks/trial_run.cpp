@@ -71,7 +71,11 @@ Verdict TrialRun::make_ready() {
   if (Verdict verdict = trial_->verify(); verdict.status != Status::ok) return verdict;
   const double verify_ns = nanoseconds_since(verify_start);
 
-  measurement_.emplace(*trial_, backend_.device(), case_["mode"] == "cold", sample_seconds_);
+  const SampleMode mode = sample_mode(case_);
+  if (mode.offload != Offload::kernel && trial_->host_arguments().empty()) {
+    return {Status::unsupported, fmt::format("{} has no operands that a program would upload", case_.workload)};
+  }
+  measurement_.emplace(*trial_, backend_.device(), mode, sample_seconds_);
   measurement_->round().prepare_ns = prepare_ns;
   measurement_->round().verify_ns = verify_ns;
   measurement_->warm_up();
@@ -115,24 +119,40 @@ void TrialRun::measure_energy(std::span<const std::unique_ptr<Meter>> meters) {
 }
 
 nlohmann::json TrialRun::end_record() {
+  if (verdict_.status == Status::ok) finish();
   nlohmann::json record = {{"event", "end"}, {"case", case_.text()}, {"status", status_name(verdict_.status)}};
   if (!verdict_.reason.empty()) record["reason"] = verdict_.reason;
   const Work work = workload_.work(case_);
   record["flops"] = work.flops;
   record["bytes"] = work.bytes;
   if (trial_) {
-    record["implementation"] = trial_->implementation();
+    record["implementation"] = implementation();
     record["set_bytes"] = trial_->set_bytes();
   }
   if (verdict_.status == Status::ok) {
-    Details details = trial_->details();
+    auto& details = measurement_->round().details;
     details.insert(details.end(), energy_.begin(), energy_.end());
-    measurement_->round().details = std::move(details);
     record["round"] = to_json(measurement_->round());
     record["round"]["started"] = started_;
     if (!lost_meters_.empty()) record["round"]["lost_meters"] = lost_meters_;
   }
   return record;
+}
+
+void TrialRun::finish() {
+  try {
+    measurement_->finish();
+    for (auto& detail : trial_->details()) measurement_->round().details.push_back(std::move(detail));
+  } catch (const std::exception& error) {
+    verdict_ = {Status::failed, error.what()};
+  }
+}
+
+// Where operands have to travel, what ran says nothing without what was timed.
+std::string TrialRun::implementation() const {
+  const bool travels = backend_.device().kind() != "cpu" || case_["offload"] != "kernel";
+  if (!travels || !measurement_) return trial_->implementation();
+  return fmt::format("{}; {}", trial_->implementation(), measurement_->describe());
 }
 
 }  // namespace whygpu

@@ -35,6 +35,8 @@ class TrialRun {
  private:
   Verdict make_ready();
   Verdict fits_in_memory() const;
+  void finish();
+  std::string implementation() const;
 
   const Case& case_;
   const Workload& workload_;

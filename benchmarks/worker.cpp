@@ -97,7 +97,11 @@ LoadedBackend load(const std::string& name, const Options& options) {
 void describe(const LoadedBackend& backend, std::string_view workload, RecordWriter& records) {
   for (const auto& c : parse_cases(find_workload(workload).probe())) {
     const Support support = find_workload(workload).supports(c, *backend);
-    records.write({{"event", "support"}, {"case", c.text()}, {"yes", support.yes}, {"reason", support.reason}});
+    records.write({{"event", "support"},
+                   {"case", c.text()},
+                   {"yes", support.yes},
+                   {"reason", support.reason},
+                   {"variants", find_workload(workload).variants(c, *backend)}});
   }
 }
 
@@ -134,9 +138,10 @@ class Session {
   void finish_current() {
     if (!current_) return;
     if (options_.energy) current_->measure_energy(meters_);
+    records_.write(current_->end_record());
     const Status status = current_->verdict().status;
     all_well_ = all_well_ && (status == Status::ok || status == Status::unsupported);
-    records_.write(current_->end_record());
+    if (status == Status::failed) leave_lost_device();
     current_.reset();
   }
 
@@ -150,6 +155,17 @@ class Session {
       current_->prepare();
     }
     current_->measure(state);
+  }
+
+  // A device that failed for good would fail every case after this one. They are another process's.
+  void leave_lost_device() {
+    try {
+      backend_->device().synchronize();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "the device is lost: {}\n", error.what());
+      std::fflush(nullptr);
+      std::_Exit(1);
+    }
   }
 
   std::vector<Case> cases_;

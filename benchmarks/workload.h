@@ -82,6 +82,12 @@ class Workload {
   virtual std::string_view probe() const = 0;
 
   virtual Support supports(const Case& c, const Backend& backend) const = 0;
+
+  // What `variant=` may be for this case on `backend`, the default first; empty when there is one implementation only.
+  virtual std::vector<std::string> variants(const Case& c, const Backend& backend) const {
+    (void)c, (void)backend;
+    return {};
+  }
   virtual std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const = 0;
 };
 

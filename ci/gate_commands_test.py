@@ -78,10 +78,12 @@ def history():
 def compare():
     whygpu("run", *CASE, "--backend", "naive", "--rounds", "3", "--threads", "1", "--sample-seconds", "0.001", "-o", "run.json", code=0)
     contains(whygpu("compare", "run.json", "run.json", code=0), "measured at different times")
+    whygpu("report", "run.json", "--history", "history.db", "-o", "page.html", code=0)
+    contains(pathlib.Path("page.html").read_text(), '<section id="history">', "since 0000002b, accepted: known")
     run = json.loads(pathlib.Path("run.json").read_text())
     run["whygpu"]["environment"]["cpu"]["model"] = "Another CPU"
     pathlib.Path("other.json").write_text(json.dumps(run))
-    contains(whygpu("compare", "run.json", "other.json", code=2), "different machines", "Another CPU")
+    contains(whygpu("compare", "run.json", "other.json", code=2), "differs: CPU: ", "different machines", "Another CPU")
     contains(whygpu("compare", "run.json", "other.json", "--across-machines", code=0), "CPU: ", "-> Another CPU")
     run["whygpu"]["schema"] = 99
     pathlib.Path("newer.json").write_text(json.dumps(run))

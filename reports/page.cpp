@@ -199,7 +199,7 @@ std::string_view page_file(std::string_view name) {
   throw std::out_of_range("no page file " + std::string(name));
 }
 
-std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices) {
+std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices, const std::string& history) {
   const auto names = file_names(files);
   const bool drawn = !vega_modules().empty();
   std::vector<std::string> machines;
@@ -218,6 +218,7 @@ std::string render_page(const std::vector<ResultFile>& files, const DevicePrices
                {"no_charts", drawn ? "" : "<p class=\"note\">This build has no Vega, so the page has no charts.</p>"},
                {"tables", section_html("tables", "Tables", tables_html(files, prices))},
                {"claims", section_html("claims", "Claims", claims_html(files, prices))},
+               {"history", section_html("history", "History", history)},
                {"ran", section_html("ran", "What ran, and where", machine_facts)},
                {"cases", section_html("cases", "Every case", cases_html(files, names))},
                {"data", json_for_script(data)},

@@ -12,7 +12,9 @@
 namespace whygpu {
 
 // A build without Vega writes a page without charts, which says so.
-std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices);
+// `history` is the HTML of the section of that name; empty: no such section.
+std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices,
+                        const std::string& history = {});
 
 // Tables of a document as HTML; every text of it is escaped.
 std::string render_html(const Document& document);

@@ -1,7 +1,11 @@
 // whygpu compare: two result files from different times.
+#include <fmt/format.h>
+
 #include <memory>
+#include <stdexcept>
 
 #include "reports/regression/compare_files.h"
+#include "reports/text.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
 
@@ -16,9 +20,15 @@ struct Options {
 
 int run(const Options& options) {
   const ResultFile base = load_result_file(options.base), head = load_result_file(options.head);
-  const Comparison comparison = compare_files(base, head, options.rule);
-  write_comparison(comparison, options.output);
-  return static_cast<int>(comparison.exit_code());
+  try {
+    const Comparison comparison = compare_files(base, head, options.rule);
+    write_comparison(comparison, options.output);
+    return static_cast<int>(comparison.exit_code());
+  } catch (const std::runtime_error&) {
+    for (const auto& difference : environment_differences(base, head))
+      fmt::print(stderr, "differs: {}\n", printable(difference));
+    throw;
+  }
 }
 
 }  // namespace

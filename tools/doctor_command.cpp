@@ -3,11 +3,16 @@
 
 #include <thread>
 
+#include "benchmarks/meters/find_meters.h"
+#include "benchmarks/meters/nvml.h"
 #include "benchmarks/workload.h"
 #include "tools/backend_choice.h"
+#include "tools/ceilings.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
+#include "tools/machine_findings.h"
 #include "tools/terminal.h"
+#include "tools/variable_costs.h"
 
 namespace whygpu {
 namespace {
@@ -43,6 +48,23 @@ void append(std::vector<Finding>& all, std::vector<Finding> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
+// GPUs by NVML; none where it cannot be loaded, which the meters' findings say already.
+std::vector<GpuState> gpus() {
+  try {
+    return read_gpus();
+  } catch (const NvmlError&) {
+    return {};
+  }
+}
+
+void print_gpu(const GpuState& gpu) {
+  const auto number = [](const auto& value) { return value ? fmt::format("{:g}", static_cast<double>(*value)) : "?"; };
+  fmt::print("  {:16}{} of {} MHz, power limit {} W (default {} W), PCIe {} x{} (card: {} x{})\n", gpu.name,
+             number(gpu.clock_mhz), number(gpu.highest_clock_mhz), number(gpu.power_limit_watts),
+             number(gpu.default_limit_watts), number(gpu.link_generation), number(gpu.link_width),
+             number(gpu.highest_link_generation), number(gpu.highest_link_width));
+}
+
 void examine(int threads) {
   const bool colour = use_colour(stdout);
   const CpuFacts cpu = cpu_facts();
@@ -74,6 +96,21 @@ void examine(int threads) {
                                 : backend.reason);
   }
   append(findings, dispatch_findings(backends, settings, workload));
+  append(findings, variable_costs(backends, settings));
+
+  fmt::print("\n{}\n", styled("meters and GPUs", "1", colour));
+  const auto offers = find_meters();
+  for (const auto& offer : offers) {
+    fmt::print("  {:16}{}\n", offer.source, offer.meter ? offer.meter->name() + ", " + offer.meter->how() : "no: " + offer.reason);
+  }
+  append(findings, meter_findings(offers));
+  const auto cards = gpus();
+  for (const auto& gpu : cards) {
+    print_gpu(gpu);
+    append(findings, gpu_findings(gpu));
+  }
+  const auto ceilings = ceilings_of_this_machine({"f64", "f32"}, threads, 0).ceilings;
+  append(findings, ceiling_findings(ceilings, Catalogue::standard(), cards));
 
   const auto variables = influential_variables();
   fmt::print("\n{}\n", styled("variables that change kernels, threads or memory", "1", colour));

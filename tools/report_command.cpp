@@ -7,6 +7,8 @@
 
 #include "reports/answer.h"
 #include "reports/page.h"
+#include "reports/regression/history.h"
+#include "reports/regression/history_html.h"
 #include "tools/commands.h"
 #include "tools/pictures.h"
 #include "tools/result_arguments.h"
@@ -22,12 +24,21 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
   if (!file) throw std::runtime_error(path.string() + ": cannot be written");
 }
 
+std::string history_section(const std::string& file) {
+  constexpr double kSmallestChange = 0.01;
+  if (file.empty()) return {};
+  const History history(file, History::Access::read);
+  const auto all = history.series();
+  return render_history_html(all, find_changes(all, history.acceptances(), kSmallestChange));
+}
+
 }  // namespace
 
 void add_report_command(CLI::App& app, int& exit_code) {
   struct Arguments : ResultArguments {
     std::string output;
     std::string pictures;
+    std::string history;
   };
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("report", "One self-contained page: the answer, charts, tables and their sources");
@@ -41,6 +52,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
       command->add_option("-o,--output", arguments->output, "the page; default: the first file's name with .html");
   command->add_option("--png", arguments->pictures, "a folder for pictures of the charts (needs Chromium)")
       ->excludes(output);
+  command->add_option("--history", arguments->history, "a history (whygpu history) for a section of its own");
   command->callback([arguments, &exit_code] {
     const auto files = load(*arguments);
     const auto prices = known_prices(*arguments, files);
@@ -52,7 +64,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
     }
     std::filesystem::path path = arguments->output;
     if (path.empty()) path = std::filesystem::path(arguments->paths.front()).replace_extension(".html");
-    write_file(path, render_page(files, prices));
+    write_file(path, render_page(files, prices, history_section(arguments->history)));
     for (const auto& file : files) fmt::print("{}: {}\n", file.name, answer(file, prices).headline);
     fmt::print("{}\n", path.string());
   });

@@ -47,6 +47,8 @@ struct Options {
   int threads = usable_cpus();
   int device = 0;
   std::optional<std::uint64_t> seed;
+  std::string offload;
+  std::string reuse;
 };
 
 // "90", "90s", "10m" or "2h" in seconds.
@@ -126,6 +128,7 @@ class Run {
     settings_.sweep = fmt::format("{}", fmt::join(words, " "));
 
     auto problems = with_models(cases_from_words(words), options_.models);
+    for (auto& problem : problems) problem = with_offload(problem);
     choose_backends(problems.front().workload);
     std::vector<std::string> names;
     for (const auto& backend : backends_) {
@@ -155,6 +158,13 @@ class Run {
       found->second = probe_backend({program_folder(), options_.threads, options_.device}, backend, c.workload).offers_any();
     }
     std::erase_if(cases_, [&](const Case& c) { return !offers.at({std::string(c["backend"]), c.workload}); });
+  }
+
+  // As the options ask for; parsed anew, so that what does not fit together is refused as in a sweep.
+  Case with_offload(Case problem) const {
+    if (!options_.offload.empty()) problem = problem.with("offload", options_.offload);
+    if (!options_.reuse.empty()) problem = problem.with("reuse", options_.reuse);
+    return parse_case(problem.text());
   }
 
   void choose_backends(const std::string& workload) {
@@ -347,6 +357,9 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->threads, "CPU threads, the same for every backend")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
   command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->capture_default_str();
+  command->add_option("--offload", options->offload, "which time: kernel (operands are on the device), once (and the result fetched, around --reuse operations) or always")
+      ->check(CLI::IsMember({"kernel", "once", "always"}));
+  command->add_option("--reuse", options->reuse, "operations for one upload, with --offload once (default: 10)");
   command->add_option("--timeout", options->timeout, "silence after which a worker counts as hung")->capture_default_str();
   command->add_option("--seed", options->seed, "of the shuffling (default: random, recorded)");
   command->add_flag("--energy", options->energy, "read the energy meters too: about 5 s more for each case");

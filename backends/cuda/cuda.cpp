@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "backends/cuda/ceilings.h"
 #include "backends/cuda/gemm.h"
 #include "backends/devices/cuda.h"
 #include "backends/devices/cuda_borrowed.h"
@@ -57,11 +58,13 @@ class CudaKernels final : public Backend {
   Device& device() override { return device_; }
 
   std::vector<std::string> variants(const Op& op) const override {
+    if (cuda::is_ceiling(op)) return cuda::ceiling_variants(op, device_);
     const auto* gemm = std::get_if<Gemm>(&op);
     return gemm == nullptr ? std::vector<std::string>{} : cuda::gemm_variants(*gemm, chip_);
   }
 
   Support supports(const Op& op, std::string_view variant) const override {
+    if (cuda::is_ceiling(op)) return cuda::ceiling_supports(op, variant, device_);
     const auto* gemm = std::get_if<Gemm>(&op);
     if (gemm != nullptr) return cuda::gemm_supports(*gemm, variant, chip_);
     return is_cuda_borrowed(op) ? Support{} : Support::no("whygpu has no kernels of its own for this operation");
@@ -71,6 +74,7 @@ class CudaKernels final : public Backend {
     const Support support = supports(op, variant);
     if (!support) throw std::runtime_error(support.reason);
     if (is_cuda_borrowed(op)) return prepare_cuda_borrowed(op, device_);
+    if (cuda::is_ceiling(op)) return cuda::prepare_ceiling(op, variant, device_);
     const auto& gemm = std::get<Gemm>(op);
     return std::make_unique<CudaGemm>(device_, gemm, cuda::plan_gemm(gemm, variant, chip_));
   }

@@ -5,6 +5,7 @@
 
 #include "benchmarks/meters/counter.h"
 #include "benchmarks/meters/find_meters.h"
+#include "benchmarks/meters/gpu_state.h"
 #include "benchmarks/meters/hwmon.h"
 #include "benchmarks/meters/nvml_meter.h"
 #include "benchmarks/meters/rapl.h"
@@ -144,6 +145,20 @@ TEST(Nvml, PrefersTheCounterToSampledPower) {
   EXPECT_THAT(offers[0].meter->name(), HasSubstr("Fake GPU"));
   EXPECT_THAT(offers[1].meter->how(), HasSubstr("no energy counter on this GPU"));
   EXPECT_THAT(offers[2].reason, HasSubstr("neither energy nor power"));
+}
+
+TEST(GpuState, ReadsWhatTheLibraryTells) {
+  const auto gpus = read_gpus(WHYGPU_FAKE_NVML);
+  ASSERT_EQ(gpus.size(), 3U);
+  EXPECT_EQ(gpus[0].power_limit_watts, 500);
+  EXPECT_EQ(gpus[0].default_limit_watts, 700);
+  EXPECT_EQ(gpus[0].highest_clock_mhz, 1980);
+  EXPECT_EQ(gpus[0].ecc, false);
+  EXPECT_EQ(gpus[0].link_width, 8U);
+  EXPECT_THAT(gpus[0].processes, testing::ElementsAre(4242U));
+  EXPECT_EQ(gpus[1].mig, true);
+  EXPECT_EQ(gpus[2].mig, std::nullopt);  // not supported there
+  EXPECT_TRUE(gpus[2].processes.empty());
 }
 
 TEST(FindMeters, CountsEachScopeOnce) {

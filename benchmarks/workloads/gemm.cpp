@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "benchmarks/gemm_oracle.h"
+#include "benchmarks/output_hash.h"
 #include "benchmarks/random_input.h"
 #include "benchmarks/workload.h"
 
@@ -52,6 +53,7 @@ class GemmTrial final : public Trial {
     operation_->enqueue(set.arguments);
     std::vector<std::byte> c(specs_[2].bytes());
     set.owned[2]->download(c.data());
+    output_hash_ = output_hash(c);
     return check_gemm(gemm_, a_.data(), b_.data(), c.data());
   }
 
@@ -72,6 +74,8 @@ class GemmTrial final : public Trial {
 
   std::string implementation() const override { return operation_->implementation(); }
 
+  Details details() const override { return {{"output_hash", output_hash_}}; }
+
  private:
   struct Set {
     std::unique_ptr<Tensor> owned[3];
@@ -82,6 +86,7 @@ class GemmTrial final : public Trial {
   std::unique_ptr<Operation> operation_;
   std::vector<TensorSpec> specs_;
   std::vector<std::byte> a_, b_;
+  double output_hash_ = 0;
   std::vector<Set> sets_;
 };
 
@@ -113,6 +118,10 @@ class GemmWorkload final : public Workload {
 
   Support supports(const Case& c, const Backend& backend) const override {
     return backend.supports(gemm_of(c), c["variant"]);
+  }
+
+  std::vector<std::string> variants(const Case& c, const Backend& backend) const override {
+    return backend.variants(gemm_of(c));
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {

@@ -107,7 +107,11 @@ class MemoryTrial final : public Trial {
     if (wait_) device_.synchronize();
   }
 
-  bool timed_by_host() const override { return wait_ || std::holds_alternative<Launch>(op_); }
+  // Copies from pageable memory pass through the driver, which holds the caller meanwhile.
+  bool timed_by_host() const override {
+    const auto* transfer = std::get_if<Transfer>(&op_);
+    return wait_ || std::holds_alternative<Launch>(op_) || (transfer != nullptr && !transfer->pinned);
+  }
 
   std::size_t set_bytes() const override {
     std::size_t bytes = 0;
@@ -150,6 +154,9 @@ class MemoryWorkload final : public Workload {
     const Op op = op_of(c);
     if (const auto* stream = std::get_if<Stream>(&op); stream != nullptr && stream->elements < 1) {
       throw CaseError(fmt::format("{}: bytes={} is less than one element of each vector", c.text(), c["bytes"]));
+    }
+    if (c["replay"] == "graph" && !std::holds_alternative<Launch>(op)) {
+      throw CaseError(fmt::format("{}: replay=graph fits kernel=launch only", c.text()));
     }
     if (c["wait"] == "each" && !std::holds_alternative<Launch>(op) && !std::holds_alternative<Transfer>(op)) {
       throw CaseError(fmt::format("{}: wait=each fits launches and transfers only", c.text()));

@@ -24,28 +24,29 @@ const char* class_of(double scatter) {
   return scatter < 0.01 ? "under 1%" : scatter < 0.03 ? "1% to 3%" : "3% and more";
 }
 
-// A case made of stretches of recorded pairs of one recorded case. Which build was called base is drawn anew for each
-// stretch: both are the same.
-class Resampled {
- public:
-  Resampled(const std::vector<double>& recorded, std::mt19937_64& random) : recorded_(&recorded), random_(&random) {}
+// All pairs of equal builds that were recorded for one case and thread count, in the order of time: the pairs of a
+// resampled case are a stretch of them, begun anywhere, and which build is called base is drawn for the whole stretch.
+using Recording = std::vector<double>;
 
-  double next() {
-    if (left_ == 0) {
-      left_ = 5;
-      place_ = (*random_)() % recorded_->size();
-      sign_ = (*random_)() >> 63 != 0 ? 1 : -1;
+std::vector<Recording> recordings(const std::vector<std::string>& files) {
+  constexpr std::size_t kFewestPairs = 40;
+  std::map<std::pair<std::string, int>, Recording> by_case;
+  for (const auto& file : files) {
+    for (const auto& comparison : load_comparisons(file)) {
+      for (const auto& c : comparison.cases) {
+        const auto d = log_ratios(c);
+        auto& recording = by_case[{c.text, comparison.threads}];
+        recording.insert(recording.end(), d.begin(), d.end());
+      }
     }
-    --left_;
-    return sign_ * (*recorded_)[place_++ % recorded_->size()];
   }
-
- private:
-  const std::vector<double>* recorded_;
-  std::mt19937_64* random_;
-  std::size_t left_ = 0, place_ = 0;
-  double sign_ = 1;
-};
+  std::vector<Recording> long_enough;
+  for (auto& [key, recording] : by_case) {
+    if (recording.size() >= kFewestPairs) long_enough.push_back(std::move(recording));
+  }
+  if (long_enough.empty()) throw std::runtime_error("no case has 40 recorded pairs: more gates are needed");
+  return long_enough;
+}
 
 }  // namespace
 
@@ -89,39 +90,39 @@ void tabulate_gates(const std::vector<std::string>& files, double injected) {
 }
 
 void resample_gates(const std::vector<std::string>& files, std::size_t suites, std::uint64_t seed) {
-  constexpr std::size_t kCases = 200, kFewestPairs = 6;
-  std::vector<std::vector<double>> recorded;
-  for (const auto& file : files) {
-    for (const auto& c : load_comparisons(file).front().cases) {
-      if (auto d = log_ratios(c); d.size() >= kFewestPairs) recorded.push_back(std::move(d));
-    }
-  }
-  if (recorded.empty()) throw std::runtime_error("no recorded case has six pairs");
+  constexpr std::size_t kCases = 200;
+  const auto recorded = recordings(files);
   std::mt19937_64 random(seed);
   fmt::print(
-      "{} suites of {} cases, put together from {} recorded cases.\n\n"
-      "| added | suites with some alarm | found, scatter under 3% | found, the rest | mean pairs "
-      "|\n|---|---|---|---|---|\n",
+      "{} suites of {} cases from the recorded pairs of {} cases.\n\n"
+      "| added | suites with some alarm | found, scatter under 3% | found, the rest | mean pairs |\n"
+      "|---|---|---|---|---|\n",
       suites, kCases, recorded.size());
   for (const double slowdown : {0.0, 0.1, 0.2}) {
+    struct Stretch {
+      const Recording* recording;
+      std::size_t next;
+      double sign;
+    };
     double with_alarm = 0, pairs = 0, found[2] = {}, total[2] = {};
     for (std::size_t suite = 0; suite < suites; ++suite) {
-      std::vector<Resampled> sources;
-      std::vector<bool> noisy;
+      std::vector<Stretch> stretches;
       for (std::size_t i = 0; i < kCases; ++i) {
-        const auto& source = recorded[random() % recorded.size()];
-        sources.emplace_back(source, random);
-        noisy.push_back(scatter(source) >= 0.03);
+        const Recording& recording = recorded[random() % recorded.size()];
+        stretches.push_back({&recording, random() % recording.size(), random() >> 63 != 0 ? 1.0 : -1.0});
       }
+      const auto pair = [&](std::size_t i) {
+        Stretch& stretch = stretches[i];
+        return stretch.sign * (*stretch.recording)[stretch.next++ % stretch.recording->size()] + std::log1p(slowdown);
+      };
       const GateSettings within_40{.most_pairs = 40, .most_suspect_pairs = 40};
-      const auto judgements = sequential_gate(
-          kCases, slowdown > 0 ? within_40 : GateSettings{},
-          [&](std::size_t i) { return sources[i].next() + std::log1p(slowdown); }, random());
+      const auto judgements = sequential_gate(kCases, slowdown > 0 ? within_40 : GateSettings{}, pair, random());
       bool alarm = false;
       for (std::size_t i = 0; i < kCases; ++i) {
+        const bool noisy = scatter(*stretches[i].recording) >= 0.03;
         alarm |= is_alarm(judgements[i]);
-        found[noisy[i]] += judgements[i].ruling == Ruling::slower;
-        ++total[noisy[i]];
+        found[noisy] += judgements[i].ruling == Ruling::slower;
+        ++total[noisy];
         pairs += static_cast<double>(judgements[i].pairs);
       }
       with_alarm += alarm;
@@ -132,7 +133,8 @@ void resample_gates(const std::vector<std::string>& files, std::size_t suites, s
                                : fmt::format("{:.1f}%", 100 * found[noisy] / total[noisy]);
     };
     fmt::print("| {} | {} | {} | {} | {:.1f} |\n", slowdown == 0 ? "nothing" : percent_text(std::log1p(slowdown)),
-               with_alarm, share(0), share(1), pairs / static_cast<double>(suites * kCases));
+               slowdown == 0 ? fmt::format("{:g}", with_alarm) : "", share(0), share(1),
+               pairs / static_cast<double>(suites * kCases));
   }
 }
 
