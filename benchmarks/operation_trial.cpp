@@ -1,5 +1,6 @@
 #include "benchmarks/operation_trial.h"
 
+#include "benchmarks/output_hash.h"
 #include "benchmarks/random_input.h"
 
 namespace whygpu {
@@ -34,9 +35,19 @@ Verdict OperationTrial::verify() {
   enqueue(0);
   std::vector<std::byte> answer(specs_[result_].bytes());
   result.download(answer.data());
+  output_hash_ = output_hash(answer);
   std::vector<const std::byte*> values;
   for (std::size_t i = 0; i < specs_.size(); ++i) values.push_back(i == result_ ? answer.data() : inputs_[i].data());
   return oracle_(values, implementation());
+}
+
+std::vector<HostArgument> OperationTrial::host_arguments() {
+  std::vector<HostArgument> arguments;
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    const void* values = i == result_ ? nullptr : inputs_[i].data();
+    arguments.push_back({sets_.front().owned[i].get(), specs_[i].bytes(), values});
+  }
+  return arguments;
 }
 
 std::size_t OperationTrial::set_bytes() const {

@@ -24,8 +24,10 @@ class OperationTrial final : public Trial {
   Verdict verify() override;
   void enqueue(std::size_t set) override { operation_->enqueue(sets_[set].arguments); }
   void allocate_sets(std::size_t count) override;
+  std::vector<HostArgument> host_arguments() override;
   std::size_t set_bytes() const override;
   std::string implementation() const override { return operation_->implementation(); }
+  Details details() const override { return {{"output_hash", output_hash_}}; }
 
  private:
   struct Set {
@@ -38,6 +40,7 @@ class OperationTrial final : public Trial {
   std::unique_ptr<Operation> operation_;
   Oracle oracle_;
   std::vector<std::vector<std::byte>> inputs_;  // by argument; the result's is empty
+  double output_hash_ = 0;
   std::vector<Set> sets_;
 };
 

@@ -1,6 +1,7 @@
 // whygpu list: backends × workloads × dtypes on this machine, with reasons for what is missing.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -14,21 +15,44 @@
 namespace whygpu {
 namespace {
 
-// "f64 f32 bf16", and below it each reason once with the cases that it stops.
-void print_support(const nlohmann::json& support, bool colour) {
-  std::string yes;
-  std::map<std::string, std::string> no;
-  for (const auto& entry : support) {
-    const Case c = parse_case(entry.at("case").get<std::string>());
-    std::string label(c["dtype"]);
+// The dtypes of some cases, gathered by the passes that they come with: "f32, bf16 forward backward_data; s8 forward".
+class Labels {
+ public:
+  void add(const Case& c) {
+    const std::string dtype(c["dtype"]);
+    auto found = std::ranges::find(dtypes_, dtype, [](const auto& entry) { return entry.first; });
+    if (found == dtypes_.end()) found = dtypes_.insert(found, {dtype, ""});
     for (const auto& [key, value] : c.values) {
-      if (key == "pass") label += " " + value;
+      if (key == "pass") found->second += " " + value;
     }
-    std::string& list = entry.at("yes").get<bool>() ? yes : no[entry.at("reason")];
-    list += (list.empty() ? "" : ", ") + label;
   }
-  fmt::print("{}\n", yes.empty() ? "nothing" : yes);
-  for (const auto& [reason, labels] : no) fmt::print("{:18}{}\n", "", styled("no " + labels + ": " + reason, "2", colour));
+
+  std::string text() const {
+    std::string text, passes;
+    for (const auto& [dtype, own] : dtypes_) {
+      if (!text.empty()) text += own == passes ? ", " : passes + "; ";
+      text += dtype;
+      passes = own;
+    }
+    return text + passes;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> dtypes_;  // with their passes
+};
+
+// What is supported, and below it each reason once with the cases that it stops.
+void print_support(const nlohmann::json& support, bool colour) {
+  Labels yes;
+  std::map<std::string, Labels> no;
+  for (const auto& entry : support) {
+    Labels& labels = entry.at("yes").get<bool>() ? yes : no[entry.at("reason")];
+    labels.add(parse_case(entry.at("case").get<std::string>()));
+  }
+  fmt::print("{}\n", yes.text().empty() ? "nothing" : yes.text());
+  for (const auto& [reason, labels] : no) {
+    fmt::print("{:18}{}\n", "", styled("no " + labels.text() + ": " + reason, "2", colour));
+  }
 }
 
 void list(const std::vector<std::string>& names, int threads) {
