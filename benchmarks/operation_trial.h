@@ -28,6 +28,7 @@ class OperationTrial final : public Trial {
   std::size_t set_bytes() const override;
   Details details() const override { return {{"output_hash", output_hash_}}; }
   std::string implementation() const override { return operation_->implementation(); }
+  Details details() const override { return {{"output_hash", output_hash_}}; }
 
  private:
   struct Set {

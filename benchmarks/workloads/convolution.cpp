@@ -141,6 +141,10 @@ class ConvolutionWorkload final : public Workload {
     return backend.supports(op, c["variant"]);
   }
 
+  std::vector<std::string> variants(const Case& c, const Backend& backend) const override {
+    return backend.variants(convolution_of(c));
+  }
+
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {
     const Convolution op = convolution_of(c);
     const auto oracle = [op](std::span<const std::byte* const> values, std::string_view implementation) {
