@@ -60,7 +60,10 @@ class CudaKernels final : public Backend {
   }
   Facts facts() const override {
     std::string ladder;
-    for (const cuda::Rung* rung : cuda::rungs()) ladder += (ladder.empty() ? "" : " ") + std::string(rung->name);
+    for (const cuda::Rung* rung : cuda::rungs()) {
+      if (!ladder.empty()) ladder += ' ';
+      ladder += rung->name;
+    }
     return {{"ladder", ladder}};
   }
   Device& device() override { return device_; }
