@@ -27,7 +27,7 @@
 namespace whygpu {
 
 // Raised whenever anything in this file changes its layout or meaning.
-inline constexpr std::uint32_t kBackendAbi = 1;
+inline constexpr std::uint32_t kBackendAbi = 2;
 
 // ---- Operations: what is to be computed ----
 

@@ -7,7 +7,8 @@ if(WHYGPU_NO_CUDA)
 endif()
 
 list(JOIN CMAKE_CUDA_ARCHITECTURES " " architectures)
-add_library(whygpu_cuda_device STATIC devices/cuda.cpp devices/cuda_hold.cu devices/cuda_tuning.cpp devices/tuning.cpp)
+add_library(whygpu_cuda_device STATIC
+  devices/cuda.cpp devices/cuda_hold.cu devices/cuda_tuning.cpp devices/tuning.cpp devices/cuda_borrowed.cu)
 target_link_libraries(whygpu_cuda_device PRIVATE whygpu_options whygpu_nvml PUBLIC CUDA::cudart_static)
 target_compile_definitions(whygpu_cuda_device PRIVATE WHYGPU_CUDA_ARCHITECTURES="${architectures}")
 

@@ -39,7 +39,7 @@ void add_level(std::vector<CeilingCase>& cases, const std::string& level, double
 
 const char* unit_of(const std::string& kind, const std::string& dtype) {
   if (kind == "flops") return dtype == "s8" ? "OP/s" : "FLOP/s";
-  return kind == "bandwidth" ? "B/s" : kind == "clock" ? "Hz" : "s";
+  return kind == "bandwidth" || kind == "transfer" ? "B/s" : kind == "clock" ? "Hz" : "s";
 }
 
 // Of the best sample of all rounds.
@@ -49,7 +49,7 @@ double value_of(const CaseResult& result, const std::string& kind) {
     for (const double ns : round.at("samples_ns")) best_ns = best_ns == 0 ? ns : std::min(best_ns, ns);
   }
   const double seconds = 1e-9 * best_ns;
-  return kind == "latency" ? seconds : (kind == "bandwidth" ? result.bytes : result.flops) / seconds;
+  return kind == "latency" ? seconds : (unit_of(kind, {}) == std::string_view("B/s") ? result.bytes : result.flops) / seconds;
 }
 
 std::string device_name(const RunState& results, std::string_view backend) {
@@ -106,7 +106,7 @@ std::vector<CeilingCase> cuda_ceiling_cases(const std::vector<std::string>& dtyp
         make(fmt::format("memory kernel={} bytes={} backend=cuda", kernel, 1 << 30), "bandwidth", "", "memory"));
   }
   for (const char* way : {"to_device", "to_host", "both_ways"}) {
-    cases.push_back(make(fmt::format("memory kernel={} bytes={} backend=cuda", way, 64 << 20), "bandwidth", "", way));
+    cases.push_back(make(fmt::format("memory kernel={} bytes={} backend=cuda", way, 64 << 20), "transfer", "", way));
   }
   cases.push_back(make("memory kernel=launch backend=cuda", "latency", "", "launch"));
   cases.push_back(make("memory kernel=launch replay=graph backend=cuda", "latency", "", "replay"));

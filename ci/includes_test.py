@@ -14,7 +14,7 @@ ALLOWED = {
     "tools": ["backends/", "benchmarks/", "reports/"],
 }
 # What backends/X sees of backends/ beside its own folder.
-BACKEND_SEES = ["backends/backend.h", "backends/dtypes.h", "backends/devices/"]
+BACKEND_SEES = ["backends/backend.h", "backends/operations.h", "backends/layer_operations.h", "backends/dtypes.h", "backends/devices/"]
 VENDOR = re.compile(r"^(cblas|openblas|oneapi/|dnnl|cuda|cublas|cudnn|nvml|omp\.h|mma\.h)")
 VENDOR_HOMES = ("backends/", "benchmarks/meters/")
 

@@ -3,9 +3,6 @@
 #
 # A program's RPATH (not RUNPATH) also serves what its libraries need in turn. The CUDA backends take CUDA's libraries
 # from LD_LIBRARY_PATH first, then from where NVIDIA installs them.
-include(GNUInstallDirs)
-set(CMAKE_INSTALL_BINDIR bin)
-set(CMAKE_INSTALL_LIBDIR lib)
 set(cuda_libraries "/usr/local/cuda/lib64:/usr/local/cuda/lib")
 
 get_property(workloads GLOBAL PROPERTY WHYGPU_WORKLOADS)
@@ -34,7 +31,7 @@ install(FILES LICENSE DESTINATION .)
 configure_file(cmake/bundle_libraries.cmake.in ${PROJECT_BINARY_DIR}/bundle_libraries.cmake @ONLY)
 install(SCRIPT ${PROJECT_BINARY_DIR}/bundle_libraries.cmake)
 
-set(CPACK_GENERATOR TXZ)
+set(CPACK_GENERATOR TGZ)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGE_FILE_NAME whygpu-${PROJECT_VERSION}-linux-x86_64)
 set(CPACK_STRIP_FILES ON)

@@ -22,6 +22,7 @@ function(add_backend name)
   target_link_libraries(backend_${name} PRIVATE whygpu_options ${arg_LIBRARIES})
   set_target_properties(backend_${name} PROPERTIES
     OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${WHYGPU_MODULE_DIR})
+  set_property(GLOBAL APPEND PROPERTY WHYGPU_BACKENDS ${name})
 endfunction()
 
 # skip_backend(NAME reason): the build goes on without it, and `whygpu list` repeats the reason.

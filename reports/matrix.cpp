@@ -7,6 +7,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "reports/ceiling_place.h"
 #include "reports/footnotes.h"
 #include "reports/problems.h"
 #include "reports/provenance.h"
@@ -17,12 +18,14 @@ namespace {
 
 // The legend that the cells of a document need.
 struct Marks {
-  bool interval = false, range = false, unsettled = false;
+  bool interval = false, range = false, unsettled = false, ceiling = false, memory_roof = false;
 
   std::vector<std::string> lines() const {
     std::vector<std::string> lines;
     if (interval) lines.emplace_back("± half the 95% interval of the median between rounds");
     if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
+    if (ceiling) lines.emplace_back("% of the ceiling measured on the same device");
+    if (memory_roof) lines.emplace_back("m the ceiling is memory or cache, not arithmetic");
     if (unsettled) lines.emplace_back("~ did not settle within its budget");
     return lines;
   }
@@ -35,15 +38,17 @@ class Matrix {
 
   Document build() {
     check_baseline();
-    for (std::size_t f = 0; f < files_.size(); ++f) append(document_.heading, describe_machine(files_[f], names_[f]));
+    for (std::size_t f = 0; f < files_.size(); ++f) {
+      append(document_.heading, describe_machine(files_[f], names_[f]));
+      for (const auto& line : describe_findings(files_[f])) document_.heading.push_back(prefix(f) + line);
+    }
     document_.records.columns = {"file",    "workload", "problem",  "backend",        "variant", "status", "reason",
                                  "settled", "rounds",   "measure",  "unit",           "value",   "low",    "high",
-                                 "spread",  "speedup",  "baseline", "implementation", "case"};
+                                 "spread",  "speedup",  "baseline", "ceiling_fraction", "ceiling_roof", "implementation", "case"};
     for (const auto& workload : workloads_of(files_)) add_workload(workload);
     append(document_.notes, marks_.lines());
     append(document_.notes, footnotes_.lines());
     for (std::size_t f = 0; f < files_.size(); ++f) {
-      for (const auto& line : describe_findings(files_[f])) document_.notes.push_back(prefix(f) + line);
       for (const auto& line : describe_backends(files_[f])) document_.notes.push_back(prefix(f) + line);
     }
     return std::move(document_);
@@ -107,6 +112,29 @@ class Matrix {
     return ranking.size() < 2 ? std::string() : std::get<2>(ranking.front());
   }
 
+  // Percent of ceiling, where any case of the grid has one; "" elsewhere.
+  Cell ceiling_cell(const Grid& grid, std::size_t p, std::size_t c) {
+    const auto* record = grid.at(p, c);
+    const auto place = record ? ceiling_place(files_[grid.contenders()[c].file], *record) : std::nullopt;
+    if (!place) return {};
+    const bool memory = place->place.roof == Roof::memory;
+    marks_.ceiling = true;
+    marks_.memory_roof = marks_.memory_roof || memory;
+    const auto text = fmt::format("{:.0f}%{}", 100 * place->place.fraction, memory ? "m" : "");
+    if (place->beaten.empty()) return {text, Tone::faint};
+    return {footnotes_.mark(text, place->beaten), Tone::warning};
+  }
+
+  bool has_ceilings(const Grid& grid) const {
+    for (std::size_t p = 0; p < grid.problems().size(); ++p) {
+      for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
+        const auto* record = grid.at(p, c);
+        if (record && ceiling_place(files_[grid.contenders()[c].file], *record)) return true;
+      }
+    }
+    return false;
+  }
+
   void add_workload(const std::string& workload) {
     const Grid grid(files_, workload);
     const Measure* measure = measure_for(grid);
@@ -116,6 +144,7 @@ class Matrix {
     }
     const std::string base = baseline_.empty() ? choose_baseline(grid, *measure) : baseline_;
     const bool compared = !base.empty();
+    const bool ceilings = (measure->name == "gflops" || measure->name == "gigabytes_per_second") && has_ceilings(grid);
     Section section;
     section.title = fmt::format("{} {}", workload, grid.shared_values());
     for (std::size_t v = 0; v < grid.varying().size(); ++v) {
@@ -126,13 +155,14 @@ class Matrix {
       const auto group = prefix(contender.file) + contender.name;
       section.columns.push_back({measure->unit, group, false});
       section.columns.push_back({"", group, false});
+      if (ceilings) section.columns.push_back({"", group, false});
       if (compared) section.columns.push_back({"", group, false});
     }
     for (std::size_t p = 0; p < grid.problems().size(); ++p) {
       auto& row = section.rows.emplace_back();
       for (std::size_t v = 0; v < grid.varying().size(); ++v) row.push_back({grid.value(p, v)});
       if (grid.varying().empty()) row.push_back({grid.problems()[p]});
-      for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, *measure, base, row);
+      for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, *measure, base, ceilings, row);
     }
     if (compared) {
       section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure->higher_is_better ? "speed-up" : "saving",
@@ -142,7 +172,7 @@ class Matrix {
     document_.sections.push_back(std::move(section));
   }
 
-  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const std::string& base,
+  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const std::string& base, bool ceilings,
                  std::vector<Cell>& row) {
     const auto* record = grid.at(p, c);
     const auto estimate = value(grid, p, c, measure);
@@ -153,10 +183,12 @@ class Matrix {
       row.push_back({fmt::format("{}{}", record->settled ? "" : "~", format_number(estimate->value)),
                      record->settled ? Tone::plain : Tone::warning});
       row.push_back({format_spread(*estimate), Tone::faint});
+      if (ceilings) row.push_back(ceiling_cell(grid, p, c));
       if (!base.empty()) row.push_back({gain ? fmt::format("{}×", format_number(*gain)) : "", Tone::strong});
     } else {
       row.push_back(status_cell(record, measure));
       row.emplace_back();
+      if (ceilings) row.emplace_back();
       if (!base.empty()) row.emplace_back();
     }
     if (record != nullptr) add_record(grid, c, *record, measure, base, estimate, gain);
@@ -206,6 +238,9 @@ class Matrix {
     }
     row.push_back(known(gain));
     row.push_back(known(gain ? base : std::string()));
+    const auto place = ceiling_place(files_[grid.contenders()[c].file], record);
+    row.push_back(known(place ? std::optional(place->place.fraction) : std::nullopt));
+    row.push_back(known(!place ? std::string() : place->place.roof == Roof::arithmetic ? "arithmetic" : place->level));
     row.push_back(known(record.implementation));
     row.emplace_back(record.text);
     document_.records.rows.push_back(std::move(row));

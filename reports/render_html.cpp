@@ -19,6 +19,38 @@ std::size_t group_end(const Section& section, std::size_t first) {
   return last;
 }
 
+// Beyond this many groups side by side a table is too wide for paper.
+constexpr std::size_t kMostGroups = 4;
+
+// The section as narrower ones below each other, each with the labels of the rows.
+std::vector<Section> fold(const Section& section) {
+  std::vector<std::size_t> labels;
+  std::vector<std::vector<std::size_t>> parts(1);
+  std::size_t groups = 0;
+  for (std::size_t first = 0; first < section.columns.size();) {
+    const auto last = group_end(section, first);
+    if (section.columns[first].group.empty()) {
+      labels.push_back(first);
+    } else {
+      if (groups > 0 && groups % kMostGroups == 0) parts.emplace_back();
+      for (std::size_t c = first; c < last; ++c) parts.back().push_back(c);
+      ++groups;
+    }
+    first = last;
+  }
+  std::vector<Section> folded;
+  for (auto& part : parts) {
+    part.insert(part.begin(), labels.begin(), labels.end());
+    auto& piece = folded.emplace_back();
+    for (auto c : part) piece.columns.push_back(section.columns[c]);
+    for (const auto& row : section.rows) {
+      auto& cells = piece.rows.emplace_back();
+      for (auto c : part) cells.push_back(row[c]);
+    }
+  }
+  return folded;
+}
+
 std::string header(const Section& section) {
   std::string groups, names;
   bool grouped = false;
@@ -55,13 +87,16 @@ std::string row_html(const Section& section, const std::vector<Cell>& row) {
 std::string render_html(const Document& document) {
   std::string html;
   for (const auto& section : document.sections) {
-    std::string rows;
-    for (const auto& row : section.rows) rows += row_html(section, row);
     const auto title = escape_html(section.title);
-    html += fmt::format(
-        "<h3>{}</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table><thead>{}</thead>"
-        "<tbody>{}</tbody></table></div>\n",
-        title, title, header(section), rows);
+    html += fmt::format("<h3>{}</h3>\n", title);
+    for (const auto& part : fold(section)) {
+      std::string rows;
+      for (const auto& row : part.rows) rows += row_html(part, row);
+      html += fmt::format(
+          "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table><thead>{}</thead>"
+          "<tbody>{}</tbody></table></div>\n",
+          title, header(part), rows);
+    }
     for (const auto& note : section.notes) html += fmt::format("<p class=\"note\">{}</p>\n", escape_html(note));
   }
   if (!document.notes.empty()) html += "<ul class=\"notes\">";

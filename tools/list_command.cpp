@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "benchmarks/environment.h"
@@ -15,43 +14,71 @@
 namespace whygpu {
 namespace {
 
-// The dtypes of some cases, gathered by the passes that they come with: "f32, bf16 forward backward_data; s8 forward".
-class Labels {
- public:
-  void add(const Case& c) {
-    const std::string dtype(c["dtype"]);
-    auto found = std::ranges::find(dtypes_, dtype, [](const auto& entry) { return entry.first; });
-    if (found == dtypes_.end()) found = dtypes_.insert(found, {dtype, ""});
-    for (const auto& [key, value] : c.values) {
-      if (key == "pass") found->second += " " + value;
-    }
-  }
-
-  std::string text() const {
-    std::string text, passes;
-    for (const auto& [dtype, own] : dtypes_) {
-      if (!text.empty()) text += own == passes ? ", " : passes + "; ";
-      text += dtype;
-      passes = own;
-    }
-    return text + passes;
-  }
-
- private:
-  std::vector<std::pair<std::string, std::string>> dtypes_;  // with their passes
+// What a probe case stands for: its dtype, and its kind where the workload has several ("forward", "triad", …).
+struct Offer {
+  std::string kind, dtype;
 };
 
-// What is supported, and below it each reason once with the cases that it stops.
-void print_support(const nlohmann::json& support, bool colour) {
-  Labels yes;
-  std::map<std::string, Labels> no;
-  for (const auto& entry : support) {
-    Labels& labels = entry.at("yes").get<bool>() ? yes : no[entry.at("reason")];
-    labels.add(parse_case(entry.at("case").get<std::string>()));
+std::vector<Offer> offers_of(const nlohmann::json& support) {
+  std::vector<Case> cases;
+  for (const auto& entry : support) cases.push_back(parse_case(entry.at("case").get<std::string>()));
+  std::vector<Offer> offers;
+  for (const auto& c : cases) {
+    auto& offer = offers.emplace_back(Offer{{}, std::string(c["dtype"])});
+    for (const auto& [key, value] : c.values) {
+      const bool varies = std::any_of(cases.begin(), cases.end(), [&](const Case& other) { return other[key] != c[key]; });
+      if (varies && key != "dtype") offer.kind += (offer.kind.empty() ? "" : " ") + value;
+    }
   }
-  fmt::print("{}\n", yes.text().empty() ? "nothing" : yes.text());
-  for (const auto& [reason, labels] : no) {
-    fmt::print("{:18}{}\n", "", styled("no " + labels.text() + ": " + reason, "2", colour));
+  return offers;
+}
+
+void add_once(std::vector<std::string>& list, const std::string& word) {
+  if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
+}
+
+// "forward, backward_data: f32 bf16; …": kinds that share their dtypes stand together.
+std::string summary(const std::vector<Offer>& offers) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> dtypes_of_kind;
+  for (const auto& offer : offers) {
+    auto found = std::find_if(dtypes_of_kind.begin(), dtypes_of_kind.end(), [&](const auto& k) { return k.first == offer.kind; });
+    if (found == dtypes_of_kind.end()) found = dtypes_of_kind.insert(found, {offer.kind, {}});
+    add_once(found->second, offer.dtype);
+  }
+  std::vector<std::pair<std::string, std::vector<std::string>>> kinds_of_dtypes;
+  for (const auto& [kind, dtypes] : dtypes_of_kind) {
+    const std::string list = fmt::format("{}", fmt::join(dtypes, " "));
+    auto found = std::find_if(kinds_of_dtypes.begin(), kinds_of_dtypes.end(), [&](const auto& k) { return k.first == list; });
+    if (found == kinds_of_dtypes.end()) found = kinds_of_dtypes.insert(found, {list, {}});
+    if (!kind.empty()) found->second.push_back(kind);
+  }
+  std::string text;
+  for (const auto& [dtypes, kinds] : kinds_of_dtypes) {
+    text += (text.empty() ? "" : "; ") + (kinds.empty() ? "" : fmt::format("{}: ", fmt::join(kinds, ", "))) + dtypes;
+  }
+  return text;
+}
+
+// What is supported, and below it each reason once with what it stops.
+void print_support(const nlohmann::json& support, bool colour) {
+  const auto offers = offers_of(support);
+  std::vector<Offer> yes;
+  std::vector<std::pair<std::string, std::vector<Offer>>> no;
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    if (support[i].at("yes").get<bool>()) {
+      yes.push_back(offers[i]);
+      continue;
+    }
+    const std::string reason = support[i].at("reason");
+    auto found = std::find_if(no.begin(), no.end(), [&](const auto& n) { return n.first == reason; });
+    if (found == no.end()) found = no.insert(found, {reason, {}});
+    found->second.push_back(offers[i]);
+  }
+  fmt::print("{}\n", yes.empty() ? "nothing" : summary(yes));
+  for (const auto& [reason, stopped] : no) {
+    // With nothing left to tell apart, the reason alone is enough.
+    const std::string what = stopped.size() == offers.size() ? reason : fmt::format("no {}: {}", summary(stopped), reason);
+    fmt::print("{:18}{}\n", "", styled(what, "2", colour));
   }
 }
 

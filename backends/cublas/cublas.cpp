@@ -1,5 +1,7 @@
 #include "backends/cublas/cublas.h"
 
+#include "backends/devices/cuda_borrowed.h"
+
 namespace whygpu {
 namespace {
 
@@ -17,16 +19,20 @@ class Cublas final : public Backend {
   Facts facts() const override { return {{"workspace", std::to_string(context_.workspace.bytes() >> 20) + " MiB"}}; }
   Device& device() override { return device_; }
 
-  std::vector<std::string> variants(const Op&) const override { return {"heuristic", "best"}; }
+  std::vector<std::string> variants(const Op& op) const override {
+    if (!std::holds_alternative<Gemm>(op) && !std::holds_alternative<Convolution>(op)) return {};
+    return {"heuristic", "best"};
+  }
 
   Support supports(const Op& op, std::string_view) const override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return cublas_supports(context_, *gemm);
     if (const auto* conv = std::get_if<Convolution>(&op)) return cublas_supports(context_, *conv);
-    return Support::no("cuBLASLt multiplies matrices only");
+    return is_cuda_borrowed(op) ? Support{} : Support::no("cuBLASLt multiplies matrices only");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return prepare_cublas_gemm(context_, *gemm, choice_of(variant));
+    if (is_cuda_borrowed(op)) return prepare_cuda_borrowed(op, device_);
     return prepare_cublas_convolution(context_, std::get<Convolution>(op), choice_of(variant));
   }
 

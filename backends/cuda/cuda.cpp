@@ -6,6 +6,7 @@
 #include "backends/cuda/ceilings.h"
 #include "backends/cuda/gemm.h"
 #include "backends/devices/cuda.h"
+#include "backends/devices/cuda_borrowed.h"
 
 namespace whygpu {
 namespace {
@@ -65,12 +66,14 @@ class CudaKernels final : public Backend {
   Support supports(const Op& op, std::string_view variant) const override {
     if (cuda::is_ceiling(op)) return cuda::ceiling_supports(op, variant, device_);
     const auto* gemm = std::get_if<Gemm>(&op);
-    return gemm == nullptr ? Support::no("whygpu has GEMM kernels only") : cuda::gemm_supports(*gemm, variant, chip_);
+    if (gemm != nullptr) return cuda::gemm_supports(*gemm, variant, chip_);
+    return is_cuda_borrowed(op) ? Support{} : Support::no("whygpu has no kernels of its own for this operation");
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
     const Support support = supports(op, variant);
     if (!support) throw std::runtime_error(support.reason);
+    if (is_cuda_borrowed(op)) return prepare_cuda_borrowed(op, device_);
     if (cuda::is_ceiling(op)) return cuda::prepare_ceiling(op, variant, device_);
     const auto& gemm = std::get<Gemm>(op);
     return std::make_unique<CudaGemm>(device_, gemm, cuda::plan_gemm(gemm, variant, chip_));

@@ -278,6 +278,12 @@ void CudaTensor::download(void* row_major) const {
   device_.synchronize();
 }
 
+std::unique_ptr<Tensor> CudaDevice::allocate(std::size_t bytes) { return std::make_unique<CudaTensor>(*this, bytes); }
+
+std::unique_ptr<Tensor> CudaDevice::view(Tensor& whole, std::size_t offset, std::size_t bytes) {
+  return std::make_unique<CudaTensor>(*this, static_cast<std::byte*>(cuda_data(&whole)) + offset, bytes);
+}
+
 std::unique_ptr<Tensor> make_cuda_tensor(CudaDevice& device, const TensorSpec& spec) {
   return std::make_unique<CudaTensor>(device, spec.bytes());
 }

@@ -55,6 +55,8 @@ class CudaDevice final : public Device {
   void release() override;
   std::unique_ptr<Graph> capture(const std::function<void()>& enqueue_all) override;
   std::shared_ptr<void> allocate_host(std::size_t bytes) override;
+  std::unique_ptr<Tensor> allocate(std::size_t bytes) override;
+  std::unique_ptr<Tensor> view(Tensor& whole, std::size_t offset, std::size_t bytes) override;
   std::vector<std::pair<std::string, double>> readings() const override;
   std::string disturbance() override;
 
@@ -70,17 +72,22 @@ class CudaDevice final : public Device {
 // Values in device memory, row-major and without padding. Transfers are queued on the device's stream.
 class CudaTensor : public Tensor {
  public:
-  CudaTensor(CudaDevice& device, std::size_t bytes) : device_(device), buffer_(bytes) {}
+  CudaTensor(CudaDevice& device, std::size_t bytes)
+      : device_(device), buffer_(bytes), data_(buffer_.data()), bytes_(bytes) {}
+  CudaTensor(CudaDevice& device, void* data, std::size_t bytes)  // in someone else's storage
+      : device_(device), data_(data), bytes_(bytes) {}
 
-  std::size_t bytes() const override { return buffer_.bytes(); }
+  std::size_t bytes() const override { return bytes_; }
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
 
-  void* data() const { return buffer_.data(); }
+  void* data() const { return data_; }
 
  private:
   CudaDevice& device_;
   CudaBuffer buffer_;
+  void* data_;
+  std::size_t bytes_;
 };
 
 std::unique_ptr<Tensor> make_cuda_tensor(CudaDevice& device, const TensorSpec& spec);

@@ -11,7 +11,6 @@ std::vector<Parameter> network_parameters(std::string_view default_batch) {
       {"length", "0", {}, 0, "steps of a sequence; 0: the model's own"},
       {"width", "0", {}, 0, "units of the hidden layers; 0: the model's own"},
       {"dtype", "f32", {"f32", "tf32", "bf16"}, 0, "of products; sums, statistics and master weights are f32"},
-      {"feed", "resident", {"resident", "host"}, 0, "inputs lie on the device, or come from host memory every time"},
       {"launch", "eager", {"eager", "graph"}, 0, "operations are queued one by one, or replayed from one recording"},
   };
 }

@@ -10,7 +10,7 @@
 
 namespace whygpu::training {
 
-// model, batch, length, width, dtype, feed and launch. A size of 0 is the model's own.
+// model, batch, length, width, dtype and launch. A size of 0 is the model's own.
 std::vector<Parameter> network_parameters(std::string_view default_batch);
 
 // The model's network with the case's sizes. Throws CaseError for a size that the model does not have.

@@ -1,6 +1,6 @@
 #include "benchmarks/training/network_trial.h"
 
-#include "benchmarks/training/check.h"
+#include "benchmarks/training/task.h"
 
 namespace whygpu::training {
 
@@ -10,15 +10,14 @@ NetworkTrial::NetworkTrial(Network network, Network checked, const Case& c, Back
       checked_network_(std::move(checked)),
       products_(parse_dtype(c["dtype"])),
       graph_(build(network_, products_)),
-      feed_(c["feed"] == "host"),
-      record_(c["launch"] == "graph") {
-  for (int i = 0; i < kBatches; ++i) batches_.emplace_back(graph_, make_batch(network_, graph_, i));
+      record_(c["launch"] == "graph"),
+      batch_(graph_, make_batch(network_, graph_, 0)) {
   allocate_sets(1);
 }
 
 void NetworkTrial::allocate_sets(std::size_t count) {
   while (sets_.size() < count) {
-    sets_.push_back(std::make_unique<Set>(Set{Program(graph_, backend_), nullptr, 0}));
+    sets_.push_back(std::make_unique<Set>(Set{Program(graph_, backend_), nullptr}));
     reset(sets_.size() - 1);
   }
 }
@@ -26,7 +25,7 @@ void NetworkTrial::allocate_sets(std::size_t count) {
 void NetworkTrial::reset(std::size_t index) {
   Set& set = *sets_[index];
   set.program.reset();
-  set.program.load(batches_[0]);
+  set.program.load(batch_);
   if (record_ && !set.recording) {
     set.recording = backend_.device().capture([&set] { set.program.enqueue(); });
   }
@@ -34,15 +33,22 @@ void NetworkTrial::reset(std::size_t index) {
 
 void NetworkTrial::run(std::size_t index) const {
   Set& set = *sets_[index];
-  if (feed_) {
-    set.program.load(batches_[static_cast<std::size_t>(set.next_batch)]);
-    set.next_batch = (set.next_batch + 1) % kBatches;
-  }
   if (set.recording) {
     set.recording->enqueue();
   } else {
     set.program.enqueue();
   }
+}
+
+std::vector<HostArgument> NetworkTrial::host_arguments() {
+  Program& program = sets_.front()->program;
+  const Value answer = graph_.loss == kNone ? graph_.output : graph_.loss;
+  std::vector<HostArgument> arguments = {{&program.tensor(graph_.input), batch_.input.size(), batch_.input.data()}};
+  if (graph_.target != kNone) {
+    arguments.push_back({&program.tensor(graph_.target), batch_.target.size(), batch_.target.data()});
+  }
+  arguments.push_back({&program.tensor(answer), graph_.spec(answer).bytes(), nullptr});
+  return arguments;
 }
 
 std::string NetworkTrial::implementation() const {

@@ -18,13 +18,15 @@ class NetworkTrial : public Trial {
   NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build);
 
   void enqueue(std::size_t set) override { run(set); }
+  bool timed_by_host() const override { return true; }  // what launching costs is part of a step
+  std::vector<HostArgument> host_arguments() override;  // a batch in, the loss or the output out
   void allocate_sets(std::size_t count) override;
   std::size_t set_bytes() const override { return sets_.front()->program.bytes(); }
   std::string implementation() const override;
 
  protected:
   void reset(std::size_t set);      // as before the first step
-  void run(std::size_t set) const;  // queues one step, with a batch from the host where the case asks for it
+  void run(std::size_t set) const;  // queues one step
   Details common_details() const;
 
   Backend& backend_;
@@ -35,14 +37,12 @@ class NetworkTrial : public Trial {
   struct Set {
     Program program;
     std::unique_ptr<whygpu::Graph> recording;
-    int next_batch = 0;
   };
   std::vector<std::unique_ptr<Set>> sets_;
 
  private:
-  bool feed_;
   bool record_;
-  std::vector<HostBatch> batches_;
+  HostBatch batch_;
 };
 
 }  // namespace whygpu::training

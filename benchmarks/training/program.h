@@ -39,6 +39,7 @@ class Program {
   std::vector<double> download(Value value);
   double loss() { return download(graph_.loss)[0]; }
 
+  Tensor& tensor(Value value);
   std::size_t bytes() const { return plan_.bytes; }
   std::string implementation() const;  // every distinct one, in order of first use
 
@@ -49,7 +50,6 @@ class Program {
     Phase phase = Phase::forward;
   };
 
-  Tensor& tensor(Value value);
   void upload(Value value, const std::vector<double>& values);
 
   const ComputeGraph& graph_;

@@ -16,7 +16,10 @@ struct Look {
 
 // Six pairs are the fewest with a 95% interval; they can clear a case but not condemn it.
 constexpr std::array<Look, 7> kLooks = {
-    {{6, 0.0}, {10, 0.1}, {16, 0.15}, {24, 0.25}, {40, 0.3}, {60, 0.1}, {100, 0.1}}};
+    {{6, 0.0}, {10, 0.1}, {16, 0.1}, {24, 0.15}, {40, 0.45}, {60, 0.1}, {100, 0.1}}};
+
+// A slowdown overlooked costs more than an improvement overlooked: most of the level goes to slower.
+constexpr double kShareOfSlower = 0.75;
 
 // A case looks changed when chance would show as much in 5% of cases and it comes near the threshold.
 constexpr double kSuspicion = 0.05;
@@ -98,7 +101,8 @@ Judgement GateSchedule::judge_at(const Case& c, std::size_t look) const {
   judgement.interval = signed_rank_interval(c.log_ratios);
   judgement.p = signed_rank_p(towards);
 
-  const double level = settings_.false_alarms / 2 / static_cast<double>(cases_.size());
+  const double direction = change > 0 ? kShareOfSlower : 1 - kShareOfSlower;
+  const double level = settings_.false_alarms * direction / static_cast<double>(cases_.size());
   const double limit = std::log1p(settings_.threshold);
   if (*judgement.p <= level * kLooks[look].share && beyond(judgement, limit)) {
     judgement.ruling = change > 0 ? Ruling::slower : Ruling::faster;

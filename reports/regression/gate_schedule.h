@@ -20,7 +20,7 @@ namespace whygpu {
 
 struct GateSettings {
   double threshold = 0.05;               // relative change of time that matters
-  double false_alarms = 0.01;            // share of gates of identical code with any alarm, slower and faster together
+  double false_alarms = 0.02;            // share of gates of identical code with any alarm, slower and faster together
   std::size_t most_pairs = 40;           // for a case that shows nothing
   std::size_t most_suspect_pairs = 100;  // for a case that looks changed
 };

@@ -1,0 +1,25 @@
+// Writes the pages that page_test.mjs opens in a browser: write_synthetic_pages FOLDER.
+#include <filesystem>
+#include <fstream>
+
+#include "reports/page.h"
+#include "reports/synthetic_pages.h"
+
+int main(int argc, char** argv) {
+  using namespace whygpu;
+  if (argc != 2) return 2;
+  const std::filesystem::path folder = argv[1];
+  std::filesystem::create_directories(folder);
+  const auto write = [&](const char* name, const std::vector<ResultFile>& files) {
+    std::ofstream(folder / name, std::ios::binary)
+        << render_page(files, {{"Synthetic cpu", 1000}, {"Synthetic GPU", 2000}});
+  };
+  const auto cpu = cpu_only_file().file("cpu-box.json"), gpu = cpu_and_gpu_file().file("gpu-box.json");
+  write("cpu-only.html", {cpu});
+  write("cpu-and-gpu.html", {gpu});
+  write("two-files.html", {cpu, gpu});
+  write("failures.html", {failures_file().file("broken-box.json")});
+  write("hostile.html", {hostile_file().file("hostile.json")});
+  write("large.html", {large_file().file("large.json")});
+  return 0;
+}
