@@ -129,10 +129,6 @@ class ConvolutionWorkload final : public Workload {
     return {2 * multiply_adds(op), bytes, bytes};
   }
 
-  std::vector<std::string> variants(const Case& c, const Backend& backend) const override {
-    return backend.variants(convolution_of(c));
-  }
-
   Support supports(const Case& c, const Backend& backend) const override {
     const Convolution op = convolution_of(c);
     if (op.dtype == DType::s8 && op.pass != Pass::forward) {
