@@ -14,6 +14,10 @@ endforeach()
 
 get_property(backends GLOBAL PROPERTY WHYGPU_BACKENDS)
 foreach(backend ${backends})
+  get_target_property(folder backend_${backend} LIBRARY_OUTPUT_DIRECTORY)
+  if(NOT folder STREQUAL WHYGPU_MODULE_DIR)
+    continue()  # a test's
+  endif()
   set(rpath "$ORIGIN/../../lib")
   get_target_property(libraries backend_${backend} LINK_LIBRARIES)
   if("whygpu_cuda_device" IN_LIST libraries)

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <stdexcept>
 
 #include "reports/claim_measures.h"
@@ -24,7 +25,9 @@ JudgedClaim judge(const Claim& claim, const ResultFile& file, const ClaimSetting
   JudgedClaim judged{claim, ClaimVerdict::confirmed, {}};
   for (const auto& condition : claim.conditions) {
     const auto measured = measure_for_claim(condition.measure, file, settings);
-    judged.evidence.push_back(measured.told);
+    if (std::find(judged.evidence.begin(), judged.evidence.end(), measured.told) == judged.evidence.end()) {
+      judged.evidence.push_back(measured.told);
+    }
     if (!measured.value) {
       if (judged.verdict == ClaimVerdict::confirmed) judged.verdict = ClaimVerdict::not_measured;
       continue;

@@ -30,7 +30,7 @@ struct Claim {
 struct JudgedClaim {
   Claim claim;
   ClaimVerdict verdict = ClaimVerdict::not_measured;
-  std::vector<std::string> evidence;  // one line per condition: what was measured, or why not
+  std::vector<std::string> evidence;  // what was measured, or why not; each line once
 };
 
 // What only the user knows.

@@ -42,9 +42,10 @@ class Matrix {
       append(document_.heading, describe_machine(files_[f], names_[f]));
       for (const auto& line : describe_findings(files_[f])) document_.heading.push_back(prefix(f) + line);
     }
-    document_.records.columns = {"file",    "workload", "problem",  "backend",        "variant", "status", "reason",
-                                 "settled", "rounds",   "measure",  "unit",           "value",   "low",    "high",
-                                 "spread",  "speedup",  "baseline", "ceiling_fraction", "ceiling_roof", "implementation", "case"};
+    document_.records.columns = {"file",         "workload",       "problem", "backend", "variant",  "status",
+                                 "reason",       "settled",        "rounds",  "measure", "unit",     "value",
+                                 "low",          "high",           "spread",  "speedup", "baseline", "ceiling_fraction",
+                                 "ceiling_roof", "implementation", "case"};
     for (const auto& workload : workloads_of(files_)) add_workload(workload);
     append(document_.notes, marks_.lines());
     append(document_.notes, footnotes_.lines());
@@ -165,15 +166,15 @@ class Matrix {
       for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, *measure, base, ceilings, row);
     }
     if (compared) {
-      section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure->higher_is_better ? "speed-up" : "saving",
-                                          base, baseline_.empty() ? ", the slowest that solved most problems" : "",
+      section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure->gain, base,
+                                          baseline_.empty() ? ", the slowest that solved most problems" : "",
                                           files_.size() > 1 ? ", inside each file" : ""));
     }
     document_.sections.push_back(std::move(section));
   }
 
-  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const std::string& base, bool ceilings,
-                 std::vector<Cell>& row) {
+  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const std::string& base,
+                 bool ceilings, std::vector<Cell>& row) {
     const auto* record = grid.at(p, c);
     const auto estimate = value(grid, p, c, measure);
     const auto gain = estimate && !base.empty() ? gain_over(grid, p, c, measure, base, *estimate) : std::nullopt;

@@ -48,7 +48,7 @@ void take_picture(const std::string& chromium, const fs::path& profile, const st
   // A root user's Chromium starts only without its sandbox; the page is our own and may load nothing.
   const auto result =
       run_command({chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                   "--user-data-dir=" + profile.string(), "--window-size=960,600", "--force-device-scale-factor=2",
+                   "--user-data-dir=" + profile.string(), "--window-size=960,640", "--force-device-scale-factor=2",
                    "--virtual-time-budget=5000", "--screenshot=" + fs::absolute(to).string(), address});
   if (result.status != 0 || !fs::exists(to)) {
     throw std::runtime_error(

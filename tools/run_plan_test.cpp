@@ -21,6 +21,13 @@ TEST(RunPlan, WordsAreSweepsOrCases) {
   EXPECT_THROW(cases_from_words({"quickly"}), CaseError);
 }
 
+TEST(RunPlan, ModelsKeepsCasesOfTheseNetworks) {
+  const auto cases = cases_from_words({"gemm m=1 n=1 k=1", "training_step model=mlp,cnn batch=2"});
+  EXPECT_THAT(texts(with_models(cases, {"cnn"})), ElementsAre("training_step model=cnn batch=2"));
+  EXPECT_EQ(with_models(cases, {}).size(), 3U);
+  EXPECT_THROW(with_models(cases, {"resnet"}), CaseError);
+}
+
 TEST(RunPlan, CrossKeepsWhatACaseSays) {
   const auto cases = cases_from_words({"gemm m=1 n=1 k=1", "gemm m=2 n=1 k=1 backend=b", "gemm m=3 n=1 k=1 backend=c"});
   EXPECT_THAT(texts(cross(cases, {"a", "b"})),

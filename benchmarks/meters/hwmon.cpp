@@ -42,7 +42,7 @@ class EnergyFileMeter final : public Meter {
   }
   std::string name() const override { return name_; }
   MeterScope scope() const override { return scope_; }
-  std::string how() const override { return "energy counter in " + path_.string(); }
+  std::string how() const override { return "energy counter in /" + path_.string(); }
   double joules() override { return counter_.update(read_micro(files_, path_)); }
   double resolution_seconds() const override { return 0.1; }
 

@@ -22,7 +22,7 @@ class PowercapMeter final : public Meter {
 
   std::string name() const override { return name_; }
   MeterScope scope() const override { return MeterScope::host; }
-  std::string how() const override { return "energy counter in " + energy_.string() + ", changes every millisecond"; }
+  std::string how() const override { return "energy counter in /" + energy_.string() + ", changes every millisecond"; }
   double resolution_seconds() const override { return 0.01; }
 
   double joules() override {

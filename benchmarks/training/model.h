@@ -9,7 +9,7 @@
 //   cross_entropy                          the loss, or mean_square
 //   train optimiser=sgd learning_rate=0.01
 //
-// benchmarks/README.md lists every layer with its options.
+// benchmarks/models/README.md lists every layer with its options.
 #pragma once
 
 #include <cstdint>

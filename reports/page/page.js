@@ -94,7 +94,6 @@
   class Chart {
     constructor(chart) {
       this.chart = chart;
-      this.pick = 0;
       this.canvas = element("div", { className: "chart" });
       this.legend = element("div", { className: "legend" });
       const controls = element("div", { className: "controls" });
@@ -102,8 +101,9 @@
       controls.append(this.legend);
       this.figure = element("figure", { id: chart.id }, element("h2", { textContent: chart.title }),
         element("p", { className: "about", textContent: chart.about }));
-      if (chart.picks.length === 1) this.figure.append(element("h3", { textContent: chart.picks[0].label }));
-      this.figure.append(controls, this.canvas);
+      // A chooser says on the screen what is shown; paper and pictures need it in words.
+      this.label = element("h3", { className: chart.picks.length > 1 ? "off-screen" : "" });
+      this.figure.append(this.label, controls, this.canvas);
     }
 
     chooser() {
@@ -129,8 +129,8 @@
     }
 
     draw(index) {
-      this.pick = index;
       const pick = this.chart.picks[index];
+      this.label.textContent = pick.label;
       this.drawLegend(pick);
       if (this.view) this.view.finalize();
       const runtime = vega.parse(specification(this.chart, pick), config, { ast: true });
@@ -153,6 +153,7 @@
     const chart = drawn.find((c) => c.chart.id === wanted.get("picture"));
     document.documentElement.classList.add("picture");
     chart.figure.classList.add("wanted");
+    chart.figure.append(element("p", { className: "about", textContent: document.querySelector(".machines").innerText }));
     chart.draw(Number(wanted.get("pick")));
     return;
   }

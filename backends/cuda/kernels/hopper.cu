@@ -56,8 +56,8 @@ struct Tile {
 };
 
 // The units of work of a cluster are tiles above each other, one per block.
-__device__ __forceinline__ Tile tile_of(const Schedule& schedule, int kTileN, unsigned unit, unsigned cluster,
-                                        unsigned rank) {
+template <int kTileN>
+__device__ __forceinline__ Tile tile_of(const Schedule& schedule, unsigned unit, unsigned cluster, unsigned rank) {
   const unsigned units_m = (schedule.tiles_m + cluster - 1) / cluster;
   const unsigned per_entry = units_m * schedule.tiles_n;
   const TileIndex index = banded_tile(unit % per_entry, units_m, schedule.tiles_n);
@@ -103,7 +103,7 @@ __device__ __forceinline__ void produce(const TensorMap& a_map, const TensorMap&
 
   RingPosition<L::stages> at;
   for (unsigned unit = blockIdx.x / cluster; unit < units; unit += gridDim.x / cluster) {
-    const Tile tile = tile_of(schedule, kTileN, unit, cluster, rank);
+    const Tile tile = tile_of<kTileN>(schedule, unit, cluster, rank);
     for (int step = 0; step < tile.count; ++step, at.advance()) {
       const int k = (tile.first + step) * kDepth<In>;
       unsigned char* const a = memory + at.stage * L::stage_bytes;
@@ -121,13 +121,19 @@ __device__ __forceinline__ void produce(const TensorMap& a_map, const TensorMap&
 
       const int share = kTileN / static_cast<int>(cluster);  // columns that this block loads
       const int first = static_cast<int>(rank) * share;
+      const auto load_b = [&](unsigned char* place, int x, int y) {
+        if (cluster > 1) {
+          tma_load_multicast(place, b_map, x, y, tile.entry, &full[at.stage], everyone);
+        } else {
+          tma_load(place, b_map, x, y, tile.entry, &full[at.stage]);
+        }
+      };
       if constexpr (kAcrossB) {
         for (int column = first; column < first + share; column += 64) {
-          tma_load_multicast(b + column / 64 * kGroup, b_map, tile.column + column, k, tile.entry, &full[at.stage],
-                             everyone);
+          load_b(b + column / 64 * kGroup, tile.column + column, k);
         }
       } else {
-        tma_load_multicast(b + first * kLine, b_map, k, tile.column + first, tile.entry, &full[at.stage], everyone);
+        load_b(b + first * kLine, k, tile.column + first);
       }
     }
   }
@@ -270,7 +276,7 @@ __device__ __forceinline__ void consume(const TensorMap& c_map, const Schedule& 
 
   RingPosition<Layout<kTileN>::stages> at;
   for (unsigned unit = blockIdx.x / cluster; unit < units; unit += gridDim.x / cluster) {
-    const Tile tile = tile_of(schedule, kTileN, unit, cluster, rank);
+    const Tile tile = tile_of<kTileN>(schedule, unit, cluster, rank);
     Sum<In> sums[kTileN / 2];
     multiply_tile<In, kTileN, kAcrossA, kAcrossB>(sums, at, tile.count, consumer, cluster);
     if (schedule.store_by_tma) {

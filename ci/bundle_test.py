@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Makes the bundle, unpacks it elsewhere, and runs it with nothing of this build or its environment: every library must
+come from the bundle, glibc or CUDA."""
+import pathlib
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+source, build = map(pathlib.Path, sys.argv[1:3])
+LIMIT = 48 << 20
+GLIBC = re.compile(r"^(linux-vdso|ld-linux-x86-64|lib(c|m|dl|rt|pthread))\.so")
+CUDA = re.compile(r"^lib(cublasLt|cudnn)\.so")
+
+with tempfile.TemporaryDirectory() as folder:
+    folder = pathlib.Path(folder)
+    subprocess.run(["cpack", "--config", build / "CPackConfig.cmake", "-B", folder / "made"], check=True, cwd=build,
+                   stdout=subprocess.DEVNULL)
+    (archive,) = (folder / "made").glob("whygpu-*.tar.gz")
+    assert archive.stat().st_size < LIMIT, f"{archive.stat().st_size} bytes"
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder)
+    root = folder / archive.name.removesuffix(".tar.gz")
+
+    for file in [p for p in (root / "bin").rglob("*") if p.is_file() and p.read_bytes()[:4] == b"\x7fELF"]:
+        listed = subprocess.run(["ldd", file], check=True, capture_output=True, text=True, env={}).stdout
+        for line in listed.splitlines():
+            name = pathlib.Path(line.split()[0]).name
+            if GLIBC.match(name) or CUDA.match(name):
+                continue
+            assert f"=> {root}/bin/" in line or f"=> {root}/lib/" in line or "/../lib/" in line, f"{file.name}:{line}"
+
+    clean = {"PATH": "/nowhere"}
+    listed = subprocess.run([root / "bin/whygpu", "list"], check=True, capture_output=True, text=True, env=clean).stdout
+    assert all(name in listed for name in ("naive", "openblas", "onednn", "cublas", "quick")), listed
+    result = folder / "result.json"
+    subprocess.run([root / "bin/whygpu", "run", "gemm m=64 n=64 k=64", "--backend", "naive,openblas,onednn", "--rounds", "1",
+                    "--sample-seconds", "0.001", "-o", result], check=True, env=clean, capture_output=True)
+    assert result.read_text().count('"status": "ok"') == 3
