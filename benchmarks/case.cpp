@@ -139,8 +139,9 @@ std::string text_of(const Case& c, std::span<const std::string_view> leave_out) 
   const auto parameters = parameters_of(find_workload(c.workload));
   for (std::size_t i = 0; i < c.values.size(); ++i) {
     const auto& [key, value] = c.values[i];
+    const bool number = parameters[i].choices.empty() && !parameters[i].word;  // whose fallback may be another key
     const auto other = std::find_if(c.values.begin(), c.values.end(),
-                                    [&](const auto& v) { return v.first == parameters[i].fallback; });
+                                    [&](const auto& v) { return number && v.first == parameters[i].fallback; });
     if (value == (other != c.values.end() ? other->second : parameters[i].fallback)) continue;
     if (std::find(leave_out.begin(), leave_out.end(), key) != leave_out.end()) continue;
     text += fmt::format(" {}={}", key, value);

@@ -44,7 +44,8 @@ Verdict OperationTrial::verify() {
 std::vector<HostArgument> OperationTrial::host_arguments() {
   std::vector<HostArgument> arguments;
   for (std::size_t i = 0; i < specs_.size(); ++i) {
-    arguments.push_back({sets_.front().owned[i].get(), specs_[i].bytes(), i == result_ ? nullptr : inputs_[i].data()});
+    const void* values = i == result_ ? nullptr : inputs_[i].data();
+    arguments.push_back({sets_.front().owned[i].get(), specs_[i].bytes(), values});
   }
   return arguments;
 }

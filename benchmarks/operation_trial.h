@@ -26,8 +26,8 @@ class OperationTrial final : public Trial {
   void allocate_sets(std::size_t count) override;
   std::vector<HostArgument> host_arguments() override;
   std::size_t set_bytes() const override;
-  Details details() const override { return {{"output_hash", output_hash_}}; }
   std::string implementation() const override { return operation_->implementation(); }
+  Details details() const override { return {{"output_hash", output_hash_}}; }
 
  private:
   struct Set {

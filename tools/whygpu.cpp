@@ -5,15 +5,6 @@
 
 #include "tools/commands.h"
 
-namespace whygpu {
-
-std::filesystem::path program_folder() {
-  std::error_code ignored;
-  return std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-}
-
-}  // namespace whygpu
-
 int main(int argc, char** argv) {
   CLI::App app(
       "Does this work need a GPU, and from which size on? Measures GEMM, convolution and training steps on every\n"

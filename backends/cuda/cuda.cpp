@@ -1,9 +1,10 @@
-// Our own kernels on a CUDA GPU, one variant for each rung of the ladder.
+// Our own kernels on a CUDA GPU: GEMM with one variant for each rung of the ladder, and convolution.
 #include <cuda_runtime.h>
 
 #include <algorithm>
 
 #include "backends/cuda/ceilings.h"
+#include "backends/cuda/convolution.h"
 #include "backends/cuda/gemm.h"
 #include "backends/devices/cuda.h"
 #include "backends/devices/cuda_borrowed.h"
@@ -11,18 +12,24 @@
 namespace whygpu {
 namespace {
 
-class CudaGemm final : public Operation {
+// A planned operation of three arguments, of which `result` is written.
+class CudaOperation final : public Operation {
  public:
-  CudaGemm(CudaDevice& device, const Gemm& gemm, cuda::Plan plan)
-      : device_(device), arguments_(gemm.arguments()), plan_(std::move(plan)), workspace_(plan_.workspace_bytes) {}
+  CudaOperation(CudaDevice& device, const Op& op, std::size_t result, cuda::Plan plan)
+      : device_(device),
+        arguments_(arguments(op)),
+        result_(result),
+        plan_(std::move(plan)),
+        workspace_(plan_.workspace_bytes) {}
 
   std::unique_ptr<Tensor> allocate(int index) override {
     return make_cuda_tensor(device_, arguments_.at(static_cast<std::size_t>(index)));
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
-    plan_.run(
-        {cuda_data(tensors[0]), cuda_data(tensors[1]), cuda_data(tensors[2]), workspace_.data(), device_.stream()});
+    const std::size_t first = result_ == 0 ? 1 : 0, second = result_ == 2 ? 1 : 2;
+    plan_.run({cuda_data(tensors[first]), cuda_data(tensors[second]), cuda_data(tensors[result_]), workspace_.data(),
+               device_.stream()});
   }
 
   std::string implementation() const override {
@@ -34,6 +41,7 @@ class CudaGemm final : public Operation {
  private:
   CudaDevice& device_;
   std::vector<TensorSpec> arguments_;
+  std::size_t result_;
   cuda::Plan plan_;
   CudaBuffer workspace_;
 };
@@ -52,7 +60,10 @@ class CudaKernels final : public Backend {
   }
   Facts facts() const override {
     std::string ladder;
-    for (const cuda::Rung* rung : cuda::rungs()) ladder += (ladder.empty() ? "" : " ") + std::string(rung->name);
+    for (const cuda::Rung* rung : cuda::rungs()) {
+      if (!ladder.empty()) ladder += ' ';
+      ladder += rung->name;
+    }
     return {{"ladder", ladder}};
   }
   Device& device() override { return device_; }
@@ -65,8 +76,8 @@ class CudaKernels final : public Backend {
 
   Support supports(const Op& op, std::string_view variant) const override {
     if (cuda::is_ceiling(op)) return cuda::ceiling_supports(op, variant, device_);
-    const auto* gemm = std::get_if<Gemm>(&op);
-    if (gemm != nullptr) return cuda::gemm_supports(*gemm, variant, chip_);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return cuda::gemm_supports(*gemm, variant, chip_);
+    if (const auto* conv = std::get_if<Convolution>(&op)) return cuda::convolution_supports(*conv);
     return is_cuda_borrowed(op) ? Support{} : Support::no("whygpu has no kernels of its own for this operation");
   }
 
@@ -75,8 +86,11 @@ class CudaKernels final : public Backend {
     if (!support) throw std::runtime_error(support.reason);
     if (is_cuda_borrowed(op)) return prepare_cuda_borrowed(op, device_);
     if (cuda::is_ceiling(op)) return cuda::prepare_ceiling(op, variant, device_);
-    const auto& gemm = std::get<Gemm>(op);
-    return std::make_unique<CudaGemm>(device_, gemm, cuda::plan_gemm(gemm, variant, chip_));
+    if (const auto* conv = std::get_if<Convolution>(&op)) {
+      return std::make_unique<CudaOperation>(device_, op, static_cast<std::size_t>(conv->result()),
+                                             cuda::plan_convolution(*conv, chip_));
+    }
+    return std::make_unique<CudaOperation>(device_, op, 2, cuda::plan_gemm(std::get<Gemm>(op), variant, chip_));
   }
 
  private:

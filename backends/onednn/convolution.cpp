@@ -153,7 +153,7 @@ class DnnlConvolution final : public Operation {
 std::vector<std::string> variants(const Convolution&) { return {"auto", std::string(kDirect), std::string(kWinograd)}; }
 
 Support supports(Context& context, const Convolution& op, std::string_view variant) {
-  std::string what = std::string(dtype_name(op.dtype)) + " convolution " + std::string(pass_name(op.pass));
+  std::string what = std::string(dtype_name(op.dtype)) + " convolution";
   if (algorithm_of(variant) == algorithm::convolution_winograd) what += " by Winograd for this shape";
   if (!has_data_type(op.dtype)) return no_such(what);
   try {

@@ -129,16 +129,16 @@ class ConvolutionWorkload final : public Workload {
     return {2 * multiply_adds(op), bytes, bytes};
   }
 
-  std::vector<std::string> variants(const Case& c, const Backend& backend) const override {
-    return backend.variants(convolution_of(c));
-  }
-
   Support supports(const Case& c, const Backend& backend) const override {
     const Convolution op = convolution_of(c);
     if (op.dtype == DType::s8 && op.pass != Pass::forward) {
       return Support::no("s8 convolution has a forward pass only");
     }
     return backend.supports(op, c["variant"]);
+  }
+
+  std::vector<std::string> variants(const Case& c, const Backend& backend) const override {
+    return backend.variants(convolution_of(c));
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {
