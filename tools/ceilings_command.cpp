@@ -60,16 +60,6 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
 
 }  // namespace
 
-std::optional<double> fraction_of_nominal(const Ceiling& ceiling, const Catalogue& catalogue) {
-  const CatalogueDevice* device = catalogue.find(ceiling.device);
-  if (device == nullptr) return std::nullopt;
-  if (ceiling.kind == "bandwidth" && ceiling.level == "memory" && device->bandwidth)
-    return ceiling.value / *device->bandwidth;
-  const auto peak = device->flops.find(ceiling.dtype);
-  if (ceiling.kind == "flops" && peak != device->flops.end()) return ceiling.value / peak->second;
-  return std::nullopt;
-}
-
 CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {
   auto cases = host_ceiling_cases(dtypes, threads, caches());
   const auto known = known_backends();

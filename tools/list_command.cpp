@@ -37,8 +37,9 @@ void add_once(std::vector<std::string>& list, const std::string& word) {
   if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
 }
 
-// "forward, backward_data: f32 bf16; …": kinds that share their dtypes stand together.
-std::string summary(const std::vector<Offer>& offers) {
+// "forward, backward_data: f32 bf16; …": kinds that share their dtypes stand together. What holds for all of
+// `kinds_in_all` kinds needs no names of them.
+std::string summary(const std::vector<Offer>& offers, std::size_t kinds_in_all) {
   std::vector<std::pair<std::string, std::vector<std::string>>> dtypes_of_kind;
   for (const auto& offer : offers) {
     auto found = std::find_if(dtypes_of_kind.begin(), dtypes_of_kind.end(), [&](const auto& k) { return k.first == offer.kind; });
@@ -50,11 +51,11 @@ std::string summary(const std::vector<Offer>& offers) {
     const std::string list = fmt::format("{}", fmt::join(dtypes, " "));
     auto found = std::find_if(kinds_of_dtypes.begin(), kinds_of_dtypes.end(), [&](const auto& k) { return k.first == list; });
     if (found == kinds_of_dtypes.end()) found = kinds_of_dtypes.insert(found, {list, {}});
-    if (!kind.empty()) found->second.push_back(kind);
+    found->second.push_back(kind);
   }
   std::string text;
   for (const auto& [dtypes, kinds] : kinds_of_dtypes) {
-    text += (text.empty() ? "" : "; ") + (kinds.empty() ? "" : fmt::format("{}: ", fmt::join(kinds, ", "))) + dtypes;
+    text += (text.empty() ? "" : "; ") + (kinds.size() == kinds_in_all ? "" : fmt::format("{}: ", fmt::join(kinds, ", "))) + dtypes;
   }
   return text;
 }
@@ -62,6 +63,8 @@ std::string summary(const std::vector<Offer>& offers) {
 // What is supported, and below it each reason once with what it stops.
 void print_support(const nlohmann::json& support, bool colour) {
   const auto offers = offers_of(support);
+  std::vector<std::string> kinds;
+  for (const auto& offer : offers) add_once(kinds, offer.kind);
   std::vector<Offer> yes;
   std::vector<std::pair<std::string, std::vector<Offer>>> no;
   for (std::size_t i = 0; i < offers.size(); ++i) {
@@ -74,10 +77,10 @@ void print_support(const nlohmann::json& support, bool colour) {
     if (found == no.end()) found = no.insert(found, {reason, {}});
     found->second.push_back(offers[i]);
   }
-  fmt::print("{}\n", yes.empty() ? "nothing" : summary(yes));
+  fmt::print("{}\n", yes.empty() ? "nothing" : summary(yes, kinds.size()));
   for (const auto& [reason, stopped] : no) {
     // With nothing left to tell apart, the reason alone is enough.
-    const std::string what = stopped.size() == offers.size() ? reason : fmt::format("no {}: {}", summary(stopped), reason);
+    const std::string what = stopped.size() == offers.size() ? reason : fmt::format("no {}: {}", summary(stopped, kinds.size()), reason);
     fmt::print("{:18}{}\n", "", styled(what, "2", colour));
   }
 }
@@ -104,7 +107,7 @@ void list(const std::vector<std::string>& names, int threads) {
     }
   }
   fmt::print("\n{}\n", styled("sweeps", "1", colour));
-  for (const auto& sweep : shipped_sweeps()) fmt::print("  {:16}{} cases\n", sweep, load_sweep(sweep).size());
+  for (const auto& sweep : shipped_sweeps()) fmt::print("  {:16}{} problems\n", sweep, load_sweep(sweep).size());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backends/backend.h"
+#include "backends/devices/host.h"
 
 namespace whygpu::onednn {
 
@@ -29,13 +30,13 @@ class DnnlTensor final : public Tensor {
   std::size_t bytes() const override;
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
-  void* host_values() override { return row_major_ == layout_ ? storage_.get() : nullptr; }
+  void* host_values() override { return row_major_ == layout_ ? storage_.data() : nullptr; }
   dnnl_memory_t memory() const { return memory_.get(); }
 
  private:
   Context& context_;
   dnnl::memory::desc row_major_, layout_;
-  std::shared_ptr<void> storage_;
+  HostTensor storage_;
   mutable dnnl::memory memory_;
 };
 

@@ -1,4 +1,3 @@
-#include <cstdlib>
 #include <cstring>
 
 #include "backends/onednn/onednn.h"
@@ -6,13 +5,9 @@
 namespace whygpu::onednn {
 namespace {
 
-constexpr std::size_t kAlignment = 64;
-
-std::shared_ptr<void> aligned_storage(std::size_t bytes) {
-  const std::size_t size = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-  void* pointer = std::aligned_alloc(kAlignment, std::max(size, kAlignment));
-  if (pointer == nullptr) throw std::runtime_error("out of memory: a tensor needs " + std::to_string(size) + " bytes");
-  return {pointer, std::free};
+// Room for `layout`, from the same place as every CPU backend's tensors.
+TensorSpec room_for(const dnnl::memory::desc& layout) {
+  return {DType::s8, {static_cast<std::int64_t>(layout.get_size())}};
 }
 
 void run_reorder(const Context& context, dnnl::memory from, dnnl::memory to) {
@@ -52,14 +47,14 @@ DnnlTensor::DnnlTensor(Context& context, const dnnl::memory::desc& row_major, co
     : context_(context),
       row_major_(row_major),
       layout_(layout),
-      storage_(aligned_storage(layout.get_size())),
-      memory_(layout, context.engine, storage_.get()) {}
+      storage_(room_for(layout)),
+      memory_(layout, context.engine, storage_.data()) {}
 
 std::size_t DnnlTensor::bytes() const { return layout_.get_size(); }
 
 void DnnlTensor::upload(const void* row_major) {
   if (row_major_ == layout_) {
-    std::memcpy(storage_.get(), row_major, bytes());
+    std::memcpy(storage_.data(), row_major, bytes());
     return;
   }
   copy(context_, {row_major_, context_.engine, const_cast<void*>(row_major)}, memory_);
@@ -67,7 +62,7 @@ void DnnlTensor::upload(const void* row_major) {
 
 void DnnlTensor::download(void* row_major) const {
   if (row_major_ == layout_) {
-    std::memcpy(row_major, storage_.get(), bytes());
+    std::memcpy(row_major, storage_.data(), bytes());
     return;
   }
   copy(context_, memory_, {row_major_, context_.engine, row_major});

@@ -1,28 +1,19 @@
-// Compares the onednn backend with a bare loop over oneDNN's convolution primitive: both in one process, in pairs back
-// to back in random order. Prints the ratio of the backend's CPU time to the bare loop's: its median over the pairs and
-// the 95% interval of that. CPU time, since both compute the same and other work on the machine must not count.
+// Compares the onednn backend with a bare loop over oneDNN's convolution primitive (compare_pairs.h). By default the
+// cases are ten layers of ResNet-50, all passes.
 //
 //   bin/bare_onednn_convolution [threads] [case …]
-//
-// By default the cases are ten layers of ResNet-50, all passes.
-#include <fmt/format.h>
-
 #include <oneapi/dnnl/dnnl.hpp>
 #include <unordered_map>
 
 #include "backends/loader.h"
-#include "benchmarks/measurement.h"
+#include "benchmarks/bare/compare_pairs.h"
 #include "benchmarks/random_input.h"
 #include "benchmarks/workload.h"
-#include "reports/statistics.h"
 
 namespace whygpu {
 namespace {
 
 using dnnl::memory;
-
-constexpr int kPairs = 75;
-constexpr double kBatchSeconds = 0.01;
 
 // A loop as one writes it against oneDNN's documentation, f32 only.
 class BareLoop {
@@ -88,33 +79,10 @@ class BareLoop {
   std::unordered_map<int, memory> arguments_;
 };
 
-template <class F>
-double seconds(std::int64_t count, F&& run) {
-  const double start = process_cpu_seconds();
-  for (std::int64_t i = 0; i < count; ++i) run();
-  return process_cpu_seconds() - start;
-}
-
 void compare(const Case& c, LoadedBackend& backend) {
   const auto trial = find_workload(c.workload).prepare(c, *backend);
   BareLoop bare(c);
-  const auto run_trial = [&] { trial->enqueue(0); };
-  const auto run_bare = [&] { bare.run(); };
-  seconds(2, run_trial);
-  const double each = std::min(seconds(1, run_bare), seconds(1, run_bare));
-  const auto batch = static_cast<std::int64_t>(1 + kBatchSeconds / each);
-  Random random(1);
-  std::vector<double> ratios;
-  for (int pair = 0; pair < kPairs; ++pair) {
-    const bool trial_first = random.below(2) == 0;
-    const double first = trial_first ? seconds(batch, run_trial) : seconds(batch, run_bare);
-    const double second = trial_first ? seconds(batch, run_bare) : seconds(batch, run_trial);
-    ratios.push_back(trial_first ? first / second : second / first);
-  }
-  const Interval interval = median_interval(ratios).value();
-  fmt::print("{:.3f} [{:.3f}, {:.3f}]  {:9.1f} us  {:22} {}\n", median(ratios), interval.low, interval.high, 1e6 * each,
-             bare.implementation(), c.text());
-  std::fflush(stdout);
+  compare_pairs(c.text(), bare.implementation(), [&] { trial->enqueue(0); }, [&] { bare.run(); });
 }
 
 std::vector<std::string> ten_layers() {
@@ -132,19 +100,4 @@ std::vector<std::string> ten_layers() {
 }  // namespace
 }  // namespace whygpu
 
-int main(int argc, char** argv) {
-  using namespace whygpu;
-  try {
-    const int threads = argc > 1 ? std::stoi(argv[1]) : 1;
-    LoadedBackend backend(find_modules().at("onednn"), {threads, 0});
-    const std::vector<std::string> lines = argc > 2 ? std::vector<std::string>(argv + 2, argv + argc) : ten_layers();
-    fmt::print("{}, {} threads, {} pairs; CPU time of the backend over that of the bare loop\n", backend->version(),
-               threads, kPairs);
-    for (const auto& line : lines) {
-      for (const Case& c : parse_cases(line)) compare(c, backend);
-    }
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "bare_onednn_convolution: {}\n", error.what());
-    return 1;
-  }
-}
+int main(int argc, char** argv) { return whygpu::compare_main("onednn", whygpu::ten_layers(), whygpu::compare, argc, argv); }
