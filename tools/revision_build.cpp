@@ -94,7 +94,7 @@ fs::path build_revision(const std::string& revision, const fs::path& repository,
   check_out(revision, repository, source);
   fs::remove_all(build / "bin");
   std::vector<std::string> configure = {
-      "cmake", "-S", source.string(), "-B", build.string(), "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF"};
+      "cmake", "-G", "Ninja", "-S", source.string(), "-B", build.string(), "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF"};
   configure.insert(configure.end(), cmake_options.begin(), cmake_options.end());
   const std::string cpus = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
   for (const auto& words : {configure, {"cmake", "--build", build.string(), "--parallel", cpus}}) {

@@ -88,7 +88,7 @@ RunFacts facts_of(const PlannedRun& run, bool finished) {
   facts.started = run.started;
   facts.finished = utc_now();
   facts.complete = finished;
-  facts.context = google_benchmark_context((program_folder() / "whygpu").string());
+  facts.context = google_benchmark_context(run.settings.command.front());
   facts.environment = run.environment;
   facts.findings = run.findings;
   facts.ceilings = run.ceilings;

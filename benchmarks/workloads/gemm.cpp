@@ -4,8 +4,7 @@
 #include <cmath>
 
 #include "benchmarks/gemm_oracle.h"
-#include "benchmarks/output_hash.h"
-#include "benchmarks/random_input.h"
+#include "benchmarks/operation_trial.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {
@@ -27,68 +26,6 @@ Gemm gemm_of(const Case& c) {
   return {c.number("m"),        c.number("n"),         c.number("k"), c.number("batch"), c["trans"][0] == 't',
           c["trans"][1] == 't', parse_dtype(c["dtype"])};
 }
-
-class GemmTrial final : public Trial {
- public:
-  GemmTrial(const Gemm& gemm, std::unique_ptr<Operation> operation)
-      : gemm_(gemm), operation_(std::move(operation)), specs_(gemm.arguments()) {
-    a_ = random_values(gemm.dtype, specs_[0].elements(), 11);
-    b_ = random_values(gemm.dtype, specs_[1].elements(), 12);
-    allocate_sets(1);
-  }
-
-  void allocate_sets(std::size_t count) override {
-    while (sets_.size() < count) {
-      auto& set = sets_.emplace_back();
-      for (int i = 0; i < 3; ++i) set.owned[i] = operation_->allocate(i);
-      set.owned[0]->upload(a_.data());
-      set.owned[1]->upload(b_.data());
-      for (int i = 0; i < 3; ++i) set.arguments[i] = set.owned[i].get();
-    }
-  }
-
-  Verdict verify() override {
-    Set& set = sets_.front();
-    set.owned[2]->upload(poison(specs_[2]).data());
-    operation_->enqueue(set.arguments);
-    std::vector<std::byte> c(specs_[2].bytes());
-    set.owned[2]->download(c.data());
-    output_hash_ = output_hash(c);
-    return check_gemm(gemm_, a_.data(), b_.data(), c.data());
-  }
-
-  void enqueue(std::size_t set) override { operation_->enqueue(sets_[set].arguments); }
-
-  std::vector<HostArgument> host_arguments() override {
-    auto& tensors = sets_.front().owned;
-    return {{tensors[0].get(), specs_[0].bytes(), a_.data()},
-            {tensors[1].get(), specs_[1].bytes(), b_.data()},
-            {tensors[2].get(), specs_[2].bytes(), nullptr}};
-  }
-
-  std::size_t set_bytes() const override {
-    std::size_t bytes = 0;
-    for (const auto& tensor : sets_.front().owned) bytes += tensor->bytes();
-    return bytes;
-  }
-
-  std::string implementation() const override { return operation_->implementation(); }
-
-  Details details() const override { return {{"output_hash", output_hash_}}; }
-
- private:
-  struct Set {
-    std::unique_ptr<Tensor> owned[3];
-    Tensor* arguments[3];
-  };
-
-  Gemm gemm_;
-  std::unique_ptr<Operation> operation_;
-  std::vector<TensorSpec> specs_;
-  std::vector<std::byte> a_, b_;
-  double output_hash_ = 0;
-  std::vector<Set> sets_;
-};
 
 class GemmWorkload final : public Workload {
  public:
@@ -126,7 +63,10 @@ class GemmWorkload final : public Workload {
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {
     const Gemm gemm = gemm_of(c);
-    return std::make_unique<GemmTrial>(gemm, backend.prepare(gemm, c["variant"]));
+    const auto oracle = [gemm](std::span<const std::byte* const> values, std::string_view) {
+      return check_gemm(gemm, values[0], values[1], values[2]);
+    };
+    return std::make_unique<OperationTrial>(gemm.arguments(), 2, backend.prepare(gemm, c["variant"]), oracle);
   }
 };
 
