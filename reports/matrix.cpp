@@ -81,18 +81,24 @@ class Matrix {
   }
 
   // Null when cases ran but none has any of the measures.
+  // The measure that most cases have; of equals the first.
   const Measure* measure_for(const Grid& grid) {
+    const Measure* best = nullptr;
+    int most = 0;
     bool any_ok = false;
     for (const auto& measure : measures_) {
+      int known = 0;
       for (std::size_t p = 0; p < grid.problems().size(); ++p) {
         for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
-          if (value(grid, p, c, measure)) return &measure;
+          known += value(grid, p, c, measure) ? 1 : 0;
           const auto* record = grid.at(p, c);
           any_ok = any_ok || (record && record->outcome == Outcome::ok);
         }
       }
+      if (known > most) best = &measure;
+      most = std::max(most, known);
     }
-    return any_ok ? nullptr : &measures_.front();
+    return best != nullptr || any_ok ? best : &measures_.front();
   }
 
   // Most problems solved, then slowest by the mean of logarithms.
