@@ -80,8 +80,7 @@ class Matrix {
     return record ? measure.of(files_[grid.contenders()[contender].file], *record) : std::nullopt;
   }
 
-  // Null when cases ran but none has any of the measures.
-  // The measure that most cases have; of equals the first.
+  // The measure that most cases have; of equals the first. Null when cases ran but none has any.
   const Measure* measure_for(const Grid& grid) {
     const Measure* best = nullptr;
     int most = 0;
