@@ -33,8 +33,9 @@ struct Marks {
 
 class Matrix {
  public:
-  Matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline)
-      : files_(files), measures_(measures), baseline_(baseline), names_(file_names(files)) {}
+  Matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline,
+         Shown shown)
+      : files_(files), measures_(measures), baseline_(baseline), shown_(shown), names_(file_names(files)) {}
 
   Document build() {
     check_baseline();
@@ -80,19 +81,28 @@ class Matrix {
     return record ? measure.of(files_[grid.contenders()[contender].file], *record) : std::nullopt;
   }
 
-  // Null when cases ran but none has any of the measures.
-  const Measure* measure_for(const Grid& grid) {
-    bool any_ok = false;
-    for (const auto& measure : measures_) {
-      for (std::size_t p = 0; p < grid.problems().size(); ++p) {
-        for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
-          if (value(grid, p, c, measure)) return &measure;
-          const auto* record = grid.at(p, c);
-          any_ok = any_ok || (record && record->outcome == Outcome::ok);
-        }
+  // Whether any case of the grid is such.
+  template <class Predicate>
+  static bool any(const Grid& grid, Predicate&& is_such) {
+    for (std::size_t p = 0; p < grid.problems().size(); ++p) {
+      for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
+        if (is_such(p, c)) return true;
       }
     }
-    return any_ok ? nullptr : &measures_.front();
+    return false;
+  }
+
+  // Empty when cases ran but none has any of the measures.
+  std::vector<const Measure*> measures_for(const Grid& grid) {
+    std::vector<const Measure*> found;
+    for (const auto& measure : measures_) {
+      if (!any(grid, [&](auto p, auto c) { return value(grid, p, c, measure).has_value(); })) continue;
+      found.push_back(&measure);
+      if (shown_ == Shown::first) break;
+    }
+    const auto ran = [&](auto p, auto c) { return grid.at(p, c) && grid.at(p, c)->outcome == Outcome::ok; };
+    if (found.empty() && !any(grid, ran)) found.push_back(&measures_.front());
+    return found;
   }
 
   // Most problems solved, then slowest by the mean of logarithms.
@@ -127,25 +137,28 @@ class Matrix {
   }
 
   bool has_ceilings(const Grid& grid) const {
-    for (std::size_t p = 0; p < grid.problems().size(); ++p) {
-      for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
-        const auto* record = grid.at(p, c);
-        if (record && ceiling_place(files_[grid.contenders()[c].file], *record)) return true;
-      }
-    }
-    return false;
+    return any(grid, [&](auto p, auto c) {
+      const auto* record = grid.at(p, c);
+      return record && ceiling_place(files_[grid.contenders()[c].file], *record);
+    });
   }
 
   void add_workload(const std::string& workload) {
     const Grid grid(files_, workload);
-    const Measure* measure = measure_for(grid);
-    if (measure == nullptr) {
+    const auto measures = measures_for(grid);
+    if (measures.empty()) {
       document_.notes.push_back(workload + ": no " + measures_.front().unit + ", " + measures_.front().absent);
-      return;
     }
-    const std::string base = baseline_.empty() ? choose_baseline(grid, *measure) : baseline_;
+    for (const auto* measure : measures) {
+      again_ = measure != measures.front();
+      add_section(workload, grid, *measure);
+    }
+  }
+
+  void add_section(const std::string& workload, const Grid& grid, const Measure& measure) {
+    const std::string base = baseline_.empty() ? choose_baseline(grid, measure) : baseline_;
     const bool compared = !base.empty();
-    const bool ceilings = (measure->name == "gflops" || measure->name == "gigabytes_per_second") && has_ceilings(grid);
+    const bool ceilings = (measure.name == "gflops" || measure.name == "gigabytes_per_second") && has_ceilings(grid);
     Section section;
     section.title = fmt::format("{} {}", workload, grid.shared_values());
     for (std::size_t v = 0; v < grid.varying().size(); ++v) {
@@ -154,7 +167,7 @@ class Matrix {
     if (grid.varying().empty()) section.columns.push_back({"problem", "", true});
     for (const auto& contender : grid.contenders()) {
       const auto group = prefix(contender.file) + contender.name;
-      section.columns.push_back({measure->unit, group, false});
+      section.columns.push_back({measure.unit, group, false});
       section.columns.push_back({"", group, false});
       if (ceilings) section.columns.push_back({"", group, false});
       if (compared) section.columns.push_back({"", group, false});
@@ -163,10 +176,10 @@ class Matrix {
       auto& row = section.rows.emplace_back();
       for (std::size_t v = 0; v < grid.varying().size(); ++v) row.push_back({grid.value(p, v)});
       if (grid.varying().empty()) row.push_back({grid.problems()[p]});
-      for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, *measure, base, ceilings, row);
+      for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, measure, base, ceilings, row);
     }
     if (compared) {
-      section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure->gain, base,
+      section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure.gain, base,
                                           baseline_.empty() ? ", the slowest that solved most problems" : "",
                                           files_.size() > 1 ? ", inside each file" : ""));
     }
@@ -200,7 +213,7 @@ class Matrix {
     const std::string status(outcome_name(record->outcome));
     if (record->outcome == Outcome::ok) return {footnotes_.mark("none", measure.absent), Tone::faint, true};
     const auto tone = record->outcome == Outcome::unsupported ? Tone::faint : Tone::bad;
-    return {footnotes_.mark(status, record->reason), tone, true};
+    return {footnotes_.mark(status, record->reason, !again_), tone, true};
   }
 
   std::optional<double> gain_over(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure,
@@ -250,17 +263,19 @@ class Matrix {
   const std::vector<ResultFile>& files_;
   const std::vector<Measure>& measures_;
   const std::string& baseline_;
+  const Shown shown_;
   const std::vector<std::string> names_;
   Document document_;
   Footnotes footnotes_;
+  bool again_ = false;  // in a further section of the same workload, whose failures are counted already
   Marks marks_;
 };
 
 }  // namespace
 
-Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures,
-                const std::string& baseline) {
-  return Matrix(files, measures, baseline).build();
+Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline,
+                Shown shown) {
+  return Matrix(files, measures, baseline, shown).build();
 }
 
 }  // namespace whygpu

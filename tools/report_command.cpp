@@ -65,7 +65,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
     std::filesystem::path path = arguments->output;
     if (path.empty()) path = std::filesystem::path(arguments->paths.front()).replace_extension(".html");
     write_file(path, render_page(files, prices, history_section(arguments->history)));
-    for (const auto& file : files) fmt::print("{}: {}\n", file.name, answer(file, prices).headline);
+    for (const auto& file : files) fmt::print("{}: {}\n", file.name, answer(file, prices.devices).headline);
     fmt::print("{}\n", path.string());
   });
 }
