@@ -222,7 +222,8 @@ TableOptions price_json() {
 }
 
 nlohmann::json with_measure(const std::string& document, const std::string& measure) {
-  for (const auto& record : nlohmann::json::parse(document)["records"]) {
+  const auto parsed = nlohmann::json::parse(document);
+  for (const auto& record : parsed["records"]) {
     if (record["measure"] == measure && !record["value"].is_null()) return record;
   }
   return {};
@@ -263,13 +264,18 @@ TEST(Table, PriceViewCountsItemsOfInference) {
   options.prices.rents = {{"Synthetic cpu", 3.6}};
   SyntheticFile file;
   file.backend("naive").ok("inference model=mlp batch=4", "naive", {1e6}, 1e6);
+  file.ok("inference model=mlp batch=0", "naive", {1e6}, 1e6);
   EXPECT_NEAR(with_measure(render_table({file.file()}, options), "dollars_per_million")["value"].get<double>(), 0.25,
               1e-12);
+  options.format = "terminal";
+  options.width = 200;
+  EXPECT_THAT(render_table({file.file()}, options), HasSubstr("or its batch is not stated"));
 }
 
 TEST(Table, PriceViewCountsAFailureOnceAndSaysHowToGiveAPrice) {
   TableOptions options;
   options.view = "price";
+  options.width = 200;
   options.prices.devices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 2000}};
   const auto text = render_table({three_backends().file()}, options);
   EXPECT_THAT(text, AllOf(HasSubstr("$ per GFLOP/s"), HasSubstr("$ per 1M"), HasSubstr("failed: out of memory\n")));

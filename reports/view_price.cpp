@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <charconv>
 #include <map>
 #include <set>
 
@@ -49,13 +50,22 @@ std::optional<Estimate> cost_estimate(const ResultFile& file, const CaseRecord& 
   return result;
 }
 
-// A million operations; of inference a million items, of which one operation has a batch.
+// Items in one operation of inference; nothing when its case leaves the batch to the model (batch=0).
+std::optional<double> batch_of(const CaseRecord& record) {
+  const auto text = record.value("batch");
+  double batch = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), batch);
+  if (result.ec != std::errc() || !(batch > 0)) return std::nullopt;
+  return batch;
+}
+
+// A million operations, but of inference a million items of its batches.
 std::optional<Estimate> cost_of_a_million(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
   if (record.workload == kStep) return std::nullopt;
   const auto cost = cost_estimate(file, record, list, cost_of_million);
-  const auto batch = record.value("batch");
-  if (!cost || record.workload != kInference || batch.empty()) return cost;
-  return cost->scaled(1 / std::stod(batch));
+  if (!cost || record.workload != kInference) return cost;
+  const auto batch = batch_of(record);
+  return batch ? std::optional(cost->scaled(1 / *batch)) : std::nullopt;
 }
 
 std::optional<Estimate> cost_of_a_step(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
@@ -103,16 +113,19 @@ std::vector<std::string> describe_prices(const std::vector<ResultFile>& files, c
 Document price_view(const std::vector<ResultFile>& files, const TableOptions& options) {
   const auto& list = options.prices;
   const std::string unknown = "neither the price of its device nor its rent is known";
+  const std::string unknown_million = unknown + ", or its batch is not stated";
   const std::vector<Measure> measures = {
       {"dollars_per_gflops", "$ per GFLOP/s", false, "saving", "the price of its device or its FLOPs are not known",
        [&](const ResultFile& file, const CaseRecord& record) { return price_of_speed(file, record, list); }},
-      {"dollars_per_million", "$ per 1M", false, "saving", unknown,
+      {"dollars_per_million", "$ per 1M", false, "saving", unknown_million,
        [&](const ResultFile& file, const CaseRecord& record) { return cost_of_a_million(file, record, list); }},
       {"dollars_per_step", "$ per step", false, "saving", unknown,
        [&](const ResultFile& file, const CaseRecord& record) { return cost_of_a_step(file, record, list); }}};
   auto document = matrix(files, measures, options.baseline, Shown::all);
   auto notes = describe_prices(files, list);
-  notes.emplace_back("$ per 1M: of a million operations; of inference, of a million items of its batches");
+  if (!document.sections.empty()) {
+    notes.emplace_back("$ per 1M: of a million operations; of inference, of a million items of its batches");
+  }
   document.notes.insert(document.notes.begin(), notes.begin(), notes.end());
   return document;
 }
