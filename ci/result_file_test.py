@@ -66,6 +66,8 @@ resumed = load("killed.json")
 rounds = {json.dumps(r) for c in resumed["whygpu"]["cases"] for r in c["rounds"]}
 assert kept <= rounds and all(len(c["rounds"]) == 2 for c in resumed["whygpu"]["cases"])
 
+one_line(run("run", "--resume", "-o", "killed.json", "--threads", "1", code=2), "nothing else")
+
 # Ctrl-C writes a valid file and says how to go on.
 victim = subprocess.Popen([whygpu, "run", "gemm m=1..40+1 n=64 k=64", "--backend", "naive", "-o", "stopped.json", "--rounds", "2",
                            "--sample-seconds", "0.05"], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -86,7 +88,7 @@ one_line(run("run", "gemm m=0 n=1 k=1", code=2), "m=0")
 one_line(run("run", "quick", "--budget", "soon", code=2), "soon", "90s")
 one_line(run("run", "quick", "--rounds", "many", code=2), "--rounds many")
 one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "/dev/full/x.json", code=2), "/dev/full")
-text = run("run", "gemm m=300000 n=300000 k=8", "--backend", "naive", "-o", "huge.json", *quick)
+text = run("run", "gemm m=300000 n=300000 k=8", "--backend", "naive", "-o", "huge.json", *quick, code=1)
 assert "GB of host memory" in text and load("huge.json")["whygpu"]["cases"][0]["status"] == "unsupported", text
 
 # A full disk under the result file: said, and the measurements stay in the journal.

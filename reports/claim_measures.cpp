@@ -81,14 +81,19 @@ Measured price_over_speed(const ResultFile& file, bool gpu, const DevicePrices& 
   return none(fmt::format("no {} in this file", device_word(gpu)));
 }
 
-Measured gpu_price(const ResultFile& file, const DevicePrices& prices) {
+const DeviceRecord* first_gpu(const ResultFile& file) {
   for (const auto& backend : file.backends) {
-    if (!backend.device || backend.device->kind == "cpu") continue;
-    const auto price = prices.find(backend.device->name);
-    if (price == prices.end()) return none("the price of " + backend.device->name + " is not known (--price)");
-    return {price->second, fmt::format("{} at ${}", backend.device->name, format_number(price->second))};
+    if (backend.device && backend.device->kind != "cpu") return &*backend.device;
   }
-  return none("no GPU in this file");
+  return nullptr;
+}
+
+Measured gpu_price(const ResultFile& file, const DevicePrices& prices) {
+  const auto* gpu = first_gpu(file);
+  if (gpu == nullptr) return none("no GPU in this file");
+  const auto price = prices.find(gpu->name);
+  if (price == prices.end()) return none("the price of " + gpu->name + " is not known (--price)");
+  return {price->second, fmt::format("{} at ${}", gpu->name, format_number(price->second))};
 }
 
 // The greatest speed-up over the best CPU backend among the points that `counts` lets in.
@@ -169,10 +174,11 @@ Measured inference_p99(const ResultFile& file) {
 Measured hours_of_rent(const ResultFile& file, const ClaimSettings& settings) {
   const auto price = gpu_price(file, settings.prices);
   if (!price.value) return price;
-  if (!settings.hourly) return none("no cloud rate was given (--hourly)");
-  const double hours = *price.value / *settings.hourly;
-  return {hours, fmt::format("{} hours at ${} an hour for {}", format_number(hours), format_number(*settings.hourly),
-                             price.told)};
+  const auto rate = settings.hourly.find(first_gpu(file)->name);
+  if (rate == settings.hourly.end()) return none("no cloud rate was given (--hourly)");
+  const double hours = *price.value / rate->second;
+  return {hours,
+          fmt::format("{} hours at ${} an hour for {}", format_number(hours), format_number(rate->second), price.told)};
 }
 
 Measured convolution_ratio(const ResultFile& file) {

@@ -36,7 +36,7 @@ struct JudgedClaim {
 // What only the user knows.
 struct ClaimSettings {
   DevicePrices prices;
-  std::optional<double> hourly;  // dollars for an hour of the GPU in a cloud
+  DevicePrices hourly;  // for an hour of the device in a cloud
 };
 
 // The claims of reports/claims.json. Throws std::invalid_argument where text is no such list.

@@ -87,7 +87,7 @@ TEST(Claims, TrainingOfLargeModels) {
 TEST(Claims, MoneyNeedsPricesAndRent) {
   ClaimSettings settings;
   settings.prices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 800}};
-  settings.hourly = 2;
+  settings.hourly = {{"Synthetic GPU", 2}};
   const auto file = machine(500, 20'000);
   EXPECT_EQ(judged(file, "dollars", settings).verdict, ClaimVerdict::confirmed);
   EXPECT_EQ(judged(file, "affordable", settings).verdict, ClaimVerdict::confirmed);

@@ -7,7 +7,14 @@ constexpr double kSecondsPerHour = 3600;
 constexpr double kSecondsPerYear = 365.25 * 24 * kSecondsPerHour;
 constexpr double kJoulesPerKwh = 3.6e6;
 
+std::optional<double> amount(const DevicePrices& prices, const std::string& device) {
+  const auto found = prices.find(device);
+  return found == prices.end() ? std::nullopt : std::optional(found->second);
+}
+
 }  // namespace
+
+Prices PriceList::of(const std::string& device) const { return {amount(devices, device), kwh, amount(rents, device)}; }
 
 std::optional<double> dollars_per_gflops(const std::optional<double>& device_price, double flops_per_second) {
   if (!device_price || !(flops_per_second > 0)) return std::nullopt;

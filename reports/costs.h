@@ -1,6 +1,7 @@
 // What speed costs. All amounts in US dollars.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -11,6 +12,18 @@ struct Prices {
   std::optional<double> device;  // --price: of the device, new
   std::optional<double> kwh;     // --kwh: of one kilowatt-hour
   std::optional<double> hourly;  // --hourly: rent of the machine, per hour
+};
+
+// Device name to an amount in dollars.
+using DevicePrices = std::map<std::string, double>;
+
+// The same for every device of some files, by the names that the files give them.
+struct PriceList {
+  DevicePrices devices;
+  DevicePrices rents;
+  std::optional<double> kwh;
+
+  Prices of(const std::string& device) const;
 };
 
 // Owners pay a device off over this time of continuous work.

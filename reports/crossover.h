@@ -2,12 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "reports/costs.h"
 #include "reports/families.h"
 #include "reports/measures.h"
 
@@ -16,9 +16,6 @@ namespace whygpu {
 // What is saved or spent. money charges time with the price of the devices: the GPU pays for its host's CPU as well.
 enum class Resource : std::uint8_t { time, energy, money };
 std::string_view resource_name(Resource resource);
-
-// Device name to its price in dollars.
-using DevicePrices = std::map<std::string, double>;
 
 struct Advantage {
   double size = 0;

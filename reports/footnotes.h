@@ -13,13 +13,13 @@ namespace whygpu {
 
 class Footnotes {
  public:
-  // The mark for a cell, such as "failed [2]".
-  std::string mark(const std::string& word, const std::string& reason) {
+  // The mark for a cell, such as "failed [2]". A case that is shown twice is counted once.
+  std::string mark(const std::string& word, const std::string& reason, bool counted = true) {
     const std::string text = word + ": " + (reason.empty() ? "no reason given" : reason);
     std::size_t number = 0;
     while (number < notes_.size() && notes_[number].first != text) ++number;
     if (number == notes_.size()) notes_.emplace_back(text, 0);
-    ++notes_[number].second;
+    if (counted) ++notes_[number].second;
     return fmt::format("{} [{}]", word, number + 1);
   }
 

@@ -33,8 +33,9 @@ struct Marks {
 
 class Matrix {
  public:
-  Matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline)
-      : files_(files), measures_(measures), baseline_(baseline), names_(file_names(files)) {}
+  Matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline,
+         Shown shown)
+      : files_(files), measures_(measures), baseline_(baseline), shown_(shown), names_(file_names(files)) {}
 
   Document build() {
     check_baseline();
@@ -80,24 +81,38 @@ class Matrix {
     return record ? measure.of(files_[grid.contenders()[contender].file], *record) : std::nullopt;
   }
 
-  // The measure that most cases have; of equals the first. Null when cases ran but none has any.
-  const Measure* measure_for(const Grid& grid) {
-    const Measure* best = nullptr;
-    int most = 0;
-    bool any_ok = false;
-    for (const auto& measure : measures_) {
-      int known = 0;
-      for (std::size_t p = 0; p < grid.problems().size(); ++p) {
-        for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
-          known += value(grid, p, c, measure) ? 1 : 0;
-          const auto* record = grid.at(p, c);
-          any_ok = any_ok || (record && record->outcome == Outcome::ok);
-        }
+  // Whether any case of the grid is such.
+  template <class Predicate>
+  static bool any(const Grid& grid, Predicate&& is_such) {
+    for (std::size_t p = 0; p < grid.problems().size(); ++p) {
+      for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
+        if (is_such(p, c)) return true;
       }
-      if (known > most) best = &measure;
-      most = std::max(most, known);
     }
-    return best != nullptr || any_ok ? best : &measures_.front();
+    return false;
+  }
+
+  int known(const Grid& grid, const Measure& measure) {
+    int count = 0;
+    any(grid, [&](auto p, auto c) {
+      count += value(grid, p, c, measure) ? 1 : 0;
+      return false;
+    });
+    return count;
+  }
+
+  // Where one is to be shown, that which most cases have; of equals the first. Empty when cases ran but none has any.
+  std::vector<const Measure*> measures_for(const Grid& grid) {
+    std::vector<const Measure*> found;
+    for (const auto& measure : measures_) {
+      if (known(grid, measure) > 0) found.push_back(&measure);
+    }
+    if (shown_ == Shown::first && found.size() > 1) {
+      found = {*std::ranges::max_element(found, {}, [&](const Measure* measure) { return known(grid, *measure); })};
+    }
+    const auto ran = [&](auto p, auto c) { return grid.at(p, c) && grid.at(p, c)->outcome == Outcome::ok; };
+    if (found.empty() && !any(grid, ran)) found.push_back(&measures_.front());
+    return found;
   }
 
   // Most problems solved, then slowest by the mean of logarithms.
@@ -132,25 +147,28 @@ class Matrix {
   }
 
   bool has_ceilings(const Grid& grid) const {
-    for (std::size_t p = 0; p < grid.problems().size(); ++p) {
-      for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
-        const auto* record = grid.at(p, c);
-        if (record && ceiling_place(files_[grid.contenders()[c].file], *record)) return true;
-      }
-    }
-    return false;
+    return any(grid, [&](auto p, auto c) {
+      const auto* record = grid.at(p, c);
+      return record && ceiling_place(files_[grid.contenders()[c].file], *record);
+    });
   }
 
   void add_workload(const std::string& workload) {
     const Grid grid(files_, workload);
-    const Measure* measure = measure_for(grid);
-    if (measure == nullptr) {
+    const auto measures = measures_for(grid);
+    if (measures.empty()) {
       document_.notes.push_back(workload + ": no " + measures_.front().unit + ", " + measures_.front().absent);
-      return;
     }
-    const std::string base = baseline_.empty() ? choose_baseline(grid, *measure) : baseline_;
+    for (const auto* measure : measures) {
+      again_ = measure != measures.front();
+      add_section(workload, grid, *measure);
+    }
+  }
+
+  void add_section(const std::string& workload, const Grid& grid, const Measure& measure) {
+    const std::string base = baseline_.empty() ? choose_baseline(grid, measure) : baseline_;
     const bool compared = !base.empty();
-    const bool ceilings = (measure->name == "gflops" || measure->name == "gigabytes_per_second") && has_ceilings(grid);
+    const bool ceilings = (measure.name == "gflops" || measure.name == "gigabytes_per_second") && has_ceilings(grid);
     Section section;
     section.title = fmt::format("{} {}", workload, grid.shared_values());
     for (std::size_t v = 0; v < grid.varying().size(); ++v) {
@@ -159,7 +177,7 @@ class Matrix {
     if (grid.varying().empty()) section.columns.push_back({"problem", "", true});
     for (const auto& contender : grid.contenders()) {
       const auto group = prefix(contender.file) + contender.name;
-      section.columns.push_back({measure->unit, group, false});
+      section.columns.push_back({measure.unit, group, false});
       section.columns.push_back({"", group, false});
       if (ceilings) section.columns.push_back({"", group, false});
       if (compared) section.columns.push_back({"", group, false});
@@ -168,11 +186,11 @@ class Matrix {
       auto& row = section.rows.emplace_back();
       for (std::size_t v = 0; v < grid.varying().size(); ++v) row.push_back({grid.value(p, v)});
       if (grid.varying().empty()) row.push_back({grid.problems()[p]});
-      for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, *measure, base, ceilings, row);
+      for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, measure, base, ceilings, row);
     }
     if (compared) {
-      section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure->gain, base,
-                                          baseline_.empty() ? ", the slowest that solved most problems" : "",
+      section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure.gain, base,
+                                          baseline_.empty() ? ", which solved most problems (the slowest of those)" : "",
                                           files_.size() > 1 ? ", inside each file" : ""));
     }
     document_.sections.push_back(std::move(section));
@@ -205,7 +223,7 @@ class Matrix {
     const std::string status(outcome_name(record->outcome));
     if (record->outcome == Outcome::ok) return {footnotes_.mark("none", measure.absent), Tone::faint, true};
     const auto tone = record->outcome == Outcome::unsupported ? Tone::faint : Tone::bad;
-    return {footnotes_.mark(status, record->reason), tone, true};
+    return {footnotes_.mark(status, record->reason, !again_), tone, true};
   }
 
   std::optional<double> gain_over(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure,
@@ -255,17 +273,19 @@ class Matrix {
   const std::vector<ResultFile>& files_;
   const std::vector<Measure>& measures_;
   const std::string& baseline_;
+  const Shown shown_;
   const std::vector<std::string> names_;
   Document document_;
   Footnotes footnotes_;
+  bool again_ = false;  // in a further section of the same workload, whose failures are counted already
   Marks marks_;
 };
 
 }  // namespace
 
-Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures,
-                const std::string& baseline) {
-  return Matrix(files, measures, baseline).build();
+Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline,
+                Shown shown) {
+  return Matrix(files, measures, baseline, shown).build();
 }
 
 }  // namespace whygpu

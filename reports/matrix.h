@@ -1,6 +1,7 @@
 // Problems down, backends across, one measure in the cells.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -20,10 +21,13 @@ struct Measure {
   std::function<std::optional<Estimate>(const ResultFile&, const CaseRecord&)> of;
 };
 
-// One section per workload, showing the first of `measures` for which the workload has a value. `baseline` names the
+enum class Shown : std::uint8_t { first, all };
+
+// One section per workload, showing the first of `measures` for which the workload has a value, or one for each of them
+// that it has values of. `baseline` names the
 // contender that the others are compared with inside each file; empty: the slowest of those that solved most problems.
 // Throws std::invalid_argument when no file has the baseline.
-Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures,
-                const std::string& baseline);
+Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline,
+                Shown shown = Shown::first);
 
 }  // namespace whygpu

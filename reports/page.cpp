@@ -95,7 +95,7 @@ std::string answers_html(const std::vector<ResultFile>& files, const std::vector
   return html;
 }
 
-std::string tables_html(const std::vector<ResultFile>& files, const DevicePrices& prices) {
+std::string tables_html(const std::vector<ResultFile>& files, const PriceList& prices) {
   std::string html;
   TableOptions options;
   options.prices = prices;
@@ -112,8 +112,8 @@ std::string tables_html(const std::vector<ResultFile>& files, const DevicePrices
   return html;
 }
 
-std::string claims_html(const std::vector<ResultFile>& files, const DevicePrices& prices) {
-  const auto document = claims_document(files, {prices, std::nullopt});
+std::string claims_html(const std::vector<ResultFile>& files, const PriceList& prices) {
+  const auto document = claims_document(files, {prices.devices, prices.rents});
   return "<p class=\"about\">What articles say of GPUs for deep learning, beside what was measured here.</p>" +
          list_html(document.notes, "claims");
 }
@@ -199,7 +199,7 @@ std::string_view page_file(std::string_view name) {
   throw std::out_of_range("no page file " + std::string(name));
 }
 
-std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices, const std::string& history) {
+std::string render_page(const std::vector<ResultFile>& files, const PriceList& prices, const std::string& history) {
   const auto names = file_names(files);
   const bool drawn = !vega_modules().empty();
   std::vector<std::string> machines;
@@ -208,13 +208,14 @@ std::string render_page(const std::vector<ResultFile>& files, const DevicePrices
     machines.push_back(describe_machine(files[f], names[f]).front());
     machine_facts += machine_html(files[f], names[f]);
   }
-  const Json data{{"charts", drawn ? chart_data(files, prices) : Json::array()}, {"specs", chart_specifications()}};
+  const Json data{{"charts", drawn ? chart_data(files, prices.devices) : Json::array()},
+                  {"specs", chart_specifications()}};
   return fill(page_file("page.html"),
               {{"nonce", fresh_nonce()},
                {"title", escape_html("Does this work need a GPU? " + join(names, ", "))},
                {"style", std::string(page_file("page.css"))},
                {"machines", list_html(machines, "machines")},
-               {"answers", answers_html(files, names, prices)},
+               {"answers", answers_html(files, names, prices.devices)},
                {"no_charts", drawn ? "" : "<p class=\"note\">This build has no Vega, so the page has no charts.</p>"},
                {"tables", section_html("tables", "Tables", tables_html(files, prices))},
                {"claims", section_html("claims", "Claims", claims_html(files, prices))},

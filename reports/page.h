@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "reports/crossover.h"
+#include "reports/costs.h"
 #include "reports/document.h"
 #include "reports/result_file.h"
 
@@ -13,8 +13,7 @@ namespace whygpu {
 
 // A build without Vega writes a page without charts, which says so.
 // `history` is the HTML of the section of that name; empty: no such section.
-std::string render_page(const std::vector<ResultFile>& files, const DevicePrices& prices,
-                        const std::string& history = {});
+std::string render_page(const std::vector<ResultFile>& files, const PriceList& prices, const std::string& history = {});
 
 // Tables of a document as HTML; every text of it is escaped.
 std::string render_html(const Document& document);

@@ -48,29 +48,12 @@ Document energy(const std::vector<ResultFile>& files, const TableOptions& option
   return matrix(files, {kGflopsPerWatt, kJoules}, options.baseline);
 }
 
-Document price(const std::vector<ResultFile>& files, const TableOptions& options) {
-  const Measure dollars{"dollars_per_gflops",
-                        "$ per GFLOP/s",
-                        false,
-                        "saving",
-                        "the price of its device is not known",
-                        [&options](const ResultFile& file, const CaseRecord& record) -> std::optional<Estimate> {
-                          const auto* backend = file.backend(record.backend);
-                          const auto rate = gflops(record);
-                          if (!rate || !backend || !backend->device) return std::nullopt;
-                          const auto price = options.prices.find(backend->device->name);
-                          if (price == options.prices.end()) return std::nullopt;
-                          return rate->inverse(price->second);
-                        }};
-  return matrix(files, {dollars}, options.baseline);
-}
-
 constexpr std::array kViews = {
     View{"speed", "GFLOP/s, or GB/s of workloads that count no FLOPs", speed},
     View{"flops", "GFLOP/s", flops},
     View{"bandwidth", "GB/s of compulsory traffic", bandwidth},
     View{"energy", "FLOP/s per watt, or joules of workloads that count no FLOPs", energy},
-    View{"price", "dollars of device per GFLOP/s", price},
+    View{"price", "dollars of device per GFLOP/s; dollars per million operations, or per training step", price_view},
     View{"crossover", "from which size on a GPU stays ahead of the best CPU backend", crossover_view},
     View{"training", "training steps: time, phases, samples per second, memory", training_view},
 };

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reports/crossover.h"
+#include "reports/costs.h"
 #include "reports/document.h"
 #include "reports/result_file.h"
 
@@ -18,7 +18,7 @@ struct TableOptions {
   std::string baseline;             // "naive" or "onednn:variant"; empty: chosen, and said
   int width = 80;                   // of the terminal
   bool color = false;
-  DevicePrices prices;  // of devices by the names that the files give them; see price_list()
+  PriceList prices;
 };
 
 struct View {

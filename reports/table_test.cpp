@@ -207,10 +207,81 @@ TEST(Table, EnergyView) {
 TEST(Table, PriceViewTakesKnownPricesOnly) {
   TableOptions options;
   options.view = "price";
-  options.prices = {{"Synthetic GPU", 2000}};
+  options.prices.devices = {{"Synthetic GPU", 2000}};
   const auto text = render_table({cpu_and_gpu().file()}, options);
   EXPECT_THAT(text, HasSubstr("100 ±1.0%"));  // $2,000 for 20 GFLOP/s
-  EXPECT_THAT(text, HasSubstr("the price of its device is not known (3 cases)"));
+  EXPECT_THAT(text, HasSubstr("the price of its device or its FLOPs are not known (3 cases)"));
+  EXPECT_THAT(text, HasSubstr("Synthetic cpu: its price is not known (--price 'Synthetic cpu=USD')"));
+}
+
+TableOptions price_json() {
+  TableOptions options;
+  options.view = "price";
+  options.format = "json";
+  return options;
+}
+
+nlohmann::json with_measure(const std::string& document, const std::string& measure) {
+  const auto parsed = nlohmann::json::parse(document);
+  for (const auto& record : parsed["records"]) {
+    if (record["measure"] == measure && !record["value"].is_null()) return record;
+  }
+  return {};
+}
+
+TEST(Table, PriceViewChargesRentForWorkThatCountsNoFlops) {
+  auto options = price_json();
+  options.prices.rents = {{"Synthetic cpu", 3.6}};  // a dollar for 1000 s
+  SyntheticFile file;
+  file.backend("naive").ok("memory bytes=64", "naive", seven_rounds(1000), 0, 640);
+  const auto rows = render_table({file.file()}, options);
+  const auto row = with_measure(rows, "dollars_per_million");
+  EXPECT_NEAR(row["value"].get<double>(), 0.001, 1e-12);
+  EXPECT_NEAR(row["low"].get<double>(), 0.00099, 1e-12);
+  EXPECT_NEAR(row["high"].get<double>(), 0.00101, 1e-12);
+  EXPECT_TRUE(with_measure(rows, "dollars_per_gflops").is_null());
+  options.format = "terminal";
+  EXPECT_THAT(render_table({file.file()}, options), HasSubstr("rent, power included"));
+}
+
+TEST(Table, PriceViewAddsMeasuredEnergyToTheShareOfTheDevice) {
+  auto options = price_json();
+  options.prices.devices = {{"Synthetic cpu", 94672.8}};  // a dollar for 1000 s of 3 years
+  SyntheticFile file;
+  auto& record = file.backend("naive").ok("training_step model=mlp batch=32", "naive", {1e9}, 1e9);
+  record["rounds"][0]["details"] = {{"energy_joules_per_op", 3.6e6}};
+  const auto step = [&] { return with_measure(render_table({file.file()}, options), "dollars_per_step")["value"]; };
+  EXPECT_NEAR(step().get<double>(), 0.001, 1e-12);
+  options.prices.kwh = 0.5;
+  EXPECT_NEAR(step().get<double>(), 0.501, 1e-12);
+  options.format = "terminal";
+  EXPECT_THAT(render_table({file.file()}, options),
+              AllOf(HasSubstr("$ per step"), HasSubstr("and the energy measured")));
+}
+
+TEST(Table, PriceViewCountsItemsOfInference) {
+  auto options = price_json();
+  options.prices.rents = {{"Synthetic cpu", 3.6}};
+  SyntheticFile file;
+  file.backend("naive").ok("inference model=mlp batch=4", "naive", {1e6}, 1e6);
+  file.ok("inference model=mlp batch=0", "naive", {1e6}, 1e6);
+  EXPECT_NEAR(with_measure(render_table({file.file()}, options), "dollars_per_million")["value"].get<double>(), 0.25,
+              1e-12);
+  options.format = "terminal";
+  options.width = 200;
+  EXPECT_THAT(render_table({file.file()}, options), HasSubstr("or its batch is not stated"));
+}
+
+TEST(Table, PriceViewCountsAFailureOnceAndSaysHowToGiveAPrice) {
+  TableOptions options;
+  options.view = "price";
+  options.width = 200;
+  options.prices.devices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 2000}};
+  const auto text = render_table({three_backends().file()}, options);
+  EXPECT_THAT(text, AllOf(HasSubstr("$ per GFLOP/s"), HasSubstr("$ per 1M"), HasSubstr("failed: out of memory\n")));
+  options.prices = {};
+  EXPECT_THAT(render_table({three_backends().file()}, options),
+              AllOf(HasSubstr("gemm: no $ per GFLOP/s"), HasSubstr("nor is its rent (--hourly USD)")));
 }
 
 TEST(Table, CrossoverView) {

@@ -123,7 +123,7 @@ class CrossoverView {
 }  // namespace
 
 Document crossover_view(const std::vector<ResultFile>& files, const TableOptions& options) {
-  CrossoverView view(options.prices);
+  CrossoverView view(options.prices.devices);
   const auto names = file_names(files);
   for (std::size_t f = 0; f < files.size(); ++f) view.add(files[f], names[f]);
   return view.take();

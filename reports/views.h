@@ -12,6 +12,9 @@ namespace whygpu {
 // that was measured; and after how many reuses an upload has paid.
 Document crossover_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
+// Dollars of device per GFLOP/s, and what operations cost, with what is in it and what is left out.
+Document price_view(const std::vector<ResultFile>& files, const TableOptions& options);
+
 // Cases with the details of a training step: its time, how it divides, samples per second, memory.
 Document training_view(const std::vector<ResultFile>& files, const TableOptions& options);
 

@@ -58,9 +58,9 @@ void take_picture(const std::string& chromium, const fs::path& profile, const st
 
 }  // namespace
 
-std::vector<fs::path> take_pictures(const std::vector<ResultFile>& files, const DevicePrices& prices,
+std::vector<fs::path> take_pictures(const std::vector<ResultFile>& files, const PriceList& prices,
                                     const fs::path& folder) {
-  const auto charts = chart_data(files, prices);
+  const auto charts = chart_data(files, prices.devices);
   if (charts.empty()) throw std::runtime_error("no chart to take a picture of: no case was measured");
   const auto chromium = find_chromium();
   fs::create_directories(folder);

@@ -4,14 +4,14 @@
 #include <filesystem>
 #include <vector>
 
-#include "reports/crossover.h"
+#include "reports/costs.h"
 #include "reports/result_file.h"
 
 namespace whygpu {
 
 // Writes CHART.png, or CHART-N.png for the N-th pick of a chart, and returns their paths. Throws std::runtime_error
 // saying what to install where there is no Chromium, and where the files give no chart.
-std::vector<std::filesystem::path> take_pictures(const std::vector<ResultFile>& files, const DevicePrices& prices,
+std::vector<std::filesystem::path> take_pictures(const std::vector<ResultFile>& files, const PriceList& prices,
                                                  const std::filesystem::path& folder);
 
 }  // namespace whygpu

@@ -64,8 +64,14 @@ void add_report_command(CLI::App& app, int& exit_code) {
     }
     std::filesystem::path path = arguments->output;
     if (path.empty()) path = std::filesystem::path(arguments->paths.front()).replace_extension(".html");
+    for (const auto& input : arguments->paths) {
+      std::error_code missing;
+      if (std::filesystem::equivalent(input, path, missing)) {
+        throw std::runtime_error(path.string() + " is one of the result files: choose another name for the page");
+      }
+    }
     write_file(path, render_page(files, prices, history_section(arguments->history)));
-    for (const auto& file : files) fmt::print("{}: {}\n", file.name, answer(file, prices).headline);
+    for (const auto& file : files) fmt::print("{}: {}\n", file.name, answer(file, prices.devices).headline);
     fmt::print("{}\n", path.string());
   });
 }

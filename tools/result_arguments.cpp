@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <charconv>
+#include <cmath>
 #include <set>
 #include <stdexcept>
 
@@ -22,11 +23,51 @@ std::set<std::string> devices_of(const std::vector<ResultFile>& files) {
   return devices;
 }
 
+struct Amount {
+  std::string device;  // empty: of all of them
+  double dollars = 0;
+};
+
+// "DEVICE=USD", or "USD" alone.
+Amount parse_amount(const std::string& option, const std::string& text, const std::set<std::string>& devices) {
+  const auto equals = text.rfind('=');
+  Amount amount{equals == std::string::npos ? std::string() : text.substr(0, equals)};
+  const char* end = text.data() + text.size();
+  const auto [rest, error] =
+      std::from_chars(text.data() + (equals == std::string::npos ? 0 : equals + 1), end, amount.dollars);
+  const bool known = error == std::errc() && rest == end && amount.dollars > 0 && std::isfinite(amount.dollars);
+  if (!known || equals == 0) {
+    throw std::invalid_argument(
+        fmt::format("{} {}: dollars above 0 are needed, such as 'NVIDIA T4=2000'", option, text));
+  }
+  if (!amount.device.empty() && !devices.contains(amount.device)) {
+    throw std::invalid_argument(
+        fmt::format("{} {}: no such device; there are {}", option, text, fmt::join(devices, ", ")));
+  }
+  return amount;
+}
+
+// A rate for all devices first, so that one for a single device holds against it.
+DevicePrices known_rents(const std::vector<std::string>& texts, const std::set<std::string>& devices) {
+  DevicePrices rents, single;
+  for (const auto& text : texts) {
+    const auto rent = parse_amount("--hourly", text, devices);
+    if (!rent.device.empty()) single[rent.device] = rent.dollars;
+    if (!rent.device.empty()) continue;
+    for (const auto& device : devices) rents[device] = rent.dollars;
+  }
+  single.merge(rents);
+  return single;
+}
+
 }  // namespace
 
 void add_result_arguments(CLI::App& command, ResultArguments& arguments) {
   command.add_option("FILE", arguments.paths, "result files of whygpu run")->required();
   command.add_option("--price", arguments.prices, "DEVICE=USD, over the catalogue's launch price; may be repeated");
+  command.add_option("--hourly", arguments.rents,
+                     "USD, rent of the machine for an hour, or DEVICE=USD where machines differ; may be repeated");
+  command.add_option("--kwh", arguments.kwh, "USD, for a kilowatt-hour")->check(CLI::PositiveNumber);
   command.add_option("--devices", arguments.catalogues, "a file of further devices, as reports/devices.json")
       ->check(CLI::ExistingFile);
 }
@@ -37,32 +78,23 @@ std::vector<ResultFile> load(const ResultArguments& arguments) {
   return files;
 }
 
-DevicePrices known_prices(const ResultArguments& arguments, const std::vector<ResultFile>& files) {
+PriceList known_prices(const ResultArguments& arguments, const std::vector<ResultFile>& files) {
   auto catalogue = Catalogue::standard();
   for (const auto& path : arguments.catalogues) catalogue.add(path);
-  DevicePrices prices;
   const auto devices = devices_of(files);
+  PriceList list{{}, known_rents(arguments.rents, devices), arguments.kwh};
   for (const auto& name : devices) {
     const auto* device = catalogue.find(name);
-    if (device && device->launch_price_usd) prices[name] = *device->launch_price_usd;
+    if (device && device->launch_price_usd) list.devices[name] = *device->launch_price_usd;
   }
   for (const auto& text : arguments.prices) {
-    const auto equals = text.rfind('=');
-    const auto name = text.substr(0, equals);
-    double dollars = 0;
-    const auto [end, error] = equals == std::string::npos
-                                  ? std::from_chars_result{text.data(), std::errc::invalid_argument}
-                                  : std::from_chars(text.data() + equals + 1, text.data() + text.size(), dollars);
-    if (error != std::errc() || end != text.data() + text.size() || !(dollars > 0)) {
+    const auto price = parse_amount("--price", text, devices);
+    if (price.device.empty()) {
       throw std::invalid_argument(fmt::format("--price {}: DEVICE=USD is needed, such as 'NVIDIA T4=2000'", text));
     }
-    if (!devices.contains(name)) {
-      throw std::invalid_argument(
-          fmt::format("--price {}: no such device; there are {}", text, fmt::join(devices, ", ")));
-    }
-    prices[name] = dollars;
+    list.devices[price.device] = price.dollars;
   }
-  return prices;
+  return list;
 }
 
 }  // namespace whygpu

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <filesystem>
 
@@ -38,7 +39,6 @@ PlannedRun planned_before(const RunOptions& options, const fs::path& output) {
     throw CaseError(fmt::format("--resume needs -o FILE with the journal of an interrupted run beside it ({})",
                                 options.output.empty() ? "no -o was given" : path.string() + " is not there"));
   }
-  if (!options.words.empty()) throw CaseError("--resume goes on with the cases of the journal: name no sweep");
   const auto records = Journal(output).replay();
   if (records.empty() || records.front().value("event", "") != "run") {
     throw CaseError(fmt::format("{}: holds no run; start again with --force", path.string()));
@@ -110,10 +110,13 @@ void print_table(const fs::path& output) {
   fmt::print("\n{}\n", output.string());
 }
 
+// Something was measured, and nothing was incorrect or failed.
 bool all_well(const RunState& state) {
-  return std::ranges::none_of(state.results(), [](const CaseResult& result) {
-    return result.status == Status::incorrect || result.status == Status::failed;
-  });
+  const auto& results = state.results();
+  return std::ranges::any_of(results, [](const CaseResult& result) { return result.status == Status::ok; }) &&
+         std::ranges::none_of(results, [](const CaseResult& result) {
+           return result.status == Status::incorrect || result.status == Status::failed;
+         });
 }
 
 int execute(const RunOptions& options, const std::vector<std::string>& command) {
@@ -157,7 +160,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
       "  whygpu run square --backend openblas,onednn --threads 1   one core\n"
       "  whygpu run deepbench --quick -o deepbench.json            a spread-out subset\n"
       "  whygpu run gemm m=1024 n=1024 k=1024 dtype=f32,bf16       single cases\n"
-      "Exit codes: 0 done, 1 a case was incorrect or failed, 2 bad arguments or input, 130 interrupted.");
+      "Exit codes: 0 done, 1 a case was incorrect or failed or nothing could run, 2 bad arguments or input, 130 interrupted.");
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: quick)");
   command->add_option("--backend", options->backends, "backends, separated by commas (default: all that can run here)")->delimiter(',');
   command->add_option("--models", options->models, "only cases of these networks, separated by commas")->delimiter(',');
@@ -167,7 +170,9 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("--budget", options->budget, "time for the whole run (default: 60s for quick, else 2s a case)");
   command->add_option("--threads", options->threads, "CPU threads, the same for every backend")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
-  command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->capture_default_str();
+  command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->check([](const std::string& text) {
+        return std::isnan(std::strtod(text.c_str(), nullptr)) ? std::string("not a number") : std::string();
+      })->capture_default_str();
   command->add_option("--offload", options->offload, "which time: kernel (operands are on the device), once (and the result fetched, around --reuse operations) or always")
       ->check(CLI::IsMember({"kernel", "once", "always"}));
   command->add_option("--reuse", options->reuse, "operations for one upload, with --offload once (default: 10)");
@@ -186,6 +191,10 @@ void add_run_command(CLI::App& app, int& exit_code) {
       line.push_back("--" + option->get_lnames().front());
       if (option->get_expected_min() > 0) line.push_back(fmt::format("{}", fmt::join(option->results(), ",")));
     }
+    const bool more = std::ranges::any_of(command->get_options(), [](const CLI::Option* option) {
+      return option->count() > 0 && !option->check_lname("resume") && !option->check_lname("output");
+    });
+    if (options->resume && more) throw CaseError("--resume goes on as the run began: give it -o FILE and nothing else");
     exit_code = execute(*options, line);
   });
 }

@@ -33,7 +33,9 @@ void add_table_command(CLI::App& app, int& exit_code) {
       "Examples:\n"
       "  whygpu table results/quick.json\n"
       "  whygpu table cpu.json gpu.json --view crossover --format markdown\n"
-      "  whygpu table results/quick.json --baseline openblas --format csv");
+      "  whygpu table results/quick.json --baseline openblas --format csv\n"
+      "  whygpu table results/quick.json --view price --price 'NVIDIA T4=2000' --kwh 0.30\n"
+      "  whygpu table results/quick.json --view price --hourly 2.50");
   add_result_arguments(*command, *arguments);
   std::vector<std::string> names;
   for (const auto& view : views()) names.emplace_back(view.name);
@@ -57,7 +59,6 @@ void add_table_command(CLI::App& app, int& exit_code) {
 void add_claims_command(CLI::App& app, int& exit_code) {
   struct Arguments : ResultArguments {
     std::string format = "terminal";
-    double hourly = 0;
   };
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("claims", "What articles say of GPUs, beside what was measured here");
@@ -66,13 +67,10 @@ void add_claims_command(CLI::App& app, int& exit_code) {
   command->add_option("--format", arguments->format, "how to print it")
       ->check(CLI::IsMember(kFormats))
       ->capture_default_str();
-  command->add_option("--hourly", arguments->hourly, "dollars for an hour of the GPU in a cloud")
-      ->check(CLI::PositiveNumber);
   command->callback([arguments, &exit_code] {
     const auto files = load(*arguments);
-    ClaimSettings settings{known_prices(*arguments, files), std::nullopt};
-    if (arguments->hourly > 0) settings.hourly = arguments->hourly;
-    const auto document = claims_document(files, settings);
+    const auto prices = known_prices(*arguments, files);
+    const auto document = claims_document(files, {prices.devices, prices.rents});
     fmt::print("{}", render(document, arguments->format, terminal_columns(stdout), use_colour(stdout)));
     exit_code = 0;
   });

@@ -12,7 +12,7 @@ int main(int argc, char** argv) {
   std::filesystem::create_directories(folder);
   const auto write = [&](const char* name, const std::vector<ResultFile>& files) {
     std::ofstream(folder / name, std::ios::binary)
-        << render_page(files, {{"Synthetic cpu", 1000}, {"Synthetic GPU", 2000}});
+        << render_page(files, {.devices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 2000}}});
   };
   const auto cpu = cpu_only_file().file("cpu-box.json"), gpu = cpu_and_gpu_file().file("gpu-box.json");
   write("cpu-only.html", {cpu});
