@@ -92,7 +92,7 @@ class Matrix {
     return false;
   }
 
-  int known(const Grid& grid, const Measure& measure) {
+  int cases_with(const Grid& grid, const Measure& measure) {
     int count = 0;
     any(grid, [&](auto p, auto c) {
       count += value(grid, p, c, measure) ? 1 : 0;
@@ -105,10 +105,10 @@ class Matrix {
   std::vector<const Measure*> measures_for(const Grid& grid) {
     std::vector<const Measure*> found;
     for (const auto& measure : measures_) {
-      if (known(grid, measure) > 0) found.push_back(&measure);
+      if (cases_with(grid, measure) > 0) found.push_back(&measure);
     }
     if (shown_ == Shown::first && found.size() > 1) {
-      found = {*std::ranges::max_element(found, {}, [&](const Measure* measure) { return known(grid, *measure); })};
+      found = {*std::ranges::max_element(found, {}, [&](const Measure* measure) { return cases_with(grid, *measure); })};
     }
     const auto ran = [&](auto p, auto c) { return grid.at(p, c) && grid.at(p, c)->outcome == Outcome::ok; };
     if (found.empty() && !any(grid, ran)) found.push_back(&measures_.front());

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <random>
+#include <thread>
 
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/records.h"
@@ -23,6 +25,7 @@ using nlohmann::json;
 
 constexpr double kQuickSeconds = 60;
 constexpr double kBudgetPerCase = 2;
+constexpr std::chrono::milliseconds kListen{500};
 
 std::optional<int> parse_rounds(const std::string& text) {
   if (text == "auto") return std::nullopt;
@@ -133,6 +136,11 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
 }
 
 void PlannedRun::look_at_machine(const RunOptions& options) {
+  // Nothing of ours runs yet, so what is busy now is somebody else's work.
+  const auto before = cpu_ticks();
+  std::this_thread::sleep_for(kListen);
+  for (const auto& finding : load_findings(busyness(before, cpu_ticks()))) findings.push_back(to_json(finding));
+
   // With --energy and no meter the reason is told, and joules stay null.
   auto offers = find_meters();
   meters = to_json(offers);

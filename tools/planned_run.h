@@ -46,7 +46,7 @@ struct PlannedRun {
   nlohmann::json header() const;
   static PlannedRun from_header(const nlohmann::json& header, const std::filesystem::path& journal);
 
-  // Finds meters and measures ceilings: what takes time, and is not needed to print a plan.
+  // Listens for the load of others, finds meters and measures ceilings: what takes time, and no plan needs.
   void look_at_machine(const RunOptions& options);
 
   // Records that end the cases of backends which somebody asked for by name and which cannot run here.
