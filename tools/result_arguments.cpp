@@ -67,7 +67,13 @@ void add_result_arguments(CLI::App& command, ResultArguments& arguments) {
   command.add_option("--price", arguments.prices, "DEVICE=USD, over the catalogue's launch price; may be repeated");
   command.add_option("--hourly", arguments.rents,
                      "USD, rent of the machine for an hour, or DEVICE=USD where machines differ; may be repeated");
-  command.add_option("--kwh", arguments.kwh, "USD, for a kilowatt-hour")->check(CLI::PositiveNumber);
+  command.add_option("--kwh", arguments.kwh, "USD, for a kilowatt-hour")->check([](const std::string& text) {
+    double dollars = 0;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, dollars);
+    const bool known = error == std::errc() && rest == end && dollars > 0 && std::isfinite(dollars);
+    return known ? std::string() : text + ": dollars above 0 are needed, such as 0.30";
+  });
   command.add_option("--devices", arguments.catalogues, "a file of further devices, as reports/devices.json")
       ->check(CLI::ExistingFile);
 }
