@@ -9,9 +9,16 @@
 namespace whygpu {
 namespace {
 
-// What a visit of a worker to a case of moderate size takes: checking, warming up and 50 ms of samples.
+// What a visit of a worker to a case takes: starting, warming up and 50 ms of samples, and some runs of the operation for
+// checking it, guessed at the speed of a few cores.
 constexpr double kSecondsPerVisit = 0.12;
+constexpr double kRunsPerVisit = 10, kGuessedFlops = 100e9;
 constexpr int kRounds = 6;
+constexpr std::size_t kFewestProblems = 6;
+
+double guessed_seconds(const Case& c) {
+  return kSecondsPerVisit + kRunsPerVisit * find_workload(c.workload).work(c).flops / kGuessedFlops;
+}
 
 bool is_assignment(const std::string& word) {
   return word.find('=') != std::string::npos && word.find(' ') == std::string::npos && word.find('/') == std::string::npos;
@@ -63,8 +70,14 @@ std::vector<Case> with_models(std::vector<Case> cases, const std::vector<std::st
 }
 
 std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds) {
-  const double visits = seconds / kSecondsPerVisit / kRounds / static_cast<double>(std::max<std::size_t>(backends, 1));
-  return spread_out(cases, std::max<std::size_t>(6, static_cast<std::size_t>(visits)));
+  const double each_round = seconds / kRounds / static_cast<double>(std::max<std::size_t>(backends, 1));
+  for (std::size_t count = cases.size(); count > kFewestProblems; --count) {
+    auto chosen = spread_out(cases, count);
+    double guess = 0;
+    for (const auto& c : chosen) guess += guessed_seconds(c);
+    if (guess <= each_round) return chosen;
+  }
+  return spread_out(cases, kFewestProblems);
 }
 
 }  // namespace whygpu

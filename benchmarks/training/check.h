@@ -39,7 +39,8 @@ std::string check_slopes(const Network& network, const ComputeGraph& graph, Prog
 // An inference graph's output on a backend against the float64 reference. Empty, or by how much it is off.
 std::string check_output(const Network& network, const ComputeGraph& graph, Program& program, DType products);
 
-// Empty, or the first of the expected losses that differs, or that losses do not fall from batch to same batch.
+// Empty, or the first of the expected losses that differs, or that losses do not fall from batch to same batch. The
+// tolerance is relative to the loss that training starts from: a loss near 0 is the difference of numbers near that one.
 std::string compare_losses(const std::vector<double>& losses, const std::vector<double>& expected, double tolerance);
 std::string check_falling(const std::vector<double>& losses);
 
