@@ -70,12 +70,13 @@ std::vector<Case> with_models(std::vector<Case> cases, const std::vector<std::st
 }
 
 std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds) {
-  const double each_round = seconds / kRounds / static_cast<double>(std::max<std::size_t>(backends, 1));
-  for (std::size_t count = cases.size(); count > kFewestProblems; --count) {
+  const double share = seconds / static_cast<double>(std::max<std::size_t>(backends, 1));
+  const auto most = static_cast<std::size_t>(share / kSecondsPerVisit / kRounds);
+  for (std::size_t count = std::min(most, cases.size()); count > kFewestProblems; --count) {
     auto chosen = spread_out(cases, count);
-    double guess = 0;
-    for (const auto& c : chosen) guess += guessed_seconds(c);
-    if (guess <= each_round) return chosen;
+    double first_round = 0;
+    for (const auto& c : chosen) first_round += guessed_seconds(c);
+    if (first_round <= share / 2) return chosen;
   }
   return spread_out(cases, kFewestProblems);
 }
