@@ -320,6 +320,17 @@ TEST(Table, TrainingView) {
   EXPECT_THAT(table({three_backends().file()}, "terminal", "training"), HasSubstr("no training step was measured"));
 }
 
+TEST(Table, InferenceView) {
+  SyntheticFile file;
+  auto& request = file.backend("naive").ok("inference model=mlp batch=1", "naive", seven_rounds(1e6), 1e9);
+  for (auto& round : request["rounds"]) {
+    round["details"] = {{"latency_p50_ns", 1.1e6}, {"latency_p95_ns", 1.3e6}, {"latency_p99_ns", 2.5e6}, {"requests", 400}};
+  }
+  EXPECT_THAT(table({file.file()}, "terminal", "inference"),
+              AllOf(HasSubstr("1.10 ms"), HasSubstr("1.30 ms"), HasSubstr("2.50 ms"), HasSubstr("400")));
+  EXPECT_THAT(table({three_backends().file()}, "terminal", "inference"), HasSubstr("no inference was measured"));
+}
+
 TEST(Table, TrainingViewShowsFeedingBesideTheStep) {
   SyntheticFile file = one_training_step();
   add_step(file, "offload=kernel", 1e6);
