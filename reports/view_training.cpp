@@ -25,15 +25,16 @@ std::string without_workload(const CaseRecord& record) {
                                                         : record.problem;
 }
 
-// The same step with its batch fetched from host memory, where that was measured too.
-const CaseRecord* fed_from_host(const ResultFile& file, const CaseRecord& record) {
+bool is_fed(const CaseRecord& record) { return record.value("offload") == "always"; }
+
+// The same step fed from host memory, or not, where that was measured too; null where it was not.
+const CaseRecord* counterpart(const ResultFile& file, const CaseRecord& record, bool fed) {
   const auto without_offload = [](TextFacts values) {
     values.erase("offload");
     return values;
   };
   const auto found = std::ranges::find_if(file.cases, [&](const CaseRecord& other) {
-    return other.value("offload") == "always" && is_training(other) &&
-           without_offload(other.values) == without_offload(record.values);
+    return is_training(other) && is_fed(other) == fed && without_offload(other.values) == without_offload(record.values);
   });
   return found == file.cases.end() ? nullptr : &*found;
 }
@@ -65,7 +66,7 @@ std::vector<Cell> row_of(const ResultFile& file, const CaseRecord& record, bool 
                         {fmt::format("{}{}", record.settled ? "" : "~", format_duration_ns(time.value))},
                         {format_spread(time), Tone::faint}};
   if (any_fed) {
-    const CaseRecord* fed = fed_from_host(file, record);
+    const CaseRecord* fed = counterpart(file, record, true);
     row.push_back({fed != nullptr ? format_duration_ns(time_ns(*fed)->value) : ""});
   }
   for (const char* phase : kPhases) {
@@ -102,10 +103,11 @@ Section losses_of(const ResultFile& file) {
 }
 
 Section steps_of(const ResultFile& file, const std::string& name) {
-  const auto fed = [&file](const CaseRecord& record) {
-    return record.value("offload") != "always" && is_training(record) && fed_from_host(file, record) != nullptr;
+  // A fed step stands in a column beside the same step without, and in a row of its own where there is none.
+  const auto in_column = [&file](const CaseRecord& record) {
+    return is_training(record) && is_fed(record) && counterpart(file, record, false) != nullptr;
   };
-  const bool any_fed = std::ranges::any_of(file.cases, fed);
+  const bool any_fed = std::ranges::any_of(file.cases, in_column);
   Section section{name,
                   {{"problem", "", true},
                    {"backend", "", true},
@@ -120,9 +122,7 @@ Section steps_of(const ResultFile& file, const std::string& name) {
     section.columns.push_back({title, group, false});
   }
   for (const auto& record : file.cases) {
-    if (!is_training(record)) continue;
-    const bool column_elsewhere = any_fed && record.value("offload") == "always";
-    if (!column_elsewhere) section.rows.push_back(row_of(file, record, any_fed));
+    if (is_training(record) && !in_column(record)) section.rows.push_back(row_of(file, record, any_fed));
   }
   return section;
 }
@@ -131,8 +131,8 @@ void add_notes(Document& document, const std::vector<ResultFile>& files) {
   document.notes.emplace_back(
       "Shares of forward, backward and update: from whole steps run right after the timed ones, one operation at a time.");
   document.notes.emplace_back("MFU: FLOPs by formula per second over the measured ceiling of the dtype on the same threads.");
-  const auto always = [](const CaseRecord& record) { return is_training(record) && record.value("offload") == "always"; };
-  if (std::ranges::any_of(files, [&](const auto& file) { return std::ranges::any_of(file.cases, always); })) {
+  const auto fed = [](const CaseRecord& record) { return is_training(record) && is_fed(record); };
+  if (std::ranges::any_of(files, [&](const auto& file) { return std::ranges::any_of(file.cases, fed); })) {
     document.notes.emplace_back(
         "fed, offload=always: the step with its batch copied from host memory and its loss back. A CPU backend computes in host "
         "memory: there is no device to feed, nothing is copied, and a difference is noise.");
