@@ -58,6 +58,11 @@ class Matrix {
   }
 
  private:
+  struct Gain {
+    double times = 1;
+    bool single = false;  // one side has one round only
+  };
+
   static void append(std::vector<std::string>& to, const std::vector<std::string>& lines) {
     to.insert(to.end(), lines.begin(), lines.end());
   }
@@ -232,11 +237,6 @@ class Matrix {
     const auto tone = record->outcome == Outcome::unsupported ? Tone::faint : Tone::bad;
     return {footnotes_.mark(status, record->reason, !again_), tone, true};
   }
-
-  struct Gain {
-    double times = 1;
-    bool single = false;  // one side has one round only
-  };
 
   std::optional<Gain> gain_over(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure,
                                   const std::string& base, const Estimate& estimate) {
