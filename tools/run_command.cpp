@@ -6,7 +6,6 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "benchmarks/journal.h"
@@ -17,6 +16,7 @@
 #include "reports/text.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
+#include "tools/output_file.h"
 #include "tools/planned_run.h"
 #include "tools/progress.h"
 #include "tools/terminal.h"
@@ -47,24 +47,6 @@ PlannedRun planned_before(const RunOptions& options, const fs::path& output) {
     throw CaseError(fmt::format("{}: holds no run; start again with --force", path.string()));
   }
   return PlannedRun::from_header(records.front(), path);
-}
-
-// Before anything is measured: can the file be written in the end?
-void refuse_unwritable(const fs::path& output) {
-  if (fs::is_directory(output)) {
-    throw CaseError(fmt::format("-o {}: is a folder; accepted is the name of a file, such as {}", output.string(),
-                                (output / "run.json").string()));
-  }
-  const fs::path folder = output.has_parent_path() ? output.parent_path() : fs::path(".");
-  std::error_code error;
-  fs::create_directories(folder, error);
-  const fs::path trial = output.string() + ".trial";
-  if (!error && std::ofstream(trial)) {
-    fs::remove(trial, error);
-    return;
-  }
-  throw CaseError(fmt::format("-o {}: {} cannot be written to; accepted is a file in a folder that can", output.string(),
-                              folder.string()));
 }
 
 void refuse_to_overwrite(const fs::path& output) {
@@ -179,7 +161,7 @@ int execute(const RunOptions& options, const std::vector<std::string>& command) 
     print_plan(run);
     return 0;
   }
-  refuse_unwritable(output);
+  refuse_unwritable("-o", output);
   if (!options.force && !options.resume) refuse_to_overwrite(output);
   Journal journal(output);
   RunState state(run.cases);
