@@ -60,7 +60,7 @@ class Matrix {
  private:
   struct Gain {
     double times = 1;
-    bool single = false;  // one side has one round only
+    bool single = false;  // one of the two has one round only
   };
 
   static void append(std::vector<std::string>& to, const std::vector<std::string>& lines) {
@@ -245,7 +245,7 @@ class Matrix {
       if (contender.file != grid.contenders()[c].file || contender.name != base) continue;
       if (const auto reference = value(grid, p, other, measure)) {
         const double quotient = estimate.value / reference->value;
-        return Gain{measure.higher_is_better ? quotient : 1 / quotient, !estimate.spread || !reference->spread};
+        return Gain{measure.higher_is_better ? quotient : 1 / quotient, other != c && (!estimate.spread || !reference->spread)};
       }
     }
     return std::nullopt;
