@@ -67,7 +67,7 @@ ChangePoint largest_difference(const Series& values) {
 }
 
 // The likelihood-ratio test of one step in normal noise of known spread, at a level of 1%: the least difference that
-// passes. No test that must learn the spread from the series finds more.
+// passes. What the series itself must tell the finder, this test is given.
 double known_noise_threshold(SeriesMaker& make, std::size_t count) {
   constexpr std::size_t kSeries = 20'000;
   std::vector<double> largest;
@@ -114,7 +114,7 @@ void simulate_series(std::size_t repetitions, std::uint64_t seed) {
   fmt::print(
       "\nSteps found within 3 points, at least 10 points from both ends; ramps of 5 spreads over 10 points found at "
       "all.\n\n"
-      "| points | 1 spread | 2 spreads | 2 spreads, the most that can be found | 5 spreads | 2 spreads among outliers | ramp |\n"
+      "| points | 1 spread | 2 spreads | 2 spreads, noise known | 5 spreads | 2 spreads among outliers | ramp |\n"
       "|---|---|---|---|---|---|---|\n");
   for (const std::size_t count : kLengths) {
     const auto found_by = [&](const auto& finder, double size, Series values) {
