@@ -40,10 +40,19 @@ TEST(Table, ShowsRateSpreadAndSpeedUp) {
   const auto text = table({three_backends().file("box.json")});
   EXPECT_THAT(text, HasSubstr("  512     2.00 ±1.0% 1.00×     20.0 ±2.0% 10.0×"));
   EXPECT_THAT(text, HasSubstr("~44.4 r11% 22.2×"));
+  EXPECT_THAT(text, Not(HasSubstr("×?")));
   EXPECT_THAT(text, HasSubstr("× is the speed-up over naive, which solved most problems"));
   EXPECT_THAT(text, AllOf(HasSubstr("[1] incorrect: C[0,1] is 3, 2 expected"), HasSubstr("[2] failed: out of memory")));
   EXPECT_THAT(text, HasSubstr("~ did not settle"));
   EXPECT_THAT(text, HasSubstr("cuda: cuda 1.0 on Synthetic GPU; ran cuda kernel"));
+}
+
+TEST(Table, RatiosOfSingleRoundsAreMarked) {
+  SyntheticFile file;
+  file.backend("naive").backend("openblas");
+  file.ok(square_gemm(256), "naive", {1000}, gemm_flops(256));
+  file.ok(square_gemm(256), "openblas", seven_rounds(100), gemm_flops(256));
+  EXPECT_THAT(table({file.file()}), AllOf(HasSubstr("10.0×?"), HasSubstr("×? of a single round")));
 }
 
 TEST(Table, KeepsTheOrderOfTheFile) {

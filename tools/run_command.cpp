@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <set>
 #include <utility>
 
 #include "benchmarks/journal.h"
@@ -13,8 +14,10 @@
 #include "benchmarks/result_writer.h"
 #include "benchmarks/rounds.h"
 #include "reports/table.h"
+#include "reports/text.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
+#include "tools/output_file.h"
 #include "tools/planned_run.h"
 #include "tools/progress.h"
 #include "tools/terminal.h"
@@ -58,9 +61,41 @@ void refuse_to_overwrite(const fs::path& output) {
   }
 }
 
-void announce(const PlannedRun& run, const fs::path& output) {
+// One line for each reason, whatever it stops.
+void say_what_is_left_out(const PlannedRun& run) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> stopped;
   for (const auto& backend : run.backends) {
-    if (!backend.usable()) fmt::print(stderr, "{} is left out: {}\n", backend.name, backend.reason);
+    if (backend.usable()) continue;
+    auto found = std::ranges::find(stopped, backend.reason, [](const auto& entry) { return entry.first; });
+    if (found == stopped.end()) found = stopped.insert(found, {backend.reason, {}});
+    found->second.push_back(backend.name);
+  }
+  for (const auto& [reason, names] : stopped) {
+    fmt::print(stderr, "{} {} left out: {}\n", fmt::join(names, ", "), names.size() == 1 ? "is" : "are", reason);
+  }
+}
+
+// The cases that would run on standard output, the rest of the plan beside it.
+void print_plan(const PlannedRun& run) {
+  std::set<std::string> usable;
+  for (const auto& backend : run.backends) {
+    if (backend.usable()) usable.insert(backend.name);
+  }
+  std::size_t cases = 0;
+  for (const auto& c : run.cases) {
+    if (!usable.contains(std::string(c["backend"]))) continue;
+    fmt::print("{}\n", c.text());
+    ++cases;
+  }
+  say_what_is_left_out(run);
+  fmt::print(stderr, "{} would run on {}\n", count_of(cases, "case"), usable.empty() ? "no backend" : fmt::format("{}", fmt::join(usable, ", ")));
+}
+
+void announce(const PlannedRun& run, const fs::path& output) {
+  say_what_is_left_out(run);
+  if (run.settings.threads > usable_cpus()) {
+    fmt::print(stderr, "{} threads on {} CPUs: they take turns; run with --threads {}\n", run.settings.threads,
+               usable_cpus(), usable_cpus());
   }
   fmt::print(stderr, "{} cases, {} threads, {} -> {}\n", run.cases.size(), run.settings.threads,
              run.settings.rounds ? fmt::format("{} rounds", *run.settings.rounds)
@@ -125,9 +160,10 @@ int execute(const RunOptions& options, const std::vector<std::string>& command) 
   const fs::path output = output_of(options);
   PlannedRun run = options.resume ? planned_before(options, output) : plan_run(options, command);
   if (options.dry_run) {
-    for (const auto& c : run.cases) fmt::print("{}\n", c.text());
+    print_plan(run);
     return 0;
   }
+  refuse_unwritable("-o", output);
   if (!options.force && !options.resume) refuse_to_overwrite(output);
   Journal journal(output);
   RunState state(run.cases);
@@ -169,7 +205,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("-o,--output", options->output, "result file (default: results/DATE.json)");
   command->add_flag("--quick", options->quick, "a spread-out subset of the cases, about a minute");
   command->add_option("--rounds", options->rounds, "fresh processes per case: auto (until settled) or a number")->capture_default_str();
-  command->add_option("--budget", options->budget, "time for the whole run (default: 60s for quick, else 2s a case)");
+  command->add_option("--budget", options->budget, "time for the whole run (default: 60s for quick, else 2s a case); every case gets one round at least");
   command->add_option("--threads", options->threads, "CPU threads, the same for every backend")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
   command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->check([](const std::string& text) {
