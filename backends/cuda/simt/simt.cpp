@@ -68,6 +68,7 @@ struct Free {
 struct Block {
   unsigned index = 0, rank = 0;
   std::unique_ptr<std::byte, Free> shared;
+  std::size_t shared_bytes = 0;
   Barrier all;
   std::map<int, Barrier> named;
   std::vector<Group> warps, warpgroups;
@@ -221,7 +222,8 @@ void perform_together(std::vector<Group>& groups, std::size_t size, Collective p
 
 void run_cluster(unsigned first_block) {
   Machine& m = machine();
-  m.blocks = std::vector<Block>(m.launch.cluster);
+  std::vector<Block> before(m.launch.cluster);
+  before.swap(m.blocks);
   m.ready.clear();
   m.events.clear();
   m.cluster = {};
@@ -232,10 +234,15 @@ void run_cluster(unsigned first_block) {
     block.warps.resize((m.launch.block + kWarp - 1) / kWarp);
     block.warpgroups.resize((m.launch.block + kWarpgroup - 1) / kWarpgroup);
     if (m.launch.shared_bytes != 0) {
-      void* memory = nullptr;
-      if (posix_memalign(&memory, 1024, m.launch.shared_bytes) != 0) throw std::bad_alloc();
-      std::memset(memory, 0xff, m.launch.shared_bytes);  // NaN in every floating-point type
-      block.shared.reset(static_cast<std::byte*>(memory));
+      block.shared_bytes = m.launch.shared_bytes;
+      if (rank < before.size() && before[rank].shared_bytes == block.shared_bytes) {
+        block.shared = std::move(before[rank].shared);
+      } else {
+        void* memory = nullptr;
+        if (posix_memalign(&memory, 1024, block.shared_bytes) != 0) throw std::bad_alloc();
+        block.shared.reset(static_cast<std::byte*>(memory));
+      }
+      std::memset(block.shared.get(), 0xff, block.shared_bytes);  // NaN in every floating-point type
     }
     for (unsigned thread = 0; thread < m.launch.block; ++thread) {
       Fiber& fiber = *m.fibers[rank * m.launch.block + thread];
