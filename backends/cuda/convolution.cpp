@@ -9,7 +9,8 @@
 namespace whygpu::cuda {
 namespace {
 
-constexpr const ConvolutionKernel* kKernels[] = {&cores_kernel, &tensor_kernel, &hopper_kernel, &depthwise_kernel};
+constexpr const ConvolutionKernel* kKernels[] = {&cores_kernel, &pipelined_kernel, &tensor_kernel, &hopper_kernel,
+                                                 &depthwise_kernel};
 
 // Whether warpgroups, whose steps take 128 bytes of channels and whose tiles are at least 64 wide, spend two thirds of
 // their time on what is asked for; below that the smaller steps of `tensor` are ahead.
@@ -35,6 +36,7 @@ bool fills_warpgroups(const Convolution& op) {
 //   as many groups as channels                                       depthwise
 //   f16, bf16, forward also tf32 and s8, on sm_90a, tiles filled     hopper
 //   f16, bf16, tf32, forward also s8, from sm_80 on                  tensor
+//   f32 from sm_80 on                                                pipelined
 //   everything else                                                  cores
 std::vector<const ConvolutionKernel*> candidates(const Convolution& op, const Chip& chip) {
   std::vector<const ConvolutionKernel*> all;

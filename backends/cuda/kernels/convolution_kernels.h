@@ -13,9 +13,9 @@ struct ConvolutionKernel {
   Plan (*plan)(const Convolution& op, const Chip& chip);  // for a supported op
 };
 
-extern const ConvolutionKernel cores_kernel, depthwise_kernel, tensor_kernel, hopper_kernel;
+extern const ConvolutionKernel cores_kernel, pipelined_kernel, depthwise_kernel, tensor_kernel, hopper_kernel;
 
-// The tensor kernel's backward weights.
+// Backward weights of the tensor and pipelined kernels.
 Plan plan_tensor_weights(const Convolution& op, const Chip& chip);
 
 // Offsets of pieces of one buffer, each on a 1024-byte boundary.

@@ -1,4 +1,5 @@
-// Forward and backward data as implicit GEMM on tensor cores (mma.sync, sm_80 and later), for f16, bf16, tf32 and s8.
+// Forward and backward data as implicit GEMM with cp.async (sm_80 and later): on tensor cores by mma.sync for f16,
+// bf16, tf32 and s8, on CUDA cores for f32.
 //
 // Rows are results (image, u, v) of a dense problem, columns the channels of the result, and k runs over (tap_y, tap_x,
 // channel) in 16-byte chunks, so that no slice of k ends with a tap that is not a multiple of it long. A thread always
@@ -8,8 +9,8 @@
 
 #include "backends/cuda/kernels/convolution_kernels.h"
 #include "backends/cuda/kernels/convolution_staging.h"
+#include "backends/cuda/kernels/fma_tile.h"
 #include "backends/cuda/kernels/split_k.h"
-#include "backends/cuda/kernels/tensor_tile.h"
 
 namespace whygpu::cuda {
 namespace {
@@ -138,7 +139,7 @@ __global__ void __launch_bounds__(kThreads, 2)
     __syncthreads();  // this slice is complete, and everybody has left the buffer of the slice before it
     start_copies(slice + kStages - 1);
     const unsigned char* const a = buffers + slice % kStages * kBufferBytes;
-    multiply_slices<In, SliceA, SliceB>(sums, a, a + SliceA::bytes, warp_row, warp_column, lane);
+    multiply_any_slices<In, SliceA, SliceB>(sums, a, a + SliceA::bytes, warp_row, warp_column, lane);
   }
 
 #pragma unroll
@@ -230,10 +231,9 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
 
   Plan plan;
   plan.description = "implicit GEMM " + std::to_string(kTileM) + "x" + std::to_string(kTileN) + "x" +
-                     std::to_string(kDepthBytes / sizeof(In)) + ", mma.sync " + std::string(dtype_name(op.dtype)) +
-                     ", cp.async " + std::to_string(kStages) + " stages, " +
-                     std::string(dtype_name(accumulator_of(op.dtype))) + " accumulation" +
-                     source.description(shape.backward ? "y" : "x");
+                     std::to_string(kDepthBytes / sizeof(In)) + ", " + multiplier_name(op.dtype) + ", cp.async " +
+                     std::to_string(kStages) + " stages, " + std::string(dtype_name(accumulator_of(op.dtype))) +
+                     " accumulation" + source.description(shape.backward ? "y" : "x");
   if (shape.backward) plan.description += ", filters turned first";
   if (problems > 1) plan.description += ", " + std::to_string(problems) + " dense problems";
   if (shape.splits > 1) plan.description += ", split-K " + std::to_string(shape.splits);
@@ -262,28 +262,40 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
   return plan;
 }
 
-Support supports(const Convolution& op, const Chip& chip) {
-  if (chip.capability < 80) return Support::no("these tensor-core instructions need compute capability 8.0");
-  if (op.dtype != DType::f16 && op.dtype != DType::bf16 && op.dtype != DType::tf32 && op.dtype != DType::s8) {
-    return Support::no("written for f16, bf16, tf32 and s8");
-  }
+template <class In>
+Plan plan_as(const Convolution& op, const Chip& chip) {
+  const std::int64_t columns = (op.pass == Pass::forward ? op.k : op.c) / op.groups;
+  // A narrow tile wastes fewer columns, but reuses less of what it loads.
+  const bool narrow_tile = ceil_div(columns, 64) * 80 < ceil_div(columns, 128) * 128;
+  return narrow_tile ? plan_with<In, 64>(op, chip) : plan_with<In, 128>(op, chip);
+}
+
+Support supports_with_copies(const Convolution& op, const Chip& chip) {
+  if (chip.capability < 80) return Support::no("cp.async and these tensor cores need compute capability 8.0");
   if (op.dtype == DType::s8 && op.pass != Pass::forward) return Support::no("s8 convolution is forward only");
   return fits(op, 16 / static_cast<std::int64_t>(dtype_bytes(op.dtype)));
 }
 
+Support supports(const Convolution& op, const Chip& chip) {
+  if (op.dtype != DType::f16 && op.dtype != DType::bf16 && op.dtype != DType::tf32 && op.dtype != DType::s8) {
+    return Support::no("written for f16, bf16, tf32 and s8");
+  }
+  return supports_with_copies(op, chip);
+}
+
+Support supports_f32(const Convolution& op, const Chip& chip) {
+  return op.dtype == DType::f32 ? supports_with_copies(op, chip) : Support::no("written for f32");
+}
+
 Plan plan(const Convolution& op, const Chip& chip) {
   if (op.pass == Pass::backward_weights) return plan_tensor_weights(op, chip);
-  const std::int64_t columns = (op.pass == Pass::forward ? op.k : op.c) / op.groups;
-  return with_tensor_type(op.dtype, [&](auto in) {
-    using In = decltype(in);
-    // A narrow tile wastes fewer columns, but reuses less of what it loads.
-    const bool narrow_tile = ceil_div(columns, 64) * 80 < ceil_div(columns, 128) * 128;
-    return narrow_tile ? plan_with<In, 64>(op, chip) : plan_with<In, 128>(op, chip);
-  });
+  if (op.dtype == DType::f32) return plan_as<float>(op, chip);
+  return with_tensor_type(op.dtype, [&](auto in) { return plan_as<decltype(in)>(op, chip); });
 }
 
 }  // namespace
 
 const ConvolutionKernel tensor_kernel{"tensor", supports, plan};
+const ConvolutionKernel pipelined_kernel{"pipelined", supports_f32, plan};
 
 }  // namespace whygpu::cuda

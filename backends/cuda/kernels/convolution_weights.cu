@@ -1,4 +1,5 @@
-// Backward weights as implicit GEMM on tensor cores (mma.sync, sm_80 and later), for f16, bf16 and tf32.
+// Backward weights as implicit GEMM with cp.async (sm_80 and later): on tensor cores by mma.sync for f16, bf16 and
+// tf32, on CUDA cores for f32.
 //
 // Rows are filters, columns (tap, channel), and k runs over output pixels, across which both operands lie in memory: a
 // line of a buffer is one pixel, with its y, and with the x that each column's tap meets there. A thread always copies
@@ -6,8 +7,8 @@
 // without a division. The sum is long and the result small, so it is cut into parts that are added in a fixed order.
 #include "backends/cuda/kernels/convolution_kernels.h"
 #include "backends/cuda/kernels/convolution_staging.h"
+#include "backends/cuda/kernels/fma_tile.h"
 #include "backends/cuda/kernels/split_k.h"
-#include "backends/cuda/kernels/tensor_tile.h"
 #include "backends/cuda/kernels/weight_sums.h"
 
 namespace whygpu::cuda {
@@ -112,7 +113,7 @@ __global__ void __launch_bounds__(kThreads, 2)
     __syncthreads();  // this slice is complete, and everybody has left the buffer of the slice before it
     start_copies(slice + kStages - 1);
     const unsigned char* const a = buffers + slice % kStages * 2 * Operand::bytes;
-    multiply_slices<In, Operand, Operand>(sums, a, a + Operand::bytes, warp_row, warp_column, lane);
+    multiply_any_slices<In, Operand, Operand>(sums, a, a + Operand::bytes, warp_row, warp_column, lane);
   }
 
   float* const part = sums_out + split * shape.sums_elements;
@@ -166,9 +167,9 @@ Plan plan_as(const Convolution& op, const Chip& chip) {
   const auto gradients = workspace.reserve(y.packed() ? y.elements() * sizeof(In) : 0);
 
   Plan plan;
-  plan.description = "implicit GEMM 128x128x" + std::to_string(kDepthBytes / sizeof(In)) + ", mma.sync " +
-                     std::string(dtype_name(op.dtype)) + ", cp.async " + std::to_string(kStages) +
-                     " stages, f32 accumulation" + x.description("x") + y.description("y");
+  plan.description = "implicit GEMM 128x128x" + std::to_string(kDepthBytes / sizeof(In)) + ", " +
+                     multiplier_name(op.dtype) + ", cp.async " + std::to_string(kStages) + " stages, f32 accumulation" +
+                     x.description("x") + y.description("y");
   if (shape.splits > 1) plan.description += ", split-K " + std::to_string(shape.splits);
   plan.workspace_bytes = workspace.bytes();
   plan.run = [=](const Buffers& buffers) {
@@ -200,6 +201,8 @@ Plan plan_tensor_weights(const Convolution& op, const Chip& chip) {
       return plan_as<BFloat16>(op, chip);
     case DType::tf32:
       return plan_as<Tf32>(op, chip);
+    case DType::f32:
+      return plan_as<float>(op, chip);
     default:
       throw std::logic_error("not a dtype of this kernel");
   }

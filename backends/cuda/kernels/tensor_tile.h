@@ -59,7 +59,7 @@ struct Slice {
   // This lane's tf32 of eight rows from `row` on, in the lower or upper four of the eight k of a step.
   static __device__ __forceinline__ unsigned word(const unsigned char* buffer, int row, int step, int half, int lane) {
     const int own = row + lane / 4;
-    return *reinterpret_cast<const unsigned*>(buffer + offset(step * 8 + half * 4 + lane % 4, own / 4) + own % 4 * 4);
+    return load_word(buffer + offset(step * 8 + half * 4 + lane % 4, own / 4) + own % 4 * 4);
   }
 };
 

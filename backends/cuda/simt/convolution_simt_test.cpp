@@ -78,8 +78,8 @@ TEST_P(Kernel, AgreesWithFloat64) {
     for (const int i : kForEachSize) few.push_back(kOdd[i]);
     std::vector<Shape> all(std::begin(kOdd), std::end(kOdd));
     all.insert(all.end(), std::begin(kTiles), std::end(kTiles));
-    for (const std::string variant : {"cores", "tensor", "depthwise"}) {
-      const bool stands_for_all = dtype == (variant == "cores" ? DType::f32 : DType::bf16);
+    for (const std::string variant : {"cores", "pipelined", "tensor", "depthwise"}) {
+      const bool stands_for_all = dtype == (variant == "cores" ? DType::f64 : DType::bf16);
       for (const Shape& shape : stands_for_all ? all : few) {
         const Convolution op = shape.with(GetParam(), dtype);
         if (convolution_supports(op, variant, kAmpere)) expect_correct(op, variant, kAmpere);
@@ -149,7 +149,8 @@ TEST(Selection, GoesByShapeAndChip) {
     EXPECT_EQ(first(dense, pass, DType::bf16, kHopper), "hopper");
     EXPECT_EQ(first(dense, pass, DType::bf16, kAmpere), "tensor");
     EXPECT_EQ(first(dense, pass, DType::tf32, kHopper), pass == Pass::forward ? "hopper" : "tensor");
-    EXPECT_EQ(first(dense, pass, DType::f32, kHopper), "cores");
+    EXPECT_EQ(first(dense, pass, DType::f32, kHopper), "pipelined");
+    EXPECT_EQ(first(dense, pass, DType::f64, kHopper), "cores");
     EXPECT_EQ(first(narrow, pass, DType::bf16, kHopper), "tensor");
     EXPECT_EQ(first(stem, pass, DType::bf16, kHopper), "tensor");
     EXPECT_EQ(first(depthwise, pass, DType::bf16, kHopper), "depthwise");
@@ -181,7 +182,7 @@ TEST(Selection, SaysWhyNot) {
   EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::bf16), "depthwise", kHopper).reason,
               testing::HasSubstr("as many groups as channels"));
   EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::bf16), "fastest", kHopper).reason,
-              testing::HasSubstr("there are cores, tensor"));
+              testing::HasSubstr("there are cores, pipelined"));
   EXPECT_THROW(plan_convolution(shape.with(Pass::forward, DType::f8e4m3), {}, kHopper), std::runtime_error);
 }
 
