@@ -180,8 +180,9 @@ Plan plan_as(const Convolution& op, const Chip& chip) {
     if (y.packed()) stored_y = launch_pad<In>(stored_y, place(gradients), y.padding(), buffers.stream);
     auto* const result = static_cast<float*>(buffers.c);
     auto* const sums = direct ? result : reinterpret_cast<float*>(place(partials));
-    launch(&weights_kernel<In>, {blocks * shape.splits, kThreads, std::size_t{kStages} * 2 * kTile * kDepthBytes},
-           buffers.stream, stored_y, stored_x, sums, shape);
+    launch(&weights_kernel<In>,
+           {blocks * shape.splits, kThreads, std::size_t{kStages} * 2 * Slice<In, true, kTile>::bytes}, buffers.stream,
+           stored_y, stored_x, sums, shape);
     if (!direct) {
       launch_add_weights(static_cast<const float*>(sums), result,
                          {op.k * op.r, static_cast<int>(op.s), x.channels, taps.row, x.cell, 0}, shape.splits,

@@ -47,21 +47,21 @@ __device__ __forceinline__ void fma_along(float (&sums)[kRowTiles][kColumnTiles]
 template <int kRowTiles, int kColumnTiles, class SliceA, class SliceB>
 __device__ __forceinline__ void fma_across(float (&sums)[kRowTiles][kColumnTiles][4], const unsigned char* a,
                                            const unsigned char* b, int row, int column, int lane) {
-  const auto value = [](const unsigned char* buffer, int line, int own) {
-    return *reinterpret_cast<const float*>(buffer + SliceA::offset(line, own / 4) + own % 4 * 4);
-  };
 #pragma unroll 4
   for (int line = 0; line < kDepthBytes / 4; ++line) {
     float left[kRowTiles][2];
 #pragma unroll
     for (int i = 0; i < kRowTiles; ++i) {
 #pragma unroll
-      for (int half = 0; half < 2; ++half) left[i][half] = value(a, line, row + i * 16 + half * 8 + lane / 4);
+      for (int half = 0; half < 2; ++half) {
+        const int own = row + i * 16 + half * 8 + lane / 4;
+        left[i][half] = *reinterpret_cast<const float*>(a + line * SliceA::line_bytes + own * 4);
+      }
     }
 #pragma unroll
     for (int j = 0; j < kColumnTiles; ++j) {
       const int own = column + j * 8 + lane % 4 * 2;
-      const float2 right = *reinterpret_cast<const float2*>(b + SliceB::offset(line, own / 4) + own % 4 * 4);
+      const float2 right = *reinterpret_cast<const float2*>(b + line * SliceB::line_bytes + own * 4);
 #pragma unroll
       for (int i = 0; i < kRowTiles; ++i) {
 #pragma unroll

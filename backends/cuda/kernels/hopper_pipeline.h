@@ -1,8 +1,8 @@
 // The main loop of the kernels on Hopper's warpgroups: a ring of stages between one thread that loads and two
 // warpgroups that multiply.
 //
-// A block of three warpgroups stays on its multiprocessor and computes tile after tile, 128 rows by 256 columns (or
-// 128). One thread of the first warpgroup, the producer, keeps a ring of stages in shared memory filled with the 128
+// A block of three warpgroups stays on its multiprocessor and computes tile after tile, 128 rows by 256, 128 or 64
+// columns. One thread of the first warpgroup, the producer, keeps a ring of stages in shared memory filled with the 128
 // bytes of k that come next; the other two, the consumers, own 64 rows of the tile each and multiply from shared memory
 // into registers, which the producer has given up for them. Two barriers per stage hand it back and forth: `full`
 // counts the bytes that land, `empty` the warps that are done reading.

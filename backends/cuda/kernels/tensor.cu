@@ -34,7 +34,7 @@ template <class Operand, class In>
 __device__ __forceinline__ void start_copy(unsigned char* buffer, const In* source, std::int64_t pitch, int rows_left,
                                            int k_left) {
 #pragma unroll
-  for (int step = 0; step < Operand::bytes / 16 / kThreads; ++step) {
+  for (int step = 0; step < Operand::lines * Operand::chunks_per_line / kThreads; ++step) {
     const int index = step * kThreads + static_cast<int>(threadIdx.x);
     const int line = index / Operand::chunks_per_line, chunk = index % Operand::chunks_per_line;
     const int first = chunk * Operand::chunk_elements;

@@ -13,25 +13,29 @@ inline constexpr int kDepthBytes = 64;
 // One operand's buffer: kExtent rows (of op(A), or columns of op(B)) by 64 bytes of k.
 //
 // Along k: row r is 64 bytes at r · 64, four chunks. Across k: depth p is a line of all rows, cut into chunks of four
-// or eight rows; ldmatrix transposes 16-bit elements on the way to registers, and tf32 is read word by word.
+// or eight rows; ldmatrix transposes 16-bit elements on the way to registers. 32-bit ones are read word by word, four
+// lines at a time, from lines that are 32 bytes longer than they need be, which is as good as a swizzle and leaves
+// addresses at fixed distances.
 template <class In, bool kAcross, int kExtent>
 struct Slice {
   static_assert(!kAcross || sizeof(In) >= 2);
-  static constexpr bool across = kAcross;
-  static constexpr int bytes = kExtent * kDepthBytes;
+  static constexpr bool across = kAcross, padded = kAcross && sizeof(In) == 4;
   static constexpr int chunk_elements = 16 / static_cast<int>(sizeof(In));
+  static constexpr int lines = kAcross ? kDepthBytes / static_cast<int>(sizeof(In)) : kExtent;
   static constexpr int chunks_per_line = kAcross ? kExtent / chunk_elements : kDepthBytes / 16;
+  static constexpr int line_bytes = chunks_per_line * 16 + (padded ? 32 : 0);
+  static constexpr int bytes = lines * line_bytes;
 
   static __device__ __forceinline__ int offset(int line, int chunk) {
-    const int swizzle = !kAcross ? (line >> 1) & 3 : sizeof(In) == 4 ? (line & 3) * 2 : line & 7;
-    return (line * chunks_per_line + (chunk ^ swizzle)) * 16;
+    const int swizzle = padded ? 0 : kAcross ? line & 7 : (line >> 1) & 3;
+    return line * line_bytes + (chunk ^ swizzle) * 16;
   }
 
   // The fragments of 16 rows from `row` on, at k step `step`, in the order in which mma takes A: lower and upper eight
   // rows of the first 16 bytes of k, then of the second.
   static __device__ __forceinline__ void load_a(unsigned (&fragments)[4], const unsigned char* buffer, int row,
                                                 int step, int lane) {
-    if constexpr (kAcross && sizeof(In) == 4) {
+    if constexpr (padded) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) fragments[i] = word(buffer, row + i % 2 * 8, step, i / 2, lane);
     } else if constexpr (kAcross) {
@@ -45,7 +49,7 @@ struct Slice {
   // The same rows in the order of two B fragments: both halves of k of the lower eight, then of the upper eight.
   static __device__ __forceinline__ void load_b(unsigned (&fragments)[4], const unsigned char* buffer, int row,
                                                 int step, int lane) {
-    if constexpr (kAcross && sizeof(In) == 4) {
+    if constexpr (padded) {
 #pragma unroll
       for (int i = 0; i < 4; ++i) fragments[i] = word(buffer, row + i / 2 * 8, step, i % 2, lane);
     } else if constexpr (kAcross) {
@@ -56,10 +60,9 @@ struct Slice {
   }
 
  private:
-  // This lane's tf32 of eight rows from `row` on, in the lower or upper four of the eight k of a step.
+  // This lane's value of eight rows from `row` on, in the lower or upper four of the eight k of a step.
   static __device__ __forceinline__ unsigned word(const unsigned char* buffer, int row, int step, int half, int lane) {
-    const int own = row + lane / 4;
-    return load_word(buffer + offset(step * 8 + half * 4 + lane % 4, own / 4) + own % 4 * 4);
+    return load_word(buffer + (step * 8 + half * 4 + lane % 4) * line_bytes + (row + lane / 4) * 4);
   }
 };
 
@@ -72,8 +75,7 @@ template <class In, class SliceA, class SliceB, class Sum, int kRowTiles, int kC
 __device__ __forceinline__ void multiply_slices(Sum (&sums)[kRowTiles][kColumnTiles][4], const unsigned char* a,
                                                 const unsigned char* b, int row, int column, int lane) {
   constexpr int kSteps = kDepthBytes / 32;
-  // Steps whose fragments are in registers together; addresses of single words leave room for one.
-  constexpr int kTogether = SliceA::across && sizeof(In) == 4 ? 1 : kSteps;
+  constexpr int kTogether = SliceA::padded ? 1 : kSteps;  // steps whose fragments are in registers at once
 #pragma unroll
   for (int first = 0; first < kSteps; first += kTogether) {
     unsigned a_fragments[kTogether][kRowTiles][4], b_fragments[kTogether][kColumnTiles / 2][4];

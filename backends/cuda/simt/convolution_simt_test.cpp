@@ -42,7 +42,7 @@ constexpr Shape kOdd[] = {
     {2, 16, 13, 13, 24, 2, 2, 3, 3, 0, 0, 1, 1, 1},  // pixels that no filter meets
     {1, 40, 7, 7, 72, 3, 3, 1, 1, 1, 1, 1, 1, 1},    // slices of k that end within a tap
 };
-constexpr int kForEachSize[] = {0, 6, 8, 11};
+constexpr int kForEachSize[] = {0, 8, 11};
 // Large enough for several tiles, more slices than a pipeline is long, and split-K.
 constexpr Shape kTiles[] = {
     {3, 2, 20, 20, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1},  {1, 24, 13, 11, 136, 1, 1, 1, 1, 0, 0, 1, 1, 1},

@@ -97,13 +97,16 @@ Machine& machine() {
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-// Lowest address and size of the stack that run_grid() was called on.
-std::pair<void*, std::size_t> host_stack() {
-  pthread_attr_t attributes;
-  pthread_getattr_np(pthread_self(), &attributes);
-  std::pair<void*, std::size_t> stack;
-  pthread_attr_getstack(&attributes, &stack.first, &stack.second);
-  pthread_attr_destroy(&attributes);
+// Lowest address and size of the stack that run_grid() was called on. Asking is slow: the answer is in /proc.
+const std::pair<void*, std::size_t>& host_stack() {
+  static thread_local const auto stack = [] {
+    pthread_attr_t attributes;
+    pthread_getattr_np(pthread_self(), &attributes);
+    std::pair<void*, std::size_t> found;
+    pthread_attr_getstack(&attributes, &found.first, &found.second);
+    pthread_attr_destroy(&attributes);
+    return found;
+  }();
   return stack;
 }
 #endif
