@@ -58,7 +58,7 @@ constexpr Shape kWarpgroups[] = {
     {3, 72, 7, 7, 16, 1, 1, 2, 2, 0, 0, 1, 1, 1},      // 1×1, stride larger than the filter
     {1, 128, 5, 6, 128, 3, 1, 1, 1, 1, 0, 1, 1, 2},    // groups
     {2, 136, 17, 13, 264, 1, 1, 1, 1, 0, 0, 1, 1, 1},  // several tiles and blocks that come round, in a cluster
-    {1, 200, 4, 4, 136, 3, 3, 1, 1, 1, 1, 1, 1, 1},    // split-K
+    {1, 200, 4, 4, 56, 3, 3, 1, 1, 1, 1, 1, 1, 1},     // split-K
 };
 
 constexpr Pass kPasses[] = {Pass::forward, Pass::backward_data, Pass::backward_weights};
@@ -159,7 +159,7 @@ TEST(Selection, GoesByShapeAndChip) {
 
 TEST(Selection, NamesWhatRuns) {
   const auto description = [](const Shape& shape, Pass pass, const Chip& chip) {
-    return plan_convolution(shape.with(pass, DType::bf16), {}, chip).description;
+    return plan_convolution(shape.with(pass, DType::bf16), chip.capability == 90 ? "hopper" : "", chip).description;
   };
   const Shape stem{1, 3, 32, 32, 64, 7, 7, 2, 2, 3, 3, 1, 1, 1},
       strided{1, 128, 14, 14, 128, 3, 3, 2, 2, 1, 1, 1, 1, 1};
@@ -168,6 +168,13 @@ TEST(Selection, NamesWhatRuns) {
   EXPECT_THAT(description(strided, Pass::backward_data, kHopper), testing::HasSubstr("TMA im2col"));
   const Shape pointwise{32, 128, 7, 7, 128, 1, 1, 1, 1, 0, 0, 1, 1, 1};
   EXPECT_THAT(description(pointwise, Pass::backward_weights, kHopper), testing::HasSubstr("split-K 4"));
+
+  // What kWarpgroups is to go through.
+  EXPECT_THAT(description(kWarpgroups[0], Pass::forward, kHopper), testing::HasSubstr("128x64x64"));
+  EXPECT_THAT(description(kWarpgroups[7], Pass::forward, kHopper),
+              testing::AllOf(testing::HasSubstr("128x128x64"), testing::HasSubstr("cluster 2")));
+  EXPECT_THAT(description(kWarpgroups[7], Pass::backward_data, kHopper), testing::HasSubstr("128x256x64"));
+  EXPECT_THAT(description(kWarpgroups[8], Pass::forward, kHopper), testing::HasSubstr("split-K 4"));
 }
 
 TEST(Selection, SaysWhyNot) {
