@@ -1,10 +1,11 @@
-// Forward and backward data on Hopper's warpgroups (sm_90a), for f16 and bf16: the main loop of hopper_pipeline.h, fed
-// by TMA's im2col mode.
+// Forward and backward data on Hopper's warpgroups (sm_90a), for f16 and bf16, and forward for tf32 and s8: the main
+// loop of hopper_pipeline.h, fed by TMA's im2col mode.
 //
-// Rows are results (image, u, v) of a dense problem, columns the channels of the result. A step along k is 64 channels
-// of one filter tap: one TMA instruction brings what that tap meets for 128 rows, walking over the image by itself and
-// filling in zeros outside; another brings the tap's filters, along k for forward and across it for backward data, so
-// that filters are never turned. Backward data of stride 2 is four dense problems, whose maps differ in their corners.
+// Rows are results (image, u, v) of a dense problem, columns the channels of the result. A step along k is 128 bytes of
+// channels of one filter tap: one TMA instruction brings what that tap meets for 128 rows, walking over the image by
+// itself and filling in zeros outside; another brings the tap's filters, along k for forward and across it for backward
+// data, so that filters are never turned. Backward data of stride 2 is four dense problems, whose maps differ in their
+// corners.
 #include "backends/cuda/kernels/convolution_kernels.h"
 #include "backends/cuda/kernels/dense.h"
 #include "backends/cuda/kernels/hopper_convolution.h"
@@ -25,8 +26,7 @@ struct GatherShape {
   int problems, images, channels, slices;  // channels a tap sums over, of a group, and their slices of 128 bytes
   int taps, taps_x;                        // of a filter
   int out_height, out_width;
-  int splits;
-  bool by_tma;
+  bool by_tma;  // results are whole rows, one after another
 };
 struct GatherMaps {
   TensorMap source[kMostProblems];
@@ -104,7 +104,7 @@ struct Gather {
     const int problem = tile.entry % shape.problems, group = tile.entry / shape.problems;
     const Axis &y = shape.y[problem], &x = shape.x[problem];
     const int rows = shape.images * y.results * x.results, columns = schedule.n;
-    const bool inside = tile.row + consumer * 64 < rows;
+    const bool any = tile.row + consumer * 64 < rows;
     if (!shape.by_tma) {
       store_directly<kTileN, Out>(sums, tile, rows, columns, consumer, [&](int row) {
         const RowPosition at = row_position(row, y, x);
@@ -113,9 +113,9 @@ struct Gather {
         return out + static_cast<std::int64_t>(pixel) * (schedule.batch / shape.problems * columns) + group * columns;
       });
     } else if (schedule.splits > 1) {
-      store_by_tma<kTileN, Sum<In>>(sums, results, tile, columns, inside, consumer);
+      store_by_tma<kTileN, Sum<In>>(sums, results, tile, columns, any, consumer);
     } else {
-      store_by_tma<kTileN, Out>(sums, results, tile, columns, inside, consumer);
+      store_by_tma<kTileN, Out>(sums, results, tile, columns, any, consumer);
     }
   }
 };
