@@ -2,9 +2,10 @@
 // bf16, tf32 and s8, on CUDA cores for f32.
 //
 // Rows are results (image, u, v) of a dense problem, columns the channels of the result, and k runs over (tap_y, tap_x,
-// channel) in 16-byte chunks, so that no slice of k ends with a tap that is not a multiple of it long. A thread always
-// copies the same rows, of which it keeps the coordinates, and the same of the four chunks of a slice, whose tap it
-// carries on from slice to slice without a division; what lies in the padding is filled with zeros by cp.async.
+// channel) in 16-byte chunks: a slice of k may span several taps, so that nothing is rounded up for each of them. A
+// thread always copies the same rows, of which it keeps the coordinates, and the same of the four chunks of a slice,
+// whose tap it carries on from slice to slice without a division; what lies in the padding is filled with zeros by
+// cp.async.
 #include <algorithm>
 
 #include "backends/cuda/kernels/convolution_kernels.h"
