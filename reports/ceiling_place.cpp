@@ -17,6 +17,12 @@ std::optional<double> find(const ResultFile& file, const std::string& device, co
 
 }  // namespace
 
+std::optional<double> arithmetic_ceiling(const ResultFile& file, const CaseRecord& record) {
+  const auto* backend = file.backend(record.backend);
+  if (backend == nullptr || !backend->device) return std::nullopt;
+  return find(file, backend->device->name, "flops", record.value("dtype"), "");
+}
+
 std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record) {
   const auto* backend = file.backend(record.backend);
   const auto time = time_ns(record);
@@ -27,7 +33,7 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
 
   std::optional<double> peak;
   if (record.flops > 0 && record.workload != "memory") {
-    peak = find(file, device.name, "flops", record.value("dtype"), "");
+    peak = arithmetic_ceiling(file, record);
     if (!peak) return std::nullopt;  // below an unknown roof, the distance to another one says little
   }
   const double flops = record.workload == "memory" ? 0 : record.flops;  // STREAM is judged by what it moves

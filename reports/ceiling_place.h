@@ -20,4 +20,7 @@ struct CeilingPlace {
 // no ceiling of its kind was measured.
 std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record);
 
+// FLOP/s of the measured arithmetic ceiling of the case's device and dtype; nothing when none was measured.
+std::optional<double> arithmetic_ceiling(const ResultFile& file, const CaseRecord& record);
+
 }  // namespace whygpu

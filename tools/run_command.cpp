@@ -7,6 +7,7 @@
 #include <csignal>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "benchmarks/journal.h"
 #include "benchmarks/records.h"
@@ -138,8 +139,9 @@ void print_table(const fs::path& output) {
   options.width = terminal_columns(stdout);
   const std::vector<ResultFile> files = {load_result_file(output)};
   fmt::print("{}", render_table(files, options));
-  if (std::ranges::any_of(files[0].cases, [](const auto& c) { return c.workload == "training_step"; })) {
-    options.view = "training";
+  for (const auto& [workload, view] : {std::pair{"training_step", "training"}, {"inference", "inference"}}) {
+    if (std::ranges::none_of(files[0].cases, [&](const auto& c) { return c.workload == workload; })) continue;
+    options.view = view;
     fmt::print("\n{}", render_table(files, options));
   }
   fmt::print("\n{}\n", output.string());
