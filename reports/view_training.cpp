@@ -64,8 +64,8 @@ Document training_view(const std::vector<ResultFile>& files, const TableOptions&
   for (const auto* name : kPhases) document.records.columns.emplace_back(name);
   for (const auto* name : more) document.records.columns.emplace_back(name);
   const auto names = file_names(files);
+  document.heading = describe_files(files, names);
   for (std::size_t f = 0; f < files.size(); ++f) {
-    for (const auto& line : describe_machine(files[f], names[f])) document.heading.push_back(line);
     Section section{names[f],
                     {{"problem", "", true},
                      {"backend", "", true},

@@ -5,7 +5,6 @@
 
 #include "benchmarks/ceilings.h"
 #include "reports/catalogue.h"
-#include "tools/backend_choice.h"
 #include "tools/ceilings.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
@@ -59,19 +58,6 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
 }
 
 }  // namespace
-
-CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {
-  auto cases = host_ceiling_cases(dtypes, threads, caches());
-  const auto known = known_backends();
-  if (std::ranges::find(known, "cuda") != known.end()) {
-    const auto cuda = probe_backend({program_folder(), threads, device}, "cuda", "peak");
-    if (cuda.usable()) {
-      const auto more = cuda_ceiling_cases(dtypes);
-      cases.insert(cases.end(), more.begin(), more.end());
-    }
-  }
-  return measure_ceilings(cases, program_folder(), threads, device);
-}
 
 void add_ceilings_command(CLI::App& app, int& exit_code) {
   struct Options {
