@@ -52,7 +52,7 @@ CeilingReport best_ceilings(const std::vector<CeilingCase>& cases, const RunStat
 
 // Best of all visits. One whose clock lies under kSteadyClock of the highest was disturbed.
 CeilingReport best_of_visits(const std::vector<CeilingReport>& visits);
-inline constexpr double kSteadyClock = 0.97;
+inline constexpr double kSteadyClock = 0.95;
 
 // Whether the processor was shared during a visit: its arithmetic had less CPU time than its threads could have had.
 bool was_shared(const RunState& results, int threads);

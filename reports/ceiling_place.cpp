@@ -32,9 +32,13 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
   const bool cached = !cold && record.set_bytes > 0 && record.set_bytes <= device.cache_bytes;
 
   std::optional<double> peak;
+  bool widened = false;
   const bool moves_only = against == Against::bandwidth || record.workload == "memory";  // as STREAM is judged
   if (record.flops > 0 && !moves_only) {
-    peak = find(file, device.name, "flops", record.value("dtype"), "");
+    const auto dtype = record.value("dtype");
+    peak = find(file, device.name, "flops", dtype, "");
+    widened = !peak && device.kind == "cpu" && (dtype == "f16" || dtype == "bf16");
+    if (widened) peak = find(file, device.name, "flops", "f32", "");
     if (!peak) return std::nullopt;  // below an unknown roof, the distance to another one says little
   }
   const double flops = moves_only ? 0 : record.flops;
@@ -45,7 +49,7 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
     const auto place = place_on_roofline(flops, record.bytes, 1e-9 * time->value, peak, bandwidth);
     if (!place) continue;
     if (cached && level == std::string("memory") && find(file, device.name, "bandwidth", "", "L3")) continue;
-    best = CeilingPlace{*place, level, {}};
+    best = CeilingPlace{*place, level, widened, {}};
     if (!cached || place->roof == Roof::arithmetic || place->fraction <= 1 + kCeilingTolerance) break;
   }
   if (best) {

@@ -14,6 +14,7 @@ namespace whygpu {
 struct CeilingPlace {
   RooflinePlace place;
   std::string level;                    // of the memory roof: "memory", or the cache that held the operands
+  bool widened = false;                 // the arithmetic ceiling is f32's: the processor has no arithmetic in the dtype
   std::optional<BeatenCeiling> beaten;  // where the ceiling was exceeded by more than kCeilingTolerance
 };
 
@@ -21,7 +22,8 @@ struct CeilingPlace {
 enum class Against : std::uint8_t { roofline, bandwidth };
 
 // By the ceilings of the case's device and dtype in the same file. Operands that are hot and fit into the device's
-// largest cache are judged by the slowest cache level that the case does not beat. Nothing when the case is not ok, or
+// largest cache are judged by the slowest cache level that the case does not beat. 16-bit floats on a processor that can
+// only widen them are judged by the arithmetic of f32. Nothing when the case is not ok, or
 // no ceiling of its kind was measured.
 std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record,
                                           Against against = Against::roofline);

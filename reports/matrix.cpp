@@ -18,7 +18,8 @@ namespace {
 
 // The legend that the cells of a document need.
 struct Marks {
-  bool interval = false, range = false, unsettled = false, ceiling = false, bandwidth = false, memory_roof = false;
+  bool interval = false, range = false, unsettled = false, ceiling = false, bandwidth = false, memory_roof = false,
+       widened = false;
 
   std::vector<std::string> lines() const {
     std::vector<std::string> lines;
@@ -26,6 +27,7 @@ struct Marks {
     if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
     if (ceiling) lines.emplace_back("% of the ceiling measured on the same device");
     if (bandwidth) lines.emplace_back("% of the bandwidth measured on the same device: of its memory, or of the cache that held the operands");
+    if (widened) lines.emplace_back("w the ceiling is that of f32: this processor has no arithmetic in the dtype, it widens");
     if (memory_roof) lines.emplace_back("m the ceiling is memory or cache, not arithmetic");
     if (unsettled) lines.emplace_back("~ did not settle within its budget");
     return lines;
@@ -147,7 +149,9 @@ class Matrix {
     const bool memory = !bandwidth && place->place.roof == Roof::memory;
     (bandwidth ? marks_.bandwidth : marks_.ceiling) = true;
     marks_.memory_roof = marks_.memory_roof || memory;
-    const auto text = fmt::format("{:.0f}%{}", 100 * place->place.fraction, memory ? "m" : "");
+    const bool widened = place->widened && place->place.roof == Roof::arithmetic;
+    marks_.widened = marks_.widened || widened;
+    const auto text = fmt::format("{:.0f}%{}", 100 * place->place.fraction, memory ? "m" : widened ? "w" : "");
     if (!place->beaten) return {text, Tone::faint};
     return {footnotes_.mark_as(text, "above its ceiling", place->beaten->why), Tone::warning};
   }

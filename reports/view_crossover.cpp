@@ -18,7 +18,7 @@ std::string_view kind_name(CrossoverKind kind) {
 
 class CrossoverView {
  public:
-  explicit CrossoverView(const DevicePrices& prices) : prices_(prices) {
+  explicit CrossoverView(const PriceList& prices) : prices_(prices) {
     document_.records.columns = {"file",        "workload",    "dtype",
                                  "settings",    "fixed",       "size_name",
                                  "candidate",   "device",      "offload",
@@ -116,14 +116,14 @@ class CrossoverView {
     return "no backend ran on a GPU, so there is no crossover to find";
   }
 
-  const DevicePrices& prices_;
+  const PriceList& prices_;
   Document document_;
 };
 
 }  // namespace
 
 Document crossover_view(const std::vector<ResultFile>& files, const TableOptions& options) {
-  CrossoverView view(options.prices.devices);
+  CrossoverView view(options.prices);
   const auto names = file_names(files);
   for (std::size_t f = 0; f < files.size(); ++f) view.add(files[f], names[f]);
   return view.take(describe_files(files, names));

@@ -22,7 +22,7 @@ CeilingVisits visits_to_this_machine(const std::vector<std::string>& dtypes, int
 
 CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {
   auto visits = visits_to_this_machine(dtypes, threads, device);
-  visits.measure(2, 4);
+  visits.measure(2, 3);
   return visits.best();
 }
 
