@@ -51,8 +51,8 @@ Verdict check_every_element(const Convolution& op, const ConvolutionValues& valu
                             const ConvolutionTolerance& tolerance);
 
 // Compares sampled elements, corners and edges among them, and then every pixel (every tap and channel of dw) by the
-// adjoint identity ⟨v, conv(x, w)⟩ = ⟨conv_bwd_data(v, w), x⟩ = ⟨conv_bwd_weights(v, x), w⟩. With v random signs b[k]
-// on one pixel it needs one filter, Σ_k b[k]·w[k], in place of K.
+// adjoint identity ⟨v, conv(x, w)⟩ = ⟨conv_bwd_data(v, w), x⟩ = ⟨conv_bwd_weights(v, x), w⟩. With v random weights
+// b[k] on one pixel it needs one filter, Σ_k b[k]·w[k], in place of K.
 Verdict check_by_probes(const Convolution& op, const ConvolutionValues& values, const ConvolutionTolerance& tolerance);
 
 // The check that a problem of this size can afford.

@@ -289,6 +289,25 @@ TEST(ConvolutionProbes, CatchAnyElementOff) {
   }
 }
 
+// Weights of the same size would let every second such pair pass.
+TEST(ConvolutionProbes, CatchNeighboursInEachOthersPlaces) {
+  for (const Pass pass : kPasses) {
+    const Convolution op = with_pass(shape(1, 16, 32, 32, 16, 3, 3, 1, 1, 1, 1), pass);
+    auto values = solve(op);
+    auto* result = reinterpret_cast<float*>(values[op.result()].data());
+    const bool weights = pass == Pass::backward_weights;
+    const std::int64_t channels = op.arguments()[op.result()].shape[3];
+    const std::int64_t step = weights ? op.r * op.s * op.c : 1;  // from one folded element to the next
+    const std::int64_t first = weights ? (op.s + 1) * op.c + 5 : 500 * channels;
+    for (std::int64_t i = 0; i + 1 < 16; ++i) {
+      std::swap(result[first + i * step], result[first + (i + 1) * step]);
+      EXPECT_EQ(check_by_probes(op, pointers(values), convolution_tolerance(op, "direct")).status, Status::incorrect)
+          << "pass " << static_cast<int>(pass) << ", " << i;
+      std::swap(result[first + i * step], result[first + (i + 1) * step]);
+    }
+  }
+}
+
 // ⟨v, conv(x, w)⟩ = ⟨conv_bwd_data(v, w), x⟩ = ⟨conv_bwd_weights(v, x), w⟩ for any v: the three passes of the oracle
 // agree.
 TEST(ConvolutionOracleElements, SatisfyTheAdjointIdentity) {

@@ -42,15 +42,16 @@ function(add_workload name)
   target_link_libraries(${name} PRIVATE whygpu_benchmarks whygpu_options)
 endfunction()
 
-# whygpu_test(file_test.cpp… LIBRARIES target…): one test program per file, named after it.
+# whygpu_test(file_test.cpp… [SOURCES file…] LIBRARIES target…): one test program per file, named after it. SOURCES: what
+# no library holds and each program compiles for itself.
 function(whygpu_test)
   if(NOT BUILD_TESTING)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   foreach(source ${arg_UNPARSED_ARGUMENTS})
     get_filename_component(name ${source} NAME_WE)
-    add_executable(${name} ${source})
+    add_executable(${name} ${source} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} whygpu_options GTest::gtest_main GTest::gmock)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     target_compile_definitions(${name} PRIVATE

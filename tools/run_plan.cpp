@@ -15,6 +15,8 @@ constexpr double kSecondsPerVisit = 0.12;
 constexpr double kRunsPerVisit = 10, kGuessedFlops = 100e9;
 constexpr int kRounds = 6;
 constexpr std::size_t kFewestProblems = 6;
+// A problem that takes a larger share of a backend's time is left out, since it would take the place of many.
+constexpr double kLargestShare = 0.1;
 
 double guessed_seconds(const Case& c) {
   return kSecondsPerVisit + kRunsPerVisit * find_workload(c.workload).work(c).flops / kGuessedFlops;
@@ -71,14 +73,18 @@ std::vector<Case> with_models(std::vector<Case> cases, const std::vector<std::st
 
 std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds) {
   const double share = seconds / static_cast<double>(std::max<std::size_t>(backends, 1));
+  std::vector<Case> affordable = cases;
+  std::erase_if(affordable, [share](const Case& c) { return guessed_seconds(c) > share * kLargestShare; });
+  const auto& problems = affordable.size() < kFewestProblems ? cases : affordable;
+
   const auto most = static_cast<std::size_t>(share / kSecondsPerVisit / kRounds);
-  for (std::size_t count = std::min(most, cases.size()); count > kFewestProblems; --count) {
-    auto chosen = spread_out(cases, count);
+  for (std::size_t count = std::min(most, problems.size()); count > kFewestProblems; --count) {
+    auto chosen = spread_out(problems, count);
     double first_round = 0;
     for (const auto& c : chosen) first_round += guessed_seconds(c);
     if (first_round <= share / 2) return chosen;
   }
-  return spread_out(cases, kFewestProblems);
+  return spread_out(problems, kFewestProblems);
 }
 
 }  // namespace whygpu
