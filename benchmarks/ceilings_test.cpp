@@ -69,6 +69,53 @@ TEST_F(Best, TakesTheBestSampleOfTheBestCase) {
   EXPECT_EQ(report.ceilings[2].how, "copy: loop of kernel=copy");
 }
 
+CeilingReport visit(double clock, double flops, int undisturbed = 1) {
+  return {{{"CPU", "clock", "", "", clock, "Hz", "chain", 1, undisturbed},
+           {"CPU", "flops", "f32", "", flops, "FLOP/s", "of " + std::to_string(static_cast<int>(flops)), 1, undisturbed}},
+          {"f16: no"}};
+}
+
+TEST(Visits, KeepTheFastestAndCountTheUndisturbed) {
+  const auto best = best_of_visits({visit(3e9, 100), visit(3.1e9, 300), visit(3e9, 200, 0)});
+  ASSERT_EQ(best.ceilings.size(), 2U);
+  EXPECT_EQ(best.ceilings[1].value, 300);
+  EXPECT_EQ(best.ceilings[1].how, "of 300");
+  EXPECT_EQ(best.ceilings[1].visits, 3);
+  EXPECT_EQ(best.ceilings[1].undisturbed, 2);
+  EXPECT_THAT(best.missing, testing::ElementsAre("f16: no"));
+}
+
+TEST(Visits, AreDisturbedWhereTheClockWasLow) {
+  const auto best = best_of_visits({visit(2e9, 100), visit(3e9, 150)});  // the first looked well until the second
+  EXPECT_EQ(best.ceilings[1].undisturbed, 1);
+  EXPECT_EQ(best_of_visits({visit(2e9, 100)}).ceilings[1].undisturbed, 1);
+}
+
+TEST(Visits, TakeTheShortestLatency) {
+  const CeilingReport slow{{{"GPU", "latency", "", "launch", 5e-6, "s", "", 1, 1}}, {}};
+  const CeilingReport fast{{{"GPU", "latency", "", "launch", 2e-6, "s", "", 1, 1}}, {}};
+  EXPECT_EQ(best_of_visits({fast, slow}).ceilings[0].value, 2e-6);
+  EXPECT_EQ(best_of_visits({slow, fast}).ceilings[0].value, 2e-6);
+}
+
+TEST(Visits, SurviveTheJournal) {
+  const Ceiling ceiling = visit(3e9, 100).ceilings[1];
+  EXPECT_EQ(to_json(ceiling_from_json(to_json(ceiling))), to_json(ceiling));
+}
+
+TEST_F(Best, SharedProcessorsAreNoticedByTheirCpuTime) {
+  const auto take = [&](double cpu_ns) {
+    state_.apply({{"event", "end"},
+                  {"case", cases_[1].c.text()},
+                  {"status", "ok"},
+                  {"round", {{"samples_ns", {100, 120, 80}}, {"batch", 4}, {"cpu_ns", cpu_ns}}}});
+  };
+  take(199);  // of 2 threads for 100 ns
+  EXPECT_FALSE(was_shared(state_, 2));
+  take(120);
+  EXPECT_TRUE(was_shared(state_, 2));
+}
+
 TEST_F(Best, SaysWhatIsMissingAndWhy) {
   for (const auto& c : cases_) {
     if (c.dtype == "f16") {

@@ -80,6 +80,7 @@ bool Rounds::run(const std::atomic<bool>& interrupted) {
       if (interrupted) return false;
     }
     if (groups.empty()) return true;
+    if (after_round_) after_round_();
   }
 }
 

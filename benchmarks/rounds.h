@@ -31,6 +31,9 @@ class Rounds {
   Rounds(RunState& state, RunSettings settings, std::filesystem::path worker_folder, Recorder record,
          std::function<void(const Progress&)> progress);
 
+  // Called after each round; what it takes counts as time of the run.
+  void after_each_round(std::function<void()> call) { after_round_ = std::move(call); }
+
   // Runs until all cases are finished, the budget is spent or `interrupted` is set. True when it was not interrupted.
   bool run(const std::atomic<bool>& interrupted);
 
@@ -54,6 +57,7 @@ class Rounds {
   std::filesystem::path worker_folder_;
   Recorder record_;
   std::function<void(const Progress&)> progress_;
+  std::function<void()> after_round_;
   std::mt19937_64 shuffle_;
   const std::atomic<bool>* interrupted_ = nullptr;
   double start_ = 0;

@@ -69,7 +69,7 @@ std::string sentence(const std::vector<Contest>& all, const Contest& main) {
     if (contest) text += fmt::format("; {} {}×", words, format_number(factor_at_largest(*contest)));
   };
   add(Resource::energy, "per joule");
-  add(Resource::money, "per dollar of hardware");
+  add(Resource::money, "per dollar");
   const auto* moved = best(all, main.family, Resource::time, true);
   if (moved && !data_moves(main)) {
     text += fmt::format("; when the data is moved each time it {}, {}×", verdict(*moved),
@@ -146,7 +146,7 @@ Answer without_gpu(const ResultFile& file) {
 
 }  // namespace
 
-Answer answer(const ResultFile& file, const DevicePrices& prices) {
+Answer answer(const ResultFile& file, const PriceList& prices) {
   const auto all = contests(file, prices);
   const auto mains = main_contests(all);
   if (mains.empty()) return without_gpu(file);

@@ -13,6 +13,6 @@ struct Answer {
   std::vector<std::string> details;  // one sentence per workload, dtype and shape family
 };
 
-Answer answer(const ResultFile& file, const DevicePrices& prices);
+Answer answer(const ResultFile& file, const PriceList& prices);
 
 }  // namespace whygpu

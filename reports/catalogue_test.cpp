@@ -104,7 +104,7 @@ TEST(Costs, DeriveFromPriceRentAndPower) {
   EXPECT_THAT(with_energy->how, HasSubstr("energy measured"));
   EXPECT_THAT(cost_of_operation({.device = 1, .kwh = 0.3}, 1, std::nullopt)->how, HasSubstr("not measured"));
   EXPECT_FALSE(cost_of_operation({.kwh = 0.3}, 1, 1));
-  EXPECT_DOUBLE_EQ(cost_of_million({.hourly = 3.6}, 0.001, std::nullopt)->dollars, 1.0);
+  EXPECT_DOUBLE_EQ(cost_of_operation({.hourly = 3.6}, 0.001, std::nullopt)->dollars, 1e-6);
 }
 
 }  // namespace

@@ -54,14 +54,52 @@ TEST(CeilingPlace, JudgesHotSmallOperandsByTheCacheThatHeldThem) {
 }
 
 TEST(CeilingPlace, ExplainsABeatenCeiling) {
-  EXPECT_EQ(ceiling_place(file(), ran("memory", 0, 10.2e9, 1e9, 1e9))->beaten, "");
-  EXPECT_THAT(ceiling_place(file(), ran("memory", 0, 12e9, 1e9, 1e9))->beaten, testing::HasSubstr("an error"));
-  EXPECT_THAT(ceiling_place(file(), ran("gemm", 120e9, 1e6, 1e9, 1e9))->beaten, testing::HasSubstr("120%"));
+  EXPECT_FALSE(ceiling_place(file(), ran("memory", 0, 10.2e9, 1e9, 1e9))->beaten);
+  EXPECT_TRUE(ceiling_place(file(), ran("memory", 0, 12e9, 1e9, 1e9))->beaten->error);
+  EXPECT_TRUE(ceiling_place(file(), ran("gemm", 120e9, 1e6, 1e9, 1e9))->beaten->error);
+}
+
+TEST(CeilingPlace, JudgesWhatIsWidenedByF32) {
+  auto half = ran("gemm", 50e9, 1e6, 1e9, 1e9);
+  half.values["dtype"] = "f16";
+  const auto place = ceiling_place(file(), half);
+  ASSERT_TRUE(place);
+  EXPECT_TRUE(place->widened);
+  EXPECT_DOUBLE_EQ(place->place.fraction, 0.5);
+}
+
+TEST(CeilingPlace, JudgesAnyWorkByBandwidthWhereAsked) {
+  const auto place = ceiling_place(file(), ran("gemm", 100e9, 5e9, 1e9, 1e9), Against::bandwidth);
+  ASSERT_TRUE(place);
+  EXPECT_EQ(place->place.roof, Roof::memory);
+  EXPECT_DOUBLE_EQ(place->place.fraction, 0.5);
+}
+
+TEST(Contradictions, AreCountedByCeiling) {
+  auto measured = file();
+  measured.cases = {ran("gemm", 134e9, 1e6, 1e9, 1e9), ran("gemm", 110e9, 1e6, 1e9, 1e9), ran("gemm", 50e9, 1e6, 1e9, 1e9)};
+  EXPECT_TRUE(contradicts_its_ceiling(measured, measured.cases[0]));
+  EXPECT_FALSE(contradicts_its_ceiling(measured, measured.cases[2]));
+  EXPECT_THAT(contradictions(measured),
+              testing::ElementsAre(testing::StartsWith(
+                  "error: 2 cases stand up to 34% above the measured ceiling of f32 arithmetic: ")));
+  measured.cases.erase(measured.cases.begin(), measured.cases.begin() + 2);
+  EXPECT_THAT(contradictions(measured), testing::IsEmpty());
+}
+
+TEST(DisturbedCeilings, AreToldWhereNoVisitWasUndisturbed) {
+  auto measured = file();
+  EXPECT_EQ(describe_disturbed_ceilings(measured), "");
+  measured.ceilings[0].visits = 3;
+  measured.ceilings[0].undisturbed = 1;
+  EXPECT_EQ(describe_disturbed_ceilings(measured), "");
+  measured.ceilings[0].undisturbed = 0;
+  EXPECT_THAT(describe_disturbed_ceilings(measured), testing::HasSubstr("all 3 visits"));
 }
 
 TEST(CeilingPlace, KnowsNothingWithoutACeiling) {
   auto other = ran("gemm", 1e9, 1e9, 1e9, 1e9);
-  other.values["dtype"] = "f16";
+  other.values["dtype"] = "f64";
   EXPECT_FALSE(ceiling_place(file(), other));
   auto failed = ran("gemm", 1e9, 1e9, 1e9, 1e9);
   failed.outcome = Outcome::failed;

@@ -82,7 +82,7 @@ struct NamedFile {
 
 class Charts {
  public:
-  Charts(const std::vector<ResultFile>& files, const DevicePrices& prices) : prices_(prices) {
+  Charts(const std::vector<ResultFile>& files, const PriceList& prices) : prices_(prices) {
     const auto names = file_names(files);
     for (std::size_t f = 0; f < files.size(); ++f) {
       files_.push_back({files[f], files.size() > 1 ? names[f] + " " : std::string()});
@@ -307,7 +307,7 @@ class Charts {
     return picks;
   }
 
-  const DevicePrices& prices_;
+  const PriceList& prices_;
   std::vector<NamedFile> files_;
   std::vector<Family> families_;
   std::vector<std::map<std::string, std::vector<const CaseRecord*>>> by_key_;
@@ -317,7 +317,7 @@ class Charts {
 
 }  // namespace
 
-nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const DevicePrices& prices) {
+nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const PriceList& prices) {
   return Charts(files, prices).build();
 }
 

@@ -13,6 +13,6 @@ namespace whygpu {
 //   {"id", "spec", "title", "about", "picks": [{"label", "x_title", "y_title", "x_format", "series": [[number, name]],
 //    "points": [{"s": series, "x", "y", "lo", "hi", "settled", "tip": text}], "rules": […]}]}
 // Everything in it was measured: no energy chart without a meter, no roof without a ceiling.
-nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const DevicePrices& prices);
+nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const PriceList& prices);
 
 }  // namespace whygpu

@@ -7,6 +7,7 @@
 #include <map>
 #include <stdexcept>
 
+#include "reports/ceiling_place.h"
 #include "reports/measures.h"
 #include "reports/problems.h"
 #include "reports/text.h"
@@ -42,6 +43,10 @@ Measured greatest(const ResultFile& file, bool gpu, const Rate& rate, double uni
     most = value->value;
   }
   if (!best) return none(fmt::format("no {} result {}", device_word(gpu), missing));
+  if (contradicts_its_ceiling(file, *best)) {
+    return none(fmt::format("the best {} result, {} at {}, stands above its measured ceiling, an error to be explained first",
+                            device_word(gpu), contender_name(file, *best), best->problem));
+  }
   return {most * unit,
           fmt::format("{} {}: {} at {}", format_number(most), unit_name, contender_name(file, *best), best->problem)};
 }

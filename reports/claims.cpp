@@ -79,9 +79,8 @@ Document claims_document(const std::vector<ResultFile>& files, const ClaimSettin
   Document document{"claims", {}, {}, {}, {{"file", "claim", "words", "verdict", "rule", "evidence"}, {}}};
   const auto claims = standard_claims();
   const auto names = file_names(files);
+  document.heading = describe_files(files, names);
   for (std::size_t f = 0; f < files.size(); ++f) {
-    const auto machine = describe_machine(files[f], names[f]);
-    document.heading.insert(document.heading.end(), machine.begin(), machine.end());
     for (const auto& judged : judge_claims(claims, files[f], settings)) {
       const std::string verdict(verdict_name(judged.verdict));
       const auto evidence = join(judged.evidence, "; ");

@@ -84,6 +84,19 @@ TEST(Claims, TrainingOfLargeModels) {
   EXPECT_EQ(judged(file, "fifty-million").verdict, ClaimVerdict::confirmed);
 }
 
+TEST(Claims, ASpeedAboveItsOwnCeilingIsNotQuoted) {
+  auto file = machine(500, 20'000);
+  file.whygpu()["ceilings"] = {{{"device", "Synthetic cpu"},
+                                {"kind", "flops"},
+                                {"dtype", "f32"},
+                                {"value", 400e9},
+                                {"unit", "FLOP/s"},
+                                {"how", "loop"}}};
+  const auto claim = judged(file, "processing-power");
+  EXPECT_EQ(claim.verdict, ClaimVerdict::not_measured);
+  EXPECT_THAT(claim.evidence[1], HasSubstr("above its measured ceiling"));
+}
+
 TEST(Claims, MoneyNeedsPricesAndRent) {
   ClaimSettings settings;
   settings.prices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 800}};

@@ -35,10 +35,4 @@ std::optional<Cost> cost_of_operation(const Prices& prices, double seconds, std:
   return cost;
 }
 
-std::optional<Cost> cost_of_million(const Prices& prices, double seconds, std::optional<double> joules) {
-  auto cost = cost_of_operation(prices, seconds, joules);
-  if (cost) cost->dollars *= 1e6;
-  return cost;
-}
-
 }  // namespace whygpu

@@ -42,7 +42,4 @@ std::optional<double> dollars_per_gflops(const std::optional<double>& device_pri
 // when joules and the price of power are known. Nothing when neither rent nor price is known.
 std::optional<Cost> cost_of_operation(const Prices& prices, double seconds, std::optional<double> joules);
 
-// A million of them.
-std::optional<Cost> cost_of_million(const Prices& prices, double seconds, std::optional<double> joules);
-
 }  // namespace whygpu

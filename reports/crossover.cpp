@@ -75,16 +75,20 @@ struct Solved {
   }
 };
 
-// Dollars of GPU and host over dollars of CPU; nothing when a price is not known.
-std::optional<double> price_ratio(const ResultFile& file, const CaseRecord& cpu, const CaseRecord& other,
-                                  const DevicePrices& prices) {
+// Dollars of CPU over dollars of the other machine, by the same kind of price; nothing when one is not known.
+std::optional<Estimate> dollar_factor(const ResultFile& file, const CaseRecord& cpu, const CaseRecord& other,
+                                      const PriceList& prices) {
   const auto* cpu_device = device_of(file, cpu);
   const auto* device = device_of(file, other);
   if (!cpu_device || !device) return std::nullopt;
-  const auto host = prices.find(cpu_device->name);
-  const auto card = prices.find(device->name);
-  if (host == prices.end() || card == prices.end()) return std::nullopt;
-  return (host->second + card->second) / host->second;
+  Prices of_cpu = prices.of(cpu_device->name), of_other = prices.of(device->name);
+  if (!of_cpu.hourly || !of_other.hourly) {
+    of_cpu.hourly = of_other.hourly = std::nullopt;
+    if (!of_cpu.device || !of_other.device) return std::nullopt;
+    *of_other.device += *of_cpu.device;
+  }
+  if (!joules_per_operation(cpu) || !joules_per_operation(other)) of_cpu.kwh = of_other.kwh = std::nullopt;
+  return ratio(*dollars_per_operation(cpu, of_cpu), *dollars_per_operation(other, of_other));
 }
 
 std::string gap_at(double size, const std::string& name, const CaseRecord& record) {
@@ -92,7 +96,7 @@ std::string gap_at(double size, const std::string& name, const CaseRecord& recor
 }
 
 Contest contest_of(const ResultFile& file, const Solved& solved, const Family& family, const std::string& candidate,
-                   const std::string& offload, Resource resource, const DevicePrices& prices) {
+                   const std::string& offload, Resource resource, const PriceList& prices) {
   Contest contest{family, candidate, "", offload, resource, {}, {}, {}};
   for (const auto& problem : family.problems) {
     const auto* other = solved.candidate_case(problem.key, candidate, offload);
@@ -109,13 +113,9 @@ Contest contest_of(const ResultFile& file, const Solved& solved, const Family& f
     }
     const auto spent = cost(*other, resource);
     if (!spent) continue;
-    auto factor = ratio(*cost(*cpu, resource), *spent);
-    if (resource == Resource::money) {
-      const auto prices_apart = price_ratio(file, *cpu, *other, prices);
-      if (!prices_apart) continue;
-      factor = factor.scaled(1 / *prices_apart);
-    }
-    contest.points.push_back({problem.size, problem.problem, factor, solver_name(*cpu)});
+    const auto factor = resource == Resource::money ? dollar_factor(file, *cpu, *other, prices)
+                                                    : std::optional(ratio(*cost(*cpu, resource), *spent));
+    if (factor) contest.points.push_back({problem.size, problem.problem, *factor, solver_name(*cpu)});
   }
   return contest;
 }
@@ -151,7 +151,7 @@ Crossover find_crossover(const std::vector<Advantage>& points) {
   return result;
 }
 
-std::vector<Contest> contests(const ResultFile& file, const DevicePrices& prices) {
+std::vector<Contest> contests(const ResultFile& file, const PriceList& prices) {
   const Solved solved(file);
   std::vector<Contest> result;
   for (const auto& family : families_of(file)) {

@@ -13,7 +13,8 @@
 
 namespace whygpu {
 
-// What is saved or spent. money charges time with the price of the devices: the GPU pays for its host's CPU as well.
+// What is saved or spent. money charges time with rent where it is known for both machines, else with the price of the
+// devices, the GPU's with its host's CPU; the energy is in it where its price is known and both sides measured it.
 enum class Resource : std::uint8_t { time, energy, money };
 std::string_view resource_name(Resource resource);
 
@@ -56,7 +57,7 @@ struct Contest {
 };
 
 // Every candidate (a backend on a device that is no CPU) on every family, for each resource that was measured.
-std::vector<Contest> contests(const ResultFile& file, const DevicePrices& prices);
+std::vector<Contest> contests(const ResultFile& file, const PriceList& prices);
 
 // "always", "never up to 4096", "between 384 and 512", "from 256 or below up to 512", "undecided: …".
 std::string describe(const Contest& contest);

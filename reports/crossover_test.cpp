@@ -131,13 +131,34 @@ TEST(Crossover, EnergyAndMoneyCrossElsewhere) {
       round["details"] = {{"energy_joules_per_op", watts * round["samples_ns"][0].get<double>()}};
     }
   }
-  const auto all = contests(file.file(), {{"Synthetic cpu", 1000}, {"Synthetic GPU", 9000}});
+  const auto all = contests(file.file(), {{{"Synthetic cpu", 1000}, {"Synthetic GPU", 9000}}, {}, {}});
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].crossover.from, 128);
   EXPECT_EQ(all[1].resource, Resource::energy);
   EXPECT_EQ(all[1].crossover.from, 256);
   EXPECT_EQ(all[2].resource, Resource::money);  // ten times the dollars, host included
   EXPECT_EQ(all[2].crossover.from, 512);
+}
+
+TEST(Crossover, RentEntersWhereBothMachinesHaveOne) {
+  const auto file = contest_file({0.5, 2, 8, 32}).file();
+  const DevicePrices prices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 9000}};
+  const auto dollars = [&](const DevicePrices& rents) { return contests(file, {prices, rents, {}}).at(1); };
+  EXPECT_EQ(dollars({{"Synthetic GPU", 3}}).crossover.from, 512);  // rent against a price says nothing
+  const auto rented = dollars({{"Synthetic cpu", 1}, {"Synthetic GPU", 3}});
+  EXPECT_EQ(rented.crossover.from, 256);
+  EXPECT_NEAR(rented.points.back().factor.value, 32.0 / 3, 0.01);
+}
+
+TEST(Crossover, PricedEnergyEntersWhereBothSidesMeasuredIt) {
+  auto file = contest_file({1});
+  for (auto& record : file.whygpu()["cases"]) {
+    const double joules = record["backend"] == "cuda" ? 1 : 4;
+    for (auto& round : record["rounds"]) round["details"] = {{"energy_joules_per_op", joules}};
+  }
+  // A device that costs next to nothing leaves the energy.
+  const auto all = contests(file.file(), {{{"Synthetic cpu", 1e-9}, {"Synthetic GPU", 1e-9}}, {}, 0.3});
+  EXPECT_NEAR(all.at(2).points.back().factor.value, 4, 0.01);
 }
 
 TEST(Crossover, NothingToSayWithoutACandidate) {

@@ -15,7 +15,13 @@ class Footnotes {
  public:
   // The mark for a cell, such as "failed [2]". A case that is shown twice is counted once.
   std::string mark(const std::string& word, const std::string& reason, bool counted = true) {
-    const std::string text = word + ": " + (reason.empty() ? "no reason given" : reason);
+    return mark_as(word, word, reason, counted);
+  }
+
+  // The same where cells differ that have one reason: the note begins with `subject`.
+  std::string mark_as(const std::string& word, const std::string& subject, const std::string& reason,
+                      bool counted = true) {
+    const std::string text = subject + ": " + (reason.empty() ? "no reason given" : reason);
     std::size_t number = 0;
     while (number < notes_.size() && notes_[number].first != text) ++number;
     if (number == notes_.size()) notes_.emplace_back(text, 0);

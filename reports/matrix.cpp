@@ -18,7 +18,8 @@ namespace {
 
 // The legend that the cells of a document need.
 struct Marks {
-  bool interval = false, range = false, single = false, unsettled = false, ceiling = false, memory_roof = false;
+  bool interval = false, range = false, single = false, unsettled = false, ceiling = false, bandwidth = false,
+       memory_roof = false, widened = false;
 
   std::vector<std::string> lines() const {
     std::vector<std::string> lines;
@@ -26,6 +27,8 @@ struct Marks {
     if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
     if (single) lines.emplace_back("×? of a single round: without an interval, it may be chance");
     if (ceiling) lines.emplace_back("% of the ceiling measured on the same device");
+    if (bandwidth) lines.emplace_back("% of the bandwidth measured on the same device: of its memory, or of the cache that held the operands");
+    if (widened) lines.emplace_back("w the ceiling is that of f32: this processor has no arithmetic in the dtype, it widens");
     if (memory_roof) lines.emplace_back("m the ceiling is memory or cache, not arithmetic");
     if (unsettled) lines.emplace_back("~ did not settle within its budget");
     return lines;
@@ -40,10 +43,7 @@ class Matrix {
 
   Document build() {
     check_baseline();
-    for (std::size_t f = 0; f < files_.size(); ++f) {
-      append(document_.heading, describe_machine(files_[f], names_[f]));
-      for (const auto& line : describe_findings(files_[f])) document_.heading.push_back(prefix(f) + line);
-    }
+    document_.heading = describe_files(files_, names_);
     document_.records.columns = {"file",         "workload",       "problem", "backend", "variant",  "status",
                                  "reason",       "settled",        "rounds",  "measure", "unit",     "value",
                                  "low",          "high",           "spread",  "speedup", "baseline", "ceiling_fraction",
@@ -139,24 +139,31 @@ class Matrix {
     return ranking.size() < 2 ? std::string() : std::get<2>(ranking.front());
   }
 
-  // Percent of ceiling, where any case of the grid has one; "" elsewhere.
-  Cell ceiling_cell(const Grid& grid, std::size_t p, std::size_t c) {
+  // Bytes are measured against bandwidth, and all work against the lower of its roofs.
+  std::optional<CeilingPlace> place_of(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure) const {
     const auto* record = grid.at(p, c);
-    const auto place = record ? ceiling_place(files_[grid.contenders()[c].file], *record) : std::nullopt;
-    if (!place) return {};
-    const bool memory = place->place.roof == Roof::memory;
-    marks_.ceiling = true;
-    marks_.memory_roof = marks_.memory_roof || memory;
-    const auto text = fmt::format("{:.0f}%{}", 100 * place->place.fraction, memory ? "m" : "");
-    if (place->beaten.empty()) return {text, Tone::faint};
-    return {footnotes_.mark(text, place->beaten), Tone::warning};
+    if (record == nullptr) return std::nullopt;
+    const auto against = measure.name == "gigabytes_per_second" ? Against::bandwidth : Against::roofline;
+    return ceiling_place(files_[grid.contenders()[c].file], *record, against);
   }
 
-  bool has_ceilings(const Grid& grid) const {
-    return any(grid, [&](auto p, auto c) {
-      const auto* record = grid.at(p, c);
-      return record && ceiling_place(files_[grid.contenders()[c].file], *record);
-    });
+  // Percent of ceiling, where any case of the grid has one; "" elsewhere.
+  Cell ceiling_cell(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure) {
+    const auto place = place_of(grid, p, c, measure);
+    if (!place) return {};
+    const bool bandwidth = measure.name == "gigabytes_per_second";
+    const bool memory = !bandwidth && place->place.roof == Roof::memory;
+    (bandwidth ? marks_.bandwidth : marks_.ceiling) = true;
+    marks_.memory_roof = marks_.memory_roof || memory;
+    const bool widened = place->widened && place->place.roof == Roof::arithmetic;
+    marks_.widened = marks_.widened || widened;
+    const auto text = fmt::format("{:.0f}%{}", 100 * place->place.fraction, memory ? "m" : widened ? "w" : "");
+    if (!place->beaten) return {text, Tone::faint};
+    return {footnotes_.mark_as(text, "above its ceiling", place->beaten->why), Tone::warning};
+  }
+
+  bool has_ceilings(const Grid& grid, const Measure& measure) const {
+    return any(grid, [&](auto p, auto c) { return place_of(grid, p, c, measure).has_value(); });
   }
 
   void add_workload(const std::string& workload) {
@@ -174,7 +181,7 @@ class Matrix {
   void add_section(const std::string& workload, const Grid& grid, const Measure& measure) {
     const std::string base = baseline_.empty() ? choose_baseline(grid, measure) : baseline_;
     const bool compared = !base.empty();
-    const bool ceilings = (measure.name == "gflops" || measure.name == "gigabytes_per_second") && has_ceilings(grid);
+    const bool ceilings = (measure.name == "gflops" || measure.name == "gigabytes_per_second") && has_ceilings(grid, measure);
     Section section;
     section.title = fmt::format("{} {}", workload, grid.shared_values());
     for (std::size_t v = 0; v < grid.varying().size(); ++v) {
@@ -213,7 +220,7 @@ class Matrix {
       row.push_back({fmt::format("{}{}", record->settled ? "" : "~", format_number(estimate->value)),
                      record->settled ? Tone::plain : Tone::warning});
       row.push_back({format_spread(*estimate), Tone::faint});
-      if (ceilings) row.push_back(ceiling_cell(grid, p, c));
+      if (ceilings) row.push_back(ceiling_cell(grid, p, c, measure));
       if (!base.empty()) row.push_back(gain_cell(gain));
     } else {
       row.push_back(status_cell(record, measure));
@@ -221,7 +228,7 @@ class Matrix {
       if (ceilings) row.emplace_back();
       if (!base.empty()) row.emplace_back();
     }
-    if (record != nullptr) add_record(grid, c, *record, measure, base, estimate, gain);
+    if (record != nullptr) add_record(grid, p, c, *record, measure, base, estimate, gain);
   }
 
   Cell gain_cell(const std::optional<Gain>& gain) {
@@ -251,7 +258,7 @@ class Matrix {
     return std::nullopt;
   }
 
-  void add_record(const Grid& grid, std::size_t c, const CaseRecord& record, const Measure& measure,
+  void add_record(const Grid& grid, std::size_t p, std::size_t c, const CaseRecord& record, const Measure& measure,
                   const std::string& base, const std::optional<Estimate>& estimate, const std::optional<Gain>& gain) {
     std::vector<Value> row = {names_[grid.contenders()[c].file],
                               record.workload,
@@ -274,7 +281,7 @@ class Matrix {
     }
     row.push_back(known(gain ? std::optional(gain->times) : std::nullopt));
     row.push_back(known(gain ? base : std::string()));
-    const auto place = ceiling_place(files_[grid.contenders()[c].file], record);
+    const auto place = place_of(grid, p, c, measure);
     row.push_back(known(place ? std::optional(place->place.fraction) : std::nullopt));
     row.push_back(known(!place ? std::string() : place->place.roof == Roof::arithmetic ? "arithmetic" : place->level));
     row.push_back(known(record.implementation));

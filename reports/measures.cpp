@@ -86,6 +86,24 @@ std::optional<Estimate> gflops_per_watt(const CaseRecord& record) {
   return joules->inverse(record.flops / 1e9);
 }
 
+// Dear time comes with dear energy: the ends of the spread are the ends of both.
+std::optional<Estimate> dollars_per_operation(const CaseRecord& record, const Prices& prices) {
+  const auto time = time_ns(record);
+  if (!time) return std::nullopt;
+  const auto joules = joules_per_operation(record);
+  const auto cost_at = [&](double ns, std::optional<double> energy) {
+    return cost_of_operation(prices, ns / 1e9, energy);
+  };
+  const auto cost = cost_at(time->value, joules ? std::optional(joules->value) : std::nullopt);
+  if (!cost) return std::nullopt;
+  Estimate result{cost->dollars, std::nullopt, time->is_interval && (!joules || joules->is_interval)};
+  if (time->spread) {
+    result.spread = Interval{cost_at(time->low(), joules ? std::optional(joules->low()) : std::nullopt)->dollars,
+                             cost_at(time->high(), joules ? std::optional(joules->high()) : std::nullopt)->dollars};
+  }
+  return result;
+}
+
 Estimate ratio(const Estimate& numerator, const Estimate& denominator) {
   Estimate result{numerator.value / denominator.value, std::nullopt, numerator.is_interval && denominator.is_interval};
   if (numerator.spread && denominator.spread) {

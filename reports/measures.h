@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/costs.h"
 #include "reports/result_file.h"
 #include "reports/statistics.h"
 
@@ -45,6 +46,9 @@ std::optional<Estimate> detail(const CaseRecord& record, const std::string& name
 // Energy of one operation, and speed per power. Nothing without a meter.
 std::optional<Estimate> joules_per_operation(const CaseRecord& record);
 std::optional<Estimate> gflops_per_watt(const CaseRecord& record);
+
+// What one operation costs on a device of these prices (costs.h). Nothing when neither price nor rent is known.
+std::optional<Estimate> dollars_per_operation(const CaseRecord& record, const Prices& prices);
 
 // numerator/denominator. The spread is that of the extreme combinations, so rather too wide than too narrow.
 Estimate ratio(const Estimate& numerator, const Estimate& denominator);

@@ -71,7 +71,7 @@ std::string section_html(const char* id, const char* title, const std::string& c
 }
 
 std::string answers_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names,
-                         const DevicePrices& prices) {
+                         const PriceList& prices) {
   // Beyond this many sentences the rest is folded.
   constexpr std::size_t kMostOpenly = 6;
   std::string html;
@@ -208,14 +208,14 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
     machines.push_back(describe_machine(files[f], names[f]).front());
     machine_facts += machine_html(files[f], names[f]);
   }
-  const Json data{{"charts", drawn ? chart_data(files, prices.devices) : Json::array()},
+  const Json data{{"charts", drawn ? chart_data(files, prices) : Json::array()},
                   {"specs", chart_specifications()}};
   return fill(page_file("page.html"),
               {{"nonce", fresh_nonce()},
                {"title", escape_html("Does this work need a GPU? " + join(names, ", "))},
                {"style", std::string(page_file("page.css"))},
                {"machines", list_html(machines, "machines")},
-               {"answers", answers_html(files, names, prices.devices)},
+               {"answers", answers_html(files, names, prices)},
                {"no_charts", drawn ? "" : "<p class=\"note\">This build has no Vega, so the page has no charts.</p>"},
                {"tables", section_html("tables", "Tables", tables_html(files, prices))},
                {"claims", section_html("claims", "Claims", claims_html(files, prices))},

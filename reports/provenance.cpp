@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "reports/ceiling_place.h"
 #include "reports/text.h"
 
 namespace whygpu {
@@ -88,6 +89,21 @@ std::vector<std::string> describe_findings(const ResultFile& file) {
   }
   for (const auto& [what, times] : disturbances) {
     lines.push_back("disturbed: " + what + " (" + count_of(times, "measurement") + ")");
+  }
+  if (const auto disturbed = describe_disturbed_ceilings(file); !disturbed.empty()) lines.push_back(disturbed);
+  const auto errors = contradictions(file);
+  lines.insert(lines.end(), errors.begin(), errors.end());
+  return lines;
+}
+
+std::vector<std::string> describe_files(const std::vector<ResultFile>& files, const std::vector<std::string>& names) {
+  std::vector<std::string> lines;
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    const auto machine = describe_machine(files[f], names[f]);
+    lines.insert(lines.end(), machine.begin(), machine.end());
+    for (const auto& line : describe_findings(files[f])) {
+      lines.push_back(files.size() > 1 ? names[f] + " " + line : line);
+    }
   }
   return lines;
 }

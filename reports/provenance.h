@@ -14,7 +14,10 @@ std::vector<std::string> describe_machine(const ResultFile& file, const std::str
 // One line per backend: version, device, implementations with the number of cases that they ran.
 std::vector<std::string> describe_backends(const ResultFile& file);
 
-// One line per finding that makes the comparison unfair, and per disturbance.
+// One line per finding that makes the comparison unfair, per disturbance, and per ceiling that cases contradict.
 std::vector<std::string> describe_findings(const ResultFile& file);
+
+// What stands above every table: machine and findings of each file.
+std::vector<std::string> describe_files(const std::vector<ResultFile>& files, const std::vector<std::string>& names);
 
 }  // namespace whygpu

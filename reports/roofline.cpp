@@ -1,7 +1,5 @@
 #include "reports/roofline.h"
 
-#include <fmt/format.h>
-
 namespace whygpu {
 
 std::string_view roof_name(Roof roof) { return roof == Roof::arithmetic ? "arithmetic" : "memory"; }
@@ -22,20 +20,20 @@ std::optional<RooflinePlace> place_on_roofline(double flops, double bytes, doubl
   return RooflinePlace{memory ? Roof::memory : Roof::arithmetic, intensity, limit, flops / seconds / limit};
 }
 
-std::string explain_beaten_ceiling(const RooflinePlace& place, std::string_view implementation, double set_bytes,
-                                   double cache_bytes, bool mode_cold) {
-  if (place.fraction <= 1 + kCeilingTolerance) return {};
-  const std::string beaten = fmt::format("{:.0f}% of the {} ceiling: ", 100 * place.fraction, roof_name(place.roof));
+std::optional<BeatenCeiling> explain_beaten_ceiling(const RooflinePlace& place, std::string_view implementation,
+                                                    double set_bytes, double cache_bytes, bool mode_cold) {
+  if (place.fraction <= 1 + kCeilingTolerance) return std::nullopt;
   if (place.roof == Roof::memory && !mode_cold && set_bytes < cache_bytes) {
-    return beaten + "the operands stay in a cache that is faster than the memory of this ceiling";
+    return BeatenCeiling{"the operands stay in a cache that is faster than the memory of this ceiling"};
   }
   if (place.roof == Roof::arithmetic && (implementation.find("inograd") != std::string_view::npos ||
                                          implementation.find("FFT") != std::string_view::npos)) {
-    return beaten + "the algorithm multiplies less often than the definition that FLOPs are counted by";
+    return BeatenCeiling{"the algorithm multiplies less often than the definition that FLOPs are counted by"};
   }
-  return beaten +
-         "an error: the ceiling was measured too low (other load, another clock), or the case does less work than "
-         "is counted; measure the ceilings again";
+  return BeatenCeiling{
+      "an error: the ceiling was measured too low (other load, another clock), or the case does less work than is "
+      "counted",
+      true};
 }
 
 }  // namespace whygpu

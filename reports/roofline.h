@@ -28,9 +28,15 @@ std::optional<RooflinePlace> place_on_roofline(double flops, double bytes, doubl
 // A case may exceed its ceiling by the spread of two measurements and no more.
 inline constexpr double kCeilingTolerance = 0.03;
 
-// Why a fraction beyond 1 + kCeilingTolerance can be, in words; empty when there is nothing to explain. `set_bytes` is
-// what one operation touches, `cache_bytes` the device's largest cache; `mode_cold` says that operands were evicted.
-std::string explain_beaten_ceiling(const RooflinePlace& place, std::string_view implementation, double set_bytes,
-                                   double cache_bytes, bool mode_cold);
+// Why a case stands above its roof, in words; an error when nothing of the case can be the reason.
+struct BeatenCeiling {
+  std::string why;
+  bool error = false;
+};
+
+// Nothing up to a fraction of 1 + kCeilingTolerance. `set_bytes` is what one operation touches, `cache_bytes` the
+// device's largest cache; `mode_cold` says that operands were evicted.
+std::optional<BeatenCeiling> explain_beaten_ceiling(const RooflinePlace& place, std::string_view implementation,
+                                                    double set_bytes, double cache_bytes, bool mode_cold);
 
 }  // namespace whygpu

@@ -303,6 +303,37 @@ TEST(Table, CrossoverView) {
   EXPECT_EQ(records[0]["from"], 64);
 }
 
+// A GEMM of 2 GFLOP and 1 GB in a second on a CPU of 1 GFLOP/s in f32 and 4 GB/s.
+SyntheticFile beside_ceilings() {
+  SyntheticFile file;
+  file.backend("naive").ok(square_gemm(1000), "naive", seven_rounds(1e9), 2e9, 1e9);
+  const auto ceiling = [](const char* kind, const char* key, const char* which, double value, const char* unit) {
+    return nlohmann::json{{"device", "Synthetic cpu"}, {"kind", kind}, {key, which}, {"value", value}, {"unit", unit}, {"how", ""}};
+  };
+  file.whygpu()["ceilings"] = {ceiling("flops", "dtype", "f32", 1e9, "FLOP/s"),
+                               ceiling("bandwidth", "level", "memory", 4e9, "B/s")};
+  return file;
+}
+
+TEST(Table, SaysOnceThatACeilingIsContradicted) {
+  const auto text = table({beside_ceilings().file()});
+  EXPECT_THAT(text, HasSubstr("error: 1 case stands up to 100% above the measured ceiling of f32 arithmetic"));
+  EXPECT_THAT(text, AllOf(HasSubstr("200% [1]"), HasSubstr("[1] above its ceiling: an error")));
+}
+
+TEST(Table, BandwidthIsMeasuredAgainstBandwidth) {
+  const auto text = table({beside_ceilings().file()}, "terminal", "bandwidth");
+  EXPECT_THAT(text, AllOf(HasSubstr("25%"), HasSubstr("% of the bandwidth measured"), Not(HasSubstr("200%"))));
+}
+
+TEST(Table, EveryViewSaysWhatIsUnfair) {
+  auto file = cpu_and_gpu();
+  file.whygpu()["findings"] = {{{"severity", "serious"}, {"what", "the governor is powersave"}, {"do", "change it"}}};
+  for (const char* view : {"speed", "crossover", "training"}) {
+    EXPECT_THAT(table({file.file()}, "terminal", view), HasSubstr("unfair: the governor is powersave")) << view;
+  }
+}
+
 // A training step of 32 samples on the CPU, whose measured peak is 4 TFLOP/s.
 SyntheticFile one_training_step() {
   SyntheticFile file;

@@ -18,7 +18,7 @@ std::string_view kind_name(CrossoverKind kind) {
 
 class CrossoverView {
  public:
-  explicit CrossoverView(const DevicePrices& prices) : prices_(prices) {
+  explicit CrossoverView(const PriceList& prices) : prices_(prices) {
     document_.records.columns = {"file",        "workload",    "dtype",
                                  "settings",    "fixed",       "size_name",
                                  "candidate",   "device",      "offload",
@@ -28,7 +28,6 @@ class CrossoverView {
   }
 
   void add(const ResultFile& file, const std::string& name) {
-    for (const auto& line : describe_machine(file, name)) document_.heading.push_back(line);
     const auto found = contests(file, prices_);
     if (found.empty()) document_.notes.push_back(name + ": " + why_no_contest(file));
     Section section{name, columns(), {}, {}};
@@ -41,7 +40,8 @@ class CrossoverView {
     add_paybacks(file, name);
   }
 
-  Document take() {
+  Document take(std::vector<std::string> heading) {
+    document_.heading = std::move(heading);
     if (!document_.sections.empty()) {
       document_.notes.emplace_back(
           "ahead: the whole spread is above 1× the best CPU backend, here and at every larger size measured");
@@ -116,17 +116,17 @@ class CrossoverView {
     return "no backend ran on a GPU, so there is no crossover to find";
   }
 
-  const DevicePrices& prices_;
+  const PriceList& prices_;
   Document document_;
 };
 
 }  // namespace
 
 Document crossover_view(const std::vector<ResultFile>& files, const TableOptions& options) {
-  CrossoverView view(options.prices.devices);
+  CrossoverView view(options.prices);
   const auto names = file_names(files);
   for (std::size_t f = 0; f < files.size(); ++f) view.add(files[f], names[f]);
-  return view.take();
+  return view.take(describe_files(files, names));
 }
 
 }  // namespace whygpu

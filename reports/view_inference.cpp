@@ -44,8 +44,8 @@ Document inference_view(const std::vector<ResultFile>& files, const TableOptions
   for (const char* name : kPercentiles) document.records.columns.emplace_back(name);
   document.records.columns.emplace_back("requests");
   const auto names = file_names(files);
+  document.heading = describe_files(files, names);
   for (std::size_t f = 0; f < files.size(); ++f) {
-    for (const auto& line : describe_machine(files[f], names[f])) document.heading.push_back(line);
     Section section{names[f],
                     {{"problem", "", true},
                      {"backend", "", true},

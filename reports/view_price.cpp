@@ -29,25 +29,10 @@ std::optional<Estimate> price_of_speed(const ResultFile& file, const CaseRecord&
   return rate->inverse(*price);
 }
 
-using CostOf = std::optional<Cost> (*)(const Prices&, double seconds, std::optional<double> joules);
-
-// Dear time comes with dear energy: the ends of the spread are the ends of both.
-std::optional<Estimate> cost_estimate(const ResultFile& file, const CaseRecord& record, const PriceList& list,
-                                      CostOf cost_of) {
-  const auto time = time_ns(record);
+std::optional<Estimate> cost_estimate(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
   const auto* device = device_of(file, record);
-  if (!time || !device) return std::nullopt;
-  const auto prices = list.of(device->name);
-  const auto joules = joules_per_operation(record);
-  const auto dollars = [&](double (Estimate::*end)() const) {
-    const auto energy = joules ? std::optional(((*joules).*end)()) : std::nullopt;
-    return cost_of(prices, ((*time).*end)() / 1e9, energy)->dollars;
-  };
-  const auto cost = cost_of(prices, time->value / 1e9, joules ? std::optional(joules->value) : std::nullopt);
-  if (!cost) return std::nullopt;
-  Estimate result{cost->dollars, std::nullopt, time->is_interval && (!joules || joules->is_interval)};
-  if (time->spread) result.spread = Interval{dollars(&Estimate::low), dollars(&Estimate::high)};
-  return result;
+  if (!device) return std::nullopt;
+  return dollars_per_operation(record, list.of(device->name));
 }
 
 // Items in one operation of inference; nothing when its case leaves the batch to the model (batch=0).
@@ -62,15 +47,15 @@ std::optional<double> batch_of(const CaseRecord& record) {
 // A million operations, but of inference a million items of its batches.
 std::optional<Estimate> cost_of_a_million(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
   if (record.workload == kStep) return std::nullopt;
-  const auto cost = cost_estimate(file, record, list, cost_of_million);
-  if (!cost || record.workload != kInference) return cost;
-  const auto batch = batch_of(record);
-  return batch ? std::optional(cost->scaled(1 / *batch)) : std::nullopt;
+  const auto cost = cost_estimate(file, record, list);
+  const auto items = record.workload == kInference ? batch_of(record) : std::optional(1.0);
+  if (!cost || !items) return std::nullopt;
+  return cost->scaled(1e6 / *items);
 }
 
 std::optional<Estimate> cost_of_a_step(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
   if (record.workload != kStep) return std::nullopt;
-  return cost_estimate(file, record, list, cost_of_operation);
+  return cost_estimate(file, record, list);
 }
 
 // What is in the cost of an operation on a device, in the words of costs.h.

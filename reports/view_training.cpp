@@ -149,9 +149,9 @@ Document training_view(const std::vector<ResultFile>& files, const TableOptions&
   for (const auto* name : more) document.records.columns.emplace_back(name);
   document.records.columns.emplace_back("mfu");
   const auto names = file_names(files);
+  document.heading = describe_files(files, names);
   bool any = false;
   for (std::size_t f = 0; f < files.size(); ++f) {
-    for (const auto& line : describe_machine(files[f], names[f])) document.heading.push_back(line);
     for (const auto& record : files[f].cases) {
       if (!is_training(record)) continue;
       const auto time = *time_ns(record);

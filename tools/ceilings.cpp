@@ -1,6 +1,30 @@
 #include "tools/ceilings.h"
 
+#include <algorithm>
+
+#include "tools/backend_choice.h"
+#include "tools/commands.h"
+
 namespace whygpu {
+
+CeilingVisits visits_to_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {
+  auto cases = host_ceiling_cases(dtypes, threads, caches());
+  const auto known = known_backends();
+  if (std::ranges::find(known, "cuda") != known.end()) {
+    const auto cuda = probe_backend({program_folder(), threads, device}, "cuda", "peak");
+    if (cuda.usable()) {
+      const auto more = cuda_ceiling_cases(dtypes);
+      cases.insert(cases.end(), more.begin(), more.end());
+    }
+  }
+  return {std::move(cases), program_folder(), threads, device};
+}
+
+CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {
+  auto visits = visits_to_this_machine(dtypes, threads, device);
+  visits.measure(2, 3);
+  return visits.best();
+}
 
 std::optional<double> fraction_of_nominal(const Ceiling& ceiling, const Catalogue& catalogue) {
   const CatalogueDevice* device = catalogue.find(ceiling.device);

@@ -10,7 +10,8 @@
 
 namespace whygpu {
 
-// Those of the processor, and of the GPU where the cuda backend can run.
+// To those of the processor, and of the GPU where the cuda backend can run.
+CeilingVisits visits_to_this_machine(const std::vector<std::string>& dtypes, int threads, int device);
 CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device);
 
 // Measured over promised; nothing when the catalogue has no such value.

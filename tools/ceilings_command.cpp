@@ -5,7 +5,6 @@
 
 #include "benchmarks/ceilings.h"
 #include "reports/catalogue.h"
-#include "tools/backend_choice.h"
 #include "tools/ceilings.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
@@ -43,8 +42,9 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
     if (ceiling.device != device) {
       device = ceiling.device;
       const bool host = ceiling.how.find("thread") != std::string::npos;
-      fmt::print("{}{}\n", styled(device, "1", colour),
-                 host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string());
+      fmt::print("{}{}; best of {} visits{}\n", styled(device, "1", colour),
+                 host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string(), ceiling.visits,
+                 ceiling.undisturbed == 0 ? ", all of which other work disturbed: the true ceilings may be higher" : "");
     }
     const std::string what = ceiling.kind == "flops"   ? ceiling.dtype
                              : ceiling.kind == "clock" ? "clock"
@@ -59,19 +59,6 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
 }
 
 }  // namespace
-
-CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {
-  auto cases = host_ceiling_cases(dtypes, threads, caches());
-  const auto known = known_backends();
-  if (std::ranges::find(known, "cuda") != known.end()) {
-    const auto cuda = probe_backend({program_folder(), threads, device}, "cuda", "peak");
-    if (cuda.usable()) {
-      const auto more = cuda_ceiling_cases(dtypes);
-      cases.insert(cases.end(), more.begin(), more.end());
-    }
-  }
-  return measure_ceilings(cases, program_folder(), threads, device);
-}
 
 void add_ceilings_command(CLI::App& app, int& exit_code) {
   struct Options {

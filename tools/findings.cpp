@@ -12,6 +12,7 @@ namespace whygpu {
 namespace {
 
 constexpr double kBusyShare = 0.05, kStealShare = 0.01;
+constexpr const char* kDedicated = "use a machine or an instance type with dedicated cores";
 constexpr double kNoisy = 0.05, kVeryNoisy = 0.20;
 
 std::string join_assignments(const std::vector<std::pair<std::string, std::string>>& variables) {
@@ -75,10 +76,15 @@ std::vector<Finding> load_findings(const Busyness& b) {
                         "stop them, or measure longer and look at the spread (top shows who they are)"});
   }
   if (b.steal > kStealShare) {
-    findings.push_back({true, fmt::format("the hypervisor takes away {:.1f}% of the CPU time", 100 * b.steal),
-                        "use a machine or an instance type with dedicated cores"});
+    findings.push_back(
+        {true, fmt::format("the hypervisor takes away {:.1f}% of the CPU time", 100 * b.steal), kDedicated});
   }
   return findings;
+}
+
+std::vector<Finding> steal_findings(double steal) {
+  if (steal <= kStealShare) return {};
+  return {{true, fmt::format("the hypervisor took away {:.1f}% of the CPU time during the run", 100 * steal), kDedicated}};
 }
 
 std::vector<Finding> variable_findings(const BackendProbe& as_is, const BackendProbe& without,

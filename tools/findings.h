@@ -29,6 +29,9 @@ std::vector<Finding> cpu_findings(const CpuFacts& cpu, std::optional<double> quo
 // `busy` is work of others: nothing of ours ran meanwhile.
 std::vector<Finding> load_findings(const Busyness& busyness);
 
+// `steal` is the part of all CPU time that the hypervisor took during a run.
+std::vector<Finding> steal_findings(double steal);
+
 // The same backend asked twice, as the environment is and with `variables` removed: what these variables changed.
 std::vector<Finding> variable_findings(const BackendProbe& as_is, const BackendProbe& without,
                                        const std::vector<std::pair<std::string, std::string>>& variables);

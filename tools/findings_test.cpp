@@ -26,6 +26,13 @@ TEST(Findings, AVariableWithoutEffectIsNone) {
   EXPECT_THAT(variable_findings(openblas("SkylakeX"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "SkylakeX"}}), IsEmpty());
 }
 
+TEST(Findings, StealDuringARunIsSerious) {
+  EXPECT_THAT(steal_findings(0.005), IsEmpty());
+  ASSERT_THAT(steal_findings(0.034), SizeIs(1));
+  EXPECT_TRUE(steal_findings(0.034)[0].serious);
+  EXPECT_THAT(steal_findings(0.034)[0].what, HasSubstr("3.4% of the CPU time during the run"));
+}
+
 TEST(Findings, LoadAndStealOfOthers) {
   EXPECT_THAT(load_findings(busyness({0, 0, 0}, {100, 99, 0})), IsEmpty());
   EXPECT_THAT(load_findings(busyness({0, 0, 0}, {100, 60, 0})).front().what, HasSubstr("use 40% of the CPU time"));

@@ -12,7 +12,6 @@
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/records.h"
 #include "tools/backend_choice.h"
-#include "tools/ceilings.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
 #include "tools/run_plan.h"
@@ -79,18 +78,6 @@ json find_unfairness(const PlannedRun& run, const RunOptions& options) {
   return array;
 }
 
-// Those that can be measured, of the dtypes that the run holds.
-std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
-  std::vector<std::string> dtypes;
-  for (const auto& dtype : ceiling_dtypes()) {
-    const auto is_dtype = [&](const auto& value) { return value.second == dtype; };
-    if (std::ranges::any_of(cases, [&](const Case& c) { return std::ranges::any_of(c.values, is_dtype); })) {
-      dtypes.push_back(dtype);
-    }
-  }
-  return dtypes;
-}
-
 }  // namespace
 
 double parse_duration(const std::string& text) {
@@ -147,13 +134,6 @@ void PlannedRun::look_at_machine(const RunOptions& options) {
   const bool usable = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
   settings.energy = options.energy && usable;
   if (options.energy && !usable) fmt::print(stderr, "no energy: this machine has no meter ({})\n", why_no_meter(offers));
-
-  if (options.no_ceilings) return;
-  fmt::print(stderr, "measuring ceilings\n");
-  const auto dtypes = dtypes_with_ceilings(cases);
-  for (const auto& ceiling : ceilings_of_this_machine(dtypes, settings.threads, settings.device).ceilings) {
-    ceilings.push_back(to_json(ceiling));
-  }
 }
 
 std::vector<json> PlannedRun::refusals() const {

@@ -46,7 +46,7 @@ struct PlannedRun {
   nlohmann::json header() const;
   static PlannedRun from_header(const nlohmann::json& header, const std::filesystem::path& journal);
 
-  // Listens for the load of others, finds meters and measures ceilings: what takes time, and no plan needs.
+  // Listens for the load of others and finds meters: what takes time, and no plan needs.
   void look_at_machine(const RunOptions& options);
 
   // Records that end the cases of backends which somebody asked for by name and which cannot run here.

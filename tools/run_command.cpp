@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "benchmarks/records.h"
 #include "benchmarks/result_writer.h"
 #include "benchmarks/rounds.h"
+#include "reports/ceiling_place.h"
 #include "reports/table.h"
 #include "reports/text.h"
 #include "tools/commands.h"
@@ -20,6 +22,7 @@
 #include "tools/output_file.h"
 #include "tools/planned_run.h"
 #include "tools/progress.h"
+#include "tools/run_ceilings.h"
 #include "tools/terminal.h"
 
 namespace whygpu {
@@ -104,7 +107,7 @@ void announce(const PlannedRun& run, const fs::path& output) {
 }
 
 // True when it was not interrupted.
-bool measure(PlannedRun& run, RunState& state, Journal& journal) {
+bool measure(PlannedRun& run, RunState& state, Journal& journal, RunCeilings* ceilings) {
   interrupted = false;
   struct sigaction action {};
   action.sa_handler = [](int) { interrupted = true; };
@@ -113,9 +116,12 @@ bool measure(PlannedRun& run, RunState& state, Journal& journal) {
   ProgressLine progress;
   Rounds rounds(state, run.settings, program_folder(), [&](const json& record) { journal.append(record); },
                 [&](const Progress& p) { progress.show(p); });
+  if (ceilings != nullptr) rounds.after_each_round([&] { ceilings->between_rounds(); });
   const auto before = cpu_ticks();
   const bool finished = rounds.run(interrupted);
-  run.environment["steal_fraction"] = busyness(before, cpu_ticks()).steal;
+  const double steal = busyness(before, cpu_ticks()).steal;
+  run.environment["steal_fraction"] = steal;
+  for (const auto& finding : steal_findings(steal)) run.findings.push_back(to_json(finding));
   return finished;
 }
 
@@ -131,6 +137,31 @@ RunFacts facts_of(const PlannedRun& run, bool finished) {
   facts.meters = run.meters;
   for (const auto& backend : run.backends) facts.backends.push_back(backend.to_json());
   return facts;
+}
+
+// Of a resumed run too; none where the run shall do without.
+std::unique_ptr<RunCeilings> first_ceilings(PlannedRun& run, const RunOptions& options) {
+  if (options.resume ? run.ceilings.empty() : options.no_ceilings) return nullptr;
+  auto ceilings = std::make_unique<RunCeilings>(run.cases, run.settings);
+  if (options.resume) {
+    ceilings->take(run.ceilings);
+    return ceilings;
+  }
+  fmt::print(stderr, "measuring ceilings\n");
+  ceilings->before_rounds();
+  run.ceilings = ceilings->to_json();
+  return ceilings;
+}
+
+// What a case still stands above after that is an error, and the table says so.
+void last_ceilings(PlannedRun& run, const RunState& state, RunCeilings& ceilings) {
+  fmt::print(stderr, "measuring ceilings again\n");
+  ceilings.after_rounds([&](const json& so_far) {
+    run.ceilings = so_far;
+    const auto result = result_json(state, run.settings, facts_of(run, true));
+    return !contradictions(parse_result_file(result.dump(), "this run")).empty();
+  });
+  run.ceilings = ceilings.to_json();
 }
 
 void print_table(const fs::path& output) {
@@ -167,10 +198,13 @@ int execute(const RunOptions& options, const std::vector<std::string>& command) 
   if (!options.force && !options.resume) refuse_to_overwrite(output);
   Journal journal(output);
   RunState state(run.cases);
+  std::unique_ptr<RunCeilings> ceilings;
   if (options.resume) {
     for (const auto& record : journal.replay()) state.apply(record);
+    ceilings = first_ceilings(run, options);
   } else {
     run.look_at_machine(options);
+    ceilings = first_ceilings(run, options);
     journal.clear();
     journal.append(run.header());
     for (const auto& record : run.refusals()) {
@@ -179,7 +213,8 @@ int execute(const RunOptions& options, const std::vector<std::string>& command) 
     }
   }
   announce(run, output);
-  const bool finished = measure(run, state, journal);
+  const bool finished = measure(run, state, journal, ceilings.get());
+  if (finished && ceilings) last_ceilings(run, state, *ceilings);
   write_atomically(output, result_json(state, run.settings, facts_of(run, finished)).dump(1) + "\n");
   if (finished) journal.remove();
   print_table(output);

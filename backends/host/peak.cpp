@@ -24,6 +24,17 @@ const PeakKernel* find_kernel(DType dtype, std::string_view variant) {
 
 std::string threads_text(int threads) { return std::to_string(threads) + (threads == 1 ? " thread" : " threads"); }
 
+// " (this processor has no amx)": what would have been faster; empty when nothing would.
+std::string faster_elsewhere(const PeakKernel& chosen) {
+  std::string names;
+  for (const PeakKernel& kernel : peak_kernels()) {
+    if (&kernel == &chosen) break;
+    if (kernel.dtype != chosen.dtype || runs_here(kernel)) continue;
+    names += (names.empty() ? "" : ", ") + std::string(kernel.variant);
+  }
+  return names.empty() ? "" : " (this processor has no " + names + ")";
+}
+
 // Calls f(T{}) with the type of one lane of an accumulator.
 template <class F>
 void with_lane(DType lane, F&& f) {
@@ -101,7 +112,7 @@ class HostPeak final : public HostOperation {
 
   std::string implementation() const override {
     return std::string(kernel_.instruction) + ", " + std::to_string(kernel_.chains) + " chains in registers, " +
-           threads_text(team_.size());
+           threads_text(team_.size()) + faster_elsewhere(kernel_);
   }
 
  private:

@@ -1,11 +1,12 @@
 // Compares a backend with a bare loop over its library's call: both in one process, in pairs back to back in random
-// order. Prints the ratio of the backend's CPU time to the bare loop's: its median over the pairs and the 95% interval
-// of that. CPU time, since both compute the same and other work on the machine must not count.
+// order. Prints the ratio of the backend's time to the bare loop's: its median over the pairs and the 95% interval of
+// that. CPU time by default, since both compute the same and other work on the machine must not count.
 #pragma once
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -22,24 +23,29 @@ namespace whygpu {
 inline constexpr int kPairs = 75;
 inline constexpr double kBatchSeconds = 0.01;
 
-template <class F>
-double cpu_seconds(std::int64_t count, F&& run) {
-  const double start = process_cpu_seconds();
-  for (std::int64_t i = 0; i < count; ++i) run();
-  return process_cpu_seconds() - start;
+using SecondsNow = double (*)();
+
+inline double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 template <class Trial, class Bare>
-void compare_pairs(const std::string& label, const std::string& implementation, Trial&& run_trial, Bare&& run_bare) {
-  cpu_seconds(2, run_trial);
-  const double each = std::min(cpu_seconds(1, run_bare), cpu_seconds(1, run_bare));
+void compare_pairs(const std::string& label, const std::string& implementation, Trial&& run_trial, Bare&& run_bare,
+                   SecondsNow now = process_cpu_seconds) {
+  const auto seconds = [now](std::int64_t count, auto& run) {
+    const double start = now();
+    for (std::int64_t i = 0; i < count; ++i) run();
+    return now() - start;
+  };
+  seconds(2, run_trial);
+  const double each = std::min(seconds(1, run_bare), seconds(1, run_bare));
   const auto batch = static_cast<std::int64_t>(1 + kBatchSeconds / each);
   Random random(1);
   std::vector<double> ratios;
   for (int pair = 0; pair < kPairs; ++pair) {
     const bool trial_first = random.below(2) == 0;
-    const double first = trial_first ? cpu_seconds(batch, run_trial) : cpu_seconds(batch, run_bare);
-    const double second = trial_first ? cpu_seconds(batch, run_bare) : cpu_seconds(batch, run_trial);
+    const double first = trial_first ? seconds(batch, run_trial) : seconds(batch, run_bare);
+    const double second = trial_first ? seconds(batch, run_bare) : seconds(batch, run_trial);
     ratios.push_back(trial_first ? first / second : second / first);
   }
   const Interval interval = median_interval(ratios).value();
@@ -55,7 +61,7 @@ inline int compare_main(const std::string& name, std::vector<std::string> lines,
     const int threads = argc > 1 ? std::stoi(argv[1]) : 1;
     LoadedBackend backend(find_modules().at(name), {threads, 0});
     if (argc > 2) lines.assign(argv + 2, argv + argc);
-    fmt::print("{}, {} threads, {} pairs; CPU time of the backend over that of the bare loop\n", backend->version(),
+    fmt::print("{}, {} threads, {} pairs; time of the backend over that of the bare loop\n", backend->version(),
                threads, kPairs);
     for (const auto& line : lines) {
       for (const Case& c : parse_cases(line)) compare(c, backend);
