@@ -60,7 +60,7 @@ void take_picture(const std::string& chromium, const fs::path& profile, const st
 
 std::vector<fs::path> take_pictures(const std::vector<ResultFile>& files, const PriceList& prices,
                                     const fs::path& folder) {
-  const auto charts = chart_data(files, prices.devices);
+  const auto charts = chart_data(files, prices);
   if (charts.empty()) throw std::runtime_error("no chart to take a picture of: no case was measured");
   const auto chromium = find_chromium();
   fs::create_directories(folder);

@@ -71,7 +71,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
       }
     }
     write_file(path, render_page(files, prices, history_section(arguments->history)));
-    for (const auto& file : files) fmt::print("{}: {}\n", file.name, answer(file, prices.devices).headline);
+    for (const auto& file : files) fmt::print("{}: {}\n", file.name, answer(file, prices).headline);
     fmt::print("{}\n", path.string());
   });
 }
