@@ -14,7 +14,7 @@ namespace whygpu {
 // gelu is the tanh form: x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
 enum class Activation : std::uint8_t { none, relu, gelu };
 
-// y = activation(x + bias) + residual. Arguments: x, bias[columns], residual (where asked; f32), y.
+// y = activation(x + bias) + residual. Arguments: x, bias[columns], residual (where asked; f32), y, which may be x.
 struct BiasActivation {
   std::int64_t rows = 0, columns = 0;
   Activation activation = Activation::none;

@@ -29,6 +29,15 @@ TEST(Sweep, RefusesEmptyAndUnknown) {
   }
 }
 
+TEST(Sweep, RefusesBinaryFilesWithoutQuotingThem) {
+  try {
+    parse_sweep(std::string_view("\x7f""ELF\0\1\x1b[2J", 10), "program");
+    FAIL() << "accepted";
+  } catch (const CaseError& error) {
+    EXPECT_STREQ(error.what(), "program: no text; a sweep holds lines such as gemm m=256..1024*2 n=m k=m dtype=f32");
+  }
+}
+
 TEST(Sweep, CasesAreDistinct) {
   EXPECT_EQ(parse_sweep("gemm m=1,1 n=1 k=1\ngemm m=1 n=1 k=1 dtype=f32\n", "s").size(), 1U);
 }

@@ -65,14 +65,40 @@ def history():
     contains(whygpu("history", "check", code=0), "since 0000002b", "SIMULATED", "--base 0000002a --head 0000002b")
     contains(whygpu("history", "log", code=0), TEXT, "0000002b")
     contains(whygpu("history", "show", "slower", code=0), "base -> slower", "+10.0%")
+    checked = json.loads(whygpu("history", "check", "--json", code=0))
+    assert checked["slowdowns_to_look_at"] == 1 and checked["changes"][0]["first_after"] == "0000002b", checked
+    assert len(json.loads(whygpu("history", "log", "--json", code=0))["series"]) == checked["series_checked"] == 3
+    contains(whygpu("history", "accept", "abc", "--reason", "known", code=2), 'no "abc" among its', "whygpu history log")
+    contains(whygpu("history", "accept", "0000002b", "--case", "nothing*", "--reason", "known", code=2), "no case is like")
+    contains(whygpu("history", "--file", "none.db", "accept", "0000002b", "--reason", "known", code=2), "no such history")
     whygpu("history", "accept", "0000002b", "--reason", "known", code=0)
     contains(whygpu("history", "check", code=0), "0 slowdowns to look at", "accepted: known")
     before = pathlib.Path("history.db").read_bytes()
-    contains(whygpu("history", "add", "gate.md", code=2), "gate.md: no JSON")
+    contains(whygpu("history", "add", "gate.md", code=2), "gate.md:1:1: no JSON from here on; files of `whygpu gate --json`")
     assert pathlib.Path("history.db").read_bytes() == before
     pathlib.Path("broken.db").write_bytes(before[:5000] + b"\xff" * 20000)
     whygpu("history", "--file", "broken.db", "check", code=2)
     contains(whygpu("history", "--file", "missing.db", "check", code=2), "no such history")
+
+
+def refusals():
+    """One line each, and nothing is written."""
+    pathlib.Path("folder").mkdir()
+    pathlib.Path("noise.sweep").write_bytes(bytes(range(256)))
+    for words, expected in [
+        (["run", *CASE, "-o", "folder"], "-o folder: is a folder"),
+        (["run", *CASE, "-o", "/proc/x.json"], "-o /proc/x.json: /proc cannot be written to"),
+        (["gate", "--base", "base", "--head", "head", *CASE, "--json", "/proc/x.json"], "--json /proc/x.json: /proc cannot be"),
+        (["run", "gemm"], "needs its values: `whygpu run gemm m="),
+        (["run", "noise.sweep"], "noise.sweep: no text"),
+        (["run", "quick", "--bakend", "naive"], 'did you mean "--backend"?'),
+        (["tabel", "x.json"], 'did you mean "table"?'),
+    ]:
+        said = whygpu(*words, code=2)
+        contains(said, expected)
+        assert said.startswith("whygpu") and said.count("\n") == 1 and said.strip().isprintable(), said
+    plan = whygpu("run", *CASE, "--backend", "naive", "--dry-run", code=0)
+    contains(plan, "gemm m=8 n=8 k=8 backend=naive", "1 case would run on naive")
 
 
 def compare():
@@ -105,5 +131,5 @@ def extra_work():
 
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    for part in (gate, bad_builds, history, compare, extra_work):
+    for part in (gate, bad_builds, history, refusals, compare, extra_work):
         part()

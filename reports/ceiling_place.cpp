@@ -23,6 +23,12 @@ std::optional<double> find(const ResultFile& file, const std::string& device, co
 
 }  // namespace
 
+std::optional<double> arithmetic_ceiling(const ResultFile& file, const CaseRecord& record) {
+  const auto* backend = file.backend(record.backend);
+  if (backend == nullptr || !backend->device) return std::nullopt;
+  return find(file, backend->device->name, "flops", record.value("dtype"), "");
+}
+
 std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record, Against against) {
   const auto* backend = file.backend(record.backend);
   const auto time = time_ns(record);
@@ -35,8 +41,8 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
   bool widened = false;
   const bool moves_only = against == Against::bandwidth || record.workload == "memory";  // as STREAM is judged
   if (record.flops > 0 && !moves_only) {
+    peak = arithmetic_ceiling(file, record);
     const auto dtype = record.value("dtype");
-    peak = find(file, device.name, "flops", dtype, "");
     widened = !peak && device.kind == "cpu" && (dtype == "f16" || dtype == "bf16");
     if (widened) peak = find(file, device.name, "flops", "f32", "");
     if (!peak) return std::nullopt;  // below an unknown roof, the distance to another one says little

@@ -37,4 +37,7 @@ bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record);
 // A line where no visit to the processor's ceilings was undisturbed, so that they may be too low; else empty.
 std::string describe_disturbed_ceilings(const ResultFile& file);
 
+// FLOP/s of the measured arithmetic ceiling of the case's device and dtype; nothing when none was measured.
+std::optional<double> arithmetic_ceiling(const ResultFile& file, const CaseRecord& record);
+
 }  // namespace whygpu

@@ -9,9 +9,9 @@ namespace whygpu {
 
 // What the user knows better than the catalogue.
 struct Prices {
-  std::optional<double> device;  // --price: of the device, new
-  std::optional<double> kwh;     // --kwh: of one kilowatt-hour
-  std::optional<double> hourly;  // --hourly: rent of the machine, per hour
+  std::optional<double> device = {};  // --price: of the device, new
+  std::optional<double> kwh = {};     // --kwh: of one kilowatt-hour
+  std::optional<double> hourly = {};  // --hourly: rent of the machine, per hour
 };
 
 // Device name to an amount in dollars.
@@ -19,9 +19,9 @@ using DevicePrices = std::map<std::string, double>;
 
 // The same for every device of some files, by the names that the files give them.
 struct PriceList {
-  DevicePrices devices;
-  DevicePrices rents;
-  std::optional<double> kwh;
+  DevicePrices devices = {};
+  DevicePrices rents = {};
+  std::optional<double> kwh = {};
 
   Prices of(const std::string& device) const;
 };

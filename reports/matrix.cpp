@@ -18,13 +18,14 @@ namespace {
 
 // The legend that the cells of a document need.
 struct Marks {
-  bool interval = false, range = false, unsettled = false, ceiling = false, bandwidth = false, memory_roof = false,
-       widened = false;
+  bool interval = false, range = false, single = false, unsettled = false, ceiling = false, bandwidth = false,
+       memory_roof = false, widened = false;
 
   std::vector<std::string> lines() const {
     std::vector<std::string> lines;
     if (interval) lines.emplace_back("± half the 95% interval of the median between rounds");
     if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
+    if (single) lines.emplace_back("×? of a single round: without an interval, it may be chance");
     if (ceiling) lines.emplace_back("% of the ceiling measured on the same device");
     if (bandwidth) lines.emplace_back("% of the bandwidth measured on the same device: of its memory, or of the cache that held the operands");
     if (widened) lines.emplace_back("w the ceiling is that of f32: this processor has no arithmetic in the dtype, it widens");
@@ -57,6 +58,11 @@ class Matrix {
   }
 
  private:
+  struct Gain {
+    double times = 1;
+    bool single = false;  // one of the two has one round only
+  };
+
   static void append(std::vector<std::string>& to, const std::vector<std::string>& lines) {
     to.insert(to.end(), lines.begin(), lines.end());
   }
@@ -215,7 +221,7 @@ class Matrix {
                      record->settled ? Tone::plain : Tone::warning});
       row.push_back({format_spread(*estimate), Tone::faint});
       if (ceilings) row.push_back(ceiling_cell(grid, p, c, measure));
-      if (!base.empty()) row.push_back({gain ? fmt::format("{}×", format_number(*gain)) : "", Tone::strong});
+      if (!base.empty()) row.push_back(gain_cell(gain));
     } else {
       row.push_back(status_cell(record, measure));
       row.emplace_back();
@@ -223,6 +229,12 @@ class Matrix {
       if (!base.empty()) row.emplace_back();
     }
     if (record != nullptr) add_record(grid, p, c, *record, measure, base, estimate, gain);
+  }
+
+  Cell gain_cell(const std::optional<Gain>& gain) {
+    if (!gain) return {"", Tone::strong};
+    marks_.single = marks_.single || gain->single;
+    return {fmt::format("{}×{}", format_number(gain->times), gain->single ? "?" : ""), Tone::strong};
   }
 
   Cell status_cell(const CaseRecord* record, const Measure& measure) {
@@ -233,21 +245,21 @@ class Matrix {
     return {footnotes_.mark(status, record->reason, !again_), tone, true};
   }
 
-  std::optional<double> gain_over(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure,
+  std::optional<Gain> gain_over(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure,
                                   const std::string& base, const Estimate& estimate) {
     for (std::size_t other = 0; other < grid.contenders().size(); ++other) {
       const auto& contender = grid.contenders()[other];
       if (contender.file != grid.contenders()[c].file || contender.name != base) continue;
       if (const auto reference = value(grid, p, other, measure)) {
         const double quotient = estimate.value / reference->value;
-        return measure.higher_is_better ? quotient : 1 / quotient;
+        return Gain{measure.higher_is_better ? quotient : 1 / quotient, other != c && (!estimate.spread || !reference->spread)};
       }
     }
     return std::nullopt;
   }
 
   void add_record(const Grid& grid, std::size_t p, std::size_t c, const CaseRecord& record, const Measure& measure,
-                  const std::string& base, const std::optional<Estimate>& estimate, std::optional<double> gain) {
+                  const std::string& base, const std::optional<Estimate>& estimate, const std::optional<Gain>& gain) {
     std::vector<Value> row = {names_[grid.contenders()[c].file],
                               record.workload,
                               record.problem,
@@ -267,7 +279,7 @@ class Matrix {
     } else {
       row.resize(row.size() + 4);
     }
-    row.push_back(known(gain));
+    row.push_back(known(gain ? std::optional(gain->times) : std::nullopt));
     row.push_back(known(gain ? base : std::string()));
     const auto place = place_of(grid, p, c, measure);
     row.push_back(known(place ? std::optional(place->place.fraction) : std::nullopt));

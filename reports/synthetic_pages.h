@@ -62,7 +62,7 @@ inline SyntheticFile cpu_and_gpu_file() {
           {{"forward_ns", ns * 0.3},
            {"backward_ns", ns * 0.6},
            {"update_ns", ns * 0.1},
-           {"samples_per_second", batch / ns * 1e9},
+           {"samples", batch},
            {"parameters", 5e6}});
     }
   }

@@ -40,10 +40,19 @@ TEST(Table, ShowsRateSpreadAndSpeedUp) {
   const auto text = table({three_backends().file("box.json")});
   EXPECT_THAT(text, HasSubstr("  512     2.00 ±1.0% 1.00×     20.0 ±2.0% 10.0×"));
   EXPECT_THAT(text, HasSubstr("~44.4 r11% 22.2×"));
+  EXPECT_THAT(text, Not(HasSubstr("×?")));
   EXPECT_THAT(text, HasSubstr("× is the speed-up over naive, which solved most problems"));
   EXPECT_THAT(text, AllOf(HasSubstr("[1] incorrect: C[0,1] is 3, 2 expected"), HasSubstr("[2] failed: out of memory")));
   EXPECT_THAT(text, HasSubstr("~ did not settle"));
   EXPECT_THAT(text, HasSubstr("cuda: cuda 1.0 on Synthetic GPU; ran cuda kernel"));
+}
+
+TEST(Table, RatiosOfSingleRoundsAreMarked) {
+  SyntheticFile file;
+  file.backend("naive").backend("openblas");
+  file.ok(square_gemm(256), "naive", {1000}, gemm_flops(256));
+  file.ok(square_gemm(256), "openblas", seven_rounds(100), gemm_flops(256));
+  EXPECT_THAT(table({file.file()}), AllOf(HasSubstr("10.0×?"), HasSubstr("×? of a single round")));
 }
 
 TEST(Table, KeepsTheOrderOfTheFile) {
@@ -325,19 +334,49 @@ TEST(Table, EveryViewSaysWhatIsUnfair) {
   }
 }
 
-TEST(Table, TrainingView) {
+// A training step of 32 samples on the CPU, whose measured peak is 4 TFLOP/s.
+SyntheticFile one_training_step() {
   SyntheticFile file;
-  auto& step = file.ok("training_step model=mlp batch=32", "naive", seven_rounds(1e6), 1e9);
+  file.backend("naive");
+  file.whygpu()["ceilings"] = {{{"device", "Synthetic cpu"}, {"kind", "flops"}, {"dtype", "f32"}, {"value", 4e12},
+                                {"unit", "FLOP/s"}, {"how", "FMA chains"}}};
+  return file;
+}
+
+void add_step(SyntheticFile& file, const std::string& offload, double ns) {
+  auto& step = file.ok("training_step model=mlp batch=32 dtype=f32 " + offload, "naive", seven_rounds(ns), 1e9);
   for (auto& round : step["rounds"]) {
-    round["details"] = {{"forward_ns", 3e5},
-                        {"backward_ns", 6e5},
-                        {"update_ns", 1e5},
-                        {"samples_per_second", 32000},
-                        {"peak_memory_bytes", 5e6}};
+    round["details"] = {{"forward_ns", 3e5}, {"backward_ns", 6e5},  {"update_ns", 1e5},
+                        {"samples", 32},     {"parameters", 7.5e6}, {"peak_memory_bytes", 5e6}};
   }
+}
+
+TEST(Table, TrainingView) {
+  SyntheticFile file = one_training_step();
+  add_step(file, "offload=kernel", 1e6);
   EXPECT_THAT(table({file.file()}, "terminal", "training"),
-              AllOf(HasSubstr("30%"), HasSubstr("60%"), HasSubstr("32000"), HasSubstr("1.00 ms")));
+              AllOf(HasSubstr("30%"), HasSubstr("60%"), HasSubstr("32000"), HasSubstr("1.00 ms"), HasSubstr(" 25%"),
+                    HasSubstr("7.5"), Not(HasSubstr("fed"))));
   EXPECT_THAT(table({three_backends().file()}, "terminal", "training"), HasSubstr("no training step was measured"));
+}
+
+TEST(Table, InferenceView) {
+  SyntheticFile file;
+  auto& request = file.backend("naive").ok("inference model=mlp batch=1", "naive", seven_rounds(1e6), 1e9);
+  for (auto& round : request["rounds"]) {
+    round["details"] = {{"latency_p50_ns", 1.1e6}, {"latency_p95_ns", 1.3e6}, {"latency_p99_ns", 2.5e6}, {"requests", 400}};
+  }
+  EXPECT_THAT(table({file.file()}, "terminal", "inference"),
+              AllOf(HasSubstr("1.10 ms"), HasSubstr("1.30 ms"), HasSubstr("2.50 ms"), HasSubstr("400")));
+  EXPECT_THAT(table({three_backends().file()}, "terminal", "inference"), HasSubstr("no inference was measured"));
+}
+
+TEST(Table, TrainingViewShowsFeedingBesideTheStep) {
+  SyntheticFile file = one_training_step();
+  add_step(file, "offload=kernel", 1e6);
+  add_step(file, "offload=always", 1.5e6);
+  EXPECT_THAT(table({file.file()}, "terminal", "training"),
+              AllOf(HasSubstr("1.00 ms"), HasSubstr("1.50 ms"), HasSubstr("nothing is copied"), Not(HasSubstr("offload=always "))));
 }
 
 }  // namespace

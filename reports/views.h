@@ -15,7 +15,10 @@ Document crossover_view(const std::vector<ResultFile>& files, const TableOptions
 // Dollars of device per GFLOP/s, and what operations cost, with what is in it and what is left out.
 Document price_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
-// Cases with the details of a training step: its time, how it divides, samples per second, memory.
+// Cases with the details of a training step: its time, how it divides, samples per second, MFU, memory.
 Document training_view(const std::vector<ResultFile>& files, const TableOptions& options);
+
+// Cases with the latencies of an inference: its time, percentiles of single requests, memory.
+Document inference_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
 }  // namespace whygpu

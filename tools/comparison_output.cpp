@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "benchmarks/result_writer.h"
+#include "tools/output_file.h"
 #include "tools/terminal.h"
 
 namespace whygpu {
@@ -14,6 +15,13 @@ void add_output_options(CLI::App& command, ComparisonOutput& output) {
   command.add_option("--junit", output.junit, "file for a CI system's test report");
   command.add_option("--bmf", output.bmf, "file in Bencher's metric format, with intervals");
   command.add_flag("--annotations", output.annotations, "print GitHub annotations too");
+}
+
+void refuse_unwritable(const ComparisonOutput& output) {
+  for (const auto& [option, file] : {std::pair("--json", &output.json), std::pair("--markdown", &output.markdown),
+                                     std::pair("--junit", &output.junit), std::pair("--bmf", &output.bmf)}) {
+    if (!file->empty()) refuse_unwritable(option, *file);
+  }
 }
 
 void add_percent_option(CLI::App& command, const std::string& name, double& share, const std::string& help) {

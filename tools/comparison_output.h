@@ -15,6 +15,9 @@ struct ComparisonOutput {
 
 void add_output_options(CLI::App& command, ComparisonOutput& output);
 
+// Throws CaseError when one of the files could not be written.
+void refuse_unwritable(const ComparisonOutput& output);
+
 // Adds an option that takes a share as "5%" or "5".
 void add_percent_option(CLI::App& command, const std::string& name, double& share, const std::string& help);
 

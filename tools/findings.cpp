@@ -54,6 +54,10 @@ std::vector<Finding> cpu_findings(const CpuFacts& cpu, std::optional<double> quo
     findings.push_back({false, "SMT is on: two threads may share a core",
                         "give --threads the number of physical cores, or pin with taskset"});
   }
+  if (cpu.online > 0 && threads > cpu.online) {
+    findings.push_back({true, fmt::format("{} threads on {} CPUs: they take turns", threads, cpu.online),
+                        fmt::format("run with --threads {}", cpu.online)});
+  }
   if (quota && *quota != std::floor(*quota)) {
     findings.push_back({true, fmt::format("the cgroup grants {:.2f} CPUs: with {} threads some are paused in every period",
                                           *quota, threads),

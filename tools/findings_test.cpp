@@ -45,9 +45,12 @@ TEST(Findings, SettingsOfTheCpu) {
   EXPECT_THAT(cpu_findings(cpu, std::nullopt, 8), IsEmpty());
   EXPECT_THAT(cpu_findings(cpu, 1.5, 2).front().what, HasSubstr("grants 1.50 CPUs"));
   EXPECT_THAT(cpu_findings(cpu, 2, 8).front().what, HasSubstr("8 threads on a quota of 2 CPUs"));
+  cpu.online = 2;
+  EXPECT_THAT(cpu_findings(cpu, std::nullopt, 2), IsEmpty());
+  EXPECT_THAT(cpu_findings(cpu, std::nullopt, 4096).front().what, HasSubstr("4096 threads on 2 CPUs"));
   cpu.governor = "powersave";
   cpu.smt = true;
-  const auto findings = cpu_findings(cpu, std::nullopt, 8);
+  const auto findings = cpu_findings(cpu, std::nullopt, 2);
   EXPECT_TRUE(findings.at(0).serious);
   EXPECT_FALSE(findings.at(1).serious);
 }

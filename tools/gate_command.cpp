@@ -45,6 +45,7 @@ std::vector<std::string> command_line() {
 }
 
 int run(Options& options) {
+  refuse_unwritable(options.output);
   stop_gently_on_signals();
   options.gate.cases = cases_from_words(options.words.empty() ? std::vector<std::string>{"gate"} : options.words);
   options.gate.seed = options.seed.value_or(std::random_device{}());

@@ -8,7 +8,9 @@
 #include "benchmarks/records.h"
 #include "reports/regression/chain.h"
 #include "reports/regression/history.h"
+#include "reports/regression/history_json.h"
 #include "reports/regression/history_text.h"
+#include "reports/text.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
 #include "tools/terminal.h"
@@ -21,6 +23,7 @@ struct Options {
   std::vector<std::string> comparisons;
   std::string pattern = "*", revision, reason;
   double smallest = 0.01;
+  bool json = false;
 };
 
 void add(const Options& options) {
@@ -55,7 +58,8 @@ bool terminal_has_utf8() {
 void check(const Options& options) {
   const History history(options.file, History::Access::read);
   const auto all = matching_series(history, options.pattern);
-  fmt::print("{}", render_history_check(all, find_changes(all, history.acceptances(), std::log1p(options.smallest))));
+  const auto changes = find_changes(all, history.acceptances(), std::log1p(options.smallest));
+  fmt::print("{}", options.json ? history_check_json(all, changes).dump(1) + "\n" : render_history_check(all, changes));
 }
 
 void log(const Options& options) {
@@ -63,8 +67,8 @@ void log(const Options& options) {
   const auto all = matching_series(history, options.pattern);
   const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout)), terminal_has_utf8(),
                             use_colour(stdout)};
-  fmt::print("{}",
-             render_history_log(all, find_changes(all, history.acceptances(), std::log1p(options.smallest)), style));
+  const auto changes = find_changes(all, history.acceptances(), std::log1p(options.smallest));
+  fmt::print("{}", options.json ? history_log_json(all, changes).dump(1) + "\n" : render_history_log(all, changes, style));
 }
 
 void show(const Options& options) {
@@ -73,7 +77,11 @@ void show(const Options& options) {
 }
 
 void accept(const Options& options) {
-  History history(options.file, History::Access::write);
+  History history(options.file, History::Access::read);  // it must be there already
+  if (matching_series(history, options.pattern).empty()) {
+    throw HistoryError(fmt::format("{}: no case is like \"{}\"; `whygpu history log` shows them", options.file,
+                                   printable(options.pattern)));
+  }
   history.accept({options.revision, options.pattern, options.reason, utc_now()});
   fmt::print("accepted: {} for {}: {}\n", options.revision, options.pattern, options.reason);
 }
@@ -108,6 +116,7 @@ void add_history_command(CLI::App& app, int& exit_code) {
   auto* checking = add_verb("check", "find changes of level and say what to do about them", check);
   auto* logging = add_verb("log", "draw the series", log);
   for (auto* verb : {checking, logging}) {
+    verb->add_flag("--json", options->json, "print everything for programs");
     add_percent_option(*verb, "--smallest", options->smallest, "smallest change of level that counts");
   }
   auto* showing = add_verb("show", "every step to or from a revision", show);

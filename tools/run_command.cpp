@@ -7,6 +7,8 @@
 #include <csignal>
 #include <filesystem>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "benchmarks/journal.h"
 #include "benchmarks/records.h"
@@ -14,8 +16,10 @@
 #include "benchmarks/rounds.h"
 #include "reports/ceiling_place.h"
 #include "reports/table.h"
+#include "reports/text.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
+#include "tools/output_file.h"
 #include "tools/planned_run.h"
 #include "tools/progress.h"
 #include "tools/run_ceilings.h"
@@ -60,9 +64,41 @@ void refuse_to_overwrite(const fs::path& output) {
   }
 }
 
-void announce(const PlannedRun& run, const fs::path& output) {
+// One line for each reason, whatever it stops.
+void say_what_is_left_out(const PlannedRun& run) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> stopped;
   for (const auto& backend : run.backends) {
-    if (!backend.usable()) fmt::print(stderr, "{} is left out: {}\n", backend.name, backend.reason);
+    if (backend.usable()) continue;
+    auto found = std::ranges::find(stopped, backend.reason, [](const auto& entry) { return entry.first; });
+    if (found == stopped.end()) found = stopped.insert(found, {backend.reason, {}});
+    found->second.push_back(backend.name);
+  }
+  for (const auto& [reason, names] : stopped) {
+    fmt::print(stderr, "{} {} left out: {}\n", fmt::join(names, ", "), names.size() == 1 ? "is" : "are", reason);
+  }
+}
+
+// The cases that would run on standard output, the rest of the plan beside it.
+void print_plan(const PlannedRun& run) {
+  std::set<std::string> usable;
+  for (const auto& backend : run.backends) {
+    if (backend.usable()) usable.insert(backend.name);
+  }
+  std::size_t cases = 0;
+  for (const auto& c : run.cases) {
+    if (!usable.contains(std::string(c["backend"]))) continue;
+    fmt::print("{}\n", c.text());
+    ++cases;
+  }
+  say_what_is_left_out(run);
+  fmt::print(stderr, "{} would run on {}\n", count_of(cases, "case"), usable.empty() ? "no backend" : fmt::format("{}", fmt::join(usable, ", ")));
+}
+
+void announce(const PlannedRun& run, const fs::path& output) {
+  say_what_is_left_out(run);
+  if (run.settings.threads > usable_cpus()) {
+    fmt::print(stderr, "{} threads on {} CPUs: they take turns; run with --threads {}\n", run.settings.threads,
+               usable_cpus(), usable_cpus());
   }
   fmt::print(stderr, "{} cases, {} threads, {} -> {}\n", run.cases.size(), run.settings.threads,
              run.settings.rounds ? fmt::format("{} rounds", *run.settings.rounds)
@@ -134,8 +170,9 @@ void print_table(const fs::path& output) {
   options.width = terminal_columns(stdout);
   const std::vector<ResultFile> files = {load_result_file(output)};
   fmt::print("{}", render_table(files, options));
-  if (std::ranges::any_of(files[0].cases, [](const auto& c) { return c.workload == "training_step"; })) {
-    options.view = "training";
+  for (const auto& [workload, view] : {std::pair{"training_step", "training"}, {"inference", "inference"}}) {
+    if (std::ranges::none_of(files[0].cases, [&](const auto& c) { return c.workload == workload; })) continue;
+    options.view = view;
     fmt::print("\n{}", render_table(files, options));
   }
   fmt::print("\n{}\n", output.string());
@@ -154,9 +191,10 @@ int execute(const RunOptions& options, const std::vector<std::string>& command) 
   const fs::path output = output_of(options);
   PlannedRun run = options.resume ? planned_before(options, output) : plan_run(options, command);
   if (options.dry_run) {
-    for (const auto& c : run.cases) fmt::print("{}\n", c.text());
+    print_plan(run);
     return 0;
   }
+  refuse_unwritable("-o", output);
   if (!options.force && !options.resume) refuse_to_overwrite(output);
   Journal journal(output);
   RunState state(run.cases);
@@ -202,7 +240,7 @@ void add_run_command(CLI::App& app, int& exit_code) {
   command->add_option("-o,--output", options->output, "result file (default: results/DATE.json)");
   command->add_flag("--quick", options->quick, "a spread-out subset of the cases, about a minute");
   command->add_option("--rounds", options->rounds, "fresh processes per case: auto (until settled) or a number")->capture_default_str();
-  command->add_option("--budget", options->budget, "time for the whole run (default: 60s for quick, else 2s a case)");
+  command->add_option("--budget", options->budget, "time for the whole run (default: 60s for quick, else 2s a case); every case gets one round at least");
   command->add_option("--threads", options->threads, "CPU threads, the same for every backend")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
   command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->check([](const std::string& text) {

@@ -1,6 +1,9 @@
 #include "tools/run_plan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <set>
 
 #include "benchmarks/sweep.h"
@@ -26,6 +29,17 @@ bool is_assignment(const std::string& word) {
   return word.find('=') != std::string::npos && word.find(' ') == std::string::npos && word.find('/') == std::string::npos;
 }
 
+// A workload's name alone is no case yet, unless a sweep has that name too.
+void refuse_bare_workload(const std::string& word) {
+  const auto sweeps = shipped_sweeps();
+  if (std::ranges::find(sweeps, word) != sweeps.end() || std::filesystem::is_regular_file(word)) return;
+  for (const Workload* workload : workloads()) {
+    if (workload->name() != word) continue;
+    throw CaseError(fmt::format("\"{}\" is a workload and needs its values: `whygpu run {}`; sweeps: {}", word,
+                                workload->probe(), fmt::join(sweeps, ", ")));
+  }
+}
+
 }  // namespace
 
 std::vector<Case> cases_from_words(const std::vector<std::string>& words) {
@@ -35,6 +49,7 @@ std::vector<Case> cases_from_words(const std::vector<std::string>& words) {
     std::string line = words[i++];
     const bool more = i < words.size() && is_assignment(words[i]);
     while (i < words.size() && is_assignment(words[i])) line += " " + words[i++];
+    refuse_bare_workload(more ? "" : line);
     const bool is_case = more || line.find('=') != std::string::npos;
     for (auto& c : is_case ? parse_cases(line) : load_sweep(line)) {
       if (seen.insert(c.text()).second) cases.push_back(std::move(c));

@@ -21,6 +21,15 @@ TEST(RunPlan, WordsAreSweepsOrCases) {
   EXPECT_THROW(cases_from_words({"quickly"}), CaseError);
 }
 
+TEST(RunPlan, AWorkloadAloneIsToldWhatToType) {
+  try {
+    cases_from_words({"gemm"});
+    FAIL() << "nothing was refused";
+  } catch (const CaseError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("needs its values: `whygpu run gemm m="));
+  }
+}
+
 TEST(RunPlan, ModelsKeepsCasesOfTheseNetworks) {
   const auto cases = cases_from_words({"gemm m=1 n=1 k=1", "training_step model=mlp,cnn batch=2"});
   EXPECT_THAT(texts(with_models(cases, {"cnn"})), ElementsAre("training_step model=cnn batch=2"));

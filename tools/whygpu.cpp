@@ -4,6 +4,7 @@
 #include <exception>
 
 #include "tools/commands.h"
+#include "tools/complaints.h"
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -32,9 +33,11 @@ int main(int argc, char** argv) {
     app.parse(argc, argv);
     return exit_code;
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    if (error.get_exit_code() == 0) return app.exit(error);  // help and version
+    fmt::print(stderr, "{}\n", whygpu::complaint(app, error));
+    return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "whygpu: {}\n", error.what());
+    fmt::print(stderr, "{}: {}\n", whygpu::command_under_way(app), error.what());
     return 2;
   }
 }

@@ -70,14 +70,15 @@ class CudaKernels final : public Backend {
 
   std::vector<std::string> variants(const Op& op) const override {
     if (cuda::is_ceiling(op)) return cuda::ceiling_variants(op, device_);
-    const auto* gemm = std::get_if<Gemm>(&op);
-    return gemm == nullptr ? std::vector<std::string>{} : cuda::gemm_variants(*gemm, chip_);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return cuda::gemm_variants(*gemm, chip_);
+    if (const auto* conv = std::get_if<Convolution>(&op)) return cuda::convolution_variants(*conv, chip_);
+    return {};
   }
 
   Support supports(const Op& op, std::string_view variant) const override {
     if (cuda::is_ceiling(op)) return cuda::ceiling_supports(op, variant, device_);
     if (const auto* gemm = std::get_if<Gemm>(&op)) return cuda::gemm_supports(*gemm, variant, chip_);
-    if (const auto* conv = std::get_if<Convolution>(&op)) return cuda::convolution_supports(*conv);
+    if (const auto* conv = std::get_if<Convolution>(&op)) return cuda::convolution_supports(*conv, variant, chip_);
     return is_cuda_borrowed(op) ? Support{} : Support::no("whygpu has no kernels of its own for this operation");
   }
 
@@ -88,7 +89,7 @@ class CudaKernels final : public Backend {
     if (cuda::is_ceiling(op)) return cuda::prepare_ceiling(op, variant, device_);
     if (const auto* conv = std::get_if<Convolution>(&op)) {
       return std::make_unique<CudaOperation>(device_, op, static_cast<std::size_t>(conv->result()),
-                                             cuda::plan_convolution(*conv, chip_));
+                                             cuda::plan_convolution(*conv, variant, chip_));
     }
     return std::make_unique<CudaOperation>(device_, op, 2, cuda::plan_gemm(std::get<Gemm>(op), variant, chip_));
   }

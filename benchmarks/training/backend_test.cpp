@@ -30,6 +30,24 @@ void check(const std::string& name, DType products) {
   }
 }
 
+// A backward pass that is wrong by 2 percent in one place, as a backend could have it.
+void check_planted_error(DType products) {
+  setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
+  LoadedBackend backend(find_modules().at("naive"), {2, 0});
+  const Model& model = find_model("gpt-block");
+  const Network network = model.network(model.check_sizes());
+  const ComputeGraph right = training_graph(network, products);
+  ComputeGraph wrong = right;
+  for (Node& node : wrong.nodes) {
+    if (auto* softmax = std::get_if<CausalSoftmaxGradient>(&node.op)) softmax->scale *= 1.02;
+  }
+  Program program(wrong, *backend);
+  EXPECT_THAT(check_gradients(network, right, program, gradient_tolerance(products)), testing::HasSubstr("the gradient of"));
+}
+
+TEST(Training, PlantedErrorIsCaughtInF32) { check_planted_error(DType::f32); }
+TEST(Training, PlantedErrorIsCaughtInBf16) { check_planted_error(DType::bf16); }
+
 TEST(Training, NaiveInF32) { check("naive", DType::f32); }
 TEST(Training, NaiveInBf16) { check("naive", DType::bf16); }
 TEST(Training, OpenBlasInF32) { check("openblas", DType::f32); }

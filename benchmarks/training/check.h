@@ -14,8 +14,9 @@ inline constexpr int kCheckedSteps = 10;
 inline constexpr int kBatches = 2;  // that steps take in turn
 
 // The largest relative difference from the float64 reference that is taken as rounding: of a loss within the first
-// kCheckedSteps, and of the gradient of one parameter (Frobenius norm). Narrow products flip units at the kinks of relu and
-// maximum, layer after layer, and so change a gradient much more than a loss.
+// kCheckedSteps, and of the gradient of one parameter (Frobenius norm). Rounding to bf16 flips units at the kinks of relu
+// and maximum, layer after layer, and so changes a gradient much more than a loss: gradients and outputs are compared with
+// a reference that keeps in bf16 what the graph keeps in bf16, losses with an exact one.
 double loss_tolerance(DType products);
 double gradient_tolerance(DType products);
 double output_tolerance(DType products);  // of an inference (Frobenius norm)

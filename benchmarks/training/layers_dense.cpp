@@ -53,7 +53,9 @@ Value dense(Tape& tape, Value x, const DenseOptions& options) {
   Value y = product;
   if (options.bias) {
     bias = tape.parameter("bias", {units}, 0, 0);
-    y = tape.temporary({options.activation == Activation::none ? DType::f32 : tape.storage(), shape});
+    const DType dtype = options.activation == Activation::none ? DType::f32 : tape.storage();
+    const bool in_place = dtype == DType::f32 && options.activation != Activation::gelu;  // whose slope needs the product
+    if (!in_place) y = tape.temporary({dtype, shape});
     const bool residual = options.add != kNone;
     std::vector<Value> arguments = {product, bias.master};
     if (residual) arguments.push_back(options.add);

@@ -25,7 +25,7 @@ Value convolution(Tape& tape, Value x, const ConvolutionOptions& options) {
   Value y = product;
   if (options.bias) {
     bias = tape.parameter("bias", {op.k}, 0, 0);
-    y = tape.temporary({dtype, shape});
+    if (options.activation == Activation::gelu) y = tape.temporary({dtype, shape});  // its slope needs the product
     tape.run(BiasActivation{rows, op.k, options.activation, false, dtype, dtype}, {product, bias.master, y});
   }
 

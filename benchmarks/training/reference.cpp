@@ -1,8 +1,13 @@
 #include "benchmarks/training/reference.h"
 
+#include <algorithm>
+
+#include "backends/dtypes.h"
+
 namespace whygpu::training {
 
-Reference::Reference(const ComputeGraph& graph) : graph_(graph), storage_(graph.values.size()) {
+Reference::Reference(const ComputeGraph& graph, Rounding rounding)
+    : graph_(graph), rounding_(rounding), storage_(graph.values.size()) {
   for (std::size_t i = 0; i < graph.values.size(); ++i) {
     if (graph.values[i].whole == kNone) storage_[i].resize(static_cast<std::size_t>(graph.values[i].spec.elements()));
   }
@@ -11,12 +16,29 @@ Reference::Reference(const ComputeGraph& graph) : graph_(graph), storage_(graph.
   }
 }
 
+void Reference::set_weights(std::span<const double> weights) {
+  std::ranges::copy(weights, values(graph_.weights).begin());
+  copy_weights();
+}
+
+void Reference::copy_weights() {
+  if (rounding_ == Rounding::none || graph_.copies == kNone) return;
+  std::ranges::copy(values(graph_.weights), values(graph_.copies).begin());
+  round(graph_.copies);
+}
+
 std::span<double> Reference::values(Value value) {
-  // Products read the f32 weights themselves: a bf16 copy is one of the roundings that the reference does not make.
+  // Where nothing is rounded, products read the f32 weights themselves.
   const Place where = place(graph_, value);
-  auto& root = storage_[static_cast<std::size_t>(where.root == graph_.copies ? graph_.weights : where.root)];
+  const bool shared = rounding_ == Rounding::none && where.root == graph_.copies;
+  auto& root = storage_[static_cast<std::size_t>(shared ? graph_.weights : where.root)];
   return std::span(root).subspan(static_cast<std::size_t>(where.offset),
                                  static_cast<std::size_t>(graph_.spec(value).elements()));
+}
+
+void Reference::round(Value value) {
+  if (rounding_ == Rounding::none || graph_.spec(value).dtype != DType::bf16) return;
+  for (double& x : values(value)) x = static_cast<float>(BFloat16(static_cast<float>(x)));
 }
 
 void Reference::run(Phase phase) {
@@ -24,9 +46,14 @@ void Reference::run(Phase phase) {
   for (const Node& node : graph_.nodes) {
     if (node.phase != phase) continue;
     arguments.clear();
-    for (const Value value : node.arguments) arguments.push_back(values(value).data());
+    for (const Value value : node.arguments) {
+      round(value);  // a batch, whoever put it there
+      arguments.push_back(values(value).data());
+    }
     run_reference(node.op, arguments);
+    for (const Value value : node.arguments) round(value);
   }
+  if (phase == Phase::update) copy_weights();
 }
 
 }  // namespace whygpu::training

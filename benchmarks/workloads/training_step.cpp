@@ -15,7 +15,7 @@ using namespace training;
 
 // What the float64 reference and the slope check may cost of themselves at full size.
 constexpr double kReferenceFlops = 1e9, kSlopeFlops = 5e10;
-constexpr int kPhaseRepeats = 5;
+constexpr int kPhaseSteps = 5;
 
 const std::vector<Parameter>& training_parameters() {
   static const std::vector<Parameter> parameters = [] {
@@ -54,14 +54,11 @@ class TrainingTrial final : public NetworkTrial {
 
   Details details() const override {
     Details details = common_details();
-    Program& program = sets_.front()->program;
-    const std::array<double, 3> phases = {phase_ns(program, Phase::forward), phase_ns(program, Phase::backward),
-                                          phase_ns(program, Phase::update)};
-    const double seconds = 1e-9 * (phases[0] + phases[1] + phases[2]);
+    const std::array<double, 3> phases = phases_ns(sets_.front()->program);
     details.insert(details.end(), {{"forward_ns", phases[0]}, {"backward_ns", phases[1]}, {"update_ns", phases[2]}});
     const Throughput through = throughput(network_);
-    details.emplace_back("samples_per_second", through.samples / seconds);
-    if (through.tokens > 0) details.emplace_back("tokens_per_second", through.tokens / seconds);
+    details.emplace_back("samples", through.samples);
+    if (through.tokens > 0) details.emplace_back("tokens", through.tokens);
     details.emplace_back("reference_steps", reference_steps_);
     for (std::size_t i = 0; i < losses_.size(); ++i) details.emplace_back(fmt::format("loss_{}", i + 1), losses_[i]);
     return details;
@@ -90,17 +87,25 @@ class TrainingTrial final : public NetworkTrial {
     return check_slopes(network_, graph_, program, products_, most);
   }
 
-  double phase_ns(Program& program, Phase phase) const {
-    const auto stopwatch = backend_.device().make_stopwatch();
-    std::vector<double> times;
-    for (int i = 0; i < kPhaseRepeats; ++i) {
-      stopwatch->start();
-      program.enqueue(phase);
-      stopwatch->stop();
-      times.push_back(1e9 * stopwatch->seconds());
+  // Of whole eager steps right after the timed ones, a stopwatch between the phases: the medians.
+  std::array<double, 3> phases_ns(Program& program) const {
+    std::array<std::unique_ptr<Stopwatch>, 3> stopwatches;
+    for (auto& stopwatch : stopwatches) stopwatch = backend_.device().make_stopwatch();
+    std::array<std::vector<double>, 3> times;
+    for (int step = 0; step < kPhaseSteps; ++step) {
+      for (std::size_t i = 0; i < 3; ++i) {
+        stopwatches[i]->start();
+        program.enqueue(static_cast<Phase>(i));
+        stopwatches[i]->stop();
+      }
+      for (std::size_t i = 0; i < 3; ++i) times[i].push_back(1e9 * stopwatches[i]->seconds());
     }
-    std::ranges::nth_element(times, times.begin() + kPhaseRepeats / 2);
-    return times[kPhaseRepeats / 2];
+    std::array<double, 3> medians{};
+    for (std::size_t i = 0; i < 3; ++i) {
+      std::ranges::nth_element(times[i], times[i].begin() + kPhaseSteps / 2);
+      medians[i] = times[i][kPhaseSteps / 2];
+    }
+    return medians;
   }
 
   std::vector<double> losses_;

@@ -25,9 +25,9 @@ double step_size(std::span<const double> values, std::size_t index, std::size_t 
   return median(values.subspan(index, last - index)) - median(values.subspan(first, index - first));
 }
 
-bool same_revision(std::string_view a, std::string_view b) { return a.starts_with(b) || b.starts_with(a); }
-
 }  // namespace
+
+bool same_revision(std::string_view a, std::string_view b) { return a.starts_with(b) || b.starts_with(a); }
 
 std::vector<Level> chain(const Series& series) {
   std::vector<Level> levels;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reports/regression/history.h"
@@ -32,6 +33,12 @@ struct LevelChange {
   bool simulated = false;
   std::optional<Acceptance> accepted;
 };
+
+// A slowdown that nobody accepted.
+inline bool asks_for_a_look(const LevelChange& change) { return change.size > 0 && !change.accepted; }
+
+// Whether one is the other, or its beginning.
+bool same_revision(std::string_view a, std::string_view b);
 
 // Changes of level of at least `smallest` in either direction, by series and in order. An acceptance covers a change
 // when its revision is a prefix of the first revision after, or the other way round, and its pattern matches the case.

@@ -46,8 +46,24 @@ Sample log_sample(const std::vector<double>& values) {
   return sample;
 }
 
-// Welch's unequal-variances t-test; fills change, interval and the two-sided p.
-void welch(const std::vector<double>& base_ns, const std::vector<double>& head_ns, Judgement& judgement) {
+// How a lone change among all cases is judged.
+struct Rule {
+  double limit = 0;  // log-ratio that matters
+  double level = 0;  // two-sided, that the smallest p of all must reach
+};
+
+// The change that the test passes with 95%: noncentral t by the normal approximation of Johnson and Welch. The estimate
+// must reach the limit too.
+double visible_change(const Rule& rule, double standard_error, double degrees) {
+  constexpr double kPower = 0.95;
+  const double z = normal_quantile(kPower), critical = student_quantile(1 - rule.level, degrees);
+  const double passes = critical + z * std::sqrt(1 + critical * critical / (2 * degrees));
+  return std::max(passes * standard_error, rule.limit + z * standard_error);
+}
+
+// Welch's unequal-variances t-test; fills change, interval, the two-sided p and what would have been visible.
+void welch(const std::vector<double>& base_ns, const std::vector<double>& head_ns, const Rule& rule,
+           Judgement& judgement) {
   const Sample base = log_sample(base_ns), head = log_sample(head_ns);
   const double variance = base.variance_of_mean + head.variance_of_mean;
   const double change = head.mean - base.mean;
@@ -63,6 +79,7 @@ void welch(const std::vector<double>& base_ns, const std::vector<double>& head_n
   const double reach = student_quantile(0.95, degrees) * std::sqrt(variance);
   judgement.interval = Interval{change - reach, change + reach};
   judgement.p = student_two_sided_p(change / std::sqrt(variance), degrees);
+  judgement.visible = visible_change(rule, std::sqrt(variance), degrees);
 }
 
 std::string trouble(const CaseRecord& c) {
@@ -70,7 +87,7 @@ std::string trouble(const CaseRecord& c) {
 }
 
 // Everything but the final word on slower, faster and same, which needs all cases.
-CaseComparison compare_case(const std::string& text, const CaseRecord* base, const CaseRecord* head) {
+CaseComparison compare_case(const std::string& text, const CaseRecord* base, const CaseRecord* head, const Rule& rule) {
   CaseComparison result;
   result.text = text;
   Judgement& judgement = result.judgement;
@@ -95,7 +112,7 @@ CaseComparison compare_case(const std::string& text, const CaseRecord* base, con
                                    head_ns.size(), kFewestRounds);
     return result;
   }
-  welch(base_ns, head_ns, judgement);
+  welch(base_ns, head_ns, rule, judgement);
   return result;
 }
 
@@ -116,9 +133,8 @@ void judge(std::vector<CaseComparison>& cases, const FileComparisonOptions& opti
       judgement.ruling = *judgement.change > 0 ? Ruling::slower : Ruling::faster;
     } else if (interval.low > -limit && interval.high < limit) {
       judgement.ruling = Ruling::same;
-    } else {
-      judgement.visible = std::max(limit, (interval.high - interval.low) / 2);
     }
+    if (judgement.ruling != Ruling::undecided) judgement.visible.reset();
   }
 }
 
@@ -194,18 +210,26 @@ Comparison compare_files(const ResultFile& base, const ResultFile& head, const F
       "measured at different times: what the machine did meanwhile counts as a change; `whygpu gate` measures pairs");
 
   const CaseIndex in_base = index_of(base), in_head = index_of(head);
-  std::size_t shared = 0;
+  const auto in_base_too = [&](const CaseRecord& c) {
+    const auto found = in_base.find(c.text);
+    return found == in_base.end() ? nullptr : found->second;
+  };
+  const auto unsupported_on_both = [&](const CaseRecord& c) {
+    const CaseRecord* old = in_base_too(c);
+    return old != nullptr && old->outcome == Outcome::unsupported && c.outcome == Outcome::unsupported;
+  };
+  const auto shared = static_cast<double>(std::ranges::count_if(
+      head.cases, [&](const CaseRecord& c) { return in_base_too(c) != nullptr && !unsupported_on_both(c); }));
+  if (shared == 0) throw std::runtime_error("the two files share no case that can be compared");
+  const Rule rule{std::log1p(options.threshold), options.false_discoveries / shared};
   for (const auto& c : head.cases) {
-    const auto before = in_base.find(c.text);
-    const CaseRecord* old = before == in_base.end() ? nullptr : before->second;
-    if (old != nullptr && old->outcome == Outcome::unsupported && c.outcome == Outcome::unsupported) continue;
-    shared += old != nullptr;
-    comparison.cases.push_back(compare_case(c.text, old, &c));
+    if (unsupported_on_both(c)) continue;
+    const CaseRecord* old = in_base_too(c);
+    comparison.cases.push_back(compare_case(c.text, old, &c, rule));
   }
   for (const auto& c : base.cases) {
-    if (!in_head.contains(c.text)) comparison.cases.push_back(compare_case(c.text, &c, nullptr));
+    if (!in_head.contains(c.text)) comparison.cases.push_back(compare_case(c.text, &c, nullptr, rule));
   }
-  if (shared == 0) throw std::runtime_error("the two files share no case that can be compared");
   judge(comparison.cases, options);
   return comparison;
 }

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
+#include <random>
 #include <stdexcept>
 
 #include "reports/synthetic_file.h"
@@ -48,6 +50,34 @@ TEST(CompareFiles, NoiseIsUndecided) {
   const auto comparison = compare_files(file_with(1000, 8000, 0.3).file(), file_with(1100, 8000, 0.3).file(), {});
   EXPECT_EQ(comparison.cases[0].judgement.ruling, Ruling::undecided);
   EXPECT_TRUE(comparison.cases[0].judgement.visible);
+}
+
+// Seven rounds on each side of one case, the head slower by `change` (log-ratio).
+Judgement simulated(std::mt19937_64& random, double change) {
+  std::normal_distribution<double> noise(0, 0.05);
+  SyntheticFile base, head;
+  std::vector<double> before, after;
+  for (int round = 0; round < 7; ++round) {
+    before.push_back(1000 * std::exp(noise(random)));
+    after.push_back(1000 * std::exp(noise(random) + change));
+  }
+  base.ok(square_gemm(256), "naive", before, 1);
+  head.ok(square_gemm(256), "naive", after, 1);
+  return compare_files(base.file(), head.file(), {}).cases[0].judgement;
+}
+
+TEST(CompareFiles, FindsWhatItSaysItWouldHaveSeen) {
+  constexpr int kTrials = 200;
+  std::mt19937_64 random(3);
+  std::vector<double> visible;
+  while (visible.size() < 50) {
+    const auto judgement = simulated(random, 0.05);
+    if (judgement.visible) visible.push_back(*judgement.visible);
+  }
+  const double change = median(visible);
+  int slower = 0;
+  for (int trial = 0; trial < kTrials; ++trial) slower += simulated(random, change).ruling == Ruling::slower;
+  EXPECT_NEAR(slower / static_cast<double>(kTrials), 0.95, 0.05) << "a change of " << change;
 }
 
 TEST(CompareFiles, TwoRoundsAreTooFew) {

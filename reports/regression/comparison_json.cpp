@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <iterator>
+#include <sstream>
 #include <stdexcept>
 
 #include "reports/json_node.h"
@@ -107,6 +109,14 @@ CaseComparison read_case(const JsonNode& node) {
   return c;
 }
 
+// "LINE:COLUMN" of the byte number `byte`, counted from 1.
+std::string place_in(const std::string& text, std::size_t byte) {
+  const std::string before = text.substr(0, std::min(text.size(), byte > 0 ? byte - 1 : 0));
+  const auto last_break = before.rfind('\n');
+  return fmt::format("{}:{}", 1 + std::ranges::count(before, '\n'),
+                     before.size() - (last_break == std::string::npos ? 0 : last_break + 1) + 1);
+}
+
 BuildRecord read_build(const JsonNode& node) { return {node["name"].text(), node.text_or_empty("revision")}; }
 
 }  // namespace
@@ -177,15 +187,22 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
 }
 
 std::vector<Comparison> load_comparisons(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream) throw std::runtime_error(fmt::format("{}: cannot be read", file.string()));
+  std::ifstream opened(file);
+  if (!opened || std::filesystem::is_directory(file)) {
+    throw std::runtime_error(fmt::format("{}: cannot be read", file.string()));
+  }
+  const std::string text{std::istreambuf_iterator<char>(opened), {}};
+  std::istringstream stream(text);
   std::vector<Comparison> comparisons;
   while (stream >> std::ws, stream.peek() != std::ifstream::traits_type::eof()) {
+    const auto begin = static_cast<std::size_t>(stream.tellg());
     json document;
     try {
       stream >> document;
     } catch (const json::parse_error& error) {
-      throw std::runtime_error(fmt::format("{}: no JSON: {}", file.string(), error.what()));
+      throw std::runtime_error(fmt::format("{}:{}: no JSON from here on; files of `whygpu gate --json` or `whygpu "
+                                           "compare --json` are accepted",
+                                           file.string(), place_in(text, begin + error.byte)));
     }
     comparisons.push_back(comparison_from_json(document, file.string()));
   }

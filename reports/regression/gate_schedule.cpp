@@ -110,9 +110,17 @@ Judgement GateSchedule::judge_at(const Case& c, std::size_t look) const {
     judgement.ruling = Ruling::same;
   } else {
     judgement.ruling = Ruling::undecided;
-    judgement.visible = std::max(limit, smallest_visible(scatter(c.log_ratios), c.log_ratios.size(), level, 0.95));
+    const double visible = visible_change(scatter(c.log_ratios), limit, looks_until(c.log_ratios.size(), look));
+    if (std::isfinite(visible)) judgement.visible = visible;
   }
   return judgement;
+}
+
+std::vector<PlannedLook> GateSchedule::looks_until(std::size_t pairs, std::size_t look) const {
+  const double level = settings_.false_alarms * kShareOfSlower / static_cast<double>(cases_.size());
+  std::vector<PlannedLook> looks;
+  for (std::size_t i = 0; i <= look; ++i) looks.push_back({std::min(kLooks[i].pairs, pairs), level * kLooks[i].share});
+  return looks;
 }
 
 std::size_t GateSchedule::pairs_left() const {

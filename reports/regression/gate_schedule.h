@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "reports/regression/judgement.h"
+#include "reports/regression/visible_change.h"
 
 namespace whygpu {
 
@@ -51,6 +52,8 @@ class GateSchedule {
     bool settled = false;
   };
   Judgement judge_at(const Case& c, std::size_t look) const;
+  // The looks at a case that ends with `pairs` pairs, the last of them `look`, towards slower.
+  std::vector<PlannedLook> looks_until(std::size_t pairs, std::size_t look) const;
   std::size_t most_pairs(const Case& c) const;
   void start_pass();
 

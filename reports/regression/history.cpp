@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <set>
 
+#include "reports/regression/chain.h"
 #include "reports/regression/sqlite.h"
+#include "reports/text.h"
 
 namespace whygpu {
 namespace {
@@ -60,6 +61,10 @@ auto naming(const fs::path& file, F&& f) {
     const bool foreign = error.code() == SQLITE_NOTADB || error.code() == SQLITE_CORRUPT;
     throw HistoryError(
         fmt::format("{}: {}{}", file.string(), foreign ? "no history, or a damaged one: " : "", error.what()));
+  } catch (const json::exception&) {
+    throw HistoryError(fmt::format("{}: a damaged history: the pairs of a case cannot be read", file.string()));
+  } catch (const std::invalid_argument& error) {
+    throw HistoryError(fmt::format("{}: a damaged history: {}", file.string(), error.what()));
   }
 }
 
@@ -88,6 +93,24 @@ void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
     throw HistoryError(fmt::format("{}: history schema {} is newer than this build reads ({})", file.string(), schema,
                                    kHistorySchema));
   }
+}
+
+// Refuses a revision that is not among `known`, or is the beginning of several, naming some that would be accepted.
+void check_known(const fs::path& file, const std::vector<std::string>& known, const std::string& revision) {
+  constexpr std::size_t kNamed = 3;
+  std::vector<std::string> meant;
+  for (const auto& name : known) {
+    if (same_revision(name, revision)) meant.push_back(name);
+  }
+  if (meant.size() == 1 || std::ranges::find(meant, revision) != meant.end()) return;
+  if (known.empty()) throw HistoryError(fmt::format("{}: holds no comparison yet: whygpu history add FILE", file.string()));
+  const auto& named = meant.empty() ? known : meant;
+  std::vector<std::string> last(named.end() - static_cast<std::ptrdiff_t>(std::min(kNamed, named.size())), named.end());
+  throw HistoryError(fmt::format("{}: {} revision{}; {} {}; all: whygpu history log --json", file.string(),
+                                 meant.empty() ? fmt::format("no \"{}\" among its {}", printable(revision), known.size())
+                                               : fmt::format("\"{}\" begins {}", printable(revision), meant.size()),
+                                 named.size() == 1 ? "" : "s", meant.empty() ? "the last are" : "such as",
+                                 printable(join(last, ", "))));
 }
 
 std::vector<double> log_ratios(const std::string& pairs) {
@@ -196,7 +219,21 @@ std::size_t History::comparisons() const {
   });
 }
 
+std::vector<std::string> History::revisions() const {
+  return naming(file_, [&] {
+    std::vector<std::string> all;
+    Statement rows(database_.get(), "SELECT base, head FROM comparison ORDER BY id");
+    while (rows.step()) {
+      for (const auto& name : {rows.text(0), rows.text(1)}) {
+        if (std::ranges::find(all, name) == all.end()) all.push_back(name);
+      }
+    }
+    return all;
+  });
+}
+
 void History::accept(const Acceptance& acceptance) {
+  check_known(file_, revisions(), acceptance.revision);
   naming(file_, [&] {
     Transaction transaction(database_.get());
     Statement(database_.get(), "INSERT INTO acceptance (revision, pattern, reason, time) VALUES (?1, ?2, ?3, ?4)")

@@ -76,6 +76,10 @@ class History {
   std::vector<Series> series() const;
   std::size_t comparisons() const;
 
+  // Every revision that some comparison names, in the order in which they came.
+  std::vector<std::string> revisions() const;
+
+  // Throws HistoryError unless the acceptance's revision is one of the history, or the beginning of just one.
   void accept(const Acceptance& acceptance);
   std::vector<Acceptance> acceptances() const;
 

@@ -11,6 +11,7 @@
 
 #include "reports/regression/chain.h"
 #include "reports/regression/history_html.h"
+#include "reports/regression/history_json.h"
 #include "reports/regression/history_text.h"
 #include "reports/regression/sqlite.h"
 
@@ -205,6 +206,51 @@ TEST_F(HistoryTest, NamesTheFirstSlowerRevisionUntilItIsAccepted) {
   EXPECT_THAT(render_history_show(all, "nothing"), HasSubstr("nothing is known"));
   EXPECT_THAT(render_history_html(all, changes),
               HasSubstr("since r1025, accepted: needed for correctness</title></circle>"));
+}
+
+TEST_F(HistoryTest, AcceptsKnownRevisionsOnly) {
+  const auto refused = [&](History& history, const std::string& name) -> std::string {
+    try {
+      history.accept({name, "*", "why", "now"});
+    } catch (const HistoryError& error) {
+      return error.what();
+    }
+    return "no complaint";
+  };
+  History history(file_, History::Access::write);
+  EXPECT_THAT(refused(history, "r1001"), HasSubstr("holds no comparison yet"));
+  for (int i = 0; i < 5; ++i) history.add(gate(i, i + 1, 0));
+  EXPECT_THAT(refused(history, "r2000"), HasSubstr("no \"r2000\" among its 6 revisions; the last are r1003, r1004, r1005"));
+  EXPECT_THAT(refused(history, "r100"), HasSubstr("\"r100\" begins 6 revisions"));
+  EXPECT_TRUE(history.acceptances().empty());
+  EXPECT_EQ(refused(history, "r1002"), "no complaint");
+  EXPECT_THAT(history.acceptances(), SizeIs(1));
+}
+
+TEST_F(HistoryTest, SaysTheSameToPrograms) {
+  History history(file_, History::Access::write);
+  for (int i = 0; i < 40; ++i) history.add(gate(i, i + 1, i == 24 ? 0.08 : i % 2 == 0 ? 0.001 : -0.001));
+  const auto all = history.series();
+  auto document = history_check_json(all, find_changes(all, {}, 0.01));
+  EXPECT_EQ(document.at("schema"), 1);
+  EXPECT_EQ(document.at("series_checked"), 1);
+  EXPECT_EQ(document.at("slowdowns_to_look_at"), 1);
+  ASSERT_EQ(document.at("changes").size(), 1U);
+  const auto& change = document.at("changes")[0];
+  EXPECT_EQ(change.at("verdict"), "slower");
+  EXPECT_EQ(change.at("last_before"), revision(24));
+  EXPECT_EQ(change.at("first_after"), revision(25));
+  EXPECT_NEAR(change.at("log_ratio").get<double>(), 0.08, 0.002);
+  EXPECT_TRUE(change.at("accepted").is_null());
+
+  history.accept({revision(25), "*", "known", "2026-01-02"});
+  document = history_log_json(all, find_changes(all, history.acceptances(), 0.01));
+  EXPECT_EQ(document.at("slowdowns_to_look_at"), 0);
+  EXPECT_EQ(document.at("changes")[0].at("accepted").at("reason"), "known");
+  const auto& levels = document.at("series")[0].at("levels");
+  ASSERT_EQ(levels.size(), 41U);
+  EXPECT_EQ(levels[1].at("base"), revision(0));
+  EXPECT_EQ(levels[1].at("pairs"), 6);
 }
 
 TEST_F(HistoryTest, TheSampleNamesItsPlantedRevision) {

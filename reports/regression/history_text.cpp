@@ -87,7 +87,7 @@ std::string render_history_check(std::span<const Series> all, std::span<const Le
   std::string out;
   std::size_t slower = 0;
   for (const LevelChange& change : changes) {
-    const bool asks = change.size > 0 && !change.accepted;
+    const bool asks = asks_for_a_look(change);
     slower += asks;
     out += fmt::format("{} {}{}: {} since {} (p = {:.4f}{})\n", change.size > 0 ? "slower" : "faster",
                        printable(change.key.text), change.simulated ? " [SIMULATED]" : "", percent_text(change.size),

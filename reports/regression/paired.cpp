@@ -112,9 +112,4 @@ std::size_t pairs_needed(double scatter, double size, double alpha, double power
   return static_cast<std::size_t>(std::ceil(std::max(n, fewest)));
 }
 
-double smallest_visible(double scatter, std::size_t pairs, double alpha, double power) {
-  const double standard_errors = normal_quantile(1 - alpha) + normal_quantile(power);
-  return standard_errors * scatter * std::sqrt(kSignedRankCost / static_cast<double>(pairs));
-}
-
 }  // namespace whygpu

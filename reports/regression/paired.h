@@ -30,7 +30,4 @@ double scatter(std::span<const double> d);
 // Pairs after which a change of `size` (as a log-ratio) is found with probability `power` at one-sided level `alpha`.
 std::size_t pairs_needed(double scatter, double size, double alpha, double power);
 
-// The smallest log-ratio that `pairs` pairs would have found, likewise.
-double smallest_visible(double scatter, std::size_t pairs, double alpha, double power);
-
 }  // namespace whygpu

@@ -115,4 +115,44 @@ __device__ __forceinline__ Accumulator<In> widen(In value) {
 #endif
 }
 
+template <class Out, class T>
+__device__ __forceinline__ Out narrow(T value) {
+#ifdef __CUDACC__
+  Out narrowed;
+  if constexpr (std::is_same_v<Out, Float16>) {
+    narrowed.bits = __half_as_ushort(__float2half_rn(value));
+  } else if constexpr (std::is_same_v<Out, BFloat16>) {
+    narrowed.bits = __bfloat16_as_ushort(__float2bfloat16_rn(value));
+  } else {
+    narrowed = value;
+  }
+  return narrowed;
+#else
+  return Out(value);
+#endif
+}
+
+// Two 16-bit values as one word.
+template <class Out>
+__device__ __forceinline__ unsigned narrow_pair(float low, float high) {
+  return narrow<Out>(low).bits | static_cast<unsigned>(narrow<Out>(high).bits) << 16;
+}
+
+// Two neighbouring results, or the first of them, in one instruction where that is possible.
+template <class Out, class T>
+__device__ __forceinline__ void store_pair(Out* out, T low, T high, bool both) {
+  if (both && reinterpret_cast<std::uintptr_t>(out) % (2 * sizeof(Out)) == 0) {
+    if constexpr (sizeof(Out) == 2) {
+      *reinterpret_cast<unsigned*>(out) = narrow_pair<Out>(low, high);
+    } else if constexpr (std::is_same_v<Out, float>) {
+      *reinterpret_cast<float2*>(out) = make_float2(low, high);
+    } else {
+      *reinterpret_cast<int2*>(out) = make_int2(low, high);
+    }
+  } else {
+    out[0] = narrow<Out>(low);
+    if (both) out[1] = narrow<Out>(high);
+  }
+}
+
 }  // namespace whygpu::cuda

@@ -113,6 +113,18 @@ __device__ __forceinline__ void tma_load_multicast(void* shared, const TensorMap
       : "memory");
 }
 
+// Copies what a tap at offset (tap_x, tap_y) meets, for the map's number of pixels, from the one at (x, y, n) with the
+// tap at offset 0 on, 128-byte swizzled, channels from c on; counts the bytes at `barrier`.
+__device__ __forceinline__ void tma_load_pixels(void* shared, const TensorMap& map, int c, int x, int y, int n,
+                                                int tap_x, int tap_y, Barrier* barrier) {
+  asm volatile(
+      "cp.async.bulk.tensor.4d.shared::cluster.global.im2col.mbarrier::complete_tx::bytes"
+      " [%0], [%1, {%2, %3, %4, %5}], [%6], {%7, %8};" ::"r"(shared_address(shared)),
+      "l"(&map), "r"(c), "r"(x), "r"(y), "r"(n), "r"(shared_address(barrier)), "h"(static_cast<std::uint16_t>(tap_x)),
+      "h"(static_cast<std::uint16_t>(tap_y))
+      : "memory");
+}
+
 // Starts to copy a box from shared memory to (x, y, z); what lies outside the matrix is left out.
 __device__ __forceinline__ void tma_store(const TensorMap& map, const void* shared, int x, int y, int z) {
   asm volatile("cp.async.bulk.tensor.3d.global.shared::cta.bulk_group [%0, {%1, %2, %3}], [%4];" ::"l"(&map), "r"(x),
@@ -175,10 +187,14 @@ __device__ __forceinline__ void settle(std::int32_t (&sums)[kCount]) {
 #define WHYGPU_SIXTY_FOUR(c, d, i)                                                                          \
   WHYGPU_EIGHT(c, d, i), WHYGPU_EIGHT(c, d, i + 8), WHYGPU_EIGHT(c, d, i + 16), WHYGPU_EIGHT(c, d, i + 24), \
       WHYGPU_EIGHT(c, d, i + 32), WHYGPU_EIGHT(c, d, i + 40), WHYGPU_EIGHT(c, d, i + 48), WHYGPU_EIGHT(c, d, i + 56)
-#define WHYGPU_NAMES_64                                                              \
-  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "           \
-  "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
-  "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
+#define WHYGPU_THIRTY_TWO(c, d) \
+  WHYGPU_EIGHT(c, d, 0), WHYGPU_EIGHT(c, d, 8), WHYGPU_EIGHT(c, d, 16), WHYGPU_EIGHT(c, d, 24)
+#define WHYGPU_NAMES_32                                                    \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
+  "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31"
+#define WHYGPU_NAMES_64                                                                \
+  WHYGPU_NAMES_32                                                                      \
+  ", %32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
   "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63"
 #define WHYGPU_NAMES_128                                                                         \
   WHYGPU_NAMES_64                                                                                \
@@ -202,6 +218,14 @@ __device__ __forceinline__ void settle(std::int32_t (&sums)[kCount]) {
     asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %66, 0;\nwgmma.mma_async.sync.aligned.m64n128" shape_and_types  \
                  " {" WHYGPU_NAMES_64 "}, %64, %65, p" scales(67, 68) ";\n}"                                       \
                  : WHYGPU_SIXTY_FOUR(c, d, 0)                                                                      \
+                 : "l"(a), "l"(b), "r"(static_cast<int>(accumulate)), "n"(kAcrossA), "n"(kAcrossB));               \
+  }                                                                                                                \
+  template <bool kAcrossA, bool kAcrossB>                                                                          \
+  __device__ __forceinline__ void warpgroup_multiply_add(Type, Sum(&d)[32], std::uint64_t a, std::uint64_t b,      \
+                                                         bool accumulate) {                                        \
+    asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %34, 0;\nwgmma.mma_async.sync.aligned.m64n64" shape_and_types   \
+                 " {" WHYGPU_NAMES_32 "}, %32, %33, p" scales(35, 36) ";\n}"                                       \
+                 : WHYGPU_THIRTY_TWO(c, d)                                                                         \
                  : "l"(a), "l"(b), "r"(static_cast<int>(accumulate)), "n"(kAcrossA), "n"(kAcrossB));               \
   }
 #define WHYGPU_SCALES_AND_TRANSPOSES(a, b) ", 1, 1, %" #a ", %" #b

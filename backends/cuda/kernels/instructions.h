@@ -65,6 +65,13 @@ __device__ __forceinline__ void load_matrix_x4_transposed(unsigned (&fragments)[
                : "memory");
 }
 
+// A 32-bit word of shared memory.
+__device__ __forceinline__ unsigned load_word(const void* word) {
+  unsigned value;
+  asm volatile("ld.shared.b32 %0, [%1];" : "=r"(value) : "r"(shared_address(word)) : "memory");
+  return value;
+}
+
 // d += a · b for a tile of 16 × 8 results and 32 bytes of k, fragments as the PTX manual lays them out for mma.m16n8k*.
 #define WHYGPU_MMA(Type, Sum, constraint, instruction)                                                              \
   __device__ __forceinline__ void multiply_add(Type, Sum(&d)[4], const unsigned(&a)[4], const unsigned(&b)[2]) {    \

@@ -11,6 +11,9 @@ inline constexpr int kPackThreads = 256;
 struct PackArguments {
   int rows, k, pitch;  // pitch: elements from one packed row to the next
   std::int64_t i_stride, p_stride;
+  // Entry e of the source is e / inner · outer_stride + e % inner · inner_stride from its start.
+  int inner;
+  std::int64_t inner_stride, outer_stride;
 };
 
 // packed[entry][i][p] = source[entry][i · i_stride + p · p_stride], and zero from k to the pitch. A tile goes through
@@ -22,7 +25,7 @@ __global__ void __launch_bounds__(kPackThreads) pack_kernel(const T* source, T* 
   const int i0 = static_cast<int>(blockIdx.x / tiles_k % tiles_i) * kPackTile;
   const int p0 = static_cast<int>(blockIdx.x % tiles_k) * kPackTile;
   const std::int64_t entry = blockIdx.x / tiles_k / tiles_i;
-  source += entry * args.rows * args.k;
+  source += entry / args.inner * args.outer_stride + entry % args.inner * args.inner_stride;
   packed += entry * args.rows * args.pitch;
 
   const bool along_p = args.p_stride == 1;
@@ -38,6 +41,12 @@ __global__ void __launch_bounds__(kPackThreads) pack_kernel(const T* source, T* 
       packed[static_cast<std::int64_t>(i0 + i) * args.pitch + p0 + p] = tile[i][p];
     }
   }
+}
+
+template <class T>
+void launch_pack(const T* source, T* packed, const PackArguments& args, std::int64_t entries, CUstream_st* stream) {
+  const std::int64_t blocks = ceil_div(args.rows, kPackTile) * ceil_div(args.pitch, kPackTile) * entries;
+  launch(&pack_kernel<T>, {blocks, kPackThreads}, stream, source, packed, args);
 }
 
 // One operand as a kernel will find it.
@@ -76,10 +85,15 @@ const T* stage_operand(const Operand<T>& operand, bool across, std::int64_t batc
                        CUstream_st* stream) {
   if (!operand.packed) return static_cast<const T*>(source);
   T* const packed = reinterpret_cast<T*>(static_cast<std::byte*>(workspace) + operand.offset);
-  const PackArguments args{operand.rows, operand.k, static_cast<int>(operand.pitch), across ? 1 : operand.k,
-                           across ? operand.rows : 1};
-  const std::int64_t blocks = ceil_div(operand.rows, kPackTile) * ceil_div(operand.pitch, kPackTile) * batch;
-  launch(&pack_kernel<T>, {blocks, kPackThreads}, stream, static_cast<const T*>(source), packed, args);
+  const PackArguments args{operand.rows,
+                           operand.k,
+                           static_cast<int>(operand.pitch),
+                           across ? 1 : operand.k,
+                           across ? operand.rows : 1,
+                           1,
+                           0,
+                           std::int64_t{operand.rows} * operand.k};
+  launch_pack(static_cast<const T*>(source), packed, args, batch, stream);
   return packed;
 }
 

@@ -5,22 +5,29 @@
 #include <algorithm>
 
 #include "backends/cuda/gemm.h"
-#include "backends/cuda/kernels/platform.h"
+#include "backends/cuda/kernels/arguments.h"
 
 namespace whygpu::cuda {
 
+inline constexpr int kMostSplits = 32;
+
 // Parts to cut k into so that `blocks` blocks fill `slots` places: no part shorter than 256.
-inline int splits_for(std::int64_t blocks, std::int64_t slots, std::int64_t k) {
-  return static_cast<int>(std::clamp<std::int64_t>(std::min(slots / blocks, k / 256), 1, 32));
+inline int splits_for(std::int64_t blocks, std::int64_t slots, std::int64_t k, int most = kMostSplits) {
+  return static_cast<int>(std::clamp<std::int64_t>(std::min(slots / blocks, k / 256), 1, most));
 }
 
-template <class T>
-__global__ void __launch_bounds__(256) add_partials(const T* partials, T* c, std::int64_t elements, int splits) {
+template <class T, class Out>
+__global__ void __launch_bounds__(256) add_partials(const T* partials, Out* c, std::int64_t elements, int splits) {
   const std::int64_t i = std::int64_t{blockIdx.x} * 256 + threadIdx.x;
   if (i >= elements) return;
   T sum = 0;
   for (int s = 0; s < splits; ++s) sum += partials[s * elements + i];
-  c[i] = sum;
+  c[i] = narrow<Out>(sum);
+}
+
+template <class T, class Out>
+void launch_add_partials(const T* partials, Out* c, std::int64_t elements, int splits, CUstream_st* stream) {
+  launch(&add_partials<T, Out>, {ceil_div(elements, 256), 256}, stream, partials, c, elements, splits);
 }
 
 template <class T>
@@ -30,9 +37,7 @@ std::size_t partials_bytes(const Gemm& op, int splits) {
 
 template <class T>
 void launch_add_partials(const Gemm& op, int splits, const void* partials, void* c, CUstream_st* stream) {
-  const std::int64_t elements = op.batch * op.m * op.n;
-  launch(&add_partials<T>, {(elements + 255) / 256, 256}, stream, static_cast<const T*>(partials), static_cast<T*>(c),
-         elements, splits);
+  launch_add_partials(static_cast<const T*>(partials), static_cast<T*>(c), op.batch * op.m * op.n, splits, stream);
 }
 
 }  // namespace whygpu::cuda

@@ -1,15 +1,13 @@
 // Rung 7, tensor: tensor cores by mma.sync (sm_80 and later), for f16, bf16, tf32 and s8.
 //
 // A block computes 128×128 of C with four warps of 64×64 each. Four buffers of A and B in shared memory are filled by
-// cp.async while an earlier one is multiplied. A buffer holds 64 bytes of k per row, cut into 16-byte chunks; chunks
-// are permuted by XOR with bits of their row (a swizzle), so that the eight rows that ldmatrix reads at once lie in
-// different banks without any padding. All element types share this geometry: a multiply-add instruction takes 32 bytes
-// of k whether those are 8, 16 or 32 elements.
+// cp.async while an earlier one is multiplied; tensor_tile.h says how values lie there.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/instructions.h"
 #include "backends/cuda/kernels/pack.h"
 #include "backends/cuda/kernels/simple.h"
 #include "backends/cuda/kernels/split_k.h"
+#include "backends/cuda/kernels/tensor_tile.h"
 
 namespace whygpu::cuda {
 namespace {
@@ -18,7 +16,6 @@ constexpr int kTile = 128;
 constexpr int kWarpTile = 64;
 constexpr int kThreads = 128;
 constexpr int kStages = 4;
-constexpr int kDepthBytes = 64;
 constexpr int kOperandBytes = kTile * kDepthBytes;
 constexpr std::size_t kSharedBytes = kStages * 2 * kOperandBytes;
 
@@ -32,61 +29,24 @@ struct TensorArguments {
   std::int64_t a_pitch, a_entry, b_pitch, b_entry;
 };
 
-// One operand's buffer: kTile rows (of op(A), or columns of op(B)) by 64 bytes of k.
-//
-// Along k: row r is 64 bytes at r · 64, four chunks. Across k (16-bit elements only): depth p is 256 bytes at p · 256,
-// sixteen chunks of eight rows; ldmatrix transposes them on the way to registers.
-template <class In, bool kAcross>
-struct Slice {
-  static constexpr int chunk_elements = 16 / static_cast<int>(sizeof(In));
-  static constexpr int chunks_per_line = kAcross ? kTile / chunk_elements : kDepthBytes / 16;
-
-  static __device__ __forceinline__ int offset(int line, int chunk) {
-    const int swizzle = kAcross ? line & 7 : (line >> 1) & 3;
-    return (line * chunks_per_line + (chunk ^ swizzle)) * 16;
-  }
-
-  // Starts to copy the slice whose first element is `source`.
-  static __device__ __forceinline__ void start_copy(unsigned char* buffer, const In* source, std::int64_t pitch,
-                                                    int rows_left, int k_left) {
+// Starts to copy an operand's slice whose first element is `source`.
+template <class Operand, class In>
+__device__ __forceinline__ void start_copy(unsigned char* buffer, const In* source, std::int64_t pitch, int rows_left,
+                                           int k_left) {
 #pragma unroll
-    for (int step = 0; step < kOperandBytes / 16 / kThreads; ++step) {
-      const int index = step * kThreads + static_cast<int>(threadIdx.x);
-      const int line = index / chunks_per_line, chunk = index % chunks_per_line;
-      const int first = chunk * chunk_elements;
-      const bool inside = kAcross ? line < k_left && first < rows_left : line < rows_left && first < k_left;
-      copy_async<16>(buffer + offset(line, chunk), inside ? source + line * pitch + first : source, inside);
-    }
+  for (int step = 0; step < Operand::lines * Operand::chunks_per_line / kThreads; ++step) {
+    const int index = step * kThreads + static_cast<int>(threadIdx.x);
+    const int line = index / Operand::chunks_per_line, chunk = index % Operand::chunks_per_line;
+    const int first = chunk * Operand::chunk_elements;
+    const bool inside = Operand::across ? line < k_left && first < rows_left : line < rows_left && first < k_left;
+    copy_async<16>(buffer + Operand::offset(line, chunk), inside ? source + line * pitch + first : source, inside);
   }
-
-  // The fragments of 16 rows from `row` on, at k step `step`, in the order in which mma takes A: lower and upper eight
-  // rows of the first 16 bytes of k, then of the second.
-  static __device__ __forceinline__ void load_a(unsigned (&fragments)[4], const unsigned char* buffer, int row,
-                                                int step, int lane) {
-    if constexpr (kAcross) {
-      load_matrix_x4_transposed(fragments,
-                                buffer + offset(step * 16 + lane % 8 + lane / 16 * 8, row / 8 + lane / 8 % 2));
-    } else {
-      load_matrix_x4(fragments, buffer + offset(row + lane % 16, step * 2 + lane / 16));
-    }
-  }
-
-  // The same rows in the order of two B fragments: both halves of k of the lower eight, then of the upper eight.
-  static __device__ __forceinline__ void load_b(unsigned (&fragments)[4], const unsigned char* buffer, int row,
-                                                int step, int lane) {
-    if constexpr (kAcross) {
-      load_matrix_x4_transposed(fragments, buffer + offset(step * 16 + lane % 16, row / 8 + lane / 16));
-    } else {
-      load_matrix_x4(fragments, buffer + offset(row + lane % 8 + lane / 16 * 8, step * 2 + lane / 8 % 2));
-    }
-  }
-};
+}
 
 template <class In, class Out, bool kAcrossA, bool kAcrossB>
 __global__ void __launch_bounds__(kThreads, 2) tensor_kernel(TensorArguments<In, Out> args) {
-  using SliceA = Slice<In, kAcrossA>;
-  using SliceB = Slice<In, kAcrossB>;
-  constexpr int kSteps = kDepthBytes / 32;
+  using SliceA = Slice<In, kAcrossA, kTile>;
+  using SliceB = Slice<In, kAcrossB, kTile>;
   constexpr int kRowTiles = kWarpTile / 16, kColumnTiles = kWarpTile / 8;
   const GemmArguments<In, Out>& gemm = args.gemm;
   unsigned char* const buffers = shared_memory();
@@ -101,15 +61,15 @@ __global__ void __launch_bounds__(kThreads, 2) tensor_kernel(TensorArguments<In,
     const int p0 = work.k_begin + tile * kDepth<In>;
     unsigned char* const buffer = buffers + tile % kStages * 2 * kOperandBytes;
     if (p0 < work.k_end) {
-      SliceA::start_copy(buffer, a + p0 * (kAcrossA ? args.a_pitch : 1), args.a_pitch, gemm.m - work.row,
+      start_copy<SliceA>(buffer, a + p0 * (kAcrossA ? args.a_pitch : 1), args.a_pitch, gemm.m - work.row,
                          work.k_end - p0);
-      SliceB::start_copy(buffer + kOperandBytes, b + p0 * (kAcrossB ? args.b_pitch : 1), args.b_pitch,
+      start_copy<SliceB>(buffer + kOperandBytes, b + p0 * (kAcrossB ? args.b_pitch : 1), args.b_pitch,
                          gemm.n - work.column, work.k_end - p0);
     }
     copy_async_commit();  // also when empty, so that the number of groups still says which tiles are there
   };
 
-  Out sums[kRowTiles][kColumnTiles][4] = {};
+  WarpSums<Out, kWarpTile, kWarpTile> sums = {};
   const int tiles = (work.k_end - work.k_begin + kDepth<In> - 1) / kDepth<In>;
   for (int tile = 0; tile < kStages - 1; ++tile) start_copies(tile);
   for (int tile = 0; tile < tiles; ++tile) {
@@ -118,28 +78,7 @@ __global__ void __launch_bounds__(kThreads, 2) tensor_kernel(TensorArguments<In,
     start_copies(tile + kStages - 1);
 
     const unsigned char* const buffer = buffers + tile % kStages * 2 * kOperandBytes;
-    unsigned a_fragments[kSteps][kRowTiles][4], b_fragments[kSteps][kColumnTiles / 2][4];
-#pragma unroll
-    for (int step = 0; step < kSteps; ++step) {
-#pragma unroll
-      for (int i = 0; i < kRowTiles; ++i) SliceA::load_a(a_fragments[step][i], buffer, row + i * 16, step, lane);
-#pragma unroll
-      for (int j = 0; j < kColumnTiles / 2; ++j) {
-        SliceB::load_b(b_fragments[step][j], buffer + kOperandBytes, column + j * 16, step, lane);
-      }
-    }
-#pragma unroll
-    for (int step = 0; step < kSteps; ++step) {
-#pragma unroll
-      for (int i = 0; i < kRowTiles; ++i) {
-#pragma unroll
-        for (int j = 0; j < kColumnTiles; ++j) {
-          const unsigned(&pair)[4] = b_fragments[step][j / 2];
-          const unsigned b_fragment[2] = {pair[j % 2 * 2], pair[j % 2 * 2 + 1]};
-          multiply_add(In{}, sums[i][j], a_fragments[step][i], b_fragment);
-        }
-      }
-    }
+    multiply_slices<In, SliceA, SliceB>(sums, buffer, buffer + kOperandBytes, row, column, lane);
   }
 
 #pragma unroll
@@ -156,23 +95,6 @@ __global__ void __launch_bounds__(kThreads, 2) tensor_kernel(TensorArguments<In,
         if (x + 1 < gemm.n) line[x + 1] = sums[i][j][half * 2 + 1];
       }
     }
-  }
-}
-
-// Calls f(In{}) with the type that the kernel reads, for the dtypes that it has.
-template <class F>
-Plan with_tensor_type(DType dtype, F&& f) {
-  switch (dtype) {
-    case DType::f16:
-      return f(Float16{});
-    case DType::bf16:
-      return f(BFloat16{});
-    case DType::tf32:
-      return f(Tf32{});
-    case DType::s8:
-      return f(std::int8_t{});
-    default:
-      throw std::logic_error("not a dtype of this kernel");
   }
 }
 

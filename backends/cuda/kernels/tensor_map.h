@@ -16,6 +16,28 @@ struct MatrixShape {
   int box_lines;
 };
 
+// NHWC images that are read as the pixels that one filter tap meets, `pixels` of them with 128 bytes of channels each.
+// With the tap at offset 0 these are first_x + i · step_x for i < results_x, and likewise for y, row by row and image
+// by image; what lies outside the image is zero. Rows and pixels must start on 16-byte boundaries.
+struct PixelsShape {
+  struct Axis {
+    int extent, first, step, results;
+    int last() const { return first + (results - 1) * step - (extent - 1); }  // relative to the image's last pixel
+  };
+  int channels, images;
+  Axis x, y;
+  int pixels;
+};
+
+// What the instructions can say: corners of 8 bits, steps up to 8.
+inline bool has_pixel_map(const PixelsShape& shape) {
+  const auto fits = [](const PixelsShape::Axis& axis) {
+    return axis.step <= 8 && axis.first >= -128 && axis.first <= 127 && axis.last() >= -128 && axis.last() <= 127;
+  };
+  return fits(shape.x) && fits(shape.y);
+}
+inline constexpr int kMostTapOffset = 255;
+
 #ifdef __CUDACC__
 
 template <class T>
@@ -28,19 +50,16 @@ constexpr CUtensorMapDataType tensor_map_type() {
   return CU_TENSOR_MAP_DATA_TYPE_UINT8;
 }
 
-// The driver's own function, asked of the runtime, so that nothing has to link to the driver.
-inline PFN_cuTensorMapEncodeTiled_v12000 tensor_map_encoder() {
-  static const auto encode = [] {
-    void* function = nullptr;
-    cudaDriverEntryPointQueryResult found{};
-    const cudaError_t status =
-        cudaGetDriverEntryPointByVersion("cuTensorMapEncodeTiled", &function, 12000, cudaEnableDefault, &found);
-    if (status != cudaSuccess || found != cudaDriverEntryPointSuccess) {
-      throw std::runtime_error("the driver has no cuTensorMapEncodeTiled; it needs to know CUDA 12.0");
-    }
-    return reinterpret_cast<PFN_cuTensorMapEncodeTiled_v12000>(function);
-  }();
-  return encode;
+// A driver's function, asked of the runtime, so that nothing has to link to the driver.
+template <class Function>
+Function driver_function(const char* name) {
+  void* function = nullptr;
+  cudaDriverEntryPointQueryResult found{};
+  const cudaError_t status = cudaGetDriverEntryPointByVersion(name, &function, 12000, cudaEnableDefault, &found);
+  if (status != cudaSuccess || found != cudaDriverEntryPointSuccess) {
+    throw std::runtime_error("the driver has no " + std::string(name) + "; it needs to know CUDA 12.0");
+  }
+  return reinterpret_cast<Function>(function);
 }
 
 template <class T>
@@ -51,12 +70,34 @@ TensorMap make_tensor_map(const void* data, const MatrixShape& shape) {
                                 static_cast<cuuint64_t>(shape.entry) * sizeof(T)};
   const cuuint32_t box[] = {128 / sizeof(T), static_cast<cuuint32_t>(shape.box_lines), 1};
   const cuuint32_t steps[] = {1, 1, 1};
+  static const auto encode = driver_function<PFN_cuTensorMapEncodeTiled_v12000>("cuTensorMapEncodeTiled");
   TensorMap map;
-  const CUresult status = tensor_map_encoder()(&map, tensor_map_type<T>(), 3, const_cast<void*>(data), extents, strides,
-                                               box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
-                                               CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  const CUresult status = encode(&map, tensor_map_type<T>(), 3, const_cast<void*>(data), extents, strides, box, steps,
+                                 CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+                                 CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (status != CUDA_SUCCESS) {
     throw std::runtime_error("cuTensorMapEncodeTiled refused a matrix (error " + std::to_string(status) + ")");
+  }
+  return map;
+}
+
+template <class T>
+TensorMap make_pixel_map(const void* data, const PixelsShape& shape) {
+  const auto count = [](auto value) { return static_cast<cuuint64_t>(value); };
+  const cuuint64_t extents[] = {count(shape.channels), count(shape.x.extent), count(shape.y.extent),
+                                count(shape.images)};
+  const cuuint64_t pixel = extents[0] * sizeof(T), line = extents[1] * pixel;
+  const cuuint64_t strides[] = {pixel, line, extents[2] * line};
+  const int lower[] = {shape.x.first, shape.y.first}, upper[] = {shape.x.last(), shape.y.last()};
+  const cuuint32_t steps[] = {1, static_cast<cuuint32_t>(shape.x.step), static_cast<cuuint32_t>(shape.y.step), 1};
+  static const auto encode = driver_function<PFN_cuTensorMapEncodeIm2col_v12000>("cuTensorMapEncodeIm2col");
+  TensorMap map;
+  const CUresult status =
+      encode(&map, tensor_map_type<T>(), 4, const_cast<void*>(data), extents, strides, lower, upper, 128 / sizeof(T),
+             static_cast<cuuint32_t>(shape.pixels), steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+             CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  if (status != CUDA_SUCCESS) {
+    throw std::runtime_error("cuTensorMapEncodeIm2col refused an image (error " + std::to_string(status) + ")");
   }
   return map;
 }
@@ -72,7 +113,22 @@ TensorMap make_tensor_map(const void* data, const MatrixShape& shape) {
           shape.entries,
           shape.pitch * static_cast<std::int64_t>(sizeof(T)),
           shape.entry * static_cast<std::int64_t>(sizeof(T)),
-          shape.box_lines};
+          shape.box_lines,
+          {}};
+}
+
+template <class T>
+TensorMap make_pixel_map(const void* data, const PixelsShape& shape) {
+  TensorMap map{};
+  map.data = const_cast<void*>(data);
+  map.element_bytes = sizeof(T);
+  map.image = {shape.channels,
+               {shape.x.extent, shape.y.extent, shape.images},
+               {shape.x.first, shape.y.first},
+               {shape.x.last(), shape.y.last()},
+               {shape.x.step, shape.y.step},
+               shape.pixels};
+  return map;
 }
 
 #endif

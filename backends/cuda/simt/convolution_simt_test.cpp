@@ -1,140 +1,196 @@
-// The convolution kernel against direct loops in float64, on the host.
+// Every convolution kernel against float64, on the host.
 #include "backends/cuda/convolution.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <cstring>
-#include <random>
+#include <numeric>
 
+#include "backends/cuda/kernels/dense.h"
+#include "backends/cuda/simt/convolution_check.h"
 #include "backends/cuda/simt/simt.h"
-#include "backends/dtypes.h"
 
 namespace whygpu::cuda {
 namespace {
 
-constexpr Chip kChip{80, 3, 166912};
+constexpr Chip kAmpere{80, 3, 166912};
+constexpr Chip kHopper{90, 4, 232448};
 
-template <class T>
-double value_of(T stored) {
-  if constexpr (std::is_arithmetic_v<T>) {
-    return static_cast<double>(stored);
-  } else {
-    return static_cast<float>(stored);
+// n, c, h, w, k, r, s, stride, pad, dilation (each vertical and horizontal), groups.
+struct Shape {
+  std::int64_t n, c, h, w, k, r, s, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups;
+
+  Convolution with(Pass pass, DType dtype) const {
+    return {pass, n, c, h, w, k, r, s, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w, groups, dtype};
   }
+};
+
+constexpr Shape kOdd[] = {
+    {2, 3, 13, 11, 5, 3, 3, 2, 2, 1, 1, 1, 1, 1},    // a stem of three channels
+    {1, 3, 9, 10, 4, 7, 5, 1, 2, 3, 2, 1, 1, 1},     // a larger one, stride 1 and 2
+    {1, 1, 11, 8, 3, 3, 4, 2, 3, 1, 2, 1, 1, 1},     // one channel
+    {1, 7, 9, 14, 6, 2, 4, 2, 3, 0, 2, 1, 1, 1},     // even filter, unequal sides
+    {1, 4, 5, 5, 3, 3, 3, 1, 1, 3, 3, 1, 1, 1},      // padding as wide as the filter
+    {1, 5, 12, 10, 4, 3, 3, 1, 1, 2, 2, 2, 2, 1},    // dilation
+    {1, 5, 14, 13, 4, 3, 3, 2, 4, 2, 3, 2, 2, 1},    // dilation that has a factor in common with the stride
+    {1, 4, 13, 17, 3, 3, 2, 3, 4, 1, 0, 2, 3, 1},    // and one that has not
+    {1, 8, 7, 6, 12, 3, 3, 1, 1, 1, 1, 1, 1, 4},     // groups
+    {1, 32, 5, 6, 16, 3, 3, 2, 1, 1, 1, 1, 1, 2},    // groups of whole chunks
+    {1, 6, 8, 8, 6, 3, 3, 2, 2, 1, 1, 1, 1, 6},      // depthwise
+    {2, 5, 6, 7, 10, 3, 2, 1, 2, 1, 1, 2, 1, 5},     // depthwise, two filters per channel
+    {3, 70, 10, 10, 66, 1, 1, 3, 3, 0, 0, 1, 1, 1},  // 1×1, stride larger than the filter
+    {2, 16, 13, 13, 24, 2, 2, 3, 3, 0, 0, 1, 1, 1},  // pixels that no filter meets
+    {1, 40, 7, 7, 72, 3, 3, 1, 1, 1, 1, 1, 1, 1},    // slices of k that end within a tap
+};
+constexpr int kForEachSize[] = {0, 8, 11};
+// Large enough for several tiles, more slices than a pipeline is long, and split-K.
+constexpr Shape kTiles[] = {
+    {3, 2, 20, 20, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1},  {1, 24, 13, 11, 136, 1, 1, 1, 1, 0, 0, 1, 1, 1},
+    {1, 16, 4, 4, 24, 5, 5, 1, 1, 2, 2, 1, 1, 1},  {1, 48, 9, 13, 48, 3, 3, 1, 1, 1, 1, 1, 1, 48},
+    {2, 64, 5, 5, 64, 5, 5, 2, 2, 2, 2, 1, 1, 64},
+};
+constexpr Shape kWarpgroups[] = {
+    {1, 24, 9, 7, 40, 3, 3, 1, 1, 1, 1, 1, 1, 1},      // channels cut off
+    {2, 64, 11, 9, 80, 3, 3, 2, 2, 1, 1, 1, 1, 1},     // stride 2
+    {1, 16, 12, 13, 16, 2, 4, 2, 1, 0, 2, 1, 1, 1},    // even filter, unequal strides
+    {1, 8, 6, 5, 8, 3, 3, 1, 1, 3, 4, 1, 1, 1},        // padding wider than the filter
+    {1, 16, 11, 12, 24, 3, 3, 2, 2, 2, 2, 2, 1, 1},    // dilation
+    {3, 72, 7, 7, 16, 1, 1, 2, 2, 0, 0, 1, 1, 1},      // 1×1, stride larger than the filter
+    {1, 128, 5, 6, 128, 3, 1, 1, 1, 1, 0, 1, 1, 2},    // groups
+    {2, 136, 17, 13, 264, 1, 1, 1, 1, 0, 0, 1, 1, 1},  // several tiles and blocks that come round, in a cluster
+    {1, 200, 4, 4, 56, 3, 3, 1, 1, 1, 1, 1, 1, 1},     // split-K
+};
+
+constexpr Pass kPasses[] = {Pass::forward, Pass::backward_data, Pass::backward_weights};
+constexpr const char* kPassNames[] = {"Forward", "BackwardData", "BackwardWeights"};
+
+void expect_correct(const Convolution& op, std::string_view variant, const Chip& chip) {
+  const Plan plan = plan_convolution(op, variant, chip);
+  EXPECT_LE(convolution_error(op, plan), convolution_tolerance(op)) << convolution_name(op) << ": " << plan.description;
 }
 
-// Calls f(x index, w index, y index) for every product of the convolution.
-template <class F>
-void for_each_product(const Convolution& o, F f) {
-  const std::int64_t group_c = o.c / o.groups, group_k = o.k / o.groups;
-  for (std::int64_t n = 0; n < o.n; ++n)
-    for (std::int64_t p = 0; p < o.p(); ++p)
-      for (std::int64_t q = 0; q < o.q(); ++q)
-        for (std::int64_t k = 0; k < o.k; ++k)
-          for (std::int64_t r = 0; r < o.r; ++r)
-            for (std::int64_t s = 0; s < o.s; ++s) {
-              const std::int64_t h = p * o.stride_h - o.pad_h + r * o.dilation_h;
-              const std::int64_t w = q * o.stride_w - o.pad_w + s * o.dilation_w;
-              if (h < 0 || h >= o.h || w < 0 || w >= o.w) continue;
-              for (std::int64_t c = 0; c < group_c; ++c) {
-                f(((n * o.h + h) * o.w + w) * o.c + k / group_k * group_c + c, ((k * o.r + r) * o.s + s) * group_c + c,
-                  ((n * o.p() + p) * o.q() + q) * o.k + k);
-              }
-            }
-}
+class Kernel : public testing::TestWithParam<Pass> {};
 
-// Relative Frobenius error of the kernel's result, the worse of both schedules.
-double convolution_error(const Convolution& op) {
-  std::mt19937 random(11);
-  const auto specs = op.arguments();
-  const auto result = static_cast<std::size_t>(op.result());
-  std::vector<std::vector<std::byte>> storage(3);
-  std::vector<std::vector<double>> values(3);
-  for (std::size_t i = 0; i < 3; ++i) {
-    storage[i].resize(specs[i].bytes());
-    values[i].resize(static_cast<std::size_t>(specs[i].elements()));
-    if (i == result) continue;
-    with_storage_type(specs[i].dtype, [&]<class T>(T) {
-      T* const stored = reinterpret_cast<T*>(storage[i].data());
-      for (std::size_t e = 0; e < values[i].size(); ++e) {
-        const float uniform = std::uniform_real_distribution<float>(-1, 1)(random);
-        stored[e] = T(specs[i].dtype == DType::s8 ? std::round(uniform * 127) : uniform);
-        values[i][e] = value_of(stored[e]);
-      }
-    });
-  }
-  for_each_product(op, [&](std::int64_t x, std::int64_t w, std::int64_t y) {
-    const std::size_t at[3] = {static_cast<std::size_t>(x), static_cast<std::size_t>(w), static_cast<std::size_t>(y)};
-    values[result][at[result]] +=
-        values[(result + 1) % 3][at[(result + 1) % 3]] * values[(result + 2) % 3][at[(result + 2) % 3]];
-  });
-
-  const Plan plan = plan_convolution(op, kChip);
-  double worst = 0;
-  for (const auto schedule : {simt::Schedule::forward_eager, simt::Schedule::reverse_late}) {
-    simt::set_schedule(schedule);
-    std::vector<std::byte> output(specs[result].bytes(), std::byte{0xff}), workspace(plan.workspace_bytes);
-    const std::size_t first = result == 0 ? 1 : 0, second = result == 2 ? 1 : 2;
-    plan.run({storage[first].data(), storage[second].data(), output.data(), workspace.data(), nullptr});
-    double difference = 0, norm = 0;
-    with_storage_type(specs[result].dtype, [&]<class T>(T) {
-      for (std::size_t e = 0; e < values[result].size(); ++e) {
-        const double error = value_of(reinterpret_cast<const T*>(output.data())[e]) - values[result][e];
-        difference += error * error;
-        norm += values[result][e] * values[result][e];
-      }
-    });
-    const double error = std::sqrt(difference / norm);
-    worst = std::isnan(error) ? INFINITY : std::max(worst, error);
-  }
-  return worst;
-}
-
-double tolerance(const Convolution& op) {
-  switch (op.arguments()[static_cast<std::size_t>(op.result())].dtype) {
-    case DType::f64:
-      return 1e-14;
-    case DType::f32:
-      return 5e-6;
-    case DType::f16:
-      return 5e-4;
-    case DType::bf16:
-      return 3e-3;
-    default:
-      return 0;
-  }
-}
-
-// A stem of three channels; strides, an even filter and unequal sides; padding as wide as the filter; dilation; groups;
-// depthwise; 1×1 with a stride larger than the filter.
-std::vector<Convolution> problems(Pass pass, DType dtype) {
-  std::vector<Convolution> all = {{pass, 2, 3, 13, 11, 5, 3, 3, 2, 2, 1, 1, 1, 1, 1, dtype},
-                                  {pass, 1, 7, 9, 14, 6, 2, 4, 2, 3, 0, 2, 1, 1, 1, dtype},
-                                  {pass, 1, 4, 5, 5, 3, 3, 3, 1, 1, 3, 3, 1, 1, 1, dtype},
-                                  {pass, 1, 5, 12, 10, 4, 3, 3, 1, 1, 2, 2, 2, 2, 1, dtype},
-                                  {pass, 1, 8, 7, 6, 12, 3, 3, 1, 1, 1, 1, 1, 1, 4, dtype},
-                                  {pass, 1, 6, 8, 8, 6, 3, 3, 2, 2, 1, 1, 1, 1, 6, dtype},
-                                  {pass, 3, 70, 10, 10, 66, 1, 1, 3, 3, 0, 0, 1, 1, 1, dtype},
-                                  {pass, 3, 2, 20, 20, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, dtype}};
-  return all;
-}
-
-TEST(Convolution, AgreesWithFloat64) {
-  for (const Pass pass : {Pass::forward, Pass::backward_data, Pass::backward_weights}) {
-    for (const DType dtype : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::s8}) {
-      for (const Convolution& op : problems(pass, dtype)) {
-        if (!convolution_supports(op)) continue;
-        EXPECT_LE(convolution_error(op), tolerance(op))
-            << "pass " << static_cast<int>(pass) << " " << dtype_name(dtype) << " c=" << op.c << " k=" << op.k;
+// One dtype of each kernel has all shapes, the others those that go through every branch that depends on their size.
+TEST_P(Kernel, AgreesWithFloat64) {
+  for (const DType dtype : {DType::f64, DType::f32, DType::tf32, DType::f16, DType::bf16, DType::s8}) {
+    std::vector<Shape> few;
+    for (const int i : kForEachSize) few.push_back(kOdd[i]);
+    std::vector<Shape> all(std::begin(kOdd), std::end(kOdd));
+    all.insert(all.end(), std::begin(kTiles), std::end(kTiles));
+    for (const std::string variant : {"cores", "pipelined", "tensor", "depthwise"}) {
+      const bool stands_for_all = dtype == (variant == "cores" ? DType::f64 : DType::bf16);
+      for (const Shape& shape : stands_for_all ? all : few) {
+        const Convolution op = shape.with(GetParam(), dtype);
+        if (convolution_supports(op, variant, kAmpere)) expect_correct(op, variant, kAmpere);
       }
     }
   }
 }
 
-TEST(Convolution, SplitsTheLongSumOfBackwardWeights) {
-  const auto plan = plan_convolution(problems(Pass::backward_weights, DType::f32).back(), kChip);
-  EXPECT_NE(plan.description.find("split-K"), std::string::npos) << plan.description;
+TEST_P(Kernel, AgreesWithFloat64OnWarpgroups) {
+  for (const Shape& shape : kWarpgroups) {
+    const Convolution op = shape.with(GetParam(), DType::bf16);
+    ASSERT_TRUE(convolution_supports(op, "hopper", kHopper)) << convolution_name(op);
+    expect_correct(op, "hopper", kHopper);
+  }
+  for (const DType dtype : {DType::f16, DType::tf32, DType::s8}) {
+    for (const int i : {1, 2}) {
+      const Convolution op = kWarpgroups[i].with(GetParam(), dtype);
+      if (convolution_supports(op, "hopper", kHopper)) expect_correct(op, "hopper", kHopper);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Passes, Kernel, testing::ValuesIn(kPasses),
+                         [](const auto& pass) { return kPassNames[static_cast<int>(pass.param)]; });
+
+TEST(Convolution, MeetsNoBankTwice) {
+  const long before = simt::bank_conflicts();
+  for (const Pass pass : kPasses)
+    expect_correct(Shape{1, 32, 5, 5, 72, 1, 1, 1, 1, 0, 0, 1, 1, 1}.with(pass, DType::f16), "tensor", kAmpere);
+  EXPECT_EQ(simt::bank_conflicts(), before);
+}
+
+// The dense problems of backward data share out pixels and taps: none is left over, none comes twice.
+TEST(DenseProblems, ShareOutPixelsAndTaps) {
+  for (int stride = 1; stride <= 5; ++stride) {
+    for (int dilation = 1; dilation <= 4; ++dilation) {
+      for (int pad = 0; pad <= 3; ++pad) {
+        const Span span{17, (17 + 2 * pad - 4 * dilation - 1) / stride + 1, 5, stride, pad, dilation};
+        int pixels = 0, taps = 0;
+        for (int residue = 0; residue < residues(span, true); ++residue) {
+          const Axis axis = dense_axis(span, true, residue);
+          pixels += axis.results;
+          taps += axis.taps;
+          for (int i = 0; i < axis.taps; ++i) {
+            for (int u = 0; u < axis.results; ++u) {
+              const int p = axis.first + u * axis.step + i * axis.tap_step;
+              EXPECT_EQ(p * stride - pad + (axis.tap_first + i * axis.tap_stride) * dilation,
+                        axis.out_first + u * axis.out_step);
+            }
+          }
+        }
+        EXPECT_EQ(pixels, 17);
+        EXPECT_EQ(taps, 5);
+      }
+    }
+  }
+}
+
+TEST(Selection, GoesByShapeAndChip) {
+  const auto first = [](const Shape& shape, Pass pass, DType dtype, const Chip& chip) {
+    return convolution_variants(shape.with(pass, dtype), chip).front();
+  };
+  const Shape dense{1, 256, 14, 14, 256, 3, 3, 1, 1, 1, 1, 1, 1, 1},
+      narrow{1, 40, 14, 14, 32, 3, 3, 1, 1, 1, 1, 1, 1, 1}, stem{1, 3, 32, 32, 64, 7, 7, 2, 2, 3, 3, 1, 1, 1},
+      depthwise{1, 32, 14, 14, 32, 3, 3, 1, 1, 1, 1, 1, 1, 32};
+  for (const Pass pass : kPasses) {
+    EXPECT_EQ(first(dense, pass, DType::bf16, kHopper), "hopper");
+    EXPECT_EQ(first(dense, pass, DType::bf16, kAmpere), "tensor");
+    EXPECT_EQ(first(dense, pass, DType::tf32, kHopper), pass == Pass::forward ? "hopper" : "tensor");
+    EXPECT_EQ(first(dense, pass, DType::f32, kHopper), "pipelined");
+    EXPECT_EQ(first(dense, pass, DType::f64, kHopper), "cores");
+    EXPECT_EQ(first(narrow, pass, DType::bf16, kHopper), "tensor");
+    EXPECT_EQ(first(stem, pass, DType::bf16, kHopper), "tensor");
+    EXPECT_EQ(first(depthwise, pass, DType::bf16, kHopper), "depthwise");
+  }
+}
+
+TEST(Selection, NamesWhatRuns) {
+  const auto description = [](const Shape& shape, Pass pass, const Chip& chip) {
+    return plan_convolution(shape.with(pass, DType::bf16), chip.capability == 90 ? "hopper" : "", chip).description;
+  };
+  const Shape stem{1, 3, 32, 32, 64, 7, 7, 2, 2, 3, 3, 1, 1, 1},
+      strided{1, 128, 14, 14, 128, 3, 3, 2, 2, 1, 1, 1, 1, 1};
+  EXPECT_THAT(description(stem, Pass::forward, kAmpere), testing::HasSubstr("x by rows padded to 4 channels first"));
+  EXPECT_THAT(description(strided, Pass::backward_data, kAmpere), testing::HasSubstr("4 dense problems"));
+  EXPECT_THAT(description(strided, Pass::backward_data, kHopper), testing::HasSubstr("TMA im2col"));
+  const Shape pointwise{32, 128, 7, 7, 128, 1, 1, 1, 1, 0, 0, 1, 1, 1};
+  EXPECT_THAT(description(pointwise, Pass::backward_weights, kHopper), testing::HasSubstr("split-K 4"));
+
+  // What kWarpgroups is to go through.
+  EXPECT_THAT(description(kWarpgroups[0], Pass::forward, kHopper), testing::HasSubstr("128x64x64"));
+  EXPECT_THAT(description(kWarpgroups[7], Pass::forward, kHopper),
+              testing::AllOf(testing::HasSubstr("128x128x64"), testing::HasSubstr("cluster 2")));
+  EXPECT_THAT(description(kWarpgroups[7], Pass::backward_data, kHopper), testing::HasSubstr("128x256x64"));
+  EXPECT_THAT(description(kWarpgroups[8], Pass::forward, kHopper), testing::HasSubstr("split-K 4"));
+}
+
+TEST(Selection, SaysWhyNot) {
+  const Shape shape{1, 12, 8, 8, 16, 3, 3, 1, 1, 1, 1, 1, 1, 1};
+  const Chip turing{75, 3, 65536};
+  EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::tf32), {}, turing).reason,
+              testing::HasSubstr("compute capability 8.0"));
+  EXPECT_THAT(convolution_supports(shape.with(Pass::backward_data, DType::s8), {}, kHopper).reason,
+              testing::HasSubstr("forward only"));
+  EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::bf16), "hopper", kHopper).reason,
+              testing::HasSubstr("16-byte multiples"));
+  EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::bf16), "depthwise", kHopper).reason,
+              testing::HasSubstr("as many groups as channels"));
+  EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::bf16), "fastest", kHopper).reason,
+              testing::HasSubstr("there are cores, pipelined"));
+  EXPECT_THROW(plan_convolution(shape.with(Pass::forward, DType::f8e4m3), {}, kHopper), std::runtime_error);
 }
 
 }  // namespace

@@ -98,6 +98,12 @@ void for_each_element(const TensorMap& map, std::byte* shared, int x, int y, int
   }
 }
 
+void land(Barrier* barrier, int bytes) {
+  Phase& phase = phase_of(barrier);
+  phase.bytes -= bytes;
+  end_phase_if_complete(phase);
+}
+
 void load_box(std::byte* shared, const TensorMap& map, int x, int y, int z, Barrier* barrier) {
   const auto bytes = static_cast<std::size_t>(map.element_bytes);
   for_each_element(map, shared, x, y, z, [&](const std::byte* element, std::byte* place) {
@@ -107,9 +113,46 @@ void load_box(std::byte* shared, const TensorMap& map, int x, int y, int z, Barr
       std::memset(place, 0, bytes);
     }
   });
-  Phase& phase = phase_of(barrier);
-  phase.bytes -= map.box_lines * 128;
-  end_phase_if_complete(phase);
+  land(barrier, map.box_lines * 128);
+}
+
+// Pixels one after another through the box, which the tap's offsets move: along x, then the next line, then the next
+// image.
+void load_pixels(std::byte* shared, const TensorMap& map, int c, int x, int y, int n, int tap_x, int tap_y,
+                 Barrier* barrier) {
+  const ImageMap& image = map.image;
+  const int tap[] = {tap_x, tap_y};
+  int first[2], last[2], at[] = {x + tap_x, y + tap_y};
+  for (int axis = 0; axis < 2; ++axis) {
+    first[axis] = image.lower[axis] + tap[axis];
+    last[axis] = image.extents[axis] - 1 + image.upper[axis] + tap[axis];
+    if (at[axis] < first[axis] || at[axis] > last[axis]) {
+      throw std::runtime_error("simt: an im2col load starts outside its box");
+    }
+  }
+  const int values = 128 / map.element_bytes;
+  for (int pixel = 0; pixel < image.pixels; ++pixel) {
+    const bool in_image =
+        at[0] >= 0 && at[0] < image.extents[0] && at[1] >= 0 && at[1] < image.extents[1] && n < image.extents[2];
+    const std::int64_t index = (std::int64_t{n} * image.extents[1] + at[1]) * image.extents[0] + at[0];
+    for (int i = 0; i < values; ++i) {
+      std::byte* const place = swizzled(shared + pixel * 128 + i * map.element_bytes);
+      const auto bytes = static_cast<std::size_t>(map.element_bytes);
+      if (in_image && c + i < image.channels) {
+        std::memcpy(place, static_cast<std::byte*>(map.data) + (index * image.channels + c + i) * map.element_bytes,
+                    bytes);
+      } else {
+        std::memset(place, 0, bytes);
+      }
+    }
+    for (int axis = 0; axis < 2; ++axis) {
+      at[axis] += image.steps[axis];
+      if (at[axis] <= last[axis]) break;
+      at[axis] = first[axis];
+      if (axis == 1) ++n;
+    }
+  }
+  land(barrier, image.pixels * 128);
 }
 
 }  // namespace
@@ -146,6 +189,21 @@ void tma_load_multicast(void* shared, const TensorMap& map, int x, int y, int z,
     } else {
       simt::when_idle(load);
     }
+  }
+}
+
+void tma_load_pixels(void* shared, const TensorMap& map, int c, int x, int y, int n, int tap_x, int tap_y,
+                     Barrier* barrier) {
+  simt::require_aligned(shared, 1024, "a swizzled TMA load");
+  if (tap_x < 0 || tap_x > 255 || tap_y < 0 || tap_y > 255) {
+    throw std::runtime_error("simt: im2col offsets are from 0 to 255");
+  }
+  auto* const target = static_cast<std::byte*>(shared);
+  const auto load = [=] { load_pixels(target, map, c, x, y, n, tap_x, tap_y, barrier); };
+  if (simt::schedule() == simt::Schedule::forward_eager) {
+    load();
+  } else {
+    simt::when_idle(load);
   }
 }
 

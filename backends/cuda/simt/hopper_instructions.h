@@ -7,12 +7,23 @@
 
 namespace whygpu::cuda {
 
+// What an im2col map knows of NHWC images, x before y.
+struct ImageMap {
+  int channels;
+  int extents[3];          // width, height, images
+  int lower[2], upper[2];  // corners of the box of pixels at offset 0: from the first pixel, from the last
+  int steps[2];
+  int pixels;  // in a load
+};
+
+// Of matrices, or of images.
 struct TensorMap {
   void* data;
   int element_bytes;
   std::int64_t length, lines, entries;  // elements, lines, matrices
   std::int64_t pitch, entry;            // bytes
   int box_lines;
+  ImageMap image;
 };
 
 // Shared memory as the tensor cores address it.
@@ -33,6 +44,8 @@ void tma_load_multicast(void* shared, const TensorMap& map, int x, int y, int z,
 inline void tma_load(void* shared, const TensorMap& map, int x, int y, int z, Barrier* barrier) {
   tma_load_multicast(shared, map, x, y, z, barrier, static_cast<std::uint16_t>(1U << simt::cluster_rank()));
 }
+void tma_load_pixels(void* shared, const TensorMap& map, int c, int x, int y, int n, int tap_x, int tap_y,
+                     Barrier* barrier);
 void tma_store(const TensorMap& map, const void* shared, int x, int y, int z);
 void tma_store_commit();
 void tma_store_wait_groups(int groups_left);

@@ -66,6 +66,12 @@ inline void load_matrix_x4_transposed(unsigned (&fragments)[4], const void* row)
   simt::warp_collective(detail::load_matrices<true>, &mine);
 }
 
+inline unsigned load_word(const void* word) {
+  unsigned value;
+  std::memcpy(&value, word, sizeof(value));
+  return value;
+}
+
 // One lane's operands of a multiply_add().
 struct MultiplyAdd {
   void* d;

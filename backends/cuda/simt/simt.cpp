@@ -68,6 +68,7 @@ struct Free {
 struct Block {
   unsigned index = 0, rank = 0;
   std::unique_ptr<std::byte, Free> shared;
+  std::size_t shared_bytes = 0;
   Barrier all;
   std::map<int, Barrier> named;
   std::vector<Group> warps, warpgroups;
@@ -96,19 +97,23 @@ Machine& machine() {
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-// Lowest address and size of the stack that run_grid() was called on.
-std::pair<void*, std::size_t> host_stack() {
-  pthread_attr_t attributes;
-  pthread_getattr_np(pthread_self(), &attributes);
-  std::pair<void*, std::size_t> stack;
-  pthread_attr_getstack(&attributes, &stack.first, &stack.second);
-  pthread_attr_destroy(&attributes);
+// Lowest address and size of the stack that run_grid() was called on. Asking is slow: the answer is in /proc.
+const std::pair<void*, std::size_t>& host_stack() {
+  static thread_local const auto stack = [] {
+    pthread_attr_t attributes;
+    pthread_getattr_np(pthread_self(), &attributes);
+    std::pair<void*, std::size_t> found;
+    pthread_attr_getstack(&attributes, &found.first, &found.second);
+    pthread_attr_destroy(&attributes);
+    return found;
+  }();
   return stack;
 }
 #endif
 
-// setcontext() starts a fiber once; from then on the compiler's own jumps switch, without a system call.
-[[noreturn, gnu::noinline]] void jump(Fiber& to) {
+// setcontext() starts a fiber once; from then on the compiler's own jumps switch, without a system call. Not
+// instrumented: the sanitizer would prepare for leaving the stack for good, which costs one.
+[[noreturn, gnu::noinline, gnu::no_sanitize_address]] void jump(Fiber& to) {
   if (!to.started) {
     to.started = true;
     setcontext(&to.context);
@@ -116,7 +121,7 @@ std::pair<void*, std::size_t> host_stack() {
   __builtin_longjmp(to.place, 1);
 }
 
-[[gnu::noinline]] void save_and_jump(Fiber& from, Fiber& to) {
+[[gnu::noinline, gnu::no_sanitize_address]] void save_and_jump(Fiber& from, Fiber& to) {
   if (__builtin_setjmp(from.place) == 0) jump(to);
 }
 
@@ -221,7 +226,8 @@ void perform_together(std::vector<Group>& groups, std::size_t size, Collective p
 
 void run_cluster(unsigned first_block) {
   Machine& m = machine();
-  m.blocks = std::vector<Block>(m.launch.cluster);
+  std::vector<Block> before(m.launch.cluster);
+  before.swap(m.blocks);
   m.ready.clear();
   m.events.clear();
   m.cluster = {};
@@ -232,10 +238,15 @@ void run_cluster(unsigned first_block) {
     block.warps.resize((m.launch.block + kWarp - 1) / kWarp);
     block.warpgroups.resize((m.launch.block + kWarpgroup - 1) / kWarpgroup);
     if (m.launch.shared_bytes != 0) {
-      void* memory = nullptr;
-      if (posix_memalign(&memory, 1024, m.launch.shared_bytes) != 0) throw std::bad_alloc();
-      std::memset(memory, 0xff, m.launch.shared_bytes);  // NaN in every floating-point type
-      block.shared.reset(static_cast<std::byte*>(memory));
+      block.shared_bytes = m.launch.shared_bytes;
+      if (rank < before.size() && before[rank].shared_bytes == block.shared_bytes) {
+        block.shared = std::move(before[rank].shared);
+      } else {
+        void* memory = nullptr;
+        if (posix_memalign(&memory, 1024, block.shared_bytes) != 0) throw std::bad_alloc();
+        block.shared.reset(static_cast<std::byte*>(memory));
+      }
+      std::memset(block.shared.get(), 0xff, block.shared_bytes);  // NaN in every floating-point type
     }
     for (unsigned thread = 0; thread < m.launch.block; ++thread) {
       Fiber& fiber = *m.fibers[rank * m.launch.block + thread];

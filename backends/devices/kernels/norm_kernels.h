@@ -182,26 +182,52 @@ void batch_norm_gradient(const BatchNormGradient& op, void* const* t, Range rows
   });
 }
 
+// y of one window whose sides are 2, the common case, and of any other.
+template <class T>
+void maximum(const Pooling& op, const T* x, T* y) {
+  const Index right = op.c, below = op.w * op.c;
+  if (op.window == 2) {
+#pragma GCC ivdep
+    for (Index c = 0; c < op.c; ++c) {
+      const float x0 = load(x, c), x1 = load(x, c + right), x2 = load(x, c + below), x3 = load(x, c + below + right);
+      const float upper = x1 > x0 ? x1 : x0, lower = x3 > x2 ? x3 : x2;
+      store(y, c, lower > upper ? lower : upper);
+    }
+    return;
+  }
+  for (Index c = 0; c < op.c; ++c) {
+    float value = load(x, c);
+    for (Index r = 0; r < op.window; ++r) {
+      for (Index s = 0; s < op.window; ++s) {
+        const float other = load(x, r * below + s * right + c);
+        value = other > value ? other : value;
+      }
+    }
+    store(y, c, value);
+  }
+}
+
+template <class T>
+void average(const Pooling& op, const T* x, T* y) {
+  const float share = 1.0F / static_cast<float>(op.window * op.window);
+  for (Index c = 0; c < op.c; ++c) {
+    float value = 0;
+    for (Index r = 0; r < op.window; ++r) {
+      for (Index s = 0; s < op.window; ++s) value += load(x, (r * op.w + s) * op.c + c) * share;
+    }
+    store(y, c, value);
+  }
+}
+
 void pooling(const Pooling& op, void* const* t, Range items, float*) {
   const Index q_end = op.w / op.window, p_end = op.h / op.window;
-  const bool maximum = op.kind == PoolingKind::maximum;
-  const float share = 1.0F / static_cast<float>(op.window * op.window);
   with_type(op.dtype, [&]<class T>(T*) {
+    const auto one_window = op.kind == PoolingKind::maximum ? maximum<T> : average<T>;
     for (Index item = items.begin; item < items.end; ++item) {
       const Index n = item / p_end, p = item % p_end;
       for (Index q = 0; q < q_end; ++q) {
         const T* corner = static_cast<const T*>(t[0]) + ((n * op.h + p * op.window) * op.w + q * op.window) * op.c;
-        T* y = static_cast<T*>(t[1]) + (item * q_end + q) * op.c;
-        for (Index c = 0; c < op.c; ++c) {
-          float value = maximum ? load(corner, c) : 0;
-          for (Index r = 0; r < op.window; ++r) {
-            for (Index s = 0; s < op.window; ++s) {
-              const float x = load(corner, (r * op.w + s) * op.c + c);
-              value = maximum ? (x > value ? x : value) : value + x * share;
-            }
-          }
-          store(y, c, value);
-        }
+        one_window(op, corner, static_cast<T*>(t[1]) + (item * q_end + q) * op.c);
       }
     }
   });
@@ -218,11 +244,12 @@ void maximum_gradient(const PoolingGradient& op, const T* dy, const T* x, T* dx)
       const float d = load(dy, c), x0 = load(x, c), x1 = load(x, c + right), x2 = load(x, c + below);
       const float x3 = load(x, c + below + right);
       const float upper = x1 > x0 ? x1 : x0, lower = x3 > x2 ? x3 : x2;
-      const bool from_lower = lower > upper;
-      store(dx, c, !from_lower && !(x1 > x0) ? d : 0);
-      store(dx, c + right, !from_lower && x1 > x0 ? d : 0);
-      store(dx, c + below, from_lower && !(x3 > x2) ? d : 0);
-      store(dx, c + below + right, from_lower && x3 > x2 ? d : 0);
+      // Selected one after the other: a short-circuit would branch.
+      const float from_upper = lower > upper ? 0 : d, from_lower = lower > upper ? d : 0;
+      store(dx, c, x1 > x0 ? 0 : from_upper);
+      store(dx, c + right, x1 > x0 ? from_upper : 0);
+      store(dx, c + below, x3 > x2 ? 0 : from_lower);
+      store(dx, c + below + right, x3 > x2 ? from_lower : 0);
     }
     return;
   }

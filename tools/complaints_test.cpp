@@ -1,0 +1,54 @@
+#include "tools/complaints.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tools/commands.h"
+
+namespace whygpu {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+// What is said of a line of words.
+std::string said_of(const std::vector<std::string>& words) {
+  CLI::App app("", "whygpu");
+  app.require_subcommand(1);
+  int exit_code = 0;
+  add_run_command(app, exit_code);
+  add_table_command(app, exit_code);
+  add_history_command(app, exit_code);
+  try {
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    return complaint(app, error);
+  }
+  return "nothing";
+}
+
+TEST(Complaints, NameTheNearestOption) {
+  EXPECT_THAT(said_of({"run", "quick", "--bakend", "naive"}),
+              AllOf(StartsWith("whygpu run: no option \"--bakend\"; did you mean \"--backend\"? accepted: "),
+                    Not(HasSubstr("\n"))));
+  EXPECT_THAT(said_of({"run", "--thread=4"}), HasSubstr("did you mean \"--threads\"?"));
+  EXPECT_THAT(said_of({"history", "check", "--fil", "x"}), HasSubstr("did you mean \"--file\"?"));
+}
+
+TEST(Complaints, NameTheNearestCommand) {
+  EXPECT_THAT(said_of({"tabel"}), StartsWith("whygpu: no command \"tabel\"; did you mean \"table\"? accepted: run, "));
+  EXPECT_THAT(said_of({}), StartsWith("whygpu: which command? accepted: run, "));
+  EXPECT_THAT(said_of({"history", "chekc"}), StartsWith("whygpu history: no command \"chekc\"; did you mean \"check\"?"));
+}
+
+TEST(Complaints, SayWhatAValueMayBe) {
+  EXPECT_THAT(said_of({"run", "--threads", "0"}), AllOf(StartsWith("whygpu run: --threads"), HasSubstr("1 to 4096")));
+  EXPECT_THAT(said_of({"run", "--seed", "x"}), AllOf(StartsWith("whygpu run: "), HasSubstr("a number is accepted")));
+  EXPECT_THAT(said_of({"run", "--offload", "never"}), HasSubstr("kernel"));
+  EXPECT_THAT(said_of({"history", "accept", "r1"}), AllOf(StartsWith("whygpu history accept: "), HasSubstr("--reason")));
+}
+
+}  // namespace
+}  // namespace whygpu
