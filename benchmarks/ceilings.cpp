@@ -53,7 +53,8 @@ double value_of(const CaseResult& result, const std::string& kind) {
     for (const double ns : round.at("samples_ns")) best_ns = best_ns == 0 ? ns : std::min(best_ns, ns);
   }
   const double seconds = 1e-9 * best_ns;
-  return kind == "latency" ? seconds : (unit_of(kind, {}) == std::string_view("B/s") ? result.bytes : result.flops) / seconds;
+  return kind == "latency" ? seconds
+                           : (unit_of(kind, {}) == std::string_view("B/s") ? result.bytes : result.flops) / seconds;
 }
 
 std::string device_name(const RunState& results, std::string_view backend) {
@@ -101,9 +102,9 @@ json to_json(const Ceiling& ceiling) {
 }
 
 Ceiling ceiling_from_json(const json& object) {
-  return {object.at("device"), object.at("kind"),        object.value("dtype", ""), object.value("level", ""),
-          object.at("value"),  object.at("unit"),        object.at("how"),          object.value("visits", 1),
-          object.value("undisturbed", 1)};
+  return {object.at("device"),       object.at("kind"),         object.value("dtype", ""),
+          object.value("level", ""), object.at("value"),        object.at("unit"),
+          object.at("how"),          object.value("visits", 1), object.value("undisturbed", 1)};
 }
 
 std::vector<std::string> ceiling_dtypes() { return {"f64", "f32", "tf32", "f16", "bf16", "f8e4m3", "s8"}; }
@@ -219,7 +220,8 @@ bool was_shared(const RunState& results, int threads) {
   return cpu < kWholeProcessor * threads * wall;
 }
 
-CeilingVisits::CeilingVisits(std::vector<CeilingCase> cases, std::filesystem::path worker_folder, int threads, int device)
+CeilingVisits::CeilingVisits(std::vector<CeilingCase> cases, std::filesystem::path worker_folder, int threads,
+                             int device)
     : cases_(std::move(cases)), worker_folder_(std::move(worker_folder)), threads_(threads), device_(device) {}
 
 void CeilingVisits::visit(std::string_view workload) {

@@ -17,7 +17,8 @@ struct Ceiling {
   std::string device;
   std::string kind;   // "flops", "bandwidth", "transfer", "clock", "latency"
   std::string dtype;  // of "flops"
-  std::string level;  // of "bandwidth": L1, L2, L3, memory; "transfer": to_device, to_host, both_ways; "latency": launch, replay
+  std::string level;  // of "bandwidth": L1, L2, L3, memory; "transfer": to_device, to_host, both_ways; "latency":
+                      // launch, replay
   double value = 0;
   std::string unit;     // FLOP/s, B/s, Hz or s; s8 counts integer operations
   std::string how;      // what ran: kernel, instruction, threads

@@ -70,9 +70,10 @@ TEST_F(Best, TakesTheBestSampleOfTheBestCase) {
 }
 
 CeilingReport visit(double clock, double flops, int undisturbed = 1) {
-  return {{{"CPU", "clock", "", "", clock, "Hz", "chain", 1, undisturbed},
-           {"CPU", "flops", "f32", "", flops, "FLOP/s", "of " + std::to_string(static_cast<int>(flops)), 1, undisturbed}},
-          {"f16: no"}};
+  return {
+      {{"CPU", "clock", "", "", clock, "Hz", "chain", 1, undisturbed},
+       {"CPU", "flops", "f32", "", flops, "FLOP/s", "of " + std::to_string(static_cast<int>(flops)), 1, undisturbed}},
+      {"f16: no"}};
 }
 
 TEST(Visits, KeepTheFastestAndCountTheUndisturbed) {

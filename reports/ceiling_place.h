@@ -22,9 +22,9 @@ struct CeilingPlace {
 enum class Against : std::uint8_t { roofline, bandwidth };
 
 // By the ceilings of the case's device and dtype in the same file. Operands that are hot and fit into the device's
-// largest cache are judged by the slowest cache level that the case does not beat. 16-bit floats on a processor that can
-// only widen them are judged by the arithmetic of f32. Nothing when the case is not ok, or
-// no ceiling of its kind was measured.
+// largest cache are judged by the slowest cache level that the case does not beat. 16-bit floats on a processor that
+// can only widen them are judged by the arithmetic of f32. Nothing when the case is not ok, or no ceiling of its kind
+// was measured.
 std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record,
                                           Against against = Against::roofline);
 

@@ -77,7 +77,8 @@ TEST(CeilingPlace, JudgesAnyWorkByBandwidthWhereAsked) {
 
 TEST(Contradictions, AreCountedByCeiling) {
   auto measured = file();
-  measured.cases = {ran("gemm", 134e9, 1e6, 1e9, 1e9), ran("gemm", 110e9, 1e6, 1e9, 1e9), ran("gemm", 50e9, 1e6, 1e9, 1e9)};
+  measured.cases = {ran("gemm", 134e9, 1e6, 1e9, 1e9), ran("gemm", 110e9, 1e6, 1e9, 1e9),
+                    ran("gemm", 50e9, 1e6, 1e9, 1e9)};
   EXPECT_TRUE(contradicts_its_ceiling(measured, measured.cases[0]));
   EXPECT_FALSE(contradicts_its_ceiling(measured, measured.cases[2]));
   EXPECT_THAT(contradictions(measured),

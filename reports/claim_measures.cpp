@@ -44,8 +44,9 @@ Measured greatest(const ResultFile& file, bool gpu, const Rate& rate, double uni
   }
   if (!best) return none(fmt::format("no {} result {}", device_word(gpu), missing));
   if (contradicts_its_ceiling(file, *best)) {
-    return none(fmt::format("the best {} result, {} at {}, stands above its measured ceiling, an error to be explained first",
-                            device_word(gpu), contender_name(file, *best), best->problem));
+    return none(
+        fmt::format("the best {} result, {} at {}, stands above its measured ceiling, an error to be explained first",
+                    device_word(gpu), contender_name(file, *best), best->problem));
   }
   return {most * unit,
           fmt::format("{} {}: {} at {}", format_number(most), unit_name, contender_name(file, *best), best->problem)};

@@ -27,8 +27,11 @@ struct Marks {
     if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
     if (single) lines.emplace_back("×? of a single round: without an interval, it may be chance");
     if (ceiling) lines.emplace_back("% of the ceiling measured on the same device");
-    if (bandwidth) lines.emplace_back("% of the bandwidth measured on the same device: of its memory, or of the cache that held the operands");
-    if (widened) lines.emplace_back("w the ceiling is that of f32: this processor has no arithmetic in the dtype, it widens");
+    if (bandwidth)
+      lines.emplace_back(
+          "% of the bandwidth measured on the same device: of its memory, or of the cache that held the operands");
+    if (widened)
+      lines.emplace_back("w the ceiling is that of f32: this processor has no arithmetic in the dtype, it widens");
     if (memory_roof) lines.emplace_back("m the ceiling is memory or cache, not arithmetic");
     if (unsettled) lines.emplace_back("~ did not settle within its budget");
     return lines;
@@ -114,7 +117,8 @@ class Matrix {
       if (cases_with(grid, measure) > 0) found.push_back(&measure);
     }
     if (shown_ == Shown::first && found.size() > 1) {
-      found = {*std::ranges::max_element(found, {}, [&](const Measure* measure) { return cases_with(grid, *measure); })};
+      found = {
+          *std::ranges::max_element(found, {}, [&](const Measure* measure) { return cases_with(grid, *measure); })};
     }
     const auto ran = [&](auto p, auto c) { return grid.at(p, c) && grid.at(p, c)->outcome == Outcome::ok; };
     if (found.empty() && !any(grid, ran)) found.push_back(&measures_.front());
@@ -181,7 +185,8 @@ class Matrix {
   void add_section(const std::string& workload, const Grid& grid, const Measure& measure) {
     const std::string base = baseline_.empty() ? choose_baseline(grid, measure) : baseline_;
     const bool compared = !base.empty();
-    const bool ceilings = (measure.name == "gflops" || measure.name == "gigabytes_per_second") && has_ceilings(grid, measure);
+    const bool ceilings =
+        (measure.name == "gflops" || measure.name == "gigabytes_per_second") && has_ceilings(grid, measure);
     Section section;
     section.title = fmt::format("{} {}", workload, grid.shared_values());
     for (std::size_t v = 0; v < grid.varying().size(); ++v) {
@@ -202,9 +207,10 @@ class Matrix {
       for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, measure, base, ceilings, row);
     }
     if (compared) {
-      section.notes.push_back(fmt::format("× is the {} over {}{}{}", measure.gain, base,
-                                          baseline_.empty() ? ", which solved most problems (the slowest of those)" : "",
-                                          files_.size() > 1 ? ", inside each file" : ""));
+      section.notes.push_back(
+          fmt::format("× is the {} over {}{}{}", measure.gain, base,
+                      baseline_.empty() ? ", which solved most problems (the slowest of those)" : "",
+                      files_.size() > 1 ? ", inside each file" : ""));
     }
     document_.sections.push_back(std::move(section));
   }
@@ -246,13 +252,14 @@ class Matrix {
   }
 
   std::optional<Gain> gain_over(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure,
-                                  const std::string& base, const Estimate& estimate) {
+                                const std::string& base, const Estimate& estimate) {
     for (std::size_t other = 0; other < grid.contenders().size(); ++other) {
       const auto& contender = grid.contenders()[other];
       if (contender.file != grid.contenders()[c].file || contender.name != base) continue;
       if (const auto reference = value(grid, p, other, measure)) {
         const double quotient = estimate.value / reference->value;
-        return Gain{measure.higher_is_better ? quotient : 1 / quotient, other != c && (!estimate.spread || !reference->spread)};
+        return Gain{measure.higher_is_better ? quotient : 1 / quotient,
+                    other != c && (!estimate.spread || !reference->spread)};
       }
     }
     return std::nullopt;

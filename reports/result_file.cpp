@@ -105,9 +105,15 @@ BackendRecord backend_of(const JsonNode& node) {
 }
 
 CeilingRecord ceiling_of(const JsonNode& node) {
-  CeilingRecord ceiling{node["device"].text(),          node["kind"].text(),       node.text_or_empty("dtype"),
-                        node.text_or_empty("level"),    node["value"].positive(),  node["unit"].text(),
-                        node.text_or_empty("how"),      1,                         std::nullopt};
+  CeilingRecord ceiling{node["device"].text(),
+                        node["kind"].text(),
+                        node.text_or_empty("dtype"),
+                        node.text_or_empty("level"),
+                        node["value"].positive(),
+                        node["unit"].text(),
+                        node.text_or_empty("how"),
+                        1,
+                        std::nullopt};
   if (const auto visits = node.find("visits")) ceiling.visits = static_cast<int>(visits->integer_from(1));
   if (const auto some = node.find("undisturbed")) ceiling.undisturbed = static_cast<int>(some->integer_from(0));
   return ceiling;

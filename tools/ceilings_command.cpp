@@ -42,9 +42,10 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
     if (ceiling.device != device) {
       device = ceiling.device;
       const bool host = ceiling.how.find("thread") != std::string::npos;
-      fmt::print("{}{}; best of {} visits{}\n", styled(device, "1", colour),
-                 host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string(), ceiling.visits,
-                 ceiling.undisturbed == 0 ? ", all of which other work disturbed: the true ceilings may be higher" : "");
+      fmt::print(
+          "{}{}; best of {} visits{}\n", styled(device, "1", colour),
+          host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string(), ceiling.visits,
+          ceiling.undisturbed == 0 ? ", all of which other work disturbed: the true ceilings may be higher" : "");
     }
     const std::string what = ceiling.kind == "flops"   ? ceiling.dtype
                              : ceiling.kind == "clock" ? "clock"

@@ -69,7 +69,7 @@ void examine(int threads) {
   const bool colour = use_colour(stdout);
   const bool variables_set = !dispatch_variables().empty();
   fmt::print(stderr, "listening to the machine and measuring its ceilings{}: about {} s\n",
-             variables_set ? " and what variables cost" : "", variables_set ? 20 : 10);
+             variables_set ? " and what variables cost" : "", variables_set ? 10 : 6);
   const CpuFacts cpu = cpu_facts();
   fmt::print("{}\n", styled("machine", "1", colour));
   print_cpu(cpu, threads);

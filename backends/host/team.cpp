@@ -18,8 +18,8 @@ void wait_while_equal(const std::atomic<std::uint32_t>& value, std::uint32_t old
   value.wait(old, std::memory_order_acquire);
 }
 
-// Each thread on a CPU of its own, where there are as many of them: a fresh thread otherwise shares its parent's for some
-// time. Any other number is left to the scheduler, which knows the busy CPUs and the cores that they share.
+// Each thread on a CPU of its own, where there are as many of them: a fresh thread otherwise shares its parent's for
+// some time. Any other number is left to the scheduler, which knows the busy CPUs and the cores that they share.
 void settle(int index, int size) {
   static const cpu_set_t usable = [] {
     cpu_set_t set;

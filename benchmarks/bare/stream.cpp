@@ -1,5 +1,6 @@
 // Compares the host backend with the loops of STREAM (McCalpin 1995) as a compiler makes them of plain C, on the same
-// threads and in vectors of the same size (compare_pairs.h). Wall-clock time, since bandwidth is per second.
+// threads and in vectors of the same size (compare_pairs.h). Wall-clock time, since bandwidth is per second. STREAM's
+// vectors lie in ordinary pages, the backend's in huge ones where the system grants them: that is part of the ratio.
 //
 //   bin/bare_stream [threads] [case …]               (dtype=f64, passes=1)
 #include <memory>
