@@ -41,7 +41,9 @@ GpuState healthy() {
 
 TEST(GpuFindings, IsSilentAboutAHealthyCardAndAboutWhatIsNotShown) {
   EXPECT_TRUE(gpu_findings(healthy()).empty());
-  EXPECT_TRUE(gpu_findings({.name = "unknown"}).empty());
+  GpuState unknown;
+  unknown.name = "unknown";
+  EXPECT_TRUE(gpu_findings(unknown).empty());
 }
 
 TEST(GpuFindings, NamesEachFault) {
