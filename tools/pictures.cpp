@@ -46,10 +46,10 @@ std::string find_chromium() {
 void take_picture(const std::string& chromium, const fs::path& profile, const std::string& address,
                   const fs::path& to) {
   // A root user's Chromium starts only without its sandbox; the page is our own and may load nothing.
-  const auto result =
-      run_command({chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-                   "--user-data-dir=" + profile.string(), "--window-size=960,640", "--force-device-scale-factor=2",
-                   "--virtual-time-budget=5000", "--screenshot=" + fs::absolute(to).string(), address});
+  const auto result = run_command({chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+                                   "--user-data-dir=" + profile.string(), "--window-size=960,640",
+                                   "--force-device-scale-factor=2", "--run-all-compositor-stages-before-draw",
+                                   "--virtual-time-budget=5000", "--screenshot=" + fs::absolute(to).string(), address});
   if (result.status != 0 || !fs::exists(to)) {
     throw std::runtime_error(
         fmt::format("{}: {} did not take the picture (exit status {})", to.string(), chromium, result.status));
