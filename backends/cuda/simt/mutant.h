@@ -1,0 +1,23 @@
+// How a kernel with an error planted in it is judged, in a process of its own.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+namespace whygpu::cuda {
+
+// Ends the process: with 0 when the kernel whose error `measure` returns seems correct.
+template <class Measure>
+[[noreturn]] void judge_mutant(Measure measure, double tolerance) {
+  try {
+    const double error = measure();
+    if (error <= tolerance) std::_Exit(0);
+    std::fprintf(stderr, "incorrect: relative error %g\n", error);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "%s\n", problem.what());
+  }
+  std::_Exit(1);
+}
+
+}  // namespace whygpu::cuda
