@@ -61,6 +61,11 @@ std::vector<std::string> file_names(const std::vector<ResultFile>& files) {
   return names;
 }
 
+std::string problem_alone(const CaseRecord& record) {
+  return record.problem.size() > record.workload.size() ? record.problem.substr(record.workload.size() + 1)
+                                                        : record.problem;
+}
+
 std::string offload_of(const CaseRecord& record) {
   const auto offload = record.value("offload");
   return offload == "once" ? offload + " reuse=" + record.value("reuse") : offload;

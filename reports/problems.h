@@ -23,6 +23,9 @@ struct Contender {
 };
 std::string contender_name(const ResultFile& file, const CaseRecord& record);
 
+// The problem without the workload's name in front, for views of one workload.
+std::string problem_alone(const CaseRecord& record);
+
 // How data gets to the device and back: "kernel", "once reuse=32", "always"; empty when the case does not say.
 std::string offload_of(const CaseRecord& record);
 

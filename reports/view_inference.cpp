@@ -14,14 +14,9 @@ constexpr const char* kPercentiles[] = {"latency_p50_ns", "latency_p95_ns", "lat
 
 bool is_inference(const CaseRecord& record) { return detail(record, kPercentiles[0]).has_value(); }
 
-std::string without_workload(const CaseRecord& record) {
-  return record.problem.size() > record.workload.size() ? record.problem.substr(record.workload.size() + 1)
-                                                        : record.problem;
-}
-
 std::vector<Cell> row_of(const ResultFile& file, const CaseRecord& record) {
   const auto time = *time_ns(record);
-  std::vector<Cell> row{{without_workload(record)},
+  std::vector<Cell> row{{problem_alone(record)},
                         {contender_name(file, record)},
                         {fmt::format("{}{}", record.settled ? "" : "~", format_duration_ns(time.value))},
                         {format_spread(time), Tone::faint}};

@@ -20,11 +20,6 @@ bool is_training(const CaseRecord& record) {
   return detail(record, kPhases[0]).has_value();
 }
 
-std::string without_workload(const CaseRecord& record) {
-  return record.problem.size() > record.workload.size() ? record.problem.substr(record.workload.size() + 1)
-                                                        : record.problem;
-}
-
 bool is_fed(const CaseRecord& record) { return record.value("offload") == "always"; }
 
 // The same step fed from host memory, or not, where that was measured too; null where it was not.
@@ -61,7 +56,7 @@ std::optional<double> value_of(const CaseRecord& record, const char* name) {
 std::vector<Cell> row_of(const ResultFile& file, const CaseRecord& record, bool any_fed) {
   const std::string contender = contender_name(file, record);
   const auto time = *time_ns(record);
-  std::vector<Cell> row{{without_workload(record)},
+  std::vector<Cell> row{{problem_alone(record)},
                         {contender},
                         {fmt::format("{}{}", record.settled ? "" : "~", format_duration_ns(time.value))},
                         {format_spread(time), Tone::faint}};
@@ -92,7 +87,7 @@ Section losses_of(const ResultFile& file) {
   for (int step = 1; step <= kSteps; ++step) section.columns.push_back({std::to_string(step), "", false});
   for (const auto& record : file.cases) {
     if (!detail(record, "loss_1")) continue;
-    std::vector<Cell> row{{without_workload(record)}, {contender_name(file, record)}};
+    std::vector<Cell> row{{problem_alone(record)}, {contender_name(file, record)}};
     for (int step = 1; step <= kSteps; ++step) {
       const auto loss = detail(record, "loss_" + std::to_string(step));
       row.push_back({loss ? fmt::format("{:.5f}", loss->value) : ""});
