@@ -32,7 +32,7 @@ void add(const Options& options) {
   for (const auto& path : options.comparisons) {
     for (auto& comparison : load_comparisons(path)) comparisons.push_back(std::move(comparison));
   }
-  History history(options.file, History::Access::write);
+  History history(options.file, History::Access::create);
   std::size_t added = 0;
   for (const auto& comparison : comparisons) added += history.add(comparison) ? 1 : 0;
   fmt::print("{}: {} added, {} there already, {} in all\n", options.file, added, comparisons.size() - added,
@@ -56,14 +56,14 @@ bool terminal_has_utf8() {
 }
 
 void check(const Options& options) {
-  const History history(options.file, History::Access::read);
+  const History history(options.file, History::Access::existing);
   const auto all = matching_series(history, options.pattern);
   const auto changes = find_changes(all, history.acceptances(), std::log1p(options.smallest));
   fmt::print("{}", options.json ? history_check_json(all, changes).dump(1) + "\n" : render_history_check(all, changes));
 }
 
 void log(const Options& options) {
-  const History history(options.file, History::Access::read);
+  const History history(options.file, History::Access::existing);
   const auto all = matching_series(history, options.pattern);
   const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout)), terminal_has_utf8(),
                             use_colour(stdout)};
@@ -72,12 +72,12 @@ void log(const Options& options) {
 }
 
 void show(const Options& options) {
-  const History history(options.file, History::Access::read);
+  const History history(options.file, History::Access::existing);
   fmt::print("{}", render_history_show(matching_series(history, options.pattern), options.revision));
 }
 
 void accept(const Options& options) {
-  History history(options.file, History::Access::read);  // it must be there already
+  History history(options.file, History::Access::existing);
   if (matching_series(history, options.pattern).empty()) {
     throw HistoryError(fmt::format("{}: no case is like \"{}\"; `whygpu history log` shows them", options.file,
                                    printable(options.pattern)));

@@ -27,7 +27,7 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
 std::string history_section(const std::string& file) {
   constexpr double kSmallestChange = 0.01;
   if (file.empty()) return {};
-  const History history(file, History::Access::read);
+  const History history(file, History::Access::existing);
   const auto all = history.series();
   return render_history_html(all, find_changes(all, history.acceptances(), kSmallestChange));
 }

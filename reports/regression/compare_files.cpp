@@ -54,7 +54,7 @@ struct Rule {
 
 // The change that the test passes with 95%: noncentral t by the normal approximation of Johnson and Welch. The estimate
 // must reach the limit too.
-double visible_change(const Rule& rule, double standard_error, double degrees) {
+double visible_alone(const Rule& rule, double standard_error, double degrees) {
   constexpr double kPower = 0.95;
   const double z = normal_quantile(kPower), critical = student_quantile(1 - rule.level, degrees);
   const double passes = critical + z * std::sqrt(1 + critical * critical / (2 * degrees));
@@ -79,7 +79,7 @@ void welch(const std::vector<double>& base_ns, const std::vector<double>& head_n
   const double reach = student_quantile(0.95, degrees) * std::sqrt(variance);
   judgement.interval = Interval{change - reach, change + reach};
   judgement.p = student_two_sided_p(change / std::sqrt(variance), degrees);
-  judgement.visible = visible_change(rule, std::sqrt(variance), degrees);
+  judgement.visible = visible_alone(rule, std::sqrt(variance), degrees);
 }
 
 std::string trouble(const CaseRecord& c) {

@@ -124,17 +124,17 @@ std::vector<double> log_ratios(const std::string& pairs) {
 }  // namespace
 
 History::History(const fs::path& file, Access access) : file_(file), database_(nullptr, sqlite3_close) {
-  if (access == Access::read && !fs::exists(file))
+  if (access == Access::existing && !fs::exists(file))
     throw HistoryError(fmt::format("{}: no such history", file.string()));
   sqlite3* database = nullptr;
-  const int flags = access == Access::read ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  const int flags = access == Access::existing ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
   const int code = sqlite3_open_v2(file.c_str(), &database, flags, nullptr);
   database_.reset(database);
   if (code != SQLITE_OK) throw HistoryError(fmt::format("{}: {}", file.string(), sqlite3_errstr(code)));
   naming(file_, [&] {
     sqlite3_busy_timeout(database, kPatienceMilliseconds);
     execute(database, "PRAGMA foreign_keys = ON");
-    check_schema(database, file, access == Access::write);
+    check_schema(database, file, access == Access::create);
   });
 }
 

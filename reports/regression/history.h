@@ -60,9 +60,9 @@ struct Acceptance {
 
 class History {
  public:
-  enum class Access { read, write };
+  enum class Access { existing, create };
 
-  // Opens the file; with `write` it is created when missing. Throws HistoryError on a file that is no history, is
+  // Opens the file; with `create` it is made when missing. Throws HistoryError on a file that is no history, is
   // corrupt, or of a newer schema.
   History(const std::filesystem::path& file, Access access);
   ~History();

@@ -47,7 +47,7 @@ class HistoryTest : public testing::Test {
  protected:
   ~HistoryTest() override { fs::remove_all(folder_); }
 
-  std::string complaint(History::Access access = History::Access::write) {
+  std::string complaint(History::Access access = History::Access::create) {
     try {
       History history(file_, access);
     } catch (const HistoryError& error) {
@@ -64,7 +64,7 @@ class HistoryTest : public testing::Test {
 };
 
 TEST_F(HistoryTest, ChainsPairedSteps) {
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   EXPECT_TRUE(history.add(gate(0, 1, 0.02)));
   EXPECT_TRUE(history.add(gate(1, 2, -0.01)));
   const auto all = history.series();
@@ -78,14 +78,14 @@ TEST_F(HistoryTest, ChainsPairedSteps) {
 }
 
 TEST_F(HistoryTest, TheSameComparisonIsKeptOnce) {
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   EXPECT_TRUE(history.add(gate(0, 1, 0.02)));
   EXPECT_FALSE(history.add(gate(0, 1, 0.02)));
   EXPECT_EQ(history.comparisons(), 1U);
 }
 
 TEST_F(HistoryTest, AStepMeasuredAgainIsMorePairsOfIt) {
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   history.add(gate(0, 1, 0.02));
   history.add(gate(0, 1, 0.04));
   const auto levels = chain(history.series()[0]);
@@ -94,7 +94,7 @@ TEST_F(HistoryTest, AStepMeasuredAgainIsMorePairsOfIt) {
 }
 
 TEST_F(HistoryTest, AGapIsMarked) {
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   history.add(gate(0, 1, 0.02));
   history.add(gate(5, 6, 0.01));
   const auto levels = chain(history.series()[0]);
@@ -104,7 +104,7 @@ TEST_F(HistoryTest, AGapIsMarked) {
 }
 
 TEST_F(HistoryTest, MachinesAndThreadsHaveSeriesOfTheirOwn) {
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   history.add(gate(0, 1, 0));
   Comparison elsewhere = gate(0, 1, 0), threads = gate(0, 1, 0);
   elsewhere.machine = "another machine";
@@ -122,7 +122,7 @@ TEST_F(HistoryTest, SeveralWritersLoseNothing) {
     ASSERT_GE(pid, 0);
     if (pid == 0) {
       for (int i = 0; i < kEach; ++i)
-        History(file_, History::Access::write).add(gate(100 * writer + i, 100 * writer + i + 1, 0));
+        History(file_, History::Access::create).add(gate(100 * writer + i, 100 * writer + i + 1, 0));
       _exit(0);
     }
     writers.push_back(pid);
@@ -132,11 +132,11 @@ TEST_F(HistoryTest, SeveralWritersLoseNothing) {
     waitpid(pid, &status, 0);
     EXPECT_EQ(status, 0);
   }
-  EXPECT_EQ(History(file_, History::Access::read).comparisons(), static_cast<std::size_t>(kWriters * kEach));
+  EXPECT_EQ(History(file_, History::Access::existing).comparisons(), static_cast<std::size_t>(kWriters * kEach));
 }
 
 TEST_F(HistoryTest, AKilledWriterLeavesWholeComparisonsOnly) {
-  History(file_, History::Access::write).add(gate(0, 1, 0));
+  History(file_, History::Access::create).add(gate(0, 1, 0));
   const pid_t pid = fork();
   ASSERT_GE(pid, 0);
   if (pid == 0) {
@@ -154,14 +154,14 @@ TEST_F(HistoryTest, AKilledWriterLeavesWholeComparisonsOnly) {
   int status = 0;
   waitpid(pid, &status, 0);
   ASSERT_TRUE(WIFSIGNALED(status));
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   EXPECT_EQ(history.comparisons(), 1U);
   EXPECT_TRUE(history.acceptances().empty());
   EXPECT_TRUE(history.add(gate(1, 2, 0)));
 }
 
 TEST_F(HistoryTest, RefusesWhatIsNoHistory) {
-  EXPECT_THAT(complaint(History::Access::read), HasSubstr("no such history"));
+  EXPECT_THAT(complaint(History::Access::existing), HasSubstr("no such history"));
   std::ofstream(file_) << std::string(5000, 'x');
   EXPECT_THAT(complaint(), HasSubstr("no history, or a damaged one"));
   EXPECT_EQ(fs::file_size(file_), 5000U) << "nothing of the stranger is lost";
@@ -176,7 +176,7 @@ TEST_F(HistoryTest, RefusesDatabasesOfOthersAndOfTheFuture) {
   }
   EXPECT_THAT(complaint(), HasSubstr("no history of whygpu"));
   fs::remove(file_);
-  History(file_, History::Access::write).add(gate(0, 1, 0));
+  History(file_, History::Access::create).add(gate(0, 1, 0));
   {
     sqlite3* database = nullptr;
     sqlite3_open(file_.c_str(), &database);
@@ -187,7 +187,7 @@ TEST_F(HistoryTest, RefusesDatabasesOfOthersAndOfTheFuture) {
 }
 
 TEST_F(HistoryTest, NamesTheFirstSlowerRevisionUntilItIsAccepted) {
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   for (int i = 0; i < 40; ++i) history.add(gate(i, i + 1, i == 24 ? 0.08 : i % 2 == 0 ? 0.001 : -0.001));
   const auto all = history.series();
   auto changes = find_changes(all, history.acceptances(), 0.01);
@@ -217,7 +217,7 @@ TEST_F(HistoryTest, AcceptsKnownRevisionsOnly) {
     }
     return "no complaint";
   };
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   EXPECT_THAT(refused(history, "r1001"), HasSubstr("holds no comparison yet"));
   for (int i = 0; i < 5; ++i) history.add(gate(i, i + 1, 0));
   EXPECT_THAT(refused(history, "r2000"), HasSubstr("no \"r2000\" among its 6 revisions; the last are r1003, r1004, r1005"));
@@ -228,7 +228,7 @@ TEST_F(HistoryTest, AcceptsKnownRevisionsOnly) {
 }
 
 TEST_F(HistoryTest, SaysTheSameToPrograms) {
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   for (int i = 0; i < 40; ++i) history.add(gate(i, i + 1, i == 24 ? 0.08 : i % 2 == 0 ? 0.001 : -0.001));
   const auto all = history.series();
   auto document = history_check_json(all, find_changes(all, {}, 0.01));
@@ -254,7 +254,7 @@ TEST_F(HistoryTest, SaysTheSameToPrograms) {
 }
 
 TEST_F(HistoryTest, TheSampleNamesItsPlantedRevision) {
-  History history(file_, History::Access::write);
+  History history(file_, History::Access::create);
   for (const auto& comparison :
        load_comparisons(fs::path(WHYGPU_SOURCE_DIR) / "reports/regression/samples/simulated_history.jsonl")) {
     history.add(comparison);
