@@ -97,7 +97,8 @@ struct CeilingRecord {
   std::string unit;
   std::string how;
   int visits = 1;
-  std::optional<int> undisturbed = std::nullopt;  // of these visits, those that other work on the machine did not hold down
+  std::optional<int> undisturbed =
+      std::nullopt;  // of these visits, those that other work on the machine did not hold down
 };
 
 struct EnvironmentRecord {

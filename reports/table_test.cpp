@@ -308,7 +308,8 @@ SyntheticFile beside_ceilings() {
   SyntheticFile file;
   file.backend("naive").ok(square_gemm(1000), "naive", seven_rounds(1e9), 2e9, 1e9);
   const auto ceiling = [](const char* kind, const char* key, const char* which, double value, const char* unit) {
-    return nlohmann::json{{"device", "Synthetic cpu"}, {"kind", kind}, {key, which}, {"value", value}, {"unit", unit}, {"how", ""}};
+    return nlohmann::json{
+        {"device", "Synthetic cpu"}, {"kind", kind}, {key, which}, {"value", value}, {"unit", unit}, {"how", ""}};
   };
   file.whygpu()["ceilings"] = {ceiling("flops", "dtype", "f32", 1e9, "FLOP/s"),
                                ceiling("bandwidth", "level", "memory", 4e9, "B/s")};
@@ -338,8 +339,12 @@ TEST(Table, EveryViewSaysWhatIsUnfair) {
 SyntheticFile one_training_step() {
   SyntheticFile file;
   file.backend("naive");
-  file.whygpu()["ceilings"] = {{{"device", "Synthetic cpu"}, {"kind", "flops"}, {"dtype", "f32"}, {"value", 4e12},
-                                {"unit", "FLOP/s"}, {"how", "FMA chains"}}};
+  file.whygpu()["ceilings"] = {{{"device", "Synthetic cpu"},
+                                {"kind", "flops"},
+                                {"dtype", "f32"},
+                                {"value", 4e12},
+                                {"unit", "FLOP/s"},
+                                {"how", "FMA chains"}}};
   return file;
 }
 
@@ -364,7 +369,8 @@ TEST(Table, InferenceView) {
   SyntheticFile file;
   auto& request = file.backend("naive").ok("inference model=mlp batch=1", "naive", seven_rounds(1e6), 1e9);
   for (auto& round : request["rounds"]) {
-    round["details"] = {{"latency_p50_ns", 1.1e6}, {"latency_p95_ns", 1.3e6}, {"latency_p99_ns", 2.5e6}, {"requests", 400}};
+    round["details"] = {
+        {"latency_p50_ns", 1.1e6}, {"latency_p95_ns", 1.3e6}, {"latency_p99_ns", 2.5e6}, {"requests", 400}};
   }
   EXPECT_THAT(table({file.file()}, "terminal", "inference"),
               AllOf(HasSubstr("1.10 ms"), HasSubstr("1.30 ms"), HasSubstr("2.50 ms"), HasSubstr("400")));
@@ -376,7 +382,8 @@ TEST(Table, TrainingViewShowsFeedingBesideTheStep) {
   add_step(file, "offload=kernel", 1e6);
   add_step(file, "offload=always", 1.5e6);
   EXPECT_THAT(table({file.file()}, "terminal", "training"),
-              AllOf(HasSubstr("1.00 ms"), HasSubstr("1.50 ms"), HasSubstr("nothing is copied"), Not(HasSubstr("offload=always "))));
+              AllOf(HasSubstr("1.00 ms"), HasSubstr("1.50 ms"), HasSubstr("nothing is copied"),
+                    Not(HasSubstr("offload=always "))));
 }
 
 }  // namespace

@@ -71,7 +71,8 @@ Document inference_view(const std::vector<ResultFile>& files, const TableOptions
       document.sections.push_back(std::move(section));
     }
   }
-  document.notes.emplace_back("latency: of single requests, from the call to the answer being there, by the host's clock.");
+  document.notes.emplace_back(
+      "latency: of single requests, from the call to the answer being there, by the host's clock.");
   return document;
 }
 

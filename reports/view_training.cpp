@@ -16,9 +16,7 @@ namespace {
 // Details of a training step, as the result file names them.
 constexpr const char* kPhases[] = {"forward_ns", "backward_ns", "update_ns"};
 
-bool is_training(const CaseRecord& record) {
-  return detail(record, kPhases[0]).has_value();
-}
+bool is_training(const CaseRecord& record) { return detail(record, kPhases[0]).has_value(); }
 
 bool is_fed(const CaseRecord& record) { return record.value("offload") == "always"; }
 
@@ -29,7 +27,8 @@ const CaseRecord* counterpart(const ResultFile& file, const CaseRecord& record, 
     return values;
   };
   const auto found = std::ranges::find_if(file.cases, [&](const CaseRecord& other) {
-    return is_training(other) && is_fed(other) == fed && without_offload(other.values) == without_offload(record.values);
+    return is_training(other) && is_fed(other) == fed &&
+           without_offload(other.values) == without_offload(record.values);
   });
   return found == file.cases.end() ? nullptr : &*found;
 }
@@ -103,16 +102,16 @@ Section steps_of(const ResultFile& file, const std::string& name) {
     return is_training(record) && is_fed(record) && counterpart(file, record, false) != nullptr;
   };
   const bool any_fed = std::ranges::any_of(file.cases, in_column);
-  Section section{name,
-                  {{"problem", "", true},
-                   {"backend", "", true},
-                   {"step", "time", false},
-                   {"", "time", false}},
-                  {},
-                  {}};
+  Section section{
+      name, {{"problem", "", true}, {"backend", "", true}, {"step", "time", false}, {"", "time", false}}, {}, {}};
   if (any_fed) section.columns.push_back({"fed", "time", false});
-  for (const auto& [title, group] : {std::pair{"forward", "share"}, {"backward", "share"}, {"update", "share"},
-                                     {"samples/s", "rate"}, {"tokens/s", "rate"}, {"MFU", "rate"}, {"MB", "memory"},
+  for (const auto& [title, group] : {std::pair{"forward", "share"},
+                                     {"backward", "share"},
+                                     {"update", "share"},
+                                     {"samples/s", "rate"},
+                                     {"tokens/s", "rate"},
+                                     {"MFU", "rate"},
+                                     {"MB", "memory"},
                                      {"M param.", "memory"}}) {
     section.columns.push_back({title, group, false});
   }
@@ -124,12 +123,15 @@ Section steps_of(const ResultFile& file, const std::string& name) {
 
 void add_notes(Document& document, const std::vector<ResultFile>& files) {
   document.notes.emplace_back(
-      "Shares of forward, backward and update: from whole steps run right after the timed ones, one operation at a time.");
-  document.notes.emplace_back("MFU: FLOPs by formula per second over the measured ceiling of the dtype on the same threads.");
+      "Shares of forward, backward and update: from whole steps run right after the timed ones, one operation at a "
+      "time.");
+  document.notes.emplace_back(
+      "MFU: FLOPs by formula per second over the measured ceiling of the dtype on the same threads.");
   const auto fed = [](const CaseRecord& record) { return is_training(record) && is_fed(record); };
   if (std::ranges::any_of(files, [&](const auto& file) { return std::ranges::any_of(file.cases, fed); })) {
     document.notes.emplace_back(
-        "fed, offload=always: the step with its batch copied from host memory and its loss back. A CPU backend computes in host "
+        "fed, offload=always: the step with its batch copied from host memory and its loss back. A CPU backend "
+        "computes in host "
         "memory: there is no device to feed, nothing is copied, and a difference is noise.");
   }
 }

@@ -40,14 +40,16 @@ TEST(Complaints, NameTheNearestOption) {
 TEST(Complaints, NameTheNearestCommand) {
   EXPECT_THAT(said_of({"tabel"}), StartsWith("whygpu: no command \"tabel\"; did you mean \"table\"? accepted: run, "));
   EXPECT_THAT(said_of({}), StartsWith("whygpu: which command? accepted: run, "));
-  EXPECT_THAT(said_of({"history", "chekc"}), StartsWith("whygpu history: no command \"chekc\"; did you mean \"check\"?"));
+  EXPECT_THAT(said_of({"history", "chekc"}),
+              StartsWith("whygpu history: no command \"chekc\"; did you mean \"check\"?"));
 }
 
 TEST(Complaints, SayWhatAValueMayBe) {
   EXPECT_THAT(said_of({"run", "--threads", "0"}), AllOf(StartsWith("whygpu run: --threads"), HasSubstr("1 to 4096")));
   EXPECT_THAT(said_of({"run", "--seed", "x"}), AllOf(StartsWith("whygpu run: "), HasSubstr("a number is accepted")));
   EXPECT_THAT(said_of({"run", "--offload", "never"}), HasSubstr("kernel"));
-  EXPECT_THAT(said_of({"history", "accept", "r1"}), AllOf(StartsWith("whygpu history accept: "), HasSubstr("--reason")));
+  EXPECT_THAT(said_of({"history", "accept", "r1"}),
+              AllOf(StartsWith("whygpu history accept: "), HasSubstr("--reason")));
 }
 
 }  // namespace

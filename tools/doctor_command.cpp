@@ -21,7 +21,9 @@ constexpr double kListenSeconds = 1, kNoiseSeconds = 2;
 
 void print_cpu(const CpuFacts& cpu, int threads) {
   const auto or_unknown = [](const std::optional<std::string>& value) { return value.value_or("not shown here"); };
-  const auto on_off = [](const std::optional<bool>& value) { return !value ? "not shown here" : *value ? "on" : "off"; };
+  const auto on_off = [](const std::optional<bool>& value) {
+    return !value ? "not shown here" : *value ? "on" : "off";
+  };
   fmt::print("  {:16}{}\n", "CPU", cpu.model);
   fmt::print("  {:16}{} online, {} for this process\n", "CPUs", cpu.online, threads);
   fmt::print("  {:16}{}\n", "instructions", fmt::join(cpu.isa, " "));
@@ -39,8 +41,9 @@ void print_findings(const std::vector<Finding>& findings, bool colour) {
   }
   fmt::print("\n");
   for (const auto& finding : findings) {
-    fmt::print("{} {}\n  -> {}\n", styled(finding.serious ? "serious" : "note   ", finding.serious ? "31" : "33", colour),
-               finding.what, finding.remedy);
+    fmt::print("{} {}\n  -> {}\n",
+               styled(finding.serious ? "serious" : "note   ", finding.serious ? "31" : "33", colour), finding.what,
+               finding.remedy);
   }
 }
 
@@ -93,10 +96,11 @@ void examine(int threads) {
   const auto backends = probe_backends({}, settings, workload);
   for (const auto& backend : backends) {
     fmt::print("  {:16}{}\n", backend.name,
-               backend.usable() ? fmt::format("{}, {}", backend.facts.at("version").get<std::string>(),
-                                              backend.fact("dispatch").empty() ? "nothing to dispatch"
-                                                                               : "kernels for " + backend.fact("dispatch"))
-                                : backend.reason);
+               backend.usable()
+                   ? fmt::format("{}, {}", backend.facts.at("version").get<std::string>(),
+                                 backend.fact("dispatch").empty() ? "nothing to dispatch"
+                                                                  : "kernels for " + backend.fact("dispatch"))
+                   : backend.reason);
   }
   append(findings, dispatch_findings(backends, settings, workload));
   append(findings, variable_costs(backends, settings));
@@ -104,7 +108,8 @@ void examine(int threads) {
   fmt::print("\n{}\n", styled("meters and GPUs", "1", colour));
   const auto offers = find_meters();
   for (const auto& offer : offers) {
-    fmt::print("  {:16}{}\n", offer.source, offer.meter ? offer.meter->name() + ", " + offer.meter->how() : "no: " + offer.reason);
+    fmt::print("  {:16}{}\n", offer.source,
+               offer.meter ? offer.meter->name() + ", " + offer.meter->how() : "no: " + offer.reason);
   }
   append(findings, meter_findings(offers));
   const auto cards = gpus();
@@ -128,7 +133,9 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   auto threads = std::make_shared<int>(usable_cpus());
   auto* command = app.add_subcommand("doctor", "Is this machine fit to measure on? Each finding with what to do");
   command->footer("Example:\n  whygpu doctor");
-  command->add_option("--threads", *threads, "CPU threads that a run would use")->check(CLI::Range(1, 4096))->capture_default_str();
+  command->add_option("--threads", *threads, "CPU threads that a run would use")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
   command->callback([threads, &exit_code] {
     examine(*threads);
     exit_code = 0;

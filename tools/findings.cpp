@@ -59,9 +59,10 @@ std::vector<Finding> cpu_findings(const CpuFacts& cpu, std::optional<double> quo
                         fmt::format("run with --threads {}", cpu.online)});
   }
   if (quota && *quota != std::floor(*quota)) {
-    findings.push_back({true, fmt::format("the cgroup grants {:.2f} CPUs: with {} threads some are paused in every period",
-                                          *quota, threads),
-                        fmt::format("run with --threads {}, or lift the quota", std::max(1, static_cast<int>(*quota)))});
+    findings.push_back(
+        {true,
+         fmt::format("the cgroup grants {:.2f} CPUs: with {} threads some are paused in every period", *quota, threads),
+         fmt::format("run with --threads {}, or lift the quota", std::max(1, static_cast<int>(*quota)))});
   } else if (quota && threads > *quota) {
     findings.push_back({true, fmt::format("{} threads on a quota of {:g} CPUs: threads are paused", threads, *quota),
                         fmt::format("run with --threads {:g}", *quota)});
@@ -84,7 +85,8 @@ std::vector<Finding> load_findings(const Busyness& b) {
 
 std::vector<Finding> steal_findings(double steal) {
   if (steal <= kStealShare) return {};
-  return {{true, fmt::format("the hypervisor took away {:.1f}% of the CPU time during the run", 100 * steal), kDedicated}};
+  return {
+      {true, fmt::format("the hypervisor took away {:.1f}% of the CPU time during the run", 100 * steal), kDedicated}};
 }
 
 std::vector<Finding> variable_findings(const BackendProbe& as_is, const BackendProbe& without,
@@ -147,7 +149,8 @@ double noise_floor(double seconds) {
 std::vector<Finding> noise_findings(double noise) {
   if (noise < kNoisy) return {};
   return {{noise > kVeryNoisy,
-           fmt::format("the same arithmetic takes up to {:.0f}% longer from one moment to the next (95th percentile)", 100 * noise),
+           fmt::format("the same arithmetic takes up to {:.0f}% longer from one moment to the next (95th percentile)",
+                       100 * noise),
            "believe differences only above that, or compare by pairs of runs back to back"}};
 }
 

@@ -15,15 +15,19 @@ BackendProbe openblas(const std::string& core) {
 }
 
 TEST(Findings, APinnedCoreIsSerious) {
-  const auto findings = variable_findings(openblas("Haswell"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "Haswell"}});
+  const auto findings =
+      variable_findings(openblas("Haswell"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "Haswell"}});
   ASSERT_THAT(findings, SizeIs(1));
   EXPECT_TRUE(findings[0].serious);
-  EXPECT_EQ(findings[0].what, "openblas runs kernels for Haswell because of OPENBLAS_CORETYPE=Haswell; by itself it would choose SkylakeX");
+  EXPECT_EQ(
+      findings[0].what,
+      "openblas runs kernels for Haswell because of OPENBLAS_CORETYPE=Haswell; by itself it would choose SkylakeX");
   EXPECT_EQ(findings[0].remedy, "unset OPENBLAS_CORETYPE");
 }
 
 TEST(Findings, AVariableWithoutEffectIsNone) {
-  EXPECT_THAT(variable_findings(openblas("SkylakeX"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "SkylakeX"}}), IsEmpty());
+  EXPECT_THAT(variable_findings(openblas("SkylakeX"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "SkylakeX"}}),
+              IsEmpty());
 }
 
 TEST(Findings, StealDuringARunIsSerious) {

@@ -68,7 +68,8 @@ void log(const Options& options) {
   const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout)), terminal_has_utf8(),
                             use_colour(stdout)};
   const auto changes = find_changes(all, history.acceptances(), std::log1p(options.smallest));
-  fmt::print("{}", options.json ? history_log_json(all, changes).dump(1) + "\n" : render_history_log(all, changes, style));
+  fmt::print("{}",
+             options.json ? history_log_json(all, changes).dump(1) + "\n" : render_history_log(all, changes, style));
 }
 
 void show(const Options& options) {

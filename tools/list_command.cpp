@@ -26,7 +26,8 @@ std::vector<Offer> offers_of(const nlohmann::json& support) {
   for (const auto& c : cases) {
     auto& offer = offers.emplace_back(Offer{{}, std::string(c["dtype"])});
     for (const auto& [key, value] : c.values) {
-      const bool varies = std::any_of(cases.begin(), cases.end(), [&](const Case& other) { return other[key] != c[key]; });
+      const bool varies =
+          std::any_of(cases.begin(), cases.end(), [&](const Case& other) { return other[key] != c[key]; });
       if (varies && key != "dtype") offer.kind += (offer.kind.empty() ? "" : " ") + value;
     }
   }
@@ -42,20 +43,23 @@ void add_once(std::vector<std::string>& list, const std::string& word) {
 std::string summary(const std::vector<Offer>& offers, std::size_t kinds_in_all) {
   std::vector<std::pair<std::string, std::vector<std::string>>> dtypes_of_kind;
   for (const auto& offer : offers) {
-    auto found = std::find_if(dtypes_of_kind.begin(), dtypes_of_kind.end(), [&](const auto& k) { return k.first == offer.kind; });
+    auto found = std::find_if(dtypes_of_kind.begin(), dtypes_of_kind.end(),
+                              [&](const auto& k) { return k.first == offer.kind; });
     if (found == dtypes_of_kind.end()) found = dtypes_of_kind.insert(found, {offer.kind, {}});
     add_once(found->second, offer.dtype);
   }
   std::vector<std::pair<std::string, std::vector<std::string>>> kinds_of_dtypes;
   for (const auto& [kind, dtypes] : dtypes_of_kind) {
     const std::string list = fmt::format("{}", fmt::join(dtypes, " "));
-    auto found = std::find_if(kinds_of_dtypes.begin(), kinds_of_dtypes.end(), [&](const auto& k) { return k.first == list; });
+    auto found =
+        std::find_if(kinds_of_dtypes.begin(), kinds_of_dtypes.end(), [&](const auto& k) { return k.first == list; });
     if (found == kinds_of_dtypes.end()) found = kinds_of_dtypes.insert(found, {list, {}});
     found->second.push_back(kind);
   }
   std::string text;
   for (const auto& [dtypes, kinds] : kinds_of_dtypes) {
-    text += (text.empty() ? "" : "; ") + (kinds.size() == kinds_in_all ? "" : fmt::format("{}: ", fmt::join(kinds, ", "))) + dtypes;
+    text += (text.empty() ? "" : "; ") +
+            (kinds.size() == kinds_in_all ? "" : fmt::format("{}: ", fmt::join(kinds, ", "))) + dtypes;
   }
   return text;
 }
@@ -80,7 +84,8 @@ void print_support(const nlohmann::json& support, bool colour) {
   fmt::print("{}\n", yes.empty() ? "nothing" : summary(yes, kinds.size()));
   for (const auto& [reason, stopped] : no) {
     // With nothing left to tell apart, the reason alone is enough.
-    const std::string what = stopped.size() == offers.size() ? reason : fmt::format("no {}: {}", summary(stopped, kinds.size()), reason);
+    const std::string what =
+        stopped.size() == offers.size() ? reason : fmt::format("no {}: {}", summary(stopped, kinds.size()), reason);
     fmt::print("{:18}{}\n", "", styled(what, "2", colour));
   }
 }
@@ -97,11 +102,11 @@ void list(const std::vector<std::string>& names, int threads) {
     }
     fmt::print("  {:16}{}\n  {:16}{}\n", "version", backend.facts.at("version").get<std::string>(), "device",
                backend.facts.at("device").at("name").get<std::string>());
-    for (const auto& [key, value] : backend.facts.at("facts").items()) fmt::print("  {:16}{}\n", key, value.get<std::string>());
+    for (const auto& [key, value] : backend.facts.at("facts").items())
+      fmt::print("  {:16}{}\n", key, value.get<std::string>());
     for (const Workload* workload : workloads()) {
-      const auto probe = workload->name() == first
-                             ? backend
-                             : probe_backend(settings, backend.name, std::string(workload->name()));
+      const auto probe =
+          workload->name() == first ? backend : probe_backend(settings, backend.name, std::string(workload->name()));
       fmt::print("  {:16}", workload->name());
       print_support(probe.support, colour);
     }
@@ -118,7 +123,8 @@ void add_list_command(CLI::App& app, int& exit_code) {
     int threads = usable_cpus();
   };
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("list", "Backends, workloads and dtypes of this machine, and why others are missing");
+  auto* command =
+      app.add_subcommand("list", "Backends, workloads and dtypes of this machine, and why others are missing");
   command->footer("Example:\n  whygpu list --backend onednn");
   command->add_option("--backend", options->backends, "only these, separated by commas")->delimiter(',');
   command->add_option("--threads", options->threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();

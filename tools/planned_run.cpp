@@ -95,8 +95,14 @@ json PlannedRun::header() const {
   json case_texts = json::array(), backend_facts = json::array();
   for (const auto& c : cases) case_texts.push_back(c.text());
   for (const auto& backend : backends) backend_facts.push_back(backend.to_json());
-  return {{"event", "run"},          {"settings", to_json(settings)}, {"cases", case_texts}, {"backends", backend_facts},
-          {"environment", environment}, {"findings", findings},       {"ceilings", ceilings}, {"meters", meters},
+  return {{"event", "run"},
+          {"settings", to_json(settings)},
+          {"cases", case_texts},
+          {"backends", backend_facts},
+          {"environment", environment},
+          {"findings", findings},
+          {"ceilings", ceilings},
+          {"meters", meters},
           {"started", started}};
 }
 
@@ -133,7 +139,8 @@ void PlannedRun::look_at_machine(const RunOptions& options) {
   meters = to_json(offers);
   const bool usable = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
   settings.energy = options.energy && usable;
-  if (options.energy && !usable) fmt::print(stderr, "no energy: this machine has no meter ({})\n", why_no_meter(offers));
+  if (options.energy && !usable)
+    fmt::print(stderr, "no energy: this machine has no meter ({})\n", why_no_meter(offers));
 }
 
 std::vector<json> PlannedRun::refusals() const {

@@ -42,7 +42,8 @@ struct PlannedRun {
   nlohmann::json ceilings = nlohmann::json::array(), meters = nlohmann::json::array();
   std::string started;
 
-  // The first record of a journal, and the run that it describes. Throws CaseError when it was begun on another machine.
+  // The first record of a journal, and the run that it describes. Throws CaseError when it was begun on another
+  // machine.
   nlohmann::json header() const;
   static PlannedRun from_header(const nlohmann::json& header, const std::filesystem::path& journal);
 

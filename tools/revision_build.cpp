@@ -93,8 +93,15 @@ fs::path build_revision(const std::string& revision, const fs::path& repository,
   const fs::path source = cache / "source", build = cache / "build", log = cache / (revision + ".log");
   check_out(revision, repository, source);
   fs::remove_all(build / "bin");
-  std::vector<std::string> configure = {
-      "cmake", "-G", "Ninja", "-S", source.string(), "-B", build.string(), "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF"};
+  std::vector<std::string> configure = {"cmake",
+                                        "-G",
+                                        "Ninja",
+                                        "-S",
+                                        source.string(),
+                                        "-B",
+                                        build.string(),
+                                        "-DCMAKE_BUILD_TYPE=Release",
+                                        "-DBUILD_TESTING=OFF"};
   configure.insert(configure.end(), cmake_options.begin(), cmake_options.end());
   const std::string cpus = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
   for (const auto& words : {configure, {"cmake", "--build", build.string(), "--parallel", cpus}}) {

@@ -59,8 +59,8 @@ void refuse_to_overwrite(const fs::path& output) {
   }
   const fs::path journal = Journal::path_for(output);
   if (fs::exists(journal) && fs::file_size(journal) > 0) {
-    throw CaseError(fmt::format("{} holds an interrupted run: add --resume to go on, or --force to start again",
-                                journal.string()));
+    throw CaseError(
+        fmt::format("{} holds an interrupted run: add --resume to go on, or --force to start again", journal.string()));
   }
 }
 
@@ -91,7 +91,8 @@ void print_plan(const PlannedRun& run) {
     ++cases;
   }
   say_what_is_left_out(run);
-  fmt::print(stderr, "{} would run on {}\n", count_of(cases, "case"), usable.empty() ? "no backend" : fmt::format("{}", fmt::join(usable, ", ")));
+  fmt::print(stderr, "{} would run on {}\n", count_of(cases, "case"),
+             usable.empty() ? "no backend" : fmt::format("{}", fmt::join(usable, ", ")));
 }
 
 void announce(const PlannedRun& run, const fs::path& output) {
@@ -114,8 +115,9 @@ bool measure(PlannedRun& run, RunState& state, Journal& journal, RunCeilings* ce
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   ProgressLine progress;
-  Rounds rounds(state, run.settings, program_folder(), [&](const json& record) { journal.append(record); },
-                [&](const Progress& p) { progress.show(p); });
+  Rounds rounds(
+      state, run.settings, program_folder(), [&](const json& record) { journal.append(record); },
+      [&](const Progress& p) { progress.show(p); });
   if (ceilings != nullptr) rounds.after_each_round([&] { ceilings->between_rounds(); });
   const auto before = cpu_ticks();
   const bool finished = rounds.run(interrupted);
@@ -233,23 +235,37 @@ void add_run_command(CLI::App& app, int& exit_code) {
       "  whygpu run square --backend openblas,onednn --threads 1   one core\n"
       "  whygpu run deepbench --quick -o deepbench.json            a spread-out subset\n"
       "  whygpu run gemm m=1024 n=1024 k=1024 dtype=f32,bf16       single cases\n"
-      "Exit codes: 0 done, 1 a case was incorrect or failed or nothing could run, 2 bad arguments or input, 130 interrupted.");
+      "Exit codes: 0 done, 1 a case was incorrect or failed or nothing could run, 2 bad arguments or input, 130 "
+      "interrupted.");
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: quick)");
-  command->add_option("--backend", options->backends, "backends, separated by commas (default: all that can run here)")->delimiter(',');
+  command->add_option("--backend", options->backends, "backends, separated by commas (default: all that can run here)")
+      ->delimiter(',');
   command->add_option("--models", options->models, "only cases of these networks, separated by commas")->delimiter(',');
   command->add_option("-o,--output", options->output, "result file (default: results/DATE.json)");
   command->add_flag("--quick", options->quick, "a spread-out subset of the cases, about a minute");
-  command->add_option("--rounds", options->rounds, "fresh processes per case: auto (until settled) or a number")->capture_default_str();
-  command->add_option("--budget", options->budget, "time for the whole run (default: 60s for quick, else 2s a case); every case gets one round at least");
-  command->add_option("--threads", options->threads, "CPU threads, the same for every backend")->check(CLI::Range(1, 4096))->capture_default_str();
+  command->add_option("--rounds", options->rounds, "fresh processes per case: auto (until settled) or a number")
+      ->capture_default_str();
+  command->add_option(
+      "--budget", options->budget,
+      "time for the whole run (default: 60s for quick, else 2s a case); every case gets one round at least");
+  command->add_option("--threads", options->threads, "CPU threads, the same for every backend")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
-  command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")->check(CLI::Range(1e-4, 3600.0))->check([](const std::string& text) {
+  command->add_option("--sample-seconds", options->sample_seconds, "sampling time of a case in one process")
+      ->check(CLI::Range(1e-4, 3600.0))
+      ->check([](const std::string& text) {
         return std::isnan(std::strtod(text.c_str(), nullptr)) ? std::string("not a number") : std::string();
-      })->capture_default_str();
-  command->add_option("--offload", options->offload, "which time: kernel (operands are on the device), once (and the result fetched, around --reuse operations) or always")
+      })
+      ->capture_default_str();
+  command
+      ->add_option("--offload", options->offload,
+                   "which time: kernel (operands are on the device), once (and the result fetched, around --reuse "
+                   "operations) or always")
       ->check(CLI::IsMember({"kernel", "once", "always"}));
   command->add_option("--reuse", options->reuse, "operations for one upload, with --offload once (default: 10)");
-  command->add_option("--timeout", options->timeout, "silence after which a worker counts as hung")->capture_default_str();
+  command->add_option("--timeout", options->timeout, "silence after which a worker counts as hung")
+      ->capture_default_str();
   command->add_option("--seed", options->seed, "of the shuffling (default: random, recorded)");
   command->add_flag("--energy", options->energy, "read the energy meters too: about 5 s more for each case");
   command->add_flag("--no-ceilings", options->no_ceilings, "do not measure the peaks of this machine first");

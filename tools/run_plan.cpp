@@ -12,8 +12,8 @@
 namespace whygpu {
 namespace {
 
-// What a visit of a worker to a case takes: starting, warming up and 50 ms of samples, and some runs of the operation for
-// checking it, guessed at the speed of a few cores.
+// What a visit of a worker to a case takes: starting, warming up and 50 ms of samples, and some runs of the operation
+// for checking it, guessed at the speed of a few cores.
 constexpr double kSecondsPerVisit = 0.12;
 constexpr double kRunsPerVisit = 10, kGuessedFlops = 100e9;
 constexpr int kRounds = 6;
@@ -26,7 +26,8 @@ double guessed_seconds(const Case& c) {
 }
 
 bool is_assignment(const std::string& word) {
-  return word.find('=') != std::string::npos && word.find(' ') == std::string::npos && word.find('/') == std::string::npos;
+  return word.find('=') != std::string::npos && word.find(' ') == std::string::npos &&
+         word.find('/') == std::string::npos;
 }
 
 // A workload's name alone is no case yet, unless a sweep has that name too.

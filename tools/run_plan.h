@@ -19,8 +19,8 @@ std::vector<Case> cross(const std::vector<Case>& cases, const std::vector<std::s
 // Those cases whose key `model` is one of `models`; all where that is empty. Throws CaseError when none is left.
 std::vector<Case> with_models(std::vector<Case> cases, const std::vector<std::string>& models);
 
-// About `seconds` of work: as many problems, spread over the sweep, as leave time for six rounds of small cases, and for
-// one round of large ones in half of it.
+// About `seconds` of work: as many problems, spread over the sweep, as leave time for six rounds of small cases, and
+// for one round of large ones in half of it.
 std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds);
 
 }  // namespace whygpu

@@ -12,8 +12,8 @@
 namespace whygpu {
 namespace {
 
-// Levels of the test where both sides are long enough to flip signs, and where one is shorter. Clipping makes neighbours
-// a little alike, so that pure noise passes more often than the first of them says: in up to 1% of series.
+// Levels of the test where both sides are long enough to flip signs, and where one is shorter. Clipping makes
+// neighbours a little alike, so that pure noise passes more often than the first of them says: in up to 1% of series.
 constexpr double kFlipSignificance = 0.0055;
 constexpr double kShuffleSignificance = 0.0004;
 constexpr std::size_t kEnoughToFlip = 9;

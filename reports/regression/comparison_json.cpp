@@ -200,9 +200,10 @@ std::vector<Comparison> load_comparisons(const std::filesystem::path& file) {
     try {
       stream >> document;
     } catch (const json::parse_error& error) {
-      throw std::runtime_error(fmt::format("{}:{}: no JSON from here on; files of `whygpu gate --json` or `whygpu "
-                                           "compare --json` are accepted",
-                                           file.string(), place_in(text, begin + error.byte)));
+      throw std::runtime_error(
+          fmt::format("{}:{}: no JSON from here on; files of `whygpu gate --json` or `whygpu "
+                      "compare --json` are accepted",
+                      file.string(), place_in(text, begin + error.byte)));
     }
     comparisons.push_back(comparison_from_json(document, file.string()));
   }

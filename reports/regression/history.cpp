@@ -103,14 +103,15 @@ void check_known(const fs::path& file, const std::vector<std::string>& known, co
     if (same_revision(name, revision)) meant.push_back(name);
   }
   if (meant.size() == 1 || std::ranges::find(meant, revision) != meant.end()) return;
-  if (known.empty()) throw HistoryError(fmt::format("{}: holds no comparison yet: whygpu history add FILE", file.string()));
+  if (known.empty())
+    throw HistoryError(fmt::format("{}: holds no comparison yet: whygpu history add FILE", file.string()));
   const auto& named = meant.empty() ? known : meant;
   std::vector<std::string> last(named.end() - static_cast<std::ptrdiff_t>(std::min(kNamed, named.size())), named.end());
-  throw HistoryError(fmt::format("{}: {} revision{}; {} {}; all: whygpu history log --json", file.string(),
-                                 meant.empty() ? fmt::format("no \"{}\" among its {}", printable(revision), known.size())
-                                               : fmt::format("\"{}\" begins {}", printable(revision), meant.size()),
-                                 named.size() == 1 ? "" : "s", meant.empty() ? "the last are" : "such as",
-                                 printable(join(last, ", "))));
+  throw HistoryError(fmt::format(
+      "{}: {} revision{}; {} {}; all: whygpu history log --json", file.string(),
+      meant.empty() ? fmt::format("no \"{}\" among its {}", printable(revision), known.size())
+                    : fmt::format("\"{}\" begins {}", printable(revision), meant.size()),
+      named.size() == 1 ? "" : "s", meant.empty() ? "the last are" : "such as", printable(join(last, ", "))));
 }
 
 std::vector<double> log_ratios(const std::string& pairs) {

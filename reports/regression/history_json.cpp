@@ -7,9 +7,7 @@ namespace {
 
 using nlohmann::json;
 
-json key_json(const SeriesKey& key) {
-  return {{"case", key.text}, {"machine", key.machine}, {"threads", key.threads}};
-}
+json key_json(const SeriesKey& key) { return {{"case", key.text}, {"machine", key.machine}, {"threads", key.threads}}; }
 
 json change_json(const LevelChange& change) {
   json object = key_json(change.key);

@@ -220,7 +220,8 @@ TEST_F(HistoryTest, AcceptsKnownRevisionsOnly) {
   History history(file_, History::Access::create);
   EXPECT_THAT(refused(history, "r1001"), HasSubstr("holds no comparison yet"));
   for (int i = 0; i < 5; ++i) history.add(gate(i, i + 1, 0));
-  EXPECT_THAT(refused(history, "r2000"), HasSubstr("no \"r2000\" among its 6 revisions; the last are r1003, r1004, r1005"));
+  EXPECT_THAT(refused(history, "r2000"),
+              HasSubstr("no \"r2000\" among its 6 revisions; the last are r1003, r1004, r1005"));
   EXPECT_THAT(refused(history, "r100"), HasSubstr("\"r100\" begins 6 revisions"));
   EXPECT_TRUE(history.acceptances().empty());
   EXPECT_EQ(refused(history, "r1002"), "no complaint");

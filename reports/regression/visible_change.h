@@ -13,8 +13,8 @@ struct PlannedLook {
 };
 
 // The smallest log-ratio that at least `power` of cases with this scatter of normal pairs show by the last of `looks`
-// (in order, at least one): the test passes and the estimate is at least `limit` at one of them, and at none before lies
-// the 95% interval below the limit. Infinite when no look can find anything. Deterministic.
+// (in order, at least one): the test passes and the estimate is at least `limit` at one of them, and at none before
+// lies the 95% interval below the limit. Infinite when no look can find anything. Deterministic.
 double visible_change(double scatter, double limit, std::span<const PlannedLook> looks, double power = 0.95);
 
 }  // namespace whygpu
