@@ -32,7 +32,9 @@ dnnl::memory::data_type data_type(DType dtype) {
 }
 
 std::string describe(const std::string& primitive, const std::string& implementation) {
-  return primitive + " " + implementation + ", " + version() + ", threads=" + std::to_string(omp_get_max_threads());
+  const std::string algorithm = implementation.find("wino") != std::string::npos ? " (Winograd)" : "";
+  return primitive + " " + implementation + algorithm + ", " + version() +
+         ", threads=" + std::to_string(omp_get_max_threads());
 }
 
 }  // namespace onednn

@@ -40,7 +40,8 @@ class DnnlTensor final : public Tensor {
   mutable dnnl::memory memory_;
 };
 
-// What runs, as oneDNN's verbose mode would call it: "matmul brg:avx512_core, oneDNN 2.6.3, threads=2".
+// What runs, as oneDNN's verbose mode would call it: "matmul brg:avx512_core, oneDNN 2.6.3, threads=2". Winograd's
+// algorithm, which multiplies less often than the definition, is named in full.
 std::string describe(const std::string& primitive, const std::string& implementation);
 
 Support supports(Context& context, const Gemm& gemm, bool packed);
