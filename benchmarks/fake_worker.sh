@@ -1,7 +1,7 @@
 #!/bin/sh
 # A worker for tests: speaks the records protocol, measures nothing. Beside it lie `nanoseconds`, its time, and perhaps
-# `status`, what it says of every case, and `kind`, that of its device. It notes the cases of each process in a line of
-# `visits`.
+# `status`, what it says of every case, `support`, true or false when it is asked what it can do, and `kind`, that of its
+# device. It notes the cases of each process in a line of `visits`.
 folder=$(dirname "$0")
 ns=$(cat "$folder/nanoseconds")
 status=ok
@@ -16,7 +16,10 @@ for argument in "$@"; do
 done
 say() { eval "printf '%s\n' \"\$1\" >&$records"; }
 say '{"event":"backend","name":"fake","version":"1","facts":{},"device":{"kind":"'"$kind"'","name":"none","memory_bytes":0,"cache_bytes":0,"facts":{}}}'
-[ -n "$describe" ] && exit 0
+if [ -n "$describe" ]; then
+  [ -f "$folder/support" ] && say '{"event":"support","case":"gemm","yes":'"$(cat "$folder/support")"'}'
+  exit 0
+fi
 for argument in "$@"; do
   case $argument in
     --case=*)

@@ -86,22 +86,6 @@ std::vector<SideResult> run_side(const fs::path& folder, std::span<const Case> c
   return results;
 }
 
-std::string device_kind(const fs::path& folder, const Case& c, const PairSettings& settings) {
-  const fs::path program = folder / c.workload;
-  if (!fs::exists(program)) return {};
-  auto arguments = worker_arguments(c, settings);
-  arguments.push_back("--describe");
-  ChildProcess worker(program, arguments, "--records", settings.environment);
-  std::string line;
-  while (true) {
-    const Event event = worker.next_line(line, std::chrono::duration<double>(settings.timeout_seconds));
-    if (event == Event::interrupted) continue;
-    if (event != Event::line) return {};
-    const auto record = nlohmann::json::parse(line, nullptr, false);
-    if (record.is_object() && record.value("event", "") == "backend") return record.at("device").value("kind", "");
-  }
-}
-
 PairRunner::PairRunner(fs::path base, fs::path head, PairSettings settings, std::uint64_t seed)
     : base_(std::move(base)), head_(std::move(head)), settings_(settings), random_(seed) {}
 

@@ -44,9 +44,6 @@ struct PairResult {
 std::vector<SideResult> run_side(const std::filesystem::path& folder, std::span<const Case> cases,
                                  const PairSettings& settings);
 
-// "cpu", "cuda", …: the device of the backend as the worker in `folder` describes it; empty when it cannot run.
-std::string device_kind(const std::filesystem::path& folder, const Case& c, const PairSettings& settings);
-
 class PairRunner {
  public:
   // Both folders hold worker programs and `backends/`.

@@ -14,15 +14,31 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{30};
 
+// (name, reason) of the backends that the build left out.
+std::vector<std::pair<std::string, std::string>> skipped_backends() {
+  std::vector<std::pair<std::string, std::string>> skipped;
+  std::istringstream lines(kSkippedBackends);
+  for (std::string line; std::getline(lines, line);) {
+    const auto tab = line.find('\t');
+    if (tab != std::string::npos) skipped.emplace_back(line.substr(0, tab), line.substr(tab + 1));
+  }
+  return skipped;
+}
+
 }  // namespace
 
 nlohmann::json BackendProbe::to_json() const {
   if (usable()) return facts;
-  return {{"name", name}, {"version", nullptr}, {"reason", reason}, {"facts", nlohmann::json::object()}, {"device", nullptr}};
+  return {{"name", name},
+          {"version", nullptr},
+          {"reason", reason},
+          {"facts", nlohmann::json::object()},
+          {"device", nullptr}};
 }
 
-bool BackendProbe::offers_any() const {
-  return std::any_of(support.begin(), support.end(), [](const auto& answer) { return answer.value("yes", false); });
+bool BackendProbe::offers_nothing() const {
+  return !support.empty() &&
+         std::none_of(support.begin(), support.end(), [](const auto& answer) { return answer.value("yes", false); });
 }
 
 std::string BackendProbe::fact(const std::string& key) const {
@@ -32,13 +48,8 @@ std::string BackendProbe::fact(const std::string& key) const {
 BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
                            const std::vector<std::pair<std::string, std::string>>& environment) {
   BackendProbe probe{name, nullptr, {}, nlohmann::json::array()};
-  for (const auto& [skipped, reason] : skipped_backends()) {
-    if (skipped == name && find_modules().count(name) == 0) {
-      probe.reason = "not built: " + reason;
-      return probe;
-    }
-  }
-  const std::vector<std::string> arguments = {"--backend=" + name, "--describe", fmt::format("--threads={}", settings.threads),
+  const std::vector<std::string> arguments = {"--backend=" + name, "--describe",
+                                              fmt::format("--threads={}", settings.threads),
                                               fmt::format("--device={}", settings.device)};
   ChildProcess worker(settings.worker_folder / workload, arguments, "--records", environment);
   std::string line;
@@ -61,21 +72,20 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
   if (!ending.empty() && probe.reason.empty()) {
     probe.reason = worker.last_words();
     // The worker's own name says nothing about the backend.
-    if (const std::string prefix = workload + ": "; probe.reason.starts_with(prefix)) probe.reason.erase(0, prefix.size());
+    if (const std::string prefix = workload + ": "; probe.reason.starts_with(prefix))
+      probe.reason.erase(0, prefix.size());
     if (probe.reason.empty()) probe.reason = "worker ended with " + ending;
   }
   if (!probe.reason.empty()) probe.facts = nullptr;
   return probe;
 }
 
-std::vector<std::pair<std::string, std::string>> skipped_backends() {
-  std::vector<std::pair<std::string, std::string>> skipped;
-  std::istringstream lines(kSkippedBackends);
-  for (std::string line; std::getline(lines, line);) {
-    const auto tab = line.find('\t');
-    if (tab != std::string::npos) skipped.emplace_back(line.substr(0, tab), line.substr(tab + 1));
+std::optional<std::string> why_left_out(const std::string& name) {
+  if (find_modules().count(name) != 0) return std::nullopt;
+  for (const auto& [skipped, reason] : skipped_backends()) {
+    if (skipped == name) return reason;
   }
-  return skipped;
+  return std::nullopt;
 }
 
 std::vector<std::string> known_backends() {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,7 +17,7 @@ struct BackendProbe {
   nlohmann::json support;  // per probe case of the workload: {"case", "yes", "reason"}
 
   bool usable() const { return facts.is_object(); }
-  bool offers_any() const;  // of the workload's probe cases
+  bool offers_nothing() const;  // it was asked, and says no to every probe case of the workload
   // As the result file lists it, usable or not.
   nlohmann::json to_json() const;
   // The value of one fact; empty where there is none.
@@ -29,14 +30,14 @@ struct ProbeSettings {
   int device = 0;
 };
 
-// `environment` changes the worker's; an empty value removes a variable.
+// Asks a worker of any build. `environment` changes the worker's; an empty value removes a variable.
 BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
                            const std::vector<std::pair<std::string, std::string>>& environment = {});
 
-// Backends that the build left out, with the reason: (name, reason).
-std::vector<std::pair<std::string, std::string>> skipped_backends();
+// Why this build left the backend out; nothing where it has a module for it, or never heard of it.
+std::optional<std::string> why_left_out(const std::string& name);
 
-// Names of all modules that are there, and of all that were left out.
+// Names of all modules that are there in this build, and of all that were left out.
 std::vector<std::string> known_backends();
 
 }  // namespace whygpu

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 #include "benchmarks/case.h"
 #include "benchmarks/nearest.h"
@@ -17,9 +19,22 @@ std::vector<BackendProbe> probe_backends(const std::vector<std::string>& names, 
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       throw CaseError(fmt::format("no backend \"{}\"; {}", name, suggest(name, known)));
     }
-    probes.push_back(probe_backend(settings, name, workload));
+    const auto left_out = why_left_out(name);
+    probes.push_back(left_out ? BackendProbe{name, nullptr, "not built: " + *left_out, nlohmann::json::array()}
+                              : probe_backend(settings, name, workload));
   }
   return probes;
+}
+
+void drop_strangers(std::vector<Case>& cases,
+                    const std::function<bool(const std::string& backend, const std::string& workload)>& is_stranger) {
+  std::map<std::pair<std::string, std::string>, bool> strangers;
+  std::erase_if(cases, [&](const Case& c) {
+    const std::string backend(c["backend"]);
+    const auto [found, inserted] = strangers.try_emplace({backend, c.workload});
+    if (inserted) found->second = is_stranger(backend, c.workload);
+    return found->second;
+  });
 }
 
 }  // namespace whygpu

@@ -9,9 +9,11 @@
 #include <set>
 
 #include "benchmarks/environment.h"
+#include "benchmarks/probe.h"
 #include "benchmarks/records.h"
 #include "reports/regression/machine.h"
 #include "reports/statistics.h"
+#include "tools/backend_choice.h"
 #include "tools/run_plan.h"
 
 namespace whygpu {
@@ -69,10 +71,13 @@ class Gate {
   };
 
   void choose_cases() {
-    for (const auto& c : cross(options_.cases, usable_backends())) {
-      cases_.push_back(c);
-      result_.cases.emplace_back().text = c.text();
+    cases_ = cross(options_.cases, usable_backends());
+    if (options_.backends.empty()) {
+      drop_strangers(cases_, [this](const std::string& backend, const std::string& workload) {
+        return std::ranges::all_of(usable_probes(backend, workload), &BackendProbe::offers_nothing);
+      });
     }
+    for (const auto& c : cases_) result_.cases.emplace_back().text = c.text();
     if (cases_.empty()) throw CaseError("no case is left that either build could run: see whygpu list");
   }
 
@@ -86,15 +91,24 @@ class Gate {
     }
     std::vector<std::string> usable;
     for (const auto& name : names) {
-      const Case probe = options_.cases.front().with("backend", name);
-      std::string kind = device_kind(base_.folder, probe, options_.pairs);
-      if (kind.empty()) kind = device_kind(head_.folder, probe, options_.pairs);
-      if (kind.empty()) {
+      const auto probes = usable_probes(name, options_.cases.front().workload);
+      if (probes.empty()) {
         result_.notes.push_back(fmt::format("backend {} cannot run here in either build", name));
         continue;
       }
-      kinds_[name] = kind;
+      kinds_[name] = probes.front().facts.at("device").value("kind", "");
       usable.push_back(name);
+    }
+    return usable;
+  }
+
+  // What the backend says of itself in those of the two builds that can run it.
+  std::vector<BackendProbe> usable_probes(const std::string& backend, const std::string& workload) const {
+    std::vector<BackendProbe> usable;
+    for (const Build* build : {&base_, &head_}) {
+      const ProbeSettings settings{build->folder, options_.pairs.threads, options_.pairs.device};
+      auto probe = probe_backend(settings, backend, workload, options_.pairs.environment);
+      if (probe.usable()) usable.push_back(std::move(probe));
     }
     return usable;
   }

@@ -121,6 +121,21 @@ TEST_F(GateTest, WhatNeitherSideCanDoIsLeftOut) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::not_judged);
 }
 
+TEST_F(GateTest, ABackendWithoutTheWorkloadIsNoCaseUnlessNamed) {
+  const Build base = build("base", 100, "old"), head = build("head", 100, "new");
+  for (const Build* side : {&base, &head}) write_file(side->folder / "support", "false");
+  EXPECT_THROW(run(base, head), CaseError);
+  options_.backends = {"fake"};
+  EXPECT_THAT(run(base, head).cases, SizeIs(3));
+}
+
+TEST_F(GateTest, ABackendThatLearnedAWorkloadIsACase) {
+  const Build base = build("base", 100, "old"), head = build("head", 100, "new");
+  write_file(base.folder / "support", "false");
+  write_file(head.folder / "support", "true");
+  EXPECT_THAT(run(base, head).cases, SizeIs(3));
+}
+
 TEST_F(GateTest, ASpentBudgetLeavesCasesUndecided) {
   options_.budget_seconds = 1e-9;
   options_.strict = true;

@@ -45,18 +45,6 @@ Case with_offload(Case problem, const RunOptions& options) {
   return parse_case(problem.text());
 }
 
-// A backend that nobody named and that has nothing of a workload is no news in its table.
-void drop_strangers(std::vector<Case>& cases, const RunOptions& options) {
-  if (!options.backends.empty()) return;
-  std::map<std::pair<std::string, std::string>, bool> offers;
-  for (const auto& c : cases) {
-    const std::string backend(c["backend"]);
-    const auto [found, inserted] = offers.try_emplace({backend, c.workload});
-    if (inserted) found->second = probe_backend(probe_settings(options), backend, c.workload).offers_any();
-  }
-  std::erase_if(cases, [&](const Case& c) { return !offers.at({std::string(c["backend"]), c.workload}); });
-}
-
 RunSettings settings_from(const RunOptions& options, const std::vector<std::string>& command) {
   RunSettings settings;
   settings.command = command;
@@ -171,7 +159,11 @@ PlannedRun plan_run(const RunOptions& options, const std::vector<std::string>& c
   }
   if (options.quick) problems = quick_subset(problems, names.size(), kQuickSeconds);
   run.cases = cross(problems, names);
-  drop_strangers(run.cases, options);
+  if (options.backends.empty()) {
+    drop_strangers(run.cases, [&](const std::string& backend, const std::string& workload) {
+      return probe_backend(probe_settings(options), backend, workload).offers_nothing();
+    });
+  }
   if (run.cases.empty()) throw CaseError("no case is left to run on these backends: see whygpu list");
 
   const bool short_run = options.quick || run.settings.sweep == "quick";
