@@ -43,6 +43,14 @@ Judgement two_stages(const GateSettings& settings, const std::function<double()>
 
 }  // namespace
 
+void Tally::add(const Judgement& judgement, double slowdown) {
+  const bool slower = judgement.ruling == Ruling::slower;
+  ++cases;
+  found += slower;
+  close += slower && std::fabs(percent(*judgement.change) - percent(slowdown)) <= 0.5;
+  pairs += static_cast<double>(judgement.pairs);
+}
+
 std::vector<Judgement> sequential_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair,
                                        std::uint64_t seed) {
   GateSchedule schedule(cases, settings, seed);

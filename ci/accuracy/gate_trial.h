@@ -18,6 +18,21 @@ std::vector<Judgement> sequential_gate(std::size_t cases, const GateSettings& se
 // Ten pairs to screen at 0.05 with an estimate of at least 0.6 of the threshold, thirty fresh ones to confirm at 0.001.
 std::vector<Judgement> two_stage_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair);
 
+// What became of cases of which all are slower by the same.
+struct Tally {
+  double cases = 0;
+  double found = 0;  // called slower
+  double close = 0;  // found, and the size is right to half a point
+  double pairs = 0;
+
+  // `slowdown` is a log-ratio.
+  void add(const Judgement& judgement, double slowdown);
+
+  double found_percent() const { return 100 * found / cases; }
+  double close_percent() const { return 100 * close / found; }
+  double mean_pairs() const { return pairs / cases; }
+};
+
 inline bool is_alarm(const Judgement& judgement) {
   return judgement.ruling == Ruling::slower || judgement.ruling == Ruling::faster;
 }

@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <random>
+#include <span>
 #include <stdexcept>
 
 #include "ci/accuracy/commands.h"
@@ -19,10 +22,18 @@ std::vector<double> log_ratios(const CaseComparison& c) {
   return d;
 }
 
-// Classes of scatter, as the accuracy goals name them.
-const char* class_of(double scatter) {
-  return scatter < 0.01 ? "under 1%" : scatter < 0.03 ? "1% to 3%" : "3% and more";
+// Classes of pair scatter, as the accuracy goals name them.
+enum class Scatter { under_1_percent, to_3_percent, more };
+constexpr std::array<const char*, 3> kScatterNames = {"under 1%", "1% to 3%", "3% and more"};
+
+Scatter class_of(std::span<const double> d) {
+  const double value = scatter(d);
+  return value < 0.01 ? Scatter::under_1_percent : value < 0.03 ? Scatter::to_3_percent : Scatter::more;
 }
+
+const char* name_of(Scatter scatter) { return kScatterNames[static_cast<std::size_t>(scatter)]; }
+
+constexpr std::size_t kCases = 200;  // of a suite put together anew
 
 // All pairs of equal builds that were recorded for one case and thread count, in the order of time: the pairs of a
 // resampled case are a stretch of them, begun anywhere, and which build is called base is drawn for the whole stretch.
@@ -48,26 +59,76 @@ std::vector<Recording> recordings(const std::vector<std::string>& files) {
   return long_enough;
 }
 
+class Resampling {
+ public:
+  struct Outcome {
+    std::map<Scatter, Tally> by_class;
+    std::size_t suites_with_alarm = 0;
+  };
+
+  Resampling(std::vector<Recording> recorded, std::size_t suites, std::uint64_t seed)
+      : recorded_(std::move(recorded)), suites_(suites), seed_(seed) {
+    for (const auto& recording : recorded_) classes_.push_back(class_of(recording));
+  }
+
+  std::size_t recorded() const { return recorded_.size(); }
+
+  // Suites of kCases cases, each slower by `slowdown`; the same stretches of the recordings every time.
+  Outcome run(double slowdown, const GateSettings& settings) const {
+    std::mt19937_64 random(seed_);
+    Outcome outcome;
+    for (std::size_t suite = 0; suite < suites_; ++suite) {
+      std::vector<Stretch> stretches;
+      for (std::size_t i = 0; i < kCases; ++i) {
+        const std::size_t which = random() % recorded_.size();
+        stretches.push_back({which, random() % recorded_[which].size(), random() >> 63 != 0 ? 1.0 : -1.0});
+      }
+      const auto pair = [&](std::size_t i) {
+        Stretch& stretch = stretches[i];
+        const Recording& recording = recorded_[stretch.recording];
+        return stretch.sign * recording[stretch.next++ % recording.size()] + std::log1p(slowdown);
+      };
+      const auto judgements = sequential_gate(kCases, settings, pair, random());
+      for (std::size_t i = 0; i < kCases; ++i)
+        outcome.by_class[classes_[stretches[i].recording]].add(judgements[i], std::log1p(slowdown));
+      outcome.suites_with_alarm += std::any_of(judgements.begin(), judgements.end(), is_alarm);
+    }
+    return outcome;
+  }
+
+ private:
+  struct Stretch {
+    std::size_t recording, next;
+    double sign;
+  };
+
+  std::vector<Recording> recorded_;
+  std::vector<Scatter> classes_;  // of the recordings
+  std::size_t suites_;
+  std::uint64_t seed_;
+};
+
 }  // namespace
 
 void tabulate_gates(const std::vector<std::string>& files, double injected) {
   struct Row {
     std::map<Ruling, int> rulings;
-    int close = 0, within_40 = 0;
+    int close = 0, within_40 = 0, within_60 = 0;
     double pairs = 0;
   };
-  std::map<std::string, Row> rows;
+  std::map<Scatter, Row> rows;
   int with_alarm = 0, cases = 0;
   for (const auto& file : files) {
     const Comparison comparison = load_comparisons(file).front();
     bool alarm = false;
     for (const auto& c : comparison.cases) {
       if (c.pairs.size() < 2) continue;
-      Row& row = rows[class_of(scatter(log_ratios(c)))];
+      Row& row = rows[class_of(log_ratios(c))];
       ++row.rulings[c.judgement.ruling];
       row.pairs += static_cast<double>(c.judgement.pairs);
       const bool slower = c.judgement.ruling == Ruling::slower;
       row.within_40 += slower && c.judgement.pairs <= 40;
+      row.within_60 += slower && c.judgement.pairs <= 60;
       row.close += slower && std::fabs(percent(*c.judgement.change) - percent(injected)) <= 0.5;
       alarm |= is_alarm(c.judgement);
       ++cases;
@@ -76,65 +137,41 @@ void tabulate_gates(const std::vector<std::string>& files, double injected) {
   }
   fmt::print(
       "Truth: {}. {} gates, {} cases; some alarm in {} gates.\n\n"
-      "| pair scatter | slower | of these within 40 pairs | size within 0.5 points | faster | same | undecided | mean "
-      "pairs |\n"
-      "|---|---|---|---|---|---|---|---|\n",
+      "| pair scatter | slower | within 40 pairs | within 60 | size within 0.5 points | faster | same | undecided | "
+      "mean pairs |\n"
+      "|---|---|---|---|---|---|---|---|---|\n",
       injected == 0 ? "equal builds" : "every case " + percent_text(injected), files.size(), cases, with_alarm);
-  for (auto& [name, row] : rows) {
+  for (auto& [scatter, row] : rows) {
     double total = 0;
     for (const auto& [ruling, count] : row.rulings) total += count;
-    fmt::print("| {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", name, row.rulings[Ruling::slower], row.within_40,
-               row.close, row.rulings[Ruling::faster], row.rulings[Ruling::same], row.rulings[Ruling::undecided],
-               row.pairs / total);
+    fmt::print("| {} | {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", name_of(scatter), row.rulings[Ruling::slower],
+               row.within_40, row.within_60, row.close, row.rulings[Ruling::faster], row.rulings[Ruling::same],
+               row.rulings[Ruling::undecided], row.pairs / total);
   }
 }
 
 void resample_gates(const std::vector<std::string>& files, std::size_t suites, std::uint64_t seed) {
-  constexpr std::size_t kCases = 200;
-  const auto recorded = recordings(files);
-  std::mt19937_64 random(seed);
+  const Resampling resampling(recordings(files), suites, seed);
+  const auto equal = resampling.run(0, {});
   fmt::print(
-      "{} suites of {} cases from the recorded pairs of {} cases.\n\n"
-      "| added | suites with some alarm | found, scatter under 3% | found, the rest | mean pairs |\n"
-      "|---|---|---|---|---|\n",
-      suites, kCases, recorded.size());
-  for (const double slowdown : {0.0, 0.1, 0.2}) {
-    struct Stretch {
-      const Recording* recording;
-      std::size_t next;
-      double sign;
-    };
-    double with_alarm = 0, pairs = 0, found[2] = {}, total[2] = {};
-    for (std::size_t suite = 0; suite < suites; ++suite) {
-      std::vector<Stretch> stretches;
-      for (std::size_t i = 0; i < kCases; ++i) {
-        const Recording& recording = recorded[random() % recorded.size()];
-        stretches.push_back({&recording, random() % recording.size(), random() >> 63 != 0 ? 1.0 : -1.0});
-      }
-      const auto pair = [&](std::size_t i) {
-        Stretch& stretch = stretches[i];
-        return stretch.sign * (*stretch.recording)[stretch.next++ % stretch.recording->size()] + std::log1p(slowdown);
-      };
-      const GateSettings within_40{.most_pairs = 40, .most_suspect_pairs = 40};
-      const auto judgements = sequential_gate(kCases, slowdown > 0 ? within_40 : GateSettings{}, pair, random());
-      bool alarm = false;
-      for (std::size_t i = 0; i < kCases; ++i) {
-        const bool noisy = scatter(*stretches[i].recording) >= 0.03;
-        alarm |= is_alarm(judgements[i]);
-        found[noisy] += judgements[i].ruling == Ruling::slower;
-        ++total[noisy];
-        pairs += static_cast<double>(judgements[i].pairs);
-      }
-      with_alarm += alarm;
+      "{} suites of {} cases from the recorded pairs of {} cases; some alarm in {} suites. Slowdowns added to the "
+      "pairs:"
+      "\n\n| added | threshold | within | pair scatter | found | size within 0.5 points | mean pairs |\n"
+      "|---|---|---|---|---|---|---|\n",
+      suites, kCases, resampling.recorded(), equal.suites_with_alarm);
+  struct Goal {
+    double slowdown;
+    GateSettings settings;
+  };
+  const Goal goals[] = {{0.1, {.most_pairs = 40, .most_suspect_pairs = 40}},
+                        {0.2, {.most_pairs = 40, .most_suspect_pairs = 40}},
+                        {0.02, {.threshold = 0.01, .most_pairs = 40, .most_suspect_pairs = 60}}};
+  for (const auto& [slowdown, settings] : goals) {
+    for (const auto& [scatter, tally] : resampling.run(slowdown, settings).by_class) {
+      fmt::print("| +{:g}% | {:g}% | {} pairs | {} | {:.1f}% | {:.1f}% | {:.1f} |\n", 100 * slowdown,
+                 100 * settings.threshold, settings.most_suspect_pairs, name_of(scatter), tally.found_percent(),
+                 tally.close_percent(), tally.mean_pairs());
     }
-    const auto share = [&](int noisy) {
-      if (slowdown == 0) return std::string();
-      return total[noisy] == 0 ? std::string("no such case")
-                               : fmt::format("{:.1f}%", 100 * found[noisy] / total[noisy]);
-    };
-    fmt::print("| {} | {} | {} | {} | {:.1f} |\n", slowdown == 0 ? "nothing" : percent_text(std::log1p(slowdown)),
-               slowdown == 0 ? fmt::format("{:g}", with_alarm) : "", share(0), share(1),
-               pairs / static_cast<double>(suites * kCases));
   }
 }
 

@@ -47,30 +47,26 @@ class Simulator {
 
 using Rule = std::function<std::vector<Judgement>(std::size_t, const GateSettings&, const PairSource&)>;
 
-struct Tally {
-  double gates_with_alarm = 0, alarms = 0, cases = 0, right = 0, pairs = 0, close = 0;
+struct Outcome {
+  Tally tally;
+  double gates_with_alarm = 0;
 };
 
-// Gates of `cases` cases, `slowdown` (log-ratio) in each; right: called slower, and close: within half a point.
-Tally run_gates(Simulator& simulator, const Rule& rule, std::size_t gates, std::size_t cases,
-                const GateSettings& settings, Noise noise, double scatter, double slowdown) {
-  Tally tally;
+// Gates of `cases` cases, `slowdown` (log-ratio) in each.
+Outcome run_gates(Simulator& simulator, const Rule& rule, std::size_t gates, std::size_t cases,
+                  const GateSettings& settings, Noise noise, double scatter, double slowdown) {
+  Outcome outcome;
   for (std::size_t gate = 0; gate < gates; ++gate) {
     const auto judgements =
         rule(cases, settings, [&](std::size_t) { return simulator.pair(noise, scatter) + slowdown; });
     bool any = false;
     for (const auto& judgement : judgements) {
       any |= is_alarm(judgement);
-      tally.alarms += is_alarm(judgement);
-      const bool right = judgement.ruling == Ruling::slower;
-      tally.right += right;
-      tally.close += right && std::fabs(percent(*judgement.change) - percent(slowdown)) <= 0.5;
-      tally.pairs += static_cast<double>(judgement.pairs);
+      outcome.tally.add(judgement, slowdown);
     }
-    tally.gates_with_alarm += any;
-    tally.cases += static_cast<double>(cases);
+    outcome.gates_with_alarm += any;
   }
-  return tally;
+  return outcome;
 }
 
 }  // namespace
@@ -90,9 +86,9 @@ void simulate_gates(std::size_t gates, std::uint64_t seed) {
   for (std::size_t r = 0; r < rules.size(); ++r) {
     for (const std::size_t cases : {20, 200}) {
       for (std::size_t n = 0; n < kNoises.size(); ++n) {
-        const auto tally = run_gates(simulator, rules[r], gates, cases, {}, kNoises[n], 0.03, 0);
+        const auto outcome = run_gates(simulator, rules[r], gates, cases, {}, kNoises[n], 0.03, 0);
         fmt::print("| {} | {} | {} | {:.2f}% | {:.1f} |\n", kRules[r], cases, kNoiseNames[n],
-                   100 * tally.gates_with_alarm / static_cast<double>(gates), tally.pairs / tally.cases);
+                   100 * outcome.gates_with_alarm / static_cast<double>(gates), outcome.tally.mean_pairs());
       }
     }
   }
@@ -108,8 +104,9 @@ void simulate_gates(std::size_t gates, std::uint64_t seed) {
         fmt::print("| {} | {} | {:g}% |", kRules[r], kNoiseNames[n], 100 * scatter);
         for (const double slowdown : {0.1, 0.2}) {
           const auto tally =
-              run_gates(simulator, rules[r], gates / 20, 20, within_40, kNoises[n], scatter, std::log1p(slowdown));
-          fmt::print(" {:.1f}% | {:.1f} |", 100 * tally.right / tally.cases, tally.pairs / tally.cases);
+              run_gates(simulator, rules[r], gates / 20, 20, within_40, kNoises[n], scatter, std::log1p(slowdown))
+                  .tally;
+          fmt::print(" {:.1f}% | {:.1f} |", tally.found_percent(), tally.mean_pairs());
         }
         fmt::print("\n");
       }
@@ -121,9 +118,10 @@ void simulate_gates(std::size_t gates, std::uint64_t seed) {
       "| pair scatter | found | size within 0.5 points | mean pairs |\n|---|---|---|---|\n");
   for (const double scatter : {0.003, 0.006, 0.009}) {
     const GateSettings fine{.threshold = 0.01, .most_pairs = 40, .most_suspect_pairs = 60};
-    const auto tally = run_gates(simulator, sequential, gates / 20, 20, fine, Noise::normal, scatter, std::log1p(0.02));
-    fmt::print("| {:g}% | {:.1f}% | {:.1f}% | {:.1f} |\n", 100 * scatter, 100 * tally.right / tally.cases,
-               100 * tally.close / tally.right, tally.pairs / tally.cases);
+    const auto tally =
+        run_gates(simulator, sequential, gates / 20, 20, fine, Noise::normal, scatter, std::log1p(0.02)).tally;
+    fmt::print("| {:g}% | {:.1f}% | {:.1f}% | {:.1f} |\n", 100 * scatter, tally.found_percent(), tally.close_percent(),
+               tally.mean_pairs());
   }
 }
 
