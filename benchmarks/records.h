@@ -5,7 +5,7 @@
 #include <string>
 
 #include "backends/backend.h"
-#include "benchmarks/measurement.h"
+#include "benchmarks/worker/measurement.h"
 
 namespace whygpu {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "benchmarks/case.h"
-#include "benchmarks/probe.h"
+#include "benchmarks/runner/probe.h"
 
 namespace whygpu {
 

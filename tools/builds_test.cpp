@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "benchmarks/fake_build.h"
+#include "benchmarks/runner/fake_build.h"
 #include "tools/command.h"
 
 namespace whygpu {

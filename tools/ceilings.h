@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/ceilings.h"
+#include "benchmarks/machine/ceilings.h"
 #include "reports/catalogue.h"
 
 namespace whygpu {

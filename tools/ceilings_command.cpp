@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "benchmarks/ceilings.h"
+#include "benchmarks/machine/ceilings.h"
 #include "reports/catalogue.h"
 #include "tools/ceilings.h"
 #include "tools/commands.h"

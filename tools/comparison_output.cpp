@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "benchmarks/result_writer.h"
+#include "benchmarks/runner/result_writer.h"
 #include "tools/output_file.h"
 #include "tools/terminal.h"
 

@@ -7,9 +7,9 @@
 #include <fstream>
 #include <set>
 
-#include "benchmarks/environment.h"
-#include "benchmarks/fake_build.h"
-#include "benchmarks/result_writer.h"
+#include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/fake_build.h"
+#include "benchmarks/runner/result_writer.h"
 #include "reports/regression/comparison.h"
 #include "tools/command.h"
 

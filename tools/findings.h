@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/environment.h"
-#include "benchmarks/probe.h"
+#include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/probe.h"
 
 namespace whygpu {
 

@@ -8,8 +8,8 @@
 #include <numeric>
 #include <set>
 
-#include "benchmarks/environment.h"
-#include "benchmarks/probe.h"
+#include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/probe.h"
 #include "benchmarks/records.h"
 #include "reports/regression/machine.h"
 #include "reports/statistics.h"

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "benchmarks/case.h"
-#include "benchmarks/pairs.h"
-#include "benchmarks/rounds.h"
+#include "benchmarks/runner/pairs.h"
+#include "benchmarks/runner/rounds.h"
 #include "reports/regression/comparison.h"
 #include "reports/regression/gate_schedule.h"
 #include "tools/builds.h"

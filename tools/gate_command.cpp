@@ -7,7 +7,7 @@
 #include <memory>
 #include <random>
 
-#include "benchmarks/environment.h"
+#include "benchmarks/machine/environment.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
 #include "tools/gate.h"

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <fstream>
 
-#include "benchmarks/fake_build.h"
+#include "benchmarks/runner/fake_build.h"
 #include "benchmarks/sweep.h"
 
 namespace whygpu {

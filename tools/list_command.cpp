@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "benchmarks/environment.h"
+#include "benchmarks/machine/environment.h"
 #include "benchmarks/sweep.h"
 #include "benchmarks/workload.h"
 #include "tools/backend_choice.h"

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "benchmarks/ceilings.h"
+#include "benchmarks/machine/ceilings.h"
 #include "benchmarks/meters/gpu_state.h"
 #include "benchmarks/meters/meter.h"
 #include "reports/catalogue.h"

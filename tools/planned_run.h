@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "benchmarks/case.h"
-#include "benchmarks/environment.h"
-#include "benchmarks/probe.h"
-#include "benchmarks/run_state.h"
+#include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/probe.h"
+#include "benchmarks/runner/run_state.h"
 
 namespace whygpu {
 

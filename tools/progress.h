@@ -1,7 +1,7 @@
 // Progress of a run: a line that rewrites itself on a terminal, a plain line now and then in a log.
 #pragma once
 
-#include "benchmarks/rounds.h"
+#include "benchmarks/runner/rounds.h"
 
 namespace whygpu {
 

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "benchmarks/ceilings.h"
+#include "benchmarks/machine/ceilings.h"
 
 namespace whygpu {
 

@@ -10,10 +10,10 @@
 #include <set>
 #include <utility>
 
-#include "benchmarks/journal.h"
+#include "benchmarks/runner/journal.h"
 #include "benchmarks/records.h"
-#include "benchmarks/result_writer.h"
-#include "benchmarks/rounds.h"
+#include "benchmarks/runner/result_writer.h"
+#include "benchmarks/runner/rounds.h"
 #include "reports/ceiling_place.h"
 #include "reports/table.h"
 #include "reports/text.h"

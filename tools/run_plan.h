@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "benchmarks/case.h"
-#include "benchmarks/probe.h"
+#include "benchmarks/runner/probe.h"
 
 namespace whygpu {
 

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "benchmarks/pairs.h"
+#include "benchmarks/runner/pairs.h"
 #include "reports/statistics.h"
 #include "tools/machine_findings.h"
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "benchmarks/probe.h"
+#include "benchmarks/runner/probe.h"
 #include "tools/findings.h"
 
 namespace whygpu {

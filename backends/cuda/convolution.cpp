@@ -4,7 +4,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "backends/cuda/kernels/convolution_kernels.h"
+#include "backends/cuda/kernels/convolution/kernels.h"
 
 namespace whygpu::cuda {
 namespace {

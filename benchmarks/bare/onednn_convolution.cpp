@@ -7,7 +7,7 @@
 
 #include "backends/loader.h"
 #include "benchmarks/bare/compare_pairs.h"
-#include "benchmarks/random_input.h"
+#include "benchmarks/oracles/random_input.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {

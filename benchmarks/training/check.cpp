@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "benchmarks/random_input.h"
+#include "benchmarks/oracles/random_input.h"
 #include "benchmarks/training/reference.h"
 
 namespace whygpu::training {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "benchmarks/random_input.h"
+#include "benchmarks/oracles/random_input.h"
 
 namespace whygpu::training {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "benchmarks/convolution_oracle.h"
-#include "benchmarks/operation_trial.h"
+#include "benchmarks/oracles/convolution_oracle.h"
+#include "benchmarks/workloads/operation_trial.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {

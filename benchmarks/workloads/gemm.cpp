@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "benchmarks/gemm_oracle.h"
-#include "benchmarks/operation_trial.h"
+#include "benchmarks/oracles/gemm_oracle.h"
+#include "benchmarks/workloads/operation_trial.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {

@@ -8,8 +8,8 @@
 #include <cstring>
 #include <optional>
 
-#include "benchmarks/memory_oracle.h"
-#include "benchmarks/random_input.h"
+#include "benchmarks/oracles/memory_oracle.h"
+#include "benchmarks/oracles/random_input.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {

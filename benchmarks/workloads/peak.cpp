@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "backends/dtypes.h"
-#include "benchmarks/random_input.h"
+#include "benchmarks/oracles/random_input.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {

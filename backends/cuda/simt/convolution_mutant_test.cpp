@@ -1,7 +1,7 @@
 // A convolution kernel with an error planted in it must not pass for correct.
 #include <gtest/gtest.h>
 
-#include "backends/cuda/kernels/convolution_kernels.h"
+#include "backends/cuda/kernels/convolution/kernels.h"
 #include "backends/cuda/simt/convolution_check.h"
 #include "backends/cuda/simt/mutant.h"
 

@@ -6,7 +6,7 @@
 
 #include <numeric>
 
-#include "backends/cuda/kernels/dense.h"
+#include "backends/cuda/kernels/convolution/dense.h"
 #include "backends/cuda/simt/convolution_check.h"
 #include "backends/cuda/simt/simt.h"
 

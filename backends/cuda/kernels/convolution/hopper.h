@@ -1,0 +1,38 @@
+// What the convolution kernels on Hopper's warpgroups share: images as TMA's im2col mode reads them.
+#pragma once
+
+#include <algorithm>
+
+#include "backends/cuda/convolution.h"
+#include "backends/cuda/kernels/convolution/dense.h"
+#include "backends/cuda/kernels/hopper_schedule.h"
+#include "backends/cuda/kernels/tensor_map.h"
+
+namespace whygpu::cuda {
+
+// The position that the first of an axis' taps in memory order meets for result 0: taps of backward data go down.
+__host__ __device__ inline int lowest(const Axis& axis) {
+  return axis.first + (axis.tap_step < 0 && axis.taps > 0 ? (axis.taps - 1) * axis.tap_step : 0);
+}
+
+// The source of a dense problem, `pixels` of which are loaded at once.
+inline PixelsShape pixels_of(const Convolution& op, const Axis& y, const Axis& x, int pixels) {
+  const bool backward = op.pass == Pass::backward_data;
+  return {static_cast<int>(backward ? op.k : op.c),
+          static_cast<int>(op.n),
+          {static_cast<int>(backward ? op.q() : op.w), lowest(x), x.step, x.results},
+          {static_cast<int>(backward ? op.p() : op.h), lowest(y), y.step, y.results},
+          pixels};
+}
+
+inline std::string hopper_description(DType dtype, int tile_n, int stages, unsigned cluster) {
+  return "implicit GEMM 128x" + std::to_string(tile_n) + "x64, wgmma " + std::string(dtype_name(dtype)) +
+         ", TMA im2col " + std::to_string(stages) + " stages, cluster " + std::to_string(cluster) +
+         ", f32 accumulation";
+}
+
+// Backward weights; In is Float16 or BFloat16.
+template <class In>
+Plan plan_hopper_weights(const Convolution& op, const Chip& chip);
+
+}  // namespace whygpu::cuda

@@ -1,0 +1,244 @@
+#include "benchmarks/machine/environment.h"
+
+#include <fmt/format.h>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <sstream>
+
+#include "benchmarks/records.h"
+
+extern char** environ;
+
+namespace whygpu {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+std::optional<std::string> first_line(const fs::path& file) {
+  std::ifstream stream(file);
+  std::string line;
+  if (!std::getline(stream, line)) return std::nullopt;
+  return line;
+}
+
+std::optional<double> number_in(const fs::path& file) {
+  const auto line = first_line(file);
+  if (!line) return std::nullopt;
+  char* end = nullptr;
+  const double value = std::strtod(line->c_str(), &end);
+  if (end == line->c_str()) return std::nullopt;
+  return value;
+}
+
+// "key<blanks>: value" lines; the first of a key wins.
+std::map<std::string, std::string> colon_lines(const fs::path& file) {
+  std::map<std::string, std::string> lines;
+  std::ifstream stream(file);
+  for (std::string line; std::getline(stream, line);) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos) continue;
+    const auto key_end = line.find_last_not_of(" \t", colon - 1);
+    const auto value = line.find_first_not_of(" \t", colon + 1);
+    lines.emplace(line.substr(0, key_end + 1), value == std::string::npos ? "" : line.substr(value));
+  }
+  return lines;
+}
+
+constexpr std::array kInterestingIsa = {"avx2",        "fma",         "f16c",        "avx_vnni",         "avx512f",
+                                        "avx512vl",    "avx512_vnni", "avx512_bf16", "avx512_fp16",      "amx_tile",
+                                        "amx_bf16",    "amx_int8",    "amx_fp16",    "avx512_vp2intersect", "asimd",
+                                        "asimdhp",     "bf16",        "i8mm",        "sve"};
+
+// The kernel's own cgroup tree of this process; version 2 only, as every Debian since 11 mounts it.
+fs::path cgroup(const fs::path& root) {
+  const auto line = first_line(root / "proc/self/cgroup");
+  const fs::path base = root / "sys/fs/cgroup";
+  if (!line || !line->starts_with("0::/")) return base;
+  const fs::path own = base / line->substr(4);
+  return fs::exists(own / "cgroup.controllers") ? own : base;
+}
+
+json optional_json(const auto& value) { return value ? json(*value) : json(nullptr); }
+
+json caches_json() {
+  json array = json::array();
+  for (const auto& cache : caches()) {
+    array.push_back({{"type", cache.type}, {"level", cache.level}, {"size", cache.bytes}, {"num_sharing", cache.sharing}});
+  }
+  return array;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
+
+std::optional<std::string> virtualization(const fs::path& root) {
+  const auto flags = colon_lines(root / "proc/cpuinfo")["flags"];
+  if ((" " + flags + " ").find(" hypervisor ") == std::string::npos) return std::nullopt;
+  return first_line(root / "sys/class/dmi/id/sys_vendor").value_or("a hypervisor");
+}
+
+}  // namespace
+
+int usable_cpus() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  if (const auto quota = cpu_quota()) count = std::min(count, static_cast<int>(std::ceil(*quota)));
+  return std::max(count, 1);
+}
+
+std::optional<double> cpu_quota(const fs::path& root) {
+  const auto line = first_line(cgroup(root) / "cpu.max");  // "max 100000" or "150000 100000"
+  if (!line) return std::nullopt;
+  std::istringstream stream(*line);
+  double quota = 0, period = 0;
+  if (!(stream >> quota >> period) || period <= 0) return std::nullopt;
+  return quota / period;
+}
+
+std::size_t available_host_memory(const fs::path& root) {
+  const auto meminfo = colon_lines(root / "proc/meminfo");
+  const auto line = meminfo.find("MemAvailable");
+  double available = line == meminfo.end() ? std::numeric_limits<double>::max() : 1024 * std::stod(line->second);
+  const fs::path group = cgroup(root);
+  const auto limit = number_in(group / "memory.max");
+  const auto used = number_in(group / "memory.current");
+  if (limit && used) available = std::min(available, std::max(*limit - *used, 0.0));
+  return static_cast<std::size_t>(std::min(available, 1e18));
+}
+
+std::vector<Cache> caches(const fs::path& root) {
+  std::vector<Cache> result;
+  for (int index = 0;; ++index) {
+    const fs::path folder = root / fmt::format("sys/devices/system/cpu/cpu0/cache/index{}", index);
+    const auto type = first_line(folder / "type");
+    const auto level = number_in(folder / "level");
+    const auto kilobytes = number_in(folder / "size");
+    if (!type || !level || !kilobytes) return result;
+    const std::string shared = first_line(folder / "shared_cpu_map").value_or("1");
+    int sharing = 0;
+    for (const char digit : shared) sharing += digit == ',' ? 0 : std::popcount(std::stoul(std::string(1, digit), nullptr, 16));
+    result.push_back({*type, static_cast<int>(*level), static_cast<std::size_t>(*kilobytes) * 1024, sharing});
+  }
+}
+
+CpuFacts cpu_facts(const fs::path& root) {
+  const auto info = colon_lines(root / "proc/cpuinfo");
+  const auto value = [&](const char* key) {
+    const auto found = info.find(key);
+    return found == info.end() ? std::optional<std::string>() : found->second;
+  };
+  CpuFacts facts;
+  facts.model = value("model name").value_or("unknown CPU");
+  facts.vendor = value("vendor_id").value_or("");
+  facts.microcode = value("microcode");
+  if (const auto mhz = value("cpu MHz")) facts.mhz = std::stod(*mhz);
+  const std::string flags = " " + value("flags").value_or(value("Features").value_or("")) + " ";
+  for (const char* name : kInterestingIsa) {
+    if (flags.find(fmt::format(" {} ", name)) != std::string::npos) facts.isa.emplace_back(name);
+  }
+  const fs::path cpus = root / "sys/devices/system/cpu";
+  std::ifstream lines(root / "proc/cpuinfo");
+  for (std::string line; std::getline(lines, line);) facts.online += line.starts_with("processor") ? 1 : 0;
+  facts.governor = first_line(cpus / "cpu0/cpufreq/scaling_governor");
+  if (const auto off = number_in(cpus / "intel_pstate/no_turbo")) facts.turbo = *off == 0;
+  if (const auto boost = number_in(cpus / "cpufreq/boost")) facts.turbo = *boost != 0;
+  if (const auto smt = number_in(cpus / "smt/active")) facts.smt = *smt != 0;
+  return facts;
+}
+
+CpuTicks cpu_ticks(const fs::path& root) {
+  std::ifstream stream(root / "proc/stat");
+  std::string label;
+  stream >> label;
+  CpuTicks ticks;
+  double value = 0;
+  for (int field = 0; field < 8 && stream >> value; ++field) {  // user nice system idle iowait irq softirq steal
+    ticks.total += value;
+    if (field == 3 || field == 4) ticks.idle += value;
+    if (field == 7) ticks.steal = value;
+  }
+  return ticks;
+}
+
+std::vector<std::pair<std::string, std::string>> influential_variables() {
+  constexpr std::array prefixes = {"OPENBLAS_", "GOTO_",   "OMP_",    "GOMP_",   "KMP_",        "MKL_",   "BLIS_", "DNNL_",
+                                   "ONEDNN_",   "CUBLAS_", "CUDNN_",  "NVIDIA_TF32_", "CUDA_VISIBLE", "CUDA_DEVICE", "CUDA_LAUNCH",
+                                   "MALLOC_",   "GLIBC_TUNABLES", "LD_PRELOAD", "WHYGPU_"};
+  std::vector<std::pair<std::string, std::string>> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text = *entry;
+    if (std::none_of(prefixes.begin(), prefixes.end(), [&](const char* prefix) { return text.starts_with(prefix); })) continue;
+    const auto equals = text.find('=');
+    variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  std::sort(variables.begin(), variables.end());
+  return variables;
+}
+
+std::vector<double> load_average() {
+  std::array<double, 3> load{};
+  const int known = getloadavg(load.data(), 3);
+  return {load.begin(), load.begin() + std::max(known, 0)};
+}
+
+json environment_json() {
+  utsname system{};
+  uname(&system);
+  const CpuFacts cpu = cpu_facts();
+  std::string os;
+  std::ifstream release("/etc/os-release");
+  for (std::string line; std::getline(release, line);) {
+    if (line.starts_with("PRETTY_NAME=\"")) os = line.substr(13, line.size() - 14);
+  }
+  return {{"host", host_name()},
+          {"kernel", fmt::format("{} {}", system.sysname, system.release)},
+          {"os", os},
+          {"virtualization", optional_json(virtualization("/"))},
+          {"cpu",
+           {{"model", cpu.model},
+            {"vendor", cpu.vendor},
+            {"microcode", optional_json(cpu.microcode)},
+            {"online", cpu.online},
+            {"usable", usable_cpus()},
+            {"quota", optional_json(cpu_quota())},
+            {"isa", cpu.isa},
+            {"governor", optional_json(cpu.governor)},
+            {"turbo", optional_json(cpu.turbo)},
+            {"smt", optional_json(cpu.smt)},
+            {"mhz", optional_json(cpu.mhz)}}},
+          {"memory_bytes", static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE))},
+          {"caches", caches_json()},
+          {"variables", to_json(influential_variables())},
+          {"load", load_average()},
+          {"build", {{"compiler", fmt::format("{} {}", WHYGPU_COMPILER, __VERSION__)}, {"type", WHYGPU_BUILD_TYPE}}}};
+}
+
+json google_benchmark_context(const std::string& executable) {
+  const CpuFacts cpu = cpu_facts();
+  return {{"date", utc_now()},
+          {"host_name", host_name()},
+          {"executable", executable},
+          {"num_cpus", std::max(cpu.online, 1)},
+          {"mhz_per_cpu", std::round(cpu.mhz.value_or(0))},
+          {"cpu_scaling_enabled", cpu.governor && *cpu.governor != "performance"},
+          {"caches", caches_json()},
+          {"load_avg", load_average()},
+          {"library_build_type", "release"},
+          {"json_schema_version", 1}};
+}
+
+}  // namespace whygpu

@@ -1,0 +1,128 @@
+#include "benchmarks/oracles/gemm_oracle.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "backends/dtypes.h"
+#include "benchmarks/oracles/random_input.h"
+
+namespace whygpu {
+namespace {
+
+using testing::HasSubstr;
+
+// A problem with an honest f32 (or s32) answer, to be spoiled.
+struct Solved {
+  Gemm gemm;
+  std::vector<std::byte> a, b;
+  std::vector<float> c;
+
+  explicit Solved(const Gemm& g) : gemm(g), c(g.m * g.n) {
+    a = random_values(g.dtype, g.m * g.k, 1);
+    b = random_values(g.dtype, g.k * g.n, 2);
+    with_storage_type(g.dtype, [&]<class T>(T) {
+      const auto* x = reinterpret_cast<const T*>(a.data());
+      const auto* y = reinterpret_cast<const T*>(b.data());
+      for (std::int64_t i = 0; i < g.m; ++i) {
+        for (std::int64_t p = 0; p < g.k; ++p) {
+          const auto left = static_cast<float>(x[g.transpose_a ? p * g.m + i : i * g.k + p]);
+          for (std::int64_t j = 0; j < g.n; ++j) {
+            c[i * g.n + j] += left * static_cast<float>(y[g.transpose_b ? j * g.k + p : p * g.n + j]);
+          }
+        }
+      }
+    });
+  }
+
+  Verdict check() const { return check_gemm(gemm, a.data(), b.data(), reinterpret_cast<const std::byte*>(c.data())); }
+};
+
+// One below and one above the exhaustive limit, so that both ways of checking are tested.
+class GemmOracle : public testing::TestWithParam<Gemm> {};
+
+TEST_P(GemmOracle, AcceptsAnHonestAnswer) {
+  const Verdict verdict = Solved(GetParam()).check();
+  EXPECT_EQ(verdict.status, Status::ok) << verdict.reason;
+}
+
+TEST_P(GemmOracle, FindsOneWrongElementAnywhere) {
+  Solved solved(GetParam());
+  for (const std::int64_t place : {std::int64_t{0}, solved.gemm.m * solved.gemm.n / 3, solved.gemm.m * solved.gemm.n - 1}) {
+    const float right = solved.c[place];
+    solved.c[place] += 0.5F;
+    EXPECT_EQ(solved.check().status, Status::incorrect) << place;
+    solved.c[place] = right;
+  }
+}
+
+TEST_P(GemmOracle, FindsNeighboursInEachOthersPlaces) {
+  Solved solved(GetParam());
+  for (std::size_t place = 0; place + 1 < solved.c.size(); place += solved.c.size() / 7 + 1) {
+    std::swap(solved.c[place], solved.c[place + 1]);
+    EXPECT_EQ(solved.check().status, Status::incorrect) << place;
+    std::swap(solved.c[place], solved.c[place + 1]);
+  }
+}
+
+TEST_P(GemmOracle, FindsAShiftByOneColumn) {
+  Solved solved(GetParam());
+  if (solved.c.size() == 1) GTEST_SKIP() << "one element cannot be shifted";
+  std::rotate(solved.c.begin(), solved.c.begin() + 1, solved.c.end());
+  EXPECT_EQ(solved.check().status, Status::incorrect);
+}
+
+TEST_P(GemmOracle, FindsBf16RoundingClaimedAsF32) {
+  Solved solved(GetParam());
+  for (float& value : solved.c) value = static_cast<float>(BFloat16(value));
+  EXPECT_EQ(solved.check().status, Status::incorrect);
+}
+
+TEST_P(GemmOracle, FindsWhatWasNotWritten) {
+  Solved solved(GetParam());
+  solved.c.back() = std::numeric_limits<float>::quiet_NaN();
+  const Verdict verdict = solved.check();
+  EXPECT_EQ(verdict.status, Status::incorrect);
+  EXPECT_THAT(verdict.reason, HasSubstr("was not written or is not a number"));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, GemmOracle,
+                         testing::Values(Gemm{.m = 33, .n = 65, .k = 127}, Gemm{.m = 1, .n = 1, .k = 5000},
+                                         Gemm{.m = 40, .n = 30, .k = 64, .transpose_a = true, .transpose_b = true},
+                                         Gemm{.m = 200, .n = 170, .k = 160},
+                                         Gemm{.m = 200, .n = 170, .k = 160, .transpose_a = true},
+                                         Gemm{.m = 170, .n = 200, .k = 160, .transpose_b = true},
+                                         Gemm{.m = 96, .n = 96, .k = 2000, .dtype = DType::bf16},
+                                         Gemm{.m = 64, .n = 64, .k = 64, .dtype = DType::f16}));
+
+// The answer of a long sequential sum in f32 is honest, however many roundings it has.
+TEST(GemmOracleTolerance, AcceptsLongSums) {
+  const Verdict verdict = Solved({.m = 8, .n = 8, .k = 200'000}).check();
+  EXPECT_EQ(verdict.status, Status::ok) << verdict.reason;
+}
+
+TEST(GemmOracleInteger, IsExact) {
+  for (const std::int64_t size : {16, 160}) {
+    const Gemm gemm{.m = size, .n = size, .k = size, .dtype = DType::s8};
+    const auto a = random_values(DType::s8, size * size, 1), b = random_values(DType::s8, size * size, 2);
+    std::vector<std::int32_t> c(size * size);
+    for (std::int64_t i = 0; i < size; ++i) {
+      for (std::int64_t j = 0; j < size; ++j) {
+        for (std::int64_t p = 0; p < size; ++p) {
+          c[i * size + j] += static_cast<std::int8_t>(a[i * size + p]) * static_cast<std::int8_t>(b[p * size + j]);
+        }
+      }
+    }
+    const auto* answer = reinterpret_cast<const std::byte*>(c.data());
+    EXPECT_EQ(check_gemm(gemm, a.data(), b.data(), answer).status, Status::ok);
+    c[size + 3] += 1;
+    EXPECT_EQ(check_gemm(gemm, a.data(), b.data(), answer).status, Status::incorrect);
+    c[size + 3] = std::numeric_limits<std::int32_t>::max();
+    EXPECT_THAT(check_gemm(gemm, a.data(), b.data(), answer).reason, HasSubstr("was not written"));
+  }
+}
+
+}  // namespace
+}  // namespace whygpu

@@ -1,0 +1,100 @@
+#include "benchmarks/runner/probe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <sstream>
+
+#include "backends/loader.h"
+#include "benchmarks/runner/process.h"
+#include "benchmarks/runner/skipped_backends.h"
+
+namespace whygpu {
+namespace {
+
+constexpr std::chrono::seconds kPatience{30};
+
+// (name, reason) of the backends that the build left out.
+std::vector<std::pair<std::string, std::string>> skipped_backends() {
+  std::vector<std::pair<std::string, std::string>> skipped;
+  std::istringstream lines(kSkippedBackends);
+  for (std::string line; std::getline(lines, line);) {
+    const auto tab = line.find('\t');
+    if (tab != std::string::npos) skipped.emplace_back(line.substr(0, tab), line.substr(tab + 1));
+  }
+  return skipped;
+}
+
+}  // namespace
+
+nlohmann::json BackendProbe::to_json() const {
+  if (usable()) return facts;
+  return {{"name", name},
+          {"version", nullptr},
+          {"reason", reason},
+          {"facts", nlohmann::json::object()},
+          {"device", nullptr}};
+}
+
+bool BackendProbe::offers_nothing() const {
+  return !support.empty() &&
+         std::none_of(support.begin(), support.end(), [](const auto& answer) { return answer.value("yes", false); });
+}
+
+std::string BackendProbe::fact(const std::string& key) const {
+  return usable() ? facts.at("facts").value(key, "") : "";
+}
+
+BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
+                           const std::vector<std::pair<std::string, std::string>>& environment) {
+  BackendProbe probe{name, nullptr, {}, nlohmann::json::array()};
+  const std::vector<std::string> arguments = {"--backend=" + name, "--describe",
+                                              fmt::format("--threads={}", settings.threads),
+                                              fmt::format("--device={}", settings.device)};
+  ChildProcess worker(settings.worker_folder / workload, arguments, "--records", environment);
+  std::string line;
+  for (;;) {
+    const auto event = worker.next_line(line, kPatience);
+    if (event == ChildProcess::Event::interrupted) continue;
+    if (event == ChildProcess::Event::timeout) {
+      worker.kill();
+      probe.reason = "no answer within 30 s";
+    }
+    if (event != ChildProcess::Event::line) break;
+    auto record = nlohmann::json::parse(line, nullptr, false);
+    if (record.is_discarded()) continue;
+    const std::string kind = record.value("event", "");
+    record.erase("event");
+    if (kind == "backend") probe.facts = record;
+    if (kind == "support") probe.support.push_back(record);
+  }
+  const std::string ending = worker.wait();
+  if (!ending.empty() && probe.reason.empty()) {
+    probe.reason = worker.last_words();
+    // The worker's own name says nothing about the backend.
+    if (const std::string prefix = workload + ": "; probe.reason.starts_with(prefix))
+      probe.reason.erase(0, prefix.size());
+    if (probe.reason.empty()) probe.reason = "worker ended with " + ending;
+  }
+  if (!probe.reason.empty()) probe.facts = nullptr;
+  return probe;
+}
+
+std::optional<std::string> why_left_out(const std::string& name) {
+  if (find_modules().count(name) != 0) return std::nullopt;
+  for (const auto& [skipped, reason] : skipped_backends()) {
+    if (skipped == name) return reason;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> known_backends() {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : find_modules()) names.push_back(name);
+  for (const auto& [name, reason] : skipped_backends()) names.push_back(name);
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
+}  // namespace whygpu

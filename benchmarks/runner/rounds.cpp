@@ -1,0 +1,183 @@
+#include "benchmarks/runner/rounds.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <set>
+
+#include "benchmarks/runner/process.h"
+
+namespace whygpu {
+namespace {
+
+// Fewer rounds cannot have a 95% interval, so nothing is settled before.
+constexpr int kFewestRounds = 6;
+
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
+Rounds::Rounds(RunState& state, RunSettings settings, std::filesystem::path worker_folder, Recorder record,
+               std::function<void(const Progress&)> progress)
+    : state_(state),
+      settings_(std::move(settings)),
+      worker_folder_(std::move(worker_folder)),
+      record_(std::move(record)),
+      progress_(std::move(progress)),
+      shuffle_(settings_.seed) {}
+
+bool Rounds::active(const CaseResult& result) const {
+  if (result.status != Status::ok) return false;
+  if (settings_.rounds) return static_cast<int>(result.rounds.size()) < *settings_.rounds;
+  return !result.settled();
+}
+
+std::vector<CaseResult*> Rounds::active_cases(const Group& group) {
+  std::vector<CaseResult*> cases;
+  for (auto& result : state_.results()) {
+    if (active(result) && result.c["backend"] == group.first && result.c.workload == group.second) cases.push_back(&result);
+  }
+  return cases;
+}
+
+std::vector<Rounds::Group> Rounds::active_groups() {
+  std::set<Group> groups;
+  for (const auto& result : state_.results()) {
+    if (active(result)) groups.emplace(std::string(result.c["backend"]), result.c.workload);
+  }
+  return {groups.begin(), groups.end()};
+}
+
+// A resumed run goes on with the round after the last one that it holds.
+int Rounds::next_round() const {
+  int last = 0;
+  for (const auto& result : state_.results()) {
+    for (const auto& round : result.rounds) last = std::max(last, round.at("round").get<int>());
+  }
+  return last + 1;
+}
+
+double Rounds::elapsed() const { return now() - start_; }
+
+bool Rounds::out_of_budget() const {
+  if (settings_.rounds || elapsed() < settings_.budget_seconds) return false;
+  return std::none_of(state_.results().begin(), state_.results().end(),
+                      [](const auto& result) { return result.status == Status::ok && result.rounds.empty(); });
+}
+
+bool Rounds::run(const std::atomic<bool>& interrupted) {
+  interrupted_ = &interrupted;
+  start_ = now();
+  for (int round = next_round();; ++round) {
+    auto groups = active_groups();
+    std::shuffle(groups.begin(), groups.end(), shuffle_);
+    for (const auto& group : groups) {
+      if (out_of_budget()) return true;
+      visit(group, round);
+      if (interrupted) return false;
+    }
+    if (groups.empty()) return true;
+    if (after_round_) after_round_();
+  }
+}
+
+// One fresh process for all cases of a group; another for those that remain when it died.
+void Rounds::visit(const Group& group, int round) {
+  auto waiting = active_cases(group);
+  std::shuffle(waiting.begin(), waiting.end(), shuffle_);
+  while (!waiting.empty() && !*interrupted_ && !out_of_budget()) run_worker(group, round, waiting);
+}
+
+void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>& waiting) {
+  std::vector<std::string> arguments = {"--backend=" + group.first, fmt::format("--threads={}", settings_.threads),
+                                        fmt::format("--sample_seconds={}", settings_.sample_seconds),
+                                        fmt::format("--device={}", settings_.device)};
+  // Once per case is enough: the energy pass repeats its trials by itself.
+  const bool first = std::ranges::all_of(waiting, [](const auto* result) { return result->rounds.empty(); });
+  if (settings_.energy && first) arguments.emplace_back("--energy");
+  for (const auto* result : waiting) arguments.push_back("--case=" + result->c.text());
+  ChildProcess worker(worker_folder_ / group.second, arguments, "--records");
+
+  const auto leave_queue = [&](const CaseResult* result) { std::erase(waiting, result); };
+  CaseResult* in_flight = nullptr;
+  bool took_any = false;
+  double began = now();
+  for (;;) {
+    std::string line;
+    const auto event = worker.next_line(line, std::chrono::duration<double>(settings_.timeout_seconds));
+    if (*interrupted_) return worker.kill();
+    if (event == ChildProcess::Event::interrupted) continue;
+    if (event == ChildProcess::Event::line) {
+      const auto record = nlohmann::json::parse(line, nullptr, false);
+      if (record.is_discarded()) continue;
+      const std::string kind = record.value("event", "");
+      CaseResult* subject = state_.find(record.value("case", ""));
+      if (kind == "begin") in_flight = subject;
+      if (kind == "end" && subject != nullptr) {
+        take(record, round);
+        leave_queue(subject);
+        in_flight = nullptr;
+        took_any = true;
+        visited_seconds_ += now() - began;
+        began = now();
+        ++visits_;
+        report(subject->c.text(), round);
+        if (out_of_budget()) return worker.kill();
+      } else if (kind == "backend") {
+        take(record, round);
+      }
+      continue;
+    }
+
+    const bool hung = event == ChildProcess::Event::timeout;
+    if (hung) worker.kill();
+    const std::string ending = worker.wait();
+    // A worker may end between two cases, when it has lost its device; one that ends before its first case must not be
+    // started for ever.
+    CaseResult* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();
+    if (guilty == nullptr) return;
+    std::string reason = hung ? fmt::format("no answer for {:g} s, killed", settings_.timeout_seconds)
+                              : fmt::format("worker ended with {}", ending.empty() ? "nothing to say" : ending);
+    if (const auto words = worker.last_words(); !words.empty() && !hung) reason += ": " + words;
+    fail(*guilty, reason, round);
+    leave_queue(guilty);
+    report(guilty->c.text(), round);
+    return;
+  }
+}
+
+void Rounds::take(nlohmann::json record, int round) {
+  if (record.contains("round")) record["round"]["round"] = round;
+  record_(record);
+  state_.apply(record);
+}
+
+void Rounds::fail(const CaseResult& result, const std::string& reason, int round) {
+  take({{"event", "end"}, {"case", result.c.text()}, {"status", "failed"}, {"reason", fmt::format("round {}: {}", round, reason)}},
+       round);
+}
+
+void Rounds::report(const std::string& case_text, int round) {
+  Progress progress{case_text, round};
+  std::size_t visits_left = 0;
+  for (const auto& result : state_.results()) {
+    ++progress.cases;
+    if (!active(result)) {
+      ++progress.finished;
+      continue;
+    }
+    const int wanted = settings_.rounds.value_or(std::max(kFewestRounds, round + 1));
+    visits_left += static_cast<std::size_t>(std::max(0, wanted - static_cast<int>(result.rounds.size())));
+  }
+  progress.elapsed_seconds = elapsed();
+  progress.left_seconds = static_cast<double>(visits_left) * visited_seconds_ / static_cast<double>(std::max<std::size_t>(visits_, 1));
+  if (!settings_.rounds) {
+    progress.left_seconds = std::min(progress.left_seconds, std::max(0.0, settings_.budget_seconds - elapsed()));
+  }
+  progress_(progress);
+}
+
+}  // namespace whygpu

@@ -1,0 +1,68 @@
+// Rounds of fresh worker processes: each visits every (backend, workload) once, in shuffled order, so that drift of the
+// machine hits all backends alike. Cases that are settled, or that ended badly, drop out.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "benchmarks/runner/run_state.h"
+
+namespace whygpu {
+
+// Where the run stands, after each case.
+struct Progress {
+  std::string case_text;
+  int round = 1;
+  std::size_t cases = 0, finished = 0;  // finished: settled, or ended other than ok
+  double elapsed_seconds = 0;
+  double left_seconds = 0;  // estimate; at most what is left of the budget once every case has a round
+};
+
+class Rounds {
+ public:
+  using Recorder = std::function<void(const nlohmann::json&)>;
+
+  // `record` is called with every record worth keeping, before the state takes it; it may throw to end the run.
+  Rounds(RunState& state, RunSettings settings, std::filesystem::path worker_folder, Recorder record,
+         std::function<void(const Progress&)> progress);
+
+  // Called after each round; what it takes counts as time of the run.
+  void after_each_round(std::function<void()> call) { after_round_ = std::move(call); }
+
+  // Runs until all cases are finished, the budget is spent or `interrupted` is set. True when it was not interrupted.
+  bool run(const std::atomic<bool>& interrupted);
+
+ private:
+  using Group = std::pair<std::string, std::string>;  // backend, workload
+
+  bool active(const CaseResult& result) const;
+  std::vector<CaseResult*> active_cases(const Group& group);
+  std::vector<Group> active_groups();
+  int next_round() const;
+  double elapsed() const;
+  bool out_of_budget() const;
+  void visit(const Group& group, int round);
+  void run_worker(const Group& group, int round, std::vector<CaseResult*>& waiting);
+  void take(nlohmann::json record, int round);
+  void fail(const CaseResult& result, const std::string& reason, int round);
+  void report(const std::string& case_text, int round);
+
+  RunState& state_;
+  RunSettings settings_;
+  std::filesystem::path worker_folder_;
+  Recorder record_;
+  std::function<void(const Progress&)> progress_;
+  std::function<void()> after_round_;
+  std::mt19937_64 shuffle_;
+  const std::atomic<bool>* interrupted_ = nullptr;
+  double start_ = 0;
+  double visited_seconds_ = 0;  // spent in case visits
+  std::size_t visits_ = 0;
+};
+
+}  // namespace whygpu

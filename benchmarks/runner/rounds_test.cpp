@@ -1,0 +1,123 @@
+// Runs real workers: the plain loops, and a module that goes wrong in every way that it knows.
+#include "benchmarks/runner/rounds.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "benchmarks/runner/result_writer.h"
+
+namespace whygpu {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class RoundsTest : public testing::Test {
+ protected:
+  void SetUp() override { setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/tests/backends", 1); }
+  void TearDown() override { unsetenv("WHYGPU_BACKEND_PATH"); }
+
+  RunState run(const std::vector<std::string>& lines, RunSettings settings) {
+    std::vector<Case> cases;
+    for (const auto& line : lines) cases.push_back(parse_case(line));
+    RunState state(cases);
+    Rounds rounds(state, settings, WHYGPU_BINARY_DIR "/bin", [&](const nlohmann::json& record) { records_.push_back(record); },
+                  [](const Progress&) {});
+    EXPECT_TRUE(rounds.run(never_));
+    return state;
+  }
+
+  static RunSettings two_rounds() {
+    RunSettings settings;
+    settings.rounds = 2;
+    settings.sample_seconds = 0.001;
+    return settings;
+  }
+
+  std::vector<nlohmann::json> records_;
+  std::atomic<bool> never_ = false;
+};
+
+TEST_F(RoundsTest, TakesSamplesInEveryRound) {
+  const auto state = run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=9 n=8 k=8 backend=faulty variant=right"}, two_rounds());
+  for (const auto& result : state.results()) {
+    EXPECT_EQ(result.status, Status::ok) << result.reason;
+    EXPECT_THAT(result.rounds, SizeIs(2));
+    EXPECT_GT(result.round_medians_ns[0], 0);
+  }
+  EXPECT_EQ(state.backends().at("naive").at("version"), "plain C++ loops");
+}
+
+TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
+  const auto state = run({"gemm m=8 n=8 k=64 backend=faulty variant=off_by_one", "gemm m=8 n=8 k=64 backend=faulty variant=rounded",
+                          "gemm m=8 n=8 k=64 backend=faulty variant=silent", "gemm m=8 n=8 k=64 backend=faulty variant=nan",
+                          "gemm m=200 n=200 k=64 backend=faulty variant=off_by_one",
+                          "gemm m=200 n=200 k=64 backend=faulty variant=rounded"},
+                         two_rounds());
+  for (const auto& result : state.results()) {
+    EXPECT_EQ(result.status, Status::incorrect) << result.c.text();
+    EXPECT_FALSE(result.reason.empty());
+    EXPECT_THAT(result.rounds, SizeIs(0));
+  }
+}
+
+TEST_F(RoundsTest, ACrashCostsItsOwnCaseOnly) {
+  const auto state = run({"gemm m=8 n=8 k=8 backend=faulty variant=right", "gemm m=8 n=8 k=8 backend=faulty variant=abort",
+                          "gemm m=8 n=8 k=8 backend=faulty variant=late_abort", "gemm m=8 n=8 k=8 backend=faulty variant=throw",
+                          "gemm m=16 n=8 k=8 backend=faulty variant=right"},
+                         two_rounds());
+  const auto& results = state.results();
+  EXPECT_THAT(results[0].rounds, SizeIs(2));
+  EXPECT_THAT(results[1].reason, HasSubstr("signal 6 (Aborted)"));
+  EXPECT_THAT(results[2].reason, HasSubstr("signal 6 (Aborted)"));
+  EXPECT_THAT(results[3].reason, HasSubstr("the planner gave up"));
+  EXPECT_THAT(results[4].rounds, SizeIs(2));
+}
+
+TEST_F(RoundsTest, AHangCostsItsOwnCaseOnly) {
+  auto settings = two_rounds();
+  settings.timeout_seconds = 1;
+  const auto state = run({"gemm m=8 n=8 k=8 backend=faulty variant=sleep", "gemm m=8 n=8 k=8 backend=faulty variant=right"}, settings);
+  EXPECT_EQ(state.results()[0].status, Status::failed);
+  EXPECT_THAT(state.results()[0].reason, HasSubstr("no answer for 1 s"));
+  EXPECT_THAT(state.results()[1].rounds, SizeIs(2));
+}
+
+TEST_F(RoundsTest, ABackendThatCannotLoadFailsItsCases) {
+  const auto state = run({"gemm m=8 n=8 k=8 backend=homeless", "gemm m=8 n=8 k=8 backend=naive"}, two_rounds());
+  EXPECT_THAT(state.results()[0].reason, HasSubstr("no such device on this machine"));
+  EXPECT_EQ(state.results()[1].status, Status::ok);
+}
+
+TEST_F(RoundsTest, StopsAtTheBudgetAndSaysUnsettled) {
+  RunSettings settings;
+  settings.sample_seconds = 0.001;
+  settings.budget_seconds = 0.01;
+  const auto state = run({"gemm m=8 n=8 k=8 backend=naive"}, settings);
+  EXPECT_THAT(state.results()[0].rounds, SizeIs(1));
+  EXPECT_FALSE(state.results()[0].settled());
+}
+
+// What is replayed from records is what was lived.
+TEST_F(RoundsTest, RecordsRebuildTheState) {
+  const auto lived = run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=abort"}, two_rounds());
+  RunState replayed({lived.results()[0].c, lived.results()[1].c});
+  for (const auto& record : records_) replayed.apply(record);
+  EXPECT_EQ(result_json(lived, two_rounds(), {}), result_json(replayed, two_rounds(), {}));
+}
+
+TEST(CaseResultSettled, NeedsSixRoundsWithinOnePercent) {
+  CaseResult result;
+  result.round_medians_ns = {100, 100, 100, 100, 100};
+  EXPECT_FALSE(result.settled());
+  result.round_medians_ns = {100, 100.5, 99.5, 100, 100, 100};
+  EXPECT_TRUE(result.settled());
+  result.round_medians_ns = {100, 103, 99, 100, 100, 100};
+  EXPECT_FALSE(result.settled());
+}
+
+}  // namespace
+}  // namespace whygpu

@@ -1,0 +1,97 @@
+#include "benchmarks/worker/measurement.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <ctime>
+#include <thread>
+
+namespace whygpu {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Reading the clock costs tens of nanoseconds: a sample of 20 µs keeps that under 0.5%.
+constexpr double kShortestSample = 20e-6;
+constexpr double kSamplesWanted = 50;
+
+constexpr double kWarmupWindow = 1e-3;
+constexpr double kSteadyWithin = 0.02;
+constexpr int kSteadyWindows = 2;
+constexpr double kShortestWarmup = 5e-3, kLongestWarmup = 0.3;
+
+// A device that throttles through so many samples will not recover: the round goes on, and says so.
+constexpr int kMostRetakes = 20;
+constexpr std::chrono::milliseconds kRecovery{50};
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// As many as fill the time, in whole units, as far as the batch can hold them.
+std::int64_t operations_for(double wanted_seconds, double seconds_each, const Batch& batch) {
+  const double units = std::ceil(wanted_seconds / std::max(seconds_each, 1e-9) / static_cast<double>(batch.unit()));
+  return batch.unit() *
+         std::clamp<std::int64_t>(std::llround(units), 1, std::max<std::int64_t>(batch.most() / batch.unit(), 1));
+}
+
+}  // namespace
+
+double process_cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
+Measurement::Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds)
+    : device_(device), batch_(trial, device, mode), sample_seconds_(sample_seconds) {}
+
+// Steady: the time of a window stays within 2% of the one before, twice in a row.
+void Measurement::warm_up() {
+  const auto start = Clock::now();
+  const auto time_each = [&](std::int64_t operations) {
+    return batch_.time(operations) / static_cast<double>(operations);
+  };
+  double each = time_each(batch_.unit());
+  const double limit = std::clamp(sample_seconds_, kShortestWarmup, kLongestWarmup);
+  int steady_windows = 0;
+  while (steady_windows < kSteadyWindows || seconds_since(start) < kShortestWarmup) {
+    if (seconds_since(start) > limit) break;
+    const double before = each;
+    each = time_each(operations_for(kWarmupWindow, each, batch_));
+    steady_windows = std::abs(each / before - 1) < kSteadyWithin ? steady_windows + 1 : 0;
+  }
+  round_.steady = steady_windows >= kSteadyWindows;
+
+  const double sample_seconds = std::max(kShortestSample, sample_seconds_ / kSamplesWanted);
+  batch_.record(operations_for(sample_seconds, each, batch_));
+  if (batch_.unit() > 1) each = time_each(batch_.unit());
+  round_.batch = operations_for(sample_seconds, each, batch_);
+  round_.warmup_ns = 1e9 * seconds_since(start);
+  device_.disturbance();  // what happened until now is not the samples' concern
+}
+
+double Measurement::sample() {
+  for (;;) {
+    const double cpu_before = process_cpu_seconds();
+    const double seconds = batch_.time(round_.batch);
+    const double cpu = process_cpu_seconds() - cpu_before;
+    const std::string disturbance = device_.disturbance();
+    if (!disturbance.empty() && round_.discarded < kMostRetakes) {
+      ++round_.discarded;
+      std::this_thread::sleep_for(kRecovery);
+      continue;
+    }
+    if (!disturbance.empty()) round_.disturbance = disturbance;
+    round_.samples_ns.push_back(1e9 * seconds / static_cast<double>(round_.batch));
+    cpu_seconds_ += cpu;
+    round_.cpu_ns =
+        1e9 * cpu_seconds_ / static_cast<double>(round_.batch * static_cast<std::int64_t>(round_.samples_ns.size()));
+    return seconds;
+  }
+}
+
+void Measurement::finish() {
+  const auto readings = batch_.readings(round_.batch);
+  round_.details.insert(round_.details.end(), readings.begin(), readings.end());
+}
+
+}  // namespace whygpu

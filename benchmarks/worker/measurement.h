@@ -1,0 +1,62 @@
+// Times a verified trial: warm up until steady, choose a batch, then take samples.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "benchmarks/worker/batch.h"
+
+namespace whygpu {
+
+// What one process learned about one case.
+struct Round {
+  std::int64_t batch = 1;          // operations in a sample
+  std::vector<double> samples_ns;  // device time of one operation, one value a sample, in order
+  double cpu_ns = 0;               // CPU time of one operation, all threads of the process
+  double prepare_ns = 0;           // planning, packing and uploading
+  double verify_ns = 0;
+  double warmup_ns = 0;
+  bool steady = true;       // the warm-up saw the time settle
+  int discarded = 0;        // samples retaken because something disturbed the device
+  std::string disturbance;  // what still disturbed it after the retries
+  Details details;
+};
+
+class Measurement {
+ public:
+  // `sample_seconds` is the time that all samples of this process are meant to take together; it bounds the warm-up and
+  // sizes the samples.
+  Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds);
+
+  void warm_up();
+
+  // Runs one batch, keeps its time, and returns its seconds.
+  double sample();
+
+  // Runs one batch to its end, keeps nothing, and returns how many operations that were.
+  std::int64_t run_batch() {
+    batch_.time(round_.batch);
+    return round_.batch;
+  }
+
+  // Notes what the device reads under this load. Called once, after the last sample.
+  void finish();
+
+  std::int64_t batch() const { return round_.batch; }
+  Round& round() { return round_; }
+  std::string describe() const { return batch_.describe(); }
+
+ private:
+  Device& device_;
+  Batch batch_;
+  double sample_seconds_;
+  double cpu_seconds_ = 0;
+  Round round_;
+};
+
+// CPU time of this process so far, all threads, in seconds.
+double process_cpu_seconds();
+
+}  // namespace whygpu

@@ -1,0 +1,158 @@
+#include "benchmarks/worker/trial_run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <new>
+
+#include "benchmarks/worker/energy.h"
+#include "benchmarks/machine/environment.h"
+#include "benchmarks/nearest.h"
+#include "benchmarks/records.h"
+
+namespace whygpu {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double nanoseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::nano>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+TrialRun::TrialRun(const Case& c, Backend& backend, double sample_seconds)
+    : case_(c),
+      workload_(find_workload(c.workload)),
+      backend_(backend),
+      sample_seconds_(sample_seconds),
+      started_(utc_now()) {}
+
+void TrialRun::prepare() {
+  try {
+    verdict_ = make_ready();
+  } catch (const std::bad_alloc&) {
+    verdict_ = {Status::failed, "out of memory"};
+  } catch (const std::exception& error) {
+    verdict_ = {Status::failed, error.what()};
+  }
+}
+
+// The arguments must fit on the device, and once more on the host for inputs and the oracle.
+Verdict TrialRun::fits_in_memory() const {
+  const double need = workload_.work(case_).memory_bytes;
+  const auto device_free = static_cast<double>(backend_.device().free_memory_bytes());
+  const auto host_free = static_cast<double>(available_host_memory());
+  const bool shared = backend_.device().kind() == "cpu";
+  if (const double host_need = shared ? 2 * need : need; host_need > host_free) {
+    return {Status::unsupported,
+            fmt::format("needs {:.4g} GB of host memory (operands and their check), {:.4g} GB are free",
+                        host_need / 1e9, host_free / 1e9)};
+  }
+  if (need > device_free) {
+    return {Status::unsupported,
+            fmt::format("needs {:.4g} GB of device memory, {:.4g} GB are free", need / 1e9, device_free / 1e9)};
+  }
+  return {};
+}
+
+Verdict TrialRun::make_ready() {
+  if (Verdict verdict = fits_in_memory(); verdict.status != Status::ok) return verdict;
+  if (const Support support = workload_.supports(case_, backend_); !support) {
+    return {Status::unsupported, support.reason};
+  }
+
+  const auto prepare_start = Clock::now();
+  trial_ = workload_.prepare(case_, backend_);
+  backend_.device().synchronize();
+  const double prepare_ns = nanoseconds_since(prepare_start);
+
+  const auto verify_start = Clock::now();
+  if (Verdict verdict = trial_->verify(); verdict.status != Status::ok) return verdict;
+  const double verify_ns = nanoseconds_since(verify_start);
+
+  const SampleMode mode = sample_mode(case_);
+  if (mode.offload != Offload::kernel && trial_->host_arguments().empty()) {
+    return {Status::unsupported, fmt::format("{} has no operands that a program would upload", case_.workload)};
+  }
+  measurement_.emplace(*trial_, backend_.device(), mode, sample_seconds_);
+  measurement_->round().prepare_ns = prepare_ns;
+  measurement_->round().verify_ns = verify_ns;
+  measurement_->warm_up();
+  return {};
+}
+
+void TrialRun::measure(benchmark::State& state) {
+  if (verdict_.status != Status::ok) {
+    state.SkipWithError(fmt::format("{}: {}", status_name(verdict_.status), verdict_.reason).c_str());
+    return;
+  }
+  try {
+    while (state.KeepRunningBatch(measurement_->batch())) state.SetIterationTime(measurement_->sample());
+  } catch (const std::exception& error) {
+    verdict_ = {Status::failed, error.what()};
+    state.SkipWithError(error.what());
+    return;
+  }
+  const Work work = workload_.work(case_);
+  const auto operations = static_cast<double>(state.iterations());
+  if (work.flops > 0) {
+    state.SetItemsProcessed(static_cast<std::int64_t>(work.flops * operations));
+  } else {
+    state.SetBytesProcessed(static_cast<std::int64_t>(work.bytes * operations));
+  }
+  state.SetLabel(trial_->implementation());
+}
+
+void TrialRun::measure_energy(std::span<const std::unique_ptr<Meter>> meters) {
+  if (verdict_.status != Status::ok || !measurement_) return;
+  try {
+    const EnergyResult result =
+        whygpu::measure_energy(meters, {}, EnergyClock::steady(), [&] { return measurement_->run_batch(); });
+    energy_ = result.details();
+    for (const auto& meter : result.meters) {
+      if (!meter.lost.empty()) lost_meters_ += (lost_meters_.empty() ? "" : "; ") + meter.name + ": " + meter.lost;
+    }
+  } catch (const std::exception& error) {
+    verdict_ = {Status::failed, std::string("during the energy pass: ") + error.what()};
+  }
+}
+
+nlohmann::json TrialRun::end_record() {
+  if (verdict_.status == Status::ok) finish();
+  nlohmann::json record = {{"event", "end"}, {"case", case_.text()}, {"status", status_name(verdict_.status)}};
+  if (!verdict_.reason.empty()) record["reason"] = verdict_.reason;
+  const Work work = workload_.work(case_);
+  record["flops"] = work.flops;
+  record["bytes"] = work.bytes;
+  if (trial_) {
+    record["implementation"] = implementation();
+    record["set_bytes"] = trial_->set_bytes();
+  }
+  if (verdict_.status == Status::ok) {
+    auto& details = measurement_->round().details;
+    details.insert(details.end(), energy_.begin(), energy_.end());
+    record["round"] = to_json(measurement_->round());
+    record["round"]["started"] = started_;
+    if (!lost_meters_.empty()) record["round"]["lost_meters"] = lost_meters_;
+  }
+  return record;
+}
+
+void TrialRun::finish() {
+  try {
+    measurement_->finish();
+    for (auto& detail : trial_->details()) measurement_->round().details.push_back(std::move(detail));
+  } catch (const std::exception& error) {
+    verdict_ = {Status::failed, error.what()};
+  }
+}
+
+// Where operands have to travel, what ran says nothing without what was timed.
+std::string TrialRun::implementation() const {
+  const bool travels = backend_.device().kind() != "cpu" || case_["offload"] != "kernel";
+  if (!travels || !measurement_) return trial_->implementation();
+  return fmt::format("{}; {}", trial_->implementation(), measurement_->describe());
+}
+
+}  // namespace whygpu

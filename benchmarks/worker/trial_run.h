@@ -1,0 +1,53 @@
+// One case on one backend, from the question whether it is supported to its samples.
+#pragma once
+
+#include <benchmark/benchmark.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "backends/backend.h"
+#include "benchmarks/case.h"
+#include "benchmarks/worker/measurement.h"
+#include "benchmarks/meters/meter.h"
+#include "benchmarks/workload.h"
+
+namespace whygpu {
+
+class TrialRun {
+ public:
+  TrialRun(const Case& c, Backend& backend, double sample_seconds);
+
+  // Asks, prepares, verifies and warms up. Never throws: what goes wrong becomes the verdict.
+  void prepare();
+
+  // Adds samples for as many operations as Google Benchmark asks for. It may be called several times.
+  void measure(benchmark::State& state);
+
+  // After measuring: joules per operation, added to the round's details.
+  void measure_energy(std::span<const std::unique_ptr<Meter>> meters);
+
+  const Verdict& verdict() const { return verdict_; }
+  nlohmann::json end_record();  // the "end" line of the records
+
+ private:
+  Verdict make_ready();
+  Verdict fits_in_memory() const;
+  void finish();
+  std::string implementation() const;
+
+  const Case& case_;
+  const Workload& workload_;
+  Backend& backend_;
+  double sample_seconds_;
+  std::string started_;
+  Verdict verdict_;
+  std::unique_ptr<Trial> trial_;
+  std::optional<Measurement> measurement_;
+  Details energy_;
+  std::string lost_meters_;
+};
+
+}  // namespace whygpu

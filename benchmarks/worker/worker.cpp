@@ -1,0 +1,228 @@
+#include "benchmarks/worker/worker.h"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include "backends/loader.h"
+#include "benchmarks/machine/environment.h"
+#include "benchmarks/meters/find_meters.h"
+#include "benchmarks/nearest.h"
+#include "benchmarks/records.h"
+#include "benchmarks/sweep.h"
+#include "benchmarks/worker/trial_run.h"
+
+namespace whygpu {
+namespace {
+
+// Google Benchmark goes on for 1.4 times its minimum time.
+constexpr double kMinTimeShare = 0.7;
+constexpr double kDefaultSampleSeconds = 0.5;  // Google Benchmark's own default
+
+struct Options {
+  std::string backend;
+  std::vector<std::string> cases;
+  std::string sweep;
+  int threads = usable_cpus();
+  double sample_seconds = 0;
+  int device = 0;
+  std::string records;
+  bool describe = false;
+  bool energy = false;
+};
+
+std::unique_ptr<CLI::App> make_parser(std::string_view workload, Options& options) {
+  auto app = std::make_unique<CLI::App>(fmt::format(
+      "Measures {} on one backend. Takes all flags of Google Benchmark besides its own\n"
+      "(--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json, …).\n\n"
+      "  {} --backend=openblas --case='{} m=512 n=512 k=512'",
+      workload, workload, workload));
+  app->allow_extras();
+  app->add_option("--backend", options.backend, "the one backend to load (default: the cases', else " WHYGPU_DEFAULT_BACKEND ")");
+  app->add_option("--case", options.cases, "a line of cases; may be repeated")->take_all();
+  app->add_option("--sweep", options.sweep, "a sweep's name or file (default: quick)");
+  app->add_option("--threads", options.threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
+  app->add_option("--sample_seconds", options.sample_seconds, "time that a case's samples take, in place of --benchmark_min_time")
+      ->check(CLI::PositiveNumber);
+  app->add_option("--device", options.device, "which accelerator")->check(CLI::NonNegativeNumber);
+  app->add_option("--records", options.records, "file or descriptor for JSON lines with every sample");
+  app->add_flag("--energy", options.energy, "then run each case for some seconds more and read the energy meters");
+  app->add_flag("--describe", options.describe, "print what the backend is and supports, as JSON lines");
+  return app;
+}
+
+std::vector<Case> chosen_cases(std::string_view workload, const Options& options) {
+  std::vector<Case> cases;
+  for (const auto& line : options.cases) {
+    const auto more = parse_cases(line);
+    cases.insert(cases.end(), more.begin(), more.end());
+  }
+  if (options.cases.empty()) cases = load_sweep(options.sweep.empty() ? "quick" : options.sweep);
+  std::erase_if(cases, [&](const Case& c) {
+    return c.workload != workload ||
+           (options.cases.empty() && !options.backend.empty() && !c["backend"].empty() && c["backend"] != options.backend);
+  });
+  return cases;
+}
+
+// --backend, or the only one that the cases name.
+std::string chosen_backend(const Options& options, const std::vector<Case>& cases) {
+  std::set<std::string> named;
+  for (const auto& c : cases) {
+    if (!c["backend"].empty()) named.emplace(c["backend"]);
+  }
+  if (!options.backend.empty()) named.insert(options.backend);
+  if (named.size() > 1) {
+    throw CaseError(fmt::format("a worker loads one backend; asked for {}", fmt::join(named, ", ")));
+  }
+  return named.empty() ? WHYGPU_DEFAULT_BACKEND : *named.begin();
+}
+
+LoadedBackend load(const std::string& name, const Options& options) {
+  const auto modules = find_modules();
+  const auto found = modules.find(name);
+  if (found == modules.end()) {
+    std::vector<std::string> names;
+    for (const auto& [module, file] : modules) names.push_back(module);
+    throw LoadError(fmt::format("no backend \"{}\"; {}", name, suggest(name, names)));
+  }
+  return {found->second, {options.threads, options.device}};
+}
+
+void describe(const LoadedBackend& backend, std::string_view workload, RecordWriter& records) {
+  for (const auto& c : parse_cases(find_workload(workload).probe())) {
+    const Support support = find_workload(workload).supports(c, *backend);
+    records.write({{"event", "support"},
+                   {"case", c.text()},
+                   {"yes", support.yes},
+                   {"reason", support.reason},
+                   {"variants", find_workload(workload).variants(c, *backend)}});
+  }
+}
+
+// A run on the processor is charged for the host, a run on a GPU for the host that waits and for the GPU.
+// Of several GPUs only the one in use counts.
+std::vector<std::unique_ptr<Meter>> meters_for(Device& device, int index) {
+  auto offers = find_meters();
+  auto meters = take_meters(offers);
+  const std::string this_gpu = fmt::format("nvml GPU {} ", index);
+  std::erase_if(meters, [&](const auto& meter) {
+    if (meter->scope() != MeterScope::device) return false;
+    return device.kind() == "cpu" || (meter->name().starts_with("nvml") && !meter->name().starts_with(this_gpu));
+  });
+  return meters;
+}
+
+// Runs the cases that Google Benchmark's filter leaves, one after the other.
+class Session {
+ public:
+  Session(std::vector<Case> cases, LoadedBackend& backend, const Options& options, RecordWriter& records)
+      : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
+    if (options.energy) meters_ = meters_for(backend->device(), options.device);
+    for (auto& c : cases_) {
+      c = c.with("backend", backend.name());
+      auto* registered = benchmark::RegisterBenchmark(c.text().c_str(), [this, &c](benchmark::State& state) { run(c, state); });
+      registered->UseManualTime()->MeasureProcessCPUTime()->Unit(benchmark::kMicrosecond);
+      if (options.sample_seconds > 0) registered->MinTime(kMinTimeShare * options.sample_seconds);
+    }
+  }
+
+  bool all_well() const { return all_well_; }
+
+  // Google Benchmark calls a case several times with growing counts, and does not say which call is the last.
+  void finish_current() {
+    if (!current_) return;
+    if (options_.energy) current_->measure_energy(meters_);
+    records_.write(current_->end_record());
+    const Status status = current_->verdict().status;
+    all_well_ = all_well_ && (status == Status::ok || status == Status::unsupported);
+    if (status == Status::failed) leave_lost_device();
+    current_.reset();
+  }
+
+ private:
+  void run(const Case& c, benchmark::State& state) {
+    if (!current_ || current_case_ != &c) {
+      finish_current();
+      current_case_ = &c;
+      records_.write({{"event", "begin"}, {"case", c.text()}});
+      current_.emplace(c, *backend_, options_.sample_seconds > 0 ? options_.sample_seconds : kDefaultSampleSeconds);
+      current_->prepare();
+    }
+    current_->measure(state);
+  }
+
+  // A device that failed for good would fail every case after this one. They are another process's.
+  void leave_lost_device() {
+    try {
+      backend_->device().synchronize();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "the device is lost: {}\n", error.what());
+      std::fflush(nullptr);
+      std::_Exit(1);
+    }
+  }
+
+  std::vector<Case> cases_;
+  LoadedBackend& backend_;
+  const Options& options_;
+  RecordWriter& records_;
+  std::vector<std::unique_ptr<Meter>> meters_;
+  const Case* current_case_ = nullptr;
+  std::optional<TrialRun> current_;
+  bool all_well_ = true;
+};
+
+int run(std::string_view workload, const Options& options, std::vector<std::string> benchmark_flags) {
+  RecordWriter records = options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
+  auto cases = chosen_cases(workload, options);
+  LoadedBackend backend = load(chosen_backend(options, cases), options);
+  records.write([&] {
+    auto record = describe_backend(backend.name(), *backend);
+    record["event"] = "backend";
+    return record;
+  }());
+  if (options.describe) {
+    describe(backend, workload, records);
+    return 0;
+  }
+
+  Session session(std::move(cases), backend, options, records);
+  std::vector<char*> arguments;
+  for (auto& flag : benchmark_flags) arguments.push_back(flag.data());
+  int count = static_cast<int>(arguments.size());
+  arguments.push_back(nullptr);
+  benchmark::AddCustomContext("backend", fmt::format("{} ({})", backend.name(), backend->version()));
+  benchmark::AddCustomContext("threads", std::to_string(options.threads));
+  benchmark::Initialize(&count, arguments.data());
+  if (benchmark::ReportUnrecognizedArguments(count, arguments.data())) return 2;
+  benchmark::RunSpecifiedBenchmarks();
+  session.finish_current();
+  benchmark::Shutdown();
+  return session.all_well() ? 0 : 1;
+}
+
+}  // namespace
+
+int worker_main(std::string_view workload, int argc, char** argv) {
+  Options options;
+  const auto parser = make_parser(workload, options);
+  try {
+    parser->parse(argc, argv);
+    std::vector<std::string> flags = {argv[0]};
+    for (auto& flag : parser->remaining()) flags.push_back(flag);
+    return run(workload, options, std::move(flags));
+  } catch (const CLI::ParseError& error) {
+    return parser->exit(error) == 0 ? 0 : 2;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "{}: {}\n", workload, error.what());
+    return 2;
+  }
+}
+
+}  // namespace whygpu

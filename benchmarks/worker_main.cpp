@@ -1,3 +1,0 @@
-#include "benchmarks/worker.h"
-
-int main(int argc, char** argv) { return whygpu::worker_main(WHYGPU_WORKLOAD, argc, argv); }
