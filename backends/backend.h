@@ -3,8 +3,8 @@
 // A backend is a loadable module. It answers which operations it can do, prepares one (choosing an algorithm, packing,
 // allocating workspace), and from then on only runs it. It knows nothing of measuring.
 //
-// A caller sees row-major matrices, NHWC images and KRSC filters; a backend may store them as it likes. Every failure is
-// an exception derived from std::exception whose what() is one line.
+// A caller sees row-major matrices, NHWC images and KRSC filters; a backend may store them as it likes. Every failure
+// is an exception derived from std::exception whose what() is one line.
 #pragma once
 
 #include <cstddef>
@@ -48,9 +48,9 @@ inline std::vector<TensorSpec> arguments(const Op& op) {
 class Tensor {
  public:
   virtual ~Tensor() = default;
-  virtual std::size_t bytes() const = 0;                 // storage, padding included
-  virtual void upload(const void* row_major) = 0;        // from host memory; may be queued
-  virtual void download(void* row_major) const = 0;      // to host memory; waits until the values are there
+  virtual std::size_t bytes() const = 0;             // storage, padding included
+  virtual void upload(const void* row_major) = 0;    // from host memory; may be queued
+  virtual void download(void* row_major) const = 0;  // to host memory; waits until the values are there
 
   // The values themselves where they are row-major and in host memory, so that nothing needs to be moved; else null.
   virtual void* host_values() { return nullptr; }
@@ -186,11 +186,10 @@ struct Module {
 }  // namespace whygpu
 
 // Defines the entry point of a module, once per module: WHYGPU_BACKEND("openblas", OpenBlas);
-#define WHYGPU_BACKEND(name, Class)                                                                  \
+#define WHYGPU_BACKEND(name, Class)                                                                 \
   extern "C" __attribute__((visibility("default"))) const whygpu::Module* whygpu_backend_module() { \
-    static const whygpu::Module module{whygpu::kBackendAbi, name,                                    \
-                                       [](const whygpu::Settings& settings) -> whygpu::Backend* {    \
-                                         return new Class(settings);                                 \
-                                       }};                                                           \
-    return &module;                                                                                  \
+    static const whygpu::Module module{                                                             \
+        whygpu::kBackendAbi, name,                                                                  \
+        [](const whygpu::Settings& settings) -> whygpu::Backend* { return new Class(settings); }};  \
+    return &module;                                                                                 \
   }

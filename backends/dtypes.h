@@ -31,7 +31,8 @@ struct Float16 {
   explicit operator float() const { return static_cast<float>(std::bit_cast<_Float16>(bits)); }
 };
 
-// 1 sign, 4 exponent (bias 7), 3 mantissa bits; no infinity, NaN is all ones, saturates at 448 (OCP 8-bit format, E4M3).
+// 1 sign, 4 exponent (bias 7), 3 mantissa bits; no infinity, NaN is all ones, saturates at 448 (OCP 8-bit format,
+// E4M3).
 struct Float8E4M3 {
   std::uint8_t bits = 0;
 

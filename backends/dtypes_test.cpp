@@ -35,12 +35,12 @@ TEST(Dtypes, KnownValues) {
 }
 
 TEST(Dtypes, RoundsToNearestEven) {
-  EXPECT_EQ(static_cast<float>(BFloat16(1.0F + 0x1p-8F)), 1.0F);              // a tie goes to the even code
+  EXPECT_EQ(static_cast<float>(BFloat16(1.0F + 0x1p-8F)), 1.0F);  // a tie goes to the even code
   EXPECT_EQ(static_cast<float>(BFloat16(1.0F + 3 * 0x1p-8F)), 1.0F + 0x1p-6F);
   EXPECT_EQ(static_cast<float>(BFloat16(1.0F + 0x1.1p-8F)), 1.0F + 0x1p-7F);
   EXPECT_EQ(static_cast<float>(Float8E4M3(1.0625F)), 1.0F);
   EXPECT_EQ(static_cast<float>(Float8E4M3(1.1875F)), 1.25F);
-  EXPECT_EQ(static_cast<float>(Float8E4M3(1.9999F)), 2.0F);                   // a carry reaches the exponent
+  EXPECT_EQ(static_cast<float>(Float8E4M3(1.9999F)), 2.0F);  // a carry reaches the exponent
   EXPECT_EQ(round_to_tf32(1.0F + 0x1p-11F), 1.0F);
   EXPECT_EQ(round_to_tf32(1.0F + 0x1.1p-11F), 1.0F + 0x1p-10F);
 }

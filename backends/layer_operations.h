@@ -30,8 +30,8 @@ struct BiasActivation {
   }
 };
 
-// dx = dy · activation'(x + bias), dbias = the sum of dx over the rows. Arguments: dy, what the derivative needs (relu: y;
-// gelu: x, bias; none: nothing), dx, dbias.
+// dx = dy · activation'(x + bias), dbias = the sum of dx over the rows. Arguments: dy, what the derivative needs (relu:
+// y; gelu: x, bias; none: nothing), dx, dbias.
 struct BiasActivationGradient {
   std::int64_t rows = 0, columns = 0;
   Activation activation = Activation::none;
@@ -80,7 +80,8 @@ struct LayerNormGradient {
 
   bool operator==(const LayerNormGradient&) const = default;
   std::vector<TensorSpec> arguments() const {
-    const TensorSpec parameter{DType::f32, {columns}}, statistic{DType::f32, {rows}}, matrix{DType::f32, {rows, columns}};
+    const TensorSpec parameter{DType::f32, {columns}}, statistic{DType::f32, {rows}},
+        matrix{DType::f32, {rows, columns}};
     std::vector<TensorSpec> list = {matrix, {input, {rows, columns}}, parameter, statistic, statistic};
     if (addend) list.push_back(matrix);
     list.insert(list.end(), {matrix, parameter, parameter});
@@ -89,7 +90,8 @@ struct LayerNormGradient {
 };
 
 // y = activation((x - mean) · rstd · gamma + beta + residual), the statistics taken over the rows of each column; with
-// `fixed`, they are given. Activation is none or relu. Arguments: x, gamma, beta, residual (where asked), y, mean, rstd.
+// `fixed`, they are given. Activation is none or relu. Arguments: x, gamma, beta, residual (where asked), y, mean,
+// rstd.
 struct BatchNorm {
   std::int64_t rows = 0, columns = 0;
   Activation activation = Activation::none;
@@ -133,9 +135,7 @@ struct Pooling {
   DType dtype = DType::f32;
 
   bool operator==(const Pooling&) const = default;
-  std::vector<TensorSpec> arguments() const {
-    return {{dtype, {n, h, w, c}}, {dtype, {n, h / window, w / window, c}}};
-  }
+  std::vector<TensorSpec> arguments() const { return {{dtype, {n, h, w, c}}, {dtype, {n, h / window, w / window, c}}}; }
 };
 
 // The gradient of a maximum goes to its first place in the window. Arguments: dy, x (maximum only), dx.
@@ -152,7 +152,8 @@ struct PoolingGradient {
   }
 };
 
-// loss = mean over the rows of logsumexp(logits) - logits[label]. Arguments: logits, labels[rows], logsumexp[rows], loss.
+// loss = mean over the rows of logsumexp(logits) - logits[label]. Arguments: logits, labels[rows], logsumexp[rows],
+// loss.
 struct SoftmaxCrossEntropy {
   std::int64_t rows = 0, columns = 0;
 
@@ -191,7 +192,8 @@ struct MeanSquareGradient {
   std::vector<TensorSpec> arguments() const { return {{input, {count}}, {DType::f32, {count}}, {input, {count}}}; }
 };
 
-// y[b, t] = table[token[b, t]] + positions[t]. Arguments: tokens[batch, length], table, positions, y (all f32 but tokens).
+// y[b, t] = table[token[b, t]] + positions[t]. Arguments: tokens[batch, length], table, positions, y (all f32 but
+// tokens).
 struct Embedding {
   std::int64_t batch = 0, length = 0, vocabulary = 0, width = 0;
 

@@ -21,7 +21,8 @@ class LoadError : public std::runtime_error {
 // `backends/` beside the running executable. The first of a name wins. Nothing is loaded.
 std::map<std::string, std::filesystem::path> find_modules();
 
-// A backend from a module. The module stays loaded to the end of the process: threading runtimes do not survive unloading.
+// A backend from a module. The module stays loaded to the end of the process: threading runtimes do not survive
+// unloading.
 class LoadedBackend {
  public:
   // Loads `file` and creates its backend. Throws LoadError with the loader's, or the backend's, own reason.

@@ -1,4 +1,5 @@
-// Operations that show what a machine can do at most, whatever the library: memory, transfers, launches, arithmetic, clock.
+// Operations that show what a machine can do at most, whatever the library: memory, transfers, launches, arithmetic,
+// clock.
 #pragma once
 
 #include <cstdint>
@@ -67,8 +68,8 @@ struct Peak {
   }
 };
 
-// Keeps every core busy for `cycles` of its clock: by a chain of dependent instructions of known latency, or by watching
-// the core's own counter. No arguments.
+// Keeps every core busy for `cycles` of its clock: by a chain of dependent instructions of known latency, or by
+// watching the core's own counter. No arguments.
 struct CycleChain {
   std::int64_t cycles = 0;
 

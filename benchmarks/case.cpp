@@ -71,9 +71,10 @@ std::vector<std::string> expand_range(const Parameter& parameter, std::string_vi
   const auto step = to_number(text.substr(sign + 1)).value_or(0);
   const bool multiply = text[sign] == '*';
   if (first > last || step < (multiply ? 2 : 1) || (multiply && first == 0)) {
-    throw CaseError(fmt::format("{}={}: a range goes from a smaller to a larger number, by a factor of at least 2 or a "
-                                "step of at least 1",
-                                parameter.name, text));
+    throw CaseError(
+        fmt::format("{}={}: a range goes from a smaller to a larger number, by a factor of at least 2 or a "
+                    "step of at least 1",
+                    parameter.name, text));
   }
   std::vector<std::string> values;
   for (auto value = first; value <= last; value = multiply ? value * step : value + step) {
@@ -127,10 +128,12 @@ void resolve_references(Values& values, std::span<const Parameter> parameters) {
 
 void check_offload(const Case& c) {
   if (c["reuse"] != kReuse && c["offload"] != "once") {
-    throw CaseError(fmt::format("reuse={} says how often uploaded operands are used: it goes with offload=once", c["reuse"]));
+    throw CaseError(
+        fmt::format("reuse={} says how often uploaded operands are used: it goes with offload=once", c["reuse"]));
   }
   if (c["offload"] != "kernel" && c["mode"] == "cold") {
-    throw CaseError(fmt::format("offload={} brings its operands from host memory: it goes with mode=hot", c["offload"]));
+    throw CaseError(
+        fmt::format("offload={} brings its operands from host memory: it goes with mode=hot", c["offload"]));
   }
 }
 

@@ -2,7 +2,8 @@
 //
 //   gemm m=1024 n=1024 k=1024 dtype=f32 backend=onednn
 //
-// The same text is a sweep row, a command-line argument, the id in the result file and the line that reproduces a number.
+// The same text is a sweep row, a command-line argument, the id in the result file and the line that reproduces a
+// number.
 #pragma once
 
 #include <cstdint>

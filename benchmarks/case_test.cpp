@@ -27,7 +27,8 @@ std::string error_of(std::string_view line) {
 }
 
 TEST(Case, CanonicalTextLeavesOutDefaultsAndOrdersKeys) {
-  EXPECT_EQ(parse_case("gemm dtype=bf16 k=4 n=3 m=2 batch=1 backend=naive").text(), "gemm m=2 n=3 k=4 dtype=bf16 backend=naive");
+  EXPECT_EQ(parse_case("gemm dtype=bf16 k=4 n=3 m=2 batch=1 backend=naive").text(),
+            "gemm m=2 n=3 k=4 dtype=bf16 backend=naive");
   EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 trans=tn mode=cold").text(), "gemm m=2 n=3 k=4 trans=tn mode=cold");
 }
 
@@ -38,7 +39,8 @@ TEST(Case, TextIsItsOwnInput) {
 }
 
 TEST(Case, ProblemForgetsWhoComputes) {
-  EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 mode=cold variant=packed backend=onednn").problem(), "gemm m=2 n=3 k=4 mode=cold");
+  EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 mode=cold variant=packed backend=onednn").problem(),
+            "gemm m=2 n=3 k=4 mode=cold");
 }
 
 TEST(Case, SaysWhichTimeIsTaken) {
@@ -54,7 +56,8 @@ TEST(Case, ExpandsRangesListsAndReferences) {
   EXPECT_THAT(texts("gemm m=2..9*2 n=m k=1"), ElementsAre("gemm m=2 n=2 k=1", "gemm m=4 n=4 k=1", "gemm m=8 n=8 k=1"));
   EXPECT_THAT(texts("gemm m=64..192+64 n=1 k=1"),
               ElementsAre("gemm m=64 n=1 k=1", "gemm m=128 n=1 k=1", "gemm m=192 n=1 k=1"));
-  EXPECT_THAT(texts("gemm m=1,3..4+1 n=k k=5"), ElementsAre("gemm m=1 n=5 k=5", "gemm m=3 n=5 k=5", "gemm m=4 n=5 k=5"));
+  EXPECT_THAT(texts("gemm m=1,3..4+1 n=k k=5"),
+              ElementsAre("gemm m=1 n=5 k=5", "gemm m=3 n=5 k=5", "gemm m=4 n=5 k=5"));
 }
 
 TEST(Case, CommentsAndEmptyLinesAreNoCases) {

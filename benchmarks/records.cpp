@@ -24,10 +24,9 @@ json to_json(const Facts& facts) {
 json to_json(const Round& round) {
   json samples = json::array();
   for (const double sample : round.samples_ns) samples.push_back(std::round(sample * 1000) / 1000);
-  json object = {{"batch", round.batch},         {"samples_ns", samples},
-                 {"cpu_ns", round.cpu_ns},       {"prepare_ns", round.prepare_ns},
-                 {"verify_ns", round.verify_ns}, {"warmup_ns", round.warmup_ns},
-                 {"steady", round.steady},       {"discarded", round.discarded}};
+  json object = {{"batch", round.batch},           {"samples_ns", samples},        {"cpu_ns", round.cpu_ns},
+                 {"prepare_ns", round.prepare_ns}, {"verify_ns", round.verify_ns}, {"warmup_ns", round.warmup_ns},
+                 {"steady", round.steady},         {"discarded", round.discarded}};
   if (!round.disturbance.empty()) object["disturbance"] = round.disturbance;
   for (const auto& [name, value] : round.details) object["details"][name] = value;
   return object;

@@ -20,7 +20,7 @@ std::string utc_now();
 
 class RecordWriter {
  public:
-  RecordWriter() = default;                             // tells nobody
+  RecordWriter() = default;                              // tells nobody
   explicit RecordWriter(const std::string& fd_or_path);  // throws std::runtime_error
   void write(const nlohmann::json& record);
 

@@ -16,7 +16,8 @@ namespace fs = std::filesystem;
 std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
   const auto is_binary = [](unsigned char c) { return c == 127 || (c < ' ' && c != '\n' && c != '\r' && c != '\t'); };
   if (std::ranges::any_of(text, is_binary)) {
-    throw CaseError(fmt::format("{}: no text; a sweep holds lines such as gemm m=256..1024*2 n=m k=m dtype=f32", source));
+    throw CaseError(
+        fmt::format("{}: no text; a sweep holds lines such as gemm m=256..1024*2 n=m k=m dtype=f32", source));
   }
   std::vector<Case> cases;
   std::set<std::string> seen;
@@ -37,7 +38,8 @@ std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
 
 fs::path sweep_folder() {
   std::error_code ignored;
-  const fs::path installed = fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "share/whygpu/sweeps";
+  const fs::path installed =
+      fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "share/whygpu/sweeps";
   return fs::is_directory(installed, ignored) ? installed : fs::path(WHYGPU_SWEEPS);
 }
 
@@ -56,8 +58,7 @@ std::vector<Case> load_sweep(std::string_view name_or_path) {
   if (!fs::is_regular_file(file)) file = sweep_folder() / (std::string(name_or_path) + ".sweep");
   std::ifstream stream(file);
   if (!stream) {
-    throw CaseError(fmt::format("no sweep or file \"{}\"; {}", name_or_path,
-                                suggest(name_or_path, shipped_sweeps())));
+    throw CaseError(fmt::format("no sweep or file \"{}\"; {}", name_or_path, suggest(name_or_path, shipped_sweeps())));
   }
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
   return parse_sweep(text, file.filename().string());

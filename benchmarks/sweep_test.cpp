@@ -31,7 +31,10 @@ TEST(Sweep, RefusesEmptyAndUnknown) {
 
 TEST(Sweep, RefusesBinaryFilesWithoutQuotingThem) {
   try {
-    parse_sweep(std::string_view("\x7f""ELF\0\1\x1b[2J", 10), "program");
+    parse_sweep(std::string_view("\x7f"
+                                 "ELF\0\1\x1b[2J",
+                                 10),
+                "program");
     FAIL() << "accepted";
   } catch (const CaseError& error) {
     EXPECT_STREQ(error.what(), "program: no text; a sweep holds lines such as gemm m=256..1024*2 n=m k=m dtype=f32");

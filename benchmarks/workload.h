@@ -55,8 +55,8 @@ class Trial {
   virtual std::size_t set_bytes() const = 0;
   virtual std::string implementation() const = 0;
 
-  // True when enqueue() returns only after its work is done, or when queueing itself is what is measured: the host's clock
-  // then times it, and the device's queue is never held back.
+  // True when enqueue() returns only after its work is done, or when queueing itself is what is measured: the host's
+  // clock then times it, and the device's queue is never held back.
   virtual bool timed_by_host() const { return false; }
 
   // What a program would copy to the device before an operation on buffer set 0, and back after it. Empty where a

@@ -45,14 +45,10 @@ std::string verdict(const Contest& contest) {
   const auto& crossover = contest.crossover;
   const auto first = format_size(contest.points.front().size), last = format_size(contest.points.back().size);
   switch (crossover.kind) {
-    case CrossoverKind::always:
-      return fmt::format("stays ahead at every size measured ({} to {})", first, last);
-    case CrossoverKind::never:
-      return fmt::format("is behind up to {}, the largest size measured", last);
-    case CrossoverKind::undecided:
-      return fmt::format("is not clearly ahead at {}, the largest size measured", last);
-    case CrossoverKind::between:
-      break;
+    case CrossoverKind::always: return fmt::format("stays ahead at every size measured ({} to {})", first, last);
+    case CrossoverKind::never: return fmt::format("is behind up to {}, the largest size measured", last);
+    case CrossoverKind::undecided: return fmt::format("is not clearly ahead at {}, the largest size measured", last);
+    case CrossoverKind::between: break;
   }
   const auto from = format_size(*crossover.from);
   if (!crossover.last_behind) return fmt::format("stays ahead from {} on, level below", from);

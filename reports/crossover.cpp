@@ -171,14 +171,10 @@ std::string describe(const Contest& contest) {
   const auto& crossover = contest.crossover;
   const auto largest = format_size(contest.points.back().size);
   switch (crossover.kind) {
-    case CrossoverKind::always:
-      return fmt::format("always, from {} on", format_size(contest.points.front().size));
-    case CrossoverKind::never:
-      return fmt::format("never up to {}", largest);
-    case CrossoverKind::undecided:
-      return fmt::format("undecided: at {} the two are within the spread", largest);
-    case CrossoverKind::between:
-      break;
+    case CrossoverKind::always: return fmt::format("always, from {} on", format_size(contest.points.front().size));
+    case CrossoverKind::never: return fmt::format("never up to {}", largest);
+    case CrossoverKind::undecided: return fmt::format("undecided: at {} the two are within the spread", largest);
+    case CrossoverKind::between: break;
   }
   const auto from = format_size(*crossover.from);
   if (!crossover.last_behind) return fmt::format("at {} at the latest", from);

@@ -12,16 +12,11 @@ constexpr std::size_t kWidestCell = 60;
 
 std::string_view tone_code(Tone tone) {
   switch (tone) {
-    case Tone::strong:
-      return "\033[1m";
-    case Tone::faint:
-      return "\033[2m";
-    case Tone::warning:
-      return "\033[33m";
-    case Tone::bad:
-      return "\033[31m";
-    case Tone::plain:
-      break;
+    case Tone::strong: return "\033[1m";
+    case Tone::faint: return "\033[2m";
+    case Tone::warning: return "\033[33m";
+    case Tone::bad: return "\033[31m";
+    case Tone::plain: break;
   }
   return "";
 }

@@ -37,7 +37,9 @@ void print_bash(const CLI::App& app) {
 void add_completion_command(CLI::App& app, int& exit_code) {
   auto shell = std::make_shared<std::string>("bash");
   auto* command = app.add_subcommand("completion", "A script that completes commands, options and sweeps in a shell");
-  command->footer("Examples:\n  source <(whygpu completion bash)\n  autoload -U bashcompinit && bashcompinit && source <(whygpu completion zsh)");
+  command->footer(
+      "Examples:\n  source <(whygpu completion bash)\n  autoload -U bashcompinit && bashcompinit && source <(whygpu "
+      "completion zsh)");
   command->add_option("shell", *shell, "bash, or zsh through its bashcompinit")->check(CLI::IsMember({"bash", "zsh"}));
   command->callback([shell, &app, &exit_code] {
     print_bash(app);

@@ -9,8 +9,8 @@
 #include <set>
 
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/runner/probe.h"
 #include "benchmarks/records.h"
+#include "benchmarks/runner/probe.h"
 #include "reports/regression/machine.h"
 #include "reports/statistics.h"
 #include "tools/backend_choice.h"

@@ -10,8 +10,8 @@
 #include <set>
 #include <utility>
 
-#include "benchmarks/runner/journal.h"
 #include "benchmarks/records.h"
+#include "benchmarks/runner/journal.h"
 #include "benchmarks/runner/result_writer.h"
 #include "benchmarks/runner/rounds.h"
 #include "reports/ceiling_place.h"

@@ -112,17 +112,12 @@ void im2col(const Convolution& conv, const ConvolutionTile& tile, std::size_t el
 void col2im(const Convolution& conv, const ConvolutionTile& tile, LineRange outputs, const void* columns, void* x,
             cudaStream_t stream) {
   switch (conv.dtype) {
-    case DType::f64:
-      return launch_col2im<double, double>(conv, tile, outputs, columns, x, stream);
+    case DType::f64: return launch_col2im<double, double>(conv, tile, outputs, columns, x, stream);
     case DType::f32:
-    case DType::tf32:
-      return launch_col2im<float, float>(conv, tile, outputs, columns, x, stream);
-    case DType::f16:
-      return launch_col2im<float, __half>(conv, tile, outputs, columns, x, stream);
-    case DType::bf16:
-      return launch_col2im<float, __nv_bfloat16>(conv, tile, outputs, columns, x, stream);
-    default:
-      throw std::logic_error("col2im of a dtype without gradients");
+    case DType::tf32: return launch_col2im<float, float>(conv, tile, outputs, columns, x, stream);
+    case DType::f16: return launch_col2im<float, __half>(conv, tile, outputs, columns, x, stream);
+    case DType::bf16: return launch_col2im<float, __nv_bfloat16>(conv, tile, outputs, columns, x, stream);
+    default: throw std::logic_error("col2im of a dtype without gradients");
   }
 }
 

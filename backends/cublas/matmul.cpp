@@ -13,21 +13,14 @@ constexpr int kCandidates = 16;
 
 cudaDataType storage_type(DType dtype) {
   switch (dtype) {
-    case DType::f64:
-      return CUDA_R_64F;
+    case DType::f64: return CUDA_R_64F;
     case DType::f32:
-    case DType::tf32:
-      return CUDA_R_32F;
-    case DType::f16:
-      return CUDA_R_16F;
-    case DType::bf16:
-      return CUDA_R_16BF;
-    case DType::f8e4m3:
-      return CUDA_R_8F_E4M3;
-    case DType::s8:
-      return CUDA_R_8I;
-    case DType::s32:
-      return CUDA_R_32I;
+    case DType::tf32: return CUDA_R_32F;
+    case DType::f16: return CUDA_R_16F;
+    case DType::bf16: return CUDA_R_16BF;
+    case DType::f8e4m3: return CUDA_R_8F_E4M3;
+    case DType::s8: return CUDA_R_8I;
+    case DType::s32: return CUDA_R_32I;
   }
   throw std::logic_error("unknown dtype");
 }
@@ -40,18 +33,12 @@ struct Math {
 
 Math math_of(DType dtype) {
   switch (dtype) {
-    case DType::f64:
-      return {CUBLAS_COMPUTE_64F, CUDA_R_64F, "f64"};
-    case DType::tf32:
-      return {CUBLAS_COMPUTE_32F_FAST_TF32, CUDA_R_32F, "tf32 tensor cores, f32 accumulation"};
-    case DType::s8:
-      return {CUBLAS_COMPUTE_32I, CUDA_R_32I, "s8 tensor cores, s32 accumulation"};
-    case DType::f32:
-      return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f32"};
-    case DType::f8e4m3:
-      return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f8e4m3 tensor cores, f32 accumulation, not fast"};
-    default:
-      return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "tensor cores, f32 accumulation"};
+    case DType::f64: return {CUBLAS_COMPUTE_64F, CUDA_R_64F, "f64"};
+    case DType::tf32: return {CUBLAS_COMPUTE_32F_FAST_TF32, CUDA_R_32F, "tf32 tensor cores, f32 accumulation"};
+    case DType::s8: return {CUBLAS_COMPUTE_32I, CUDA_R_32I, "s8 tensor cores, s32 accumulation"};
+    case DType::f32: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f32"};
+    case DType::f8e4m3: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f8e4m3 tensor cores, f32 accumulation, not fast"};
+    default: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "tensor cores, f32 accumulation"};
   }
 }
 
@@ -187,14 +174,9 @@ void Matmul::run(const cublasLtMatmulAlgo_t& algorithm, const void* a, const voi
   const auto scale = [&](int value) {
     Scale scale{};
     switch (descriptors_->math.scale) {
-      case CUDA_R_64F:
-        scale.f64 = value;
-        break;
-      case CUDA_R_32I:
-        scale.s32 = value;
-        break;
-      default:
-        scale.f32 = static_cast<float>(value);
+      case CUDA_R_64F: scale.f64 = value; break;
+      case CUDA_R_32I: scale.s32 = value; break;
+      default: scale.f32 = static_cast<float>(value);
     }
     return scale;
   };

@@ -80,13 +80,10 @@ MatmulProblem convolution_problem(const Convolution& conv, std::int64_t pixels) 
                               : Matrix::dense(dtype, pixels, width);
   };
   switch (conv.pass) {
-    case Pass::forward:
-      return {columns(conv.dtype), filters, y, false, true, conv.groups};
+    case Pass::forward: return {columns(conv.dtype), filters, y, false, true, conv.groups};
     // What is summed later is kept in the accumulator's type.
-    case Pass::backward_data:
-      return {y, filters, columns(accumulator_of(conv.dtype)), false, false, conv.groups};
-    case Pass::backward_weights:
-      return {y, columns(conv.dtype), filters, true, false, conv.groups};
+    case Pass::backward_data: return {y, filters, columns(accumulator_of(conv.dtype)), false, false, conv.groups};
+    case Pass::backward_weights: return {y, columns(conv.dtype), filters, true, false, conv.groups};
   }
   throw std::logic_error("unknown pass");
 }

@@ -21,12 +21,9 @@ bool fills_warpgroups(const Convolution& op) {
   const auto step = static_cast<std::int64_t>(128 / dtype_bytes(op.dtype));
   const std::int64_t c = op.c / op.groups, k = op.k / op.groups;
   switch (op.pass) {
-    case Pass::forward:
-      return filled(c, step) * filled(k, 64) > 0.66;
-    case Pass::backward_data:
-      return filled(k, step) * filled(c, 64) > 0.66;
-    case Pass::backward_weights:
-      return filled(c, 64) > 0.66;  // rows of filters are the same for both
+    case Pass::forward: return filled(c, step) * filled(k, 64) > 0.66;
+    case Pass::backward_data: return filled(k, step) * filled(c, 64) > 0.66;
+    case Pass::backward_weights: return filled(c, 64) > 0.66;  // rows of filters are the same for both
   }
   return false;
 }

@@ -258,19 +258,14 @@ PeakChoice choice_of(DType dtype, PeakUnit unit) {
   switch (dtype) {
     case DType::f64:
       return unit == PeakUnit::mma ? PeakChoice{run_double_mma, kDoubleOperations, 4, "mma.sync m8n8k4"} : PeakChoice{};
-    case DType::tf32:
-      return tensor_choice<Tf32, float>(unit);
-    case DType::f16:
-      return tensor_choice<Float16, float>(unit);
-    case DType::bf16:
-      return tensor_choice<BFloat16, float>(unit);
-    case DType::s8:
-      return tensor_choice<std::int8_t, std::int32_t>(unit);
+    case DType::tf32: return tensor_choice<Tf32, float>(unit);
+    case DType::f16: return tensor_choice<Float16, float>(unit);
+    case DType::bf16: return tensor_choice<BFloat16, float>(unit);
+    case DType::s8: return tensor_choice<std::int8_t, std::int32_t>(unit);
     case DType::f8e4m3:
       if (unit == PeakUnit::mma) return {};
       return {run_wgmma<Float8E4M3, float>, wgmma_operations<Float8E4M3>(), 1, "wgmma m64n256"};
-    default:
-      return {};
+    default: return {};
   }
 }
 

@@ -114,16 +114,11 @@ class CudaStream final : public Operation {
     const auto* y = stream_.inputs() == 2 ? static_cast<const T*>(cuda_data(tensors[1])) : nullptr;
     auto* z = static_cast<T*>(cuda_data(tensors.back()));
     switch (stream_.kernel) {
-      case StreamKernel::copy:
-        return memcpy_ ? copy(x, z) : run<StreamKernel::copy>(x, y, z);
-      case StreamKernel::scale:
-        return run<StreamKernel::scale>(x, y, z);
-      case StreamKernel::add:
-        return run<StreamKernel::add>(x, y, z);
-      case StreamKernel::triad:
-        return run<StreamKernel::triad>(x, y, z);
-      case StreamKernel::sum:
-        return sum(x, z);
+      case StreamKernel::copy: return memcpy_ ? copy(x, z) : run<StreamKernel::copy>(x, y, z);
+      case StreamKernel::scale: return run<StreamKernel::scale>(x, y, z);
+      case StreamKernel::add: return run<StreamKernel::add>(x, y, z);
+      case StreamKernel::triad: return run<StreamKernel::triad>(x, y, z);
+      case StreamKernel::sum: return sum(x, z);
     }
   }
 

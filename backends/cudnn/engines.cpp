@@ -21,21 +21,14 @@ constexpr std::pair<cudnnBackendNumericalNote_t, const char*> kNoteNames[] = {
 
 cudnnDataType_t storage_type(DType dtype) {
   switch (dtype) {
-    case DType::f64:
-      return CUDNN_DATA_DOUBLE;
+    case DType::f64: return CUDNN_DATA_DOUBLE;
     case DType::f32:
-    case DType::tf32:
-      return CUDNN_DATA_FLOAT;
-    case DType::f16:
-      return CUDNN_DATA_HALF;
-    case DType::bf16:
-      return CUDNN_DATA_BFLOAT16;
-    case DType::f8e4m3:
-      return CUDNN_DATA_FP8_E4M3;
-    case DType::s8:
-      return CUDNN_DATA_INT8;
-    case DType::s32:
-      return CUDNN_DATA_INT32;
+    case DType::tf32: return CUDNN_DATA_FLOAT;
+    case DType::f16: return CUDNN_DATA_HALF;
+    case DType::bf16: return CUDNN_DATA_BFLOAT16;
+    case DType::f8e4m3: return CUDNN_DATA_FP8_E4M3;
+    case DType::s8: return CUDNN_DATA_INT8;
+    case DType::s32: return CUDNN_DATA_INT32;
   }
   throw std::logic_error("unknown dtype");
 }

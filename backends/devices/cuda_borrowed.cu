@@ -78,7 +78,8 @@ __global__ void __launch_bounds__(kThreads) columns_kernel(F f, Index rows, Inde
 }
 
 template <class F>
-__global__ void __launch_bounds__(kThreads) finish_columns_kernel(F f, Index columns, int slices, const float* partial) {
+__global__ void __launch_bounds__(kThreads)
+    finish_columns_kernel(F f, Index columns, int slices, const float* partial) {
   const Index column = Index{blockIdx.x} * kThreads + threadIdx.x;
   if (column >= columns) return;
   float sums[F::kSums] = {};
@@ -92,7 +93,8 @@ template <class F>
 __global__ void __launch_bounds__(kThreads) total_kernel(F f, Index count, float* partial) {
   BlockTeam team;
   float sum = 0;
-  for (Index i = Index{blockIdx.x} * kThreads + threadIdx.x; i < count; i += Index{gridDim.x} * kThreads) sum += f.value(i);
+  for (Index i = Index{blockIdx.x} * kThreads + threadIdx.x; i < count; i += Index{gridDim.x} * kThreads)
+    sum += f.value(i);
   sum = team.sum(sum);
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }

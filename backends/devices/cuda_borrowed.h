@@ -1,5 +1,5 @@
-// The operations of networks that GPU libraries lack, from kernels of our own (backends/devices/cuda_layers). A backend that
-// borrows them says so by their implementation().
+// The operations of networks that GPU libraries lack, from kernels of our own (backends/devices/cuda_layers). A backend
+// that borrows them says so by their implementation().
 #pragma once
 
 #include <memory>

@@ -78,9 +78,7 @@ std::int64_t items(const Embedding& op) { return op.batch * op.length; }
 std::int64_t items(const EmbeddingGradient& op) { return op.width; }
 std::int64_t items(const CausalSoftmax& op) { return op.batch * op.length; }
 std::int64_t items(const CausalSoftmaxGradient& op) { return op.batch * op.length; }
-std::int64_t items(const Permute& op) {
-  return op.shape[op.order[0]] * op.shape[op.order[1]] * op.shape[op.order[2]];
-}
+std::int64_t items(const Permute& op) { return op.shape[op.order[0]] * op.shape[op.order[1]] * op.shape[op.order[2]]; }
 
 void copy_sums(const float* sums, void* result, std::int64_t count) {
   std::copy_n(sums, count, static_cast<float*>(result));
@@ -110,8 +108,9 @@ void run(const BatchNorm& op, Parallel& p, void* const* t, const kernels::Kernel
     auto *mean = static_cast<float*>(results[0]), *rstd = static_cast<float*>(results[1]);
     const auto rows = static_cast<double>(op.rows);
     for (std::int64_t i = 0; i < op.columns; ++i) {
-      const float pivot = op.dtype == DType::bf16 ? std::bit_cast<float>(std::uint32_t{static_cast<std::uint16_t*>(t[0])[i]} << 16)
-                                                  : static_cast<float*>(t[0])[i];
+      const float pivot = op.dtype == DType::bf16
+                              ? std::bit_cast<float>(std::uint32_t{static_cast<std::uint16_t*>(t[0])[i]} << 16)
+                              : static_cast<float*>(t[0])[i];
       const double shift = sums[i] / rows, variance = sums[op.columns + i] / rows - shift * shift;
       mean[i] = static_cast<float>(pivot + shift);
       rstd[i] = static_cast<float>(1 / std::sqrt(std::max(variance, 0.0) + kNormEpsilon));
@@ -169,7 +168,9 @@ void run(const AdamW& op, Parallel& p, void* const* t, const kernels::Kernels& k
 }
 
 template <class O>
-concept Lendable = requires(const O& op, Parallel& p, void* const* t, const kernels::Kernels& k) { run(op, p, t, k); };
+concept Lendable = requires(const O& op, Parallel& p, void* const* t, const kernels::Kernels& k) {
+  run(op, p, t, k);
+};
 
 template <Lendable O>
 class Borrowed final : public HostOperation {
@@ -184,7 +185,8 @@ class Borrowed final : public HostOperation {
   }
 
   std::string implementation() const override {
-    return std::string("borrowed: ") + best_kernels().instruction_set + " loops, threads=" + std::to_string(threads_.count());
+    return std::string("borrowed: ") + best_kernels().instruction_set +
+           " loops, threads=" + std::to_string(threads_.count());
   }
 
  private:

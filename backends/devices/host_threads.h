@@ -13,7 +13,8 @@ class HostThreads {
   virtual ~HostThreads() = default;
   virtual int count() const = 0;
 
-  // Runs task(0) … task(tasks - 1), tasks <= count(), at the same time, and returns when all are done. Tasks do not throw.
+  // Runs task(0) … task(tasks - 1), tasks <= count(), at the same time, and returns when all are done. Tasks do not
+  // throw.
   virtual void run(int tasks, const std::function<void(int)>& task) = 0;
 };
 

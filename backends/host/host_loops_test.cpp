@@ -21,14 +21,10 @@ TEST(Team, CallsEveryMemberOnceAndWaitsForAll) {
 template <class T>
 T expected(StreamKernel kernel, T x, T y) {
   switch (kernel) {
-    case StreamKernel::scale:
-      return T{3} * x;
-    case StreamKernel::add:
-      return x + y;
-    case StreamKernel::triad:
-      return x + T{3} * y;
-    default:
-      return x;
+    case StreamKernel::scale: return T{3} * x;
+    case StreamKernel::add: return x + y;
+    case StreamKernel::triad: return x + T{3} * y;
+    default: return x;
   }
 }
 
@@ -101,14 +97,9 @@ TEST(Peak, EveryKernelOfThisProcessorComesBackToItsStart) {
   for (const DType dtype : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::s8}) {
     for (const auto& variant : variants(Peak{dtype, 1})) {
       switch (accumulator_of(dtype)) {
-        case DType::f64:
-          check_peak<double>(dtype, variant);
-          break;
-        case DType::s32:
-          check_peak<std::int32_t>(dtype, variant);
-          break;
-        default:
-          check_peak<float>(dtype, variant);
+        case DType::f64: check_peak<double>(dtype, variant); break;
+        case DType::s32: check_peak<std::int32_t>(dtype, variant); break;
+        default: check_peak<float>(dtype, variant);
       }
     }
   }

@@ -39,14 +39,10 @@ std::string faster_elsewhere(const PeakKernel& chosen) {
 template <class F>
 void with_lane(DType lane, F&& f) {
   switch (lane) {
-    case DType::f64:
-      return f(double{});
-    case DType::f32:
-      return f(float{});
-    case DType::f16:
-      return f(_Float16{});
-    default:
-      return f(std::int32_t{});
+    case DType::f64: return f(double{});
+    case DType::f32: return f(float{});
+    case DType::f16: return f(_Float16{});
+    default: return f(std::int32_t{});
   }
 }
 
@@ -64,16 +60,11 @@ void fill_factor(std::byte* bytes, std::size_t size, int limit, int sign) {
 // The largest whole numbers that keep every sum exact: 11 bits of an f16 accumulator, 24 of an f32 one.
 int factor_limit(const PeakKernel& kernel) {
   switch (kernel.dtype) {
-    case DType::f64:
-      return 1 << 20;
-    case DType::f32:
-      return 1023;
-    case DType::f16:
-      return 8;
-    case DType::bf16:
-      return 255;
-    default:
-      return 100;
+    case DType::f64: return 1 << 20;
+    case DType::f32: return 1023;
+    case DType::f16: return 8;
+    case DType::bf16: return 255;
+    default: return 100;
   }
 }
 
@@ -190,7 +181,9 @@ std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, T
   return std::make_unique<HostPeak>(peak, *find_kernel(peak.dtype, variant), team);
 }
 
-std::unique_ptr<Operation> prepare(const CycleChain& clock, Team& team) { return std::make_unique<HostClock>(clock, team); }
+std::unique_ptr<Operation> prepare(const CycleChain& clock, Team& team) {
+  return std::make_unique<HostClock>(clock, team);
+}
 std::unique_ptr<Operation> prepare(const Launch& launch, Team& team) {
   return std::make_unique<HostLaunch>(launch, team);
 }

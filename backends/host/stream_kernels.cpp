@@ -10,14 +10,10 @@ template <class T, StreamKernel kernel>
 T stream_value(const T* x, const T* y, std::int64_t i) {
   constexpr T s = static_cast<T>(kStreamScale);
   switch (kernel) {
-    case StreamKernel::scale:
-      return s * x[i];
-    case StreamKernel::add:
-      return x[i] + y[i];
-    case StreamKernel::triad:
-      return x[i] + s * y[i];
-    default:
-      return x[i];
+    case StreamKernel::scale: return s * x[i];
+    case StreamKernel::add: return x[i] + y[i];
+    case StreamKernel::triad: return x[i] + s * y[i];
+    default: return x[i];
   }
 }
 

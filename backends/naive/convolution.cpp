@@ -134,30 +134,22 @@ Support supports(const Convolution& op) {
     case DType::f64:
     case DType::f32:
     case DType::f16:
-    case DType::bf16:
-      return {};
+    case DType::bf16: return {};
     case DType::s8:
       if (op.pass == Pass::forward) return {};
       return Support::no("s8 convolution has a forward pass only");
-    default:
-      return Support::no("the naive backend has no " + std::string(dtype_name(op.dtype)) + " convolution");
+    default: return Support::no("the naive backend has no " + std::string(dtype_name(op.dtype)) + " convolution");
   }
 }
 
 std::unique_ptr<Operation> prepare(const Convolution& op) {
   switch (op.dtype) {
-    case DType::f64:
-      return floating_point<double, double>(op);
-    case DType::f32:
-      return floating_point<float, float>(op);
-    case DType::f16:
-      return floating_point<Float16, float>(op);
-    case DType::bf16:
-      return floating_point<BFloat16, float>(op);
-    case DType::s8:
-      return std::make_unique<NaiveConvolution<std::int8_t, std::int32_t, std::int32_t>>(op);
-    default:
-      throw std::logic_error("naive convolution: unsupported dtype");
+    case DType::f64: return floating_point<double, double>(op);
+    case DType::f32: return floating_point<float, float>(op);
+    case DType::f16: return floating_point<Float16, float>(op);
+    case DType::bf16: return floating_point<BFloat16, float>(op);
+    case DType::s8: return std::make_unique<NaiveConvolution<std::int8_t, std::int32_t, std::int32_t>>(op);
+    default: throw std::logic_error("naive convolution: unsupported dtype");
   }
 }
 

@@ -53,7 +53,8 @@ std::array<Argument, 3> arguments_of(const Convolution& op) {
 }
 
 // With `plain_images` only the filters may have a layout of oneDNN's choice.
-dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_view variant, bool plain_images = false) {
+dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_view variant,
+                          bool plain_images = false) {
   const auto arguments = arguments_of(op);
   const memory::desc x = plain_images ? arguments[0].caller() : arguments[0].any(), w = arguments[1].any();
   const memory::desc y = plain_images ? arguments[2].caller() : arguments[2].any();
@@ -69,8 +70,7 @@ dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_v
   const dnnl::convolution_forward::primitive_desc forward(engine, training, chosen, x, hint_w, y, strides, gaps, pads,
                                                           pads);
   switch (op.pass) {
-    case Pass::forward:
-      return forward;
+    case Pass::forward: return forward;
     case Pass::backward_data:
       return dnnl::convolution_backward_data::primitive_desc(engine, chosen, x, w, y, strides, gaps, pads, pads,
                                                              forward);
@@ -83,8 +83,7 @@ dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_v
   const dnnl::convolution_forward::primitive_desc forward({training, chosen, x, hint_w, y, strides, gaps, pads, pads},
                                                           engine);
   switch (op.pass) {
-    case Pass::forward:
-      return forward;
+    case Pass::forward: return forward;
     case Pass::backward_data:
       return dnnl::convolution_backward_data::primitive_desc({chosen, x, w, y, strides, gaps, pads, pads}, engine,
                                                              forward);
@@ -98,12 +97,9 @@ dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_v
 // What the primitive calls x, w and y in a pass.
 std::array<int, 3> argument_names(Pass pass) {
   switch (pass) {
-    case Pass::forward:
-      return {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
-    case Pass::backward_data:
-      return {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST};
-    default:
-      return {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST};
+    case Pass::forward: return {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+    case Pass::backward_data: return {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST};
+    default: return {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST};
   }
 }
 
@@ -174,7 +170,8 @@ std::unique_ptr<Operation> prepare_plain(Context& context, const Convolution& op
   const auto names = argument_names(op.pass);
   std::vector<PlainArgument> plain;
   for (int i = 0; i < 3; ++i) {
-    plain.push_back({names[i], arguments[i].caller(), planned.query_md(dnnl::query::exec_arg_md, names[i]), i == op.result()});
+    plain.push_back(
+        {names[i], arguments[i].caller(), planned.query_md(dnnl::query::exec_arg_md, names[i]), i == op.result()});
   }
   return plain_operation(context, dnnl::primitive(planned), std::move(plain),
                          describe("convolution " + std::string(pass_name(op.pass)), planned.impl_info_str()));

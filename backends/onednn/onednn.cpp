@@ -51,12 +51,14 @@ std::string isa_name(dnnl::cpu_isa isa) {
     case dnnl::cpu_isa::avx512_core_vnni: return "avx512_core_vnni";
     case dnnl::cpu_isa::avx512_core_bf16: return "avx512_core_bf16";
     case dnnl::cpu_isa::avx512_core_amx: return "avx512_core_amx";
-    default: return "isa 0x" + [isa] {
-      constexpr char digits[] = "0123456789abcdef";
-      std::string text;
-      for (auto bits = static_cast<unsigned>(isa); bits != 0; bits >>= 4) text.insert(text.begin(), digits[bits & 15]);
-      return text;
-    }();
+    default:
+      return "isa 0x" + [isa] {
+        constexpr char digits[] = "0123456789abcdef";
+        std::string text;
+        for (auto bits = static_cast<unsigned>(isa); bits != 0; bits >>= 4)
+          text.insert(text.begin(), digits[bits & 15]);
+        return text;
+      }();
   }
 }
 
@@ -101,7 +103,8 @@ class OneDnn final : public Backend {
 
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare(context_, *gemm, variant == kPacked);
-    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::prepare(context_, *convolution, variant);
+    if (const auto* convolution = std::get_if<Convolution>(&op))
+      return onednn::prepare(context_, *convolution, variant);
     return prepare_borrowed(op, threads_);
   }
 

@@ -19,7 +19,8 @@ class PlainOperation final : public Operation {
   }
 
   std::unique_ptr<Tensor> allocate(int index) override {
-    const auto bytes = static_cast<std::int64_t>(slots_.at(static_cast<std::size_t>(index)).caller.get_desc().get_size());
+    const auto bytes =
+        static_cast<std::int64_t>(slots_.at(static_cast<std::size_t>(index)).caller.get_desc().get_size());
     return std::make_unique<HostTensor>(TensorSpec{DType::s8, {bytes}});
   }
 
@@ -53,7 +54,8 @@ class PlainOperation final : public Operation {
     slot.result = argument.result;
     if (argument.caller != argument.chosen) {
       slot.chosen = dnnl::memory(argument.chosen, context_.engine);
-      slot.reorder = argument.result ? dnnl::reorder(slot.chosen, slot.caller) : dnnl::reorder(slot.caller, slot.chosen);
+      slot.reorder =
+          argument.result ? dnnl::reorder(slot.chosen, slot.caller) : dnnl::reorder(slot.caller, slot.chosen);
       ++reorders_;
     }
     execution_[slots_.size()] = {argument.name, slot.chosen.get()};
@@ -72,7 +74,8 @@ class PlainOperation final : public Operation {
 
 std::unique_ptr<Operation> plain_operation(Context& context, dnnl::primitive primitive,
                                            std::vector<PlainArgument> arguments, std::string implementation) {
-  return std::make_unique<PlainOperation>(context, std::move(primitive), std::move(arguments), std::move(implementation));
+  return std::make_unique<PlainOperation>(context, std::move(primitive), std::move(arguments),
+                                          std::move(implementation));
 }
 
 }  // namespace whygpu::onednn

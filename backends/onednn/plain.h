@@ -7,7 +7,7 @@
 namespace whygpu::onednn {
 
 struct PlainArgument {
-  int name = 0;                      // DNNL_ARG_SRC, …
+  int name = 0;                       // DNNL_ARG_SRC, …
   dnnl::memory::desc caller, chosen;  // as the caller has it, as the primitive wants it
   bool result = false;
 };

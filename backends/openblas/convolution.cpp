@@ -318,7 +318,9 @@ class PackingConvolution final : public HostOperation {
     convolution_->enqueue(arguments);
   }
 
-  std::string implementation() const override { return convolution_->implementation() + ", filters packed on every run"; }
+  std::string implementation() const override {
+    return convolution_->implementation() + ", filters packed on every run";
+  }
 
  private:
   std::unique_ptr<Operation> convolution_;

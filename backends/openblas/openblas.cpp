@@ -35,7 +35,9 @@ std::string threading() {
 
 class OpenBlas final : public Backend {
  public:
-  explicit OpenBlas(const Settings& settings) : threads_(settings.threads) { openblas_set_num_threads(settings.threads); }
+  explicit OpenBlas(const Settings& settings) : threads_(settings.threads) {
+    openblas_set_num_threads(settings.threads);
+  }
   std::string version() const override { return openblas::version(); }
   Facts facts() const override {
     return {{"dispatch", openblas::core()},

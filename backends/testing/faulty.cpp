@@ -24,7 +24,8 @@ void multiply(const Gemm& g, const float* a, const float* b, float* c) {
 
 class FaultyGemm final : public HostOperation {
  public:
-  FaultyGemm(const Gemm& gemm, std::string_view variant) : HostOperation(gemm.arguments()), gemm_(gemm), variant_(variant) {}
+  FaultyGemm(const Gemm& gemm, std::string_view variant)
+      : HostOperation(gemm.arguments()), gemm_(gemm), variant_(variant) {}
 
   void enqueue(std::span<Tensor* const> tensors) override {
     auto* c = host_data<float>(tensors[2]);
@@ -60,7 +61,8 @@ class Faulty final : public Backend {
   }
   Support supports(const Op& op, std::string_view) const override {
     const auto* gemm = std::get_if<Gemm>(&op);
-    if (gemm == nullptr || gemm->dtype != DType::f32 || gemm->batch != 1) return Support::no("f32 GEMM without batch only");
+    if (gemm == nullptr || gemm->dtype != DType::f32 || gemm->batch != 1)
+      return Support::no("f32 GEMM without batch only");
     return {};
   }
   std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {

@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "backends/loader.h"
-#include "benchmarks/worker/measurement.h"
 #include "benchmarks/oracles/random_input.h"
+#include "benchmarks/worker/measurement.h"
 #include "benchmarks/workload.h"
 #include "reports/statistics.h"
 

@@ -82,7 +82,8 @@ class BareLoop {
 void compare(const Case& c, LoadedBackend& backend) {
   const auto trial = find_workload(c.workload).prepare(c, *backend);
   BareLoop bare(c);
-  compare_pairs(c.text(), bare.implementation(), [&] { trial->enqueue(0); }, [&] { bare.run(); });
+  compare_pairs(
+      c.text(), bare.implementation(), [&] { trial->enqueue(0); }, [&] { bare.run(); });
 }
 
 std::vector<std::string> ten_layers() {
@@ -100,4 +101,6 @@ std::vector<std::string> ten_layers() {
 }  // namespace
 }  // namespace whygpu
 
-int main(int argc, char** argv) { return whygpu::compare_main("onednn", whygpu::ten_layers(), whygpu::compare, argc, argv); }
+int main(int argc, char** argv) {
+  return whygpu::compare_main("onednn", whygpu::ten_layers(), whygpu::compare, argc, argv);
+}

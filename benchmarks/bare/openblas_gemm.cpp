@@ -17,7 +17,8 @@ void compare(const Case& c, LoadedBackend& backend) {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, m, n, k, 1, reinterpret_cast<const float*>(a.data()), k,
                 reinterpret_cast<const float*>(b.data()), n, 0, result.data(), n);
   };
-  compare_pairs(c.text(), openblas_get_corename(), [&] { trial->enqueue(0); }, run_bare);
+  compare_pairs(
+      c.text(), openblas_get_corename(), [&] { trial->enqueue(0); }, run_bare);
 }
 
 }  // namespace

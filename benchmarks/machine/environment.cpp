@@ -54,10 +54,10 @@ std::map<std::string, std::string> colon_lines(const fs::path& file) {
   return lines;
 }
 
-constexpr std::array kInterestingIsa = {"avx2",        "fma",         "f16c",        "avx_vnni",         "avx512f",
-                                        "avx512vl",    "avx512_vnni", "avx512_bf16", "avx512_fp16",      "amx_tile",
-                                        "amx_bf16",    "amx_int8",    "amx_fp16",    "avx512_vp2intersect", "asimd",
-                                        "asimdhp",     "bf16",        "i8mm",        "sve"};
+constexpr std::array kInterestingIsa = {
+    "avx2",        "fma",         "f16c",     "avx_vnni", "avx512f",  "avx512vl", "avx512_vnni",
+    "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8", "amx_fp16", "avx512_vp2intersect",
+    "asimd",       "asimdhp",     "bf16",     "i8mm",     "sve"};
 
 // The kernel's own cgroup tree of this process; version 2 only, as every Debian since 11 mounts it.
 fs::path cgroup(const fs::path& root) {
@@ -73,7 +73,8 @@ json optional_json(const auto& value) { return value ? json(*value) : json(nullp
 json caches_json() {
   json array = json::array();
   for (const auto& cache : caches()) {
-    array.push_back({{"type", cache.type}, {"level", cache.level}, {"size", cache.bytes}, {"num_sharing", cache.sharing}});
+    array.push_back(
+        {{"type", cache.type}, {"level", cache.level}, {"size", cache.bytes}, {"num_sharing", cache.sharing}});
   }
   return array;
 }
@@ -95,7 +96,8 @@ std::optional<std::string> virtualization(const fs::path& root) {
 int usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);
-  int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
+  int count =
+      sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN));
   if (const auto quota = cpu_quota()) count = std::min(count, static_cast<int>(std::ceil(*quota)));
   return std::max(count, 1);
 }
@@ -130,7 +132,8 @@ std::vector<Cache> caches(const fs::path& root) {
     if (!type || !level || !kilobytes) return result;
     const std::string shared = first_line(folder / "shared_cpu_map").value_or("1");
     int sharing = 0;
-    for (const char digit : shared) sharing += digit == ',' ? 0 : std::popcount(std::stoul(std::string(1, digit), nullptr, 16));
+    for (const char digit : shared)
+      sharing += digit == ',' ? 0 : std::popcount(std::stoul(std::string(1, digit), nullptr, 16));
     result.push_back({*type, static_cast<int>(*level), static_cast<std::size_t>(*kilobytes) * 1024, sharing});
   }
 }
@@ -175,13 +178,15 @@ CpuTicks cpu_ticks(const fs::path& root) {
 }
 
 std::vector<std::pair<std::string, std::string>> influential_variables() {
-  constexpr std::array prefixes = {"OPENBLAS_", "GOTO_",   "OMP_",    "GOMP_",   "KMP_",        "MKL_",   "BLIS_", "DNNL_",
-                                   "ONEDNN_",   "CUBLAS_", "CUDNN_",  "NVIDIA_TF32_", "CUDA_VISIBLE", "CUDA_DEVICE", "CUDA_LAUNCH",
-                                   "MALLOC_",   "GLIBC_TUNABLES", "LD_PRELOAD", "WHYGPU_"};
+  constexpr std::array prefixes = {"OPENBLAS_", "GOTO_",          "OMP_",         "GOMP_",       "KMP_",
+                                   "MKL_",      "BLIS_",          "DNNL_",        "ONEDNN_",     "CUBLAS_",
+                                   "CUDNN_",    "NVIDIA_TF32_",   "CUDA_VISIBLE", "CUDA_DEVICE", "CUDA_LAUNCH",
+                                   "MALLOC_",   "GLIBC_TUNABLES", "LD_PRELOAD",   "WHYGPU_"};
   std::vector<std::pair<std::string, std::string>> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;
-    if (std::none_of(prefixes.begin(), prefixes.end(), [&](const char* prefix) { return text.starts_with(prefix); })) continue;
+    if (std::none_of(prefixes.begin(), prefixes.end(), [&](const char* prefix) { return text.starts_with(prefix); }))
+      continue;
     const auto equals = text.find('=');
     variables.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
@@ -220,7 +225,8 @@ json environment_json() {
             {"turbo", optional_json(cpu.turbo)},
             {"smt", optional_json(cpu.smt)},
             {"mhz", optional_json(cpu.mhz)}}},
-          {"memory_bytes", static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE))},
+          {"memory_bytes",
+           static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE))},
           {"caches", caches_json()},
           {"variables", to_json(influential_variables())},
           {"load", load_average()},

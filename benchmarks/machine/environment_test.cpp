@@ -47,7 +47,8 @@ TEST_F(Machine, MemoryIsWhatTheCgroupLeaves) {
 
 TEST_F(Machine, CpuFacts) {
   write("proc/cpuinfo",
-        "processor\t: 0\nvendor_id\t: Maker\nmodel name\t: Fast CPU\ncpu MHz\t\t: 2500.5\nflags\t\t: fpu avx2 avx512f x\n\n"
+        "processor\t: 0\nvendor_id\t: Maker\nmodel name\t: Fast CPU\ncpu MHz\t\t: 2500.5\nflags\t\t: fpu avx2 avx512f "
+        "x\n\n"
         "processor\t: 1\nmodel name\t: Fast CPU\n");
   write("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "powersave\n");
   write("sys/devices/system/cpu/intel_pstate/no_turbo", "0\n");

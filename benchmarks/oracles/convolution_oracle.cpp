@@ -54,12 +54,9 @@ std::vector<std::int64_t> sampled_elements(const TensorSpec& result, std::int64_
 double products_per_element(const Convolution& op) {
   const auto taps = static_cast<double>(op.r * op.s);
   switch (op.pass) {
-    case Pass::forward:
-      return taps * static_cast<double>(op.c / op.groups);
-    case Pass::backward_data:
-      return taps * static_cast<double>(op.k / op.groups);
-    case Pass::backward_weights:
-      return static_cast<double>(op.n) * static_cast<double>(op.p() * op.q());
+    case Pass::forward: return taps * static_cast<double>(op.c / op.groups);
+    case Pass::backward_data: return taps * static_cast<double>(op.k / op.groups);
+    case Pass::backward_weights: return static_cast<double>(op.n) * static_cast<double>(op.p() * op.q());
   }
   throw std::logic_error("unknown pass");
 }

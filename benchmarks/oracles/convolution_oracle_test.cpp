@@ -73,13 +73,9 @@ std::array<Bytes, 3> solve(const Convolution& op) {
   const bool weights = op.pass == Pass::backward_weights;
   auto& result = values[op.result()];
   switch (op.dtype) {
-    case DType::f64:
-      result = honest_result<double, double, double>(op, values);
-      break;
+    case DType::f64: result = honest_result<double, double, double>(op, values); break;
     case DType::f32:
-    case DType::tf32:
-      result = honest_result<float, float, float>(op, values);
-      break;
+    case DType::tf32: result = honest_result<float, float, float>(op, values); break;
     case DType::bf16:
       result = weights ? honest_result<BFloat16, float, float>(op, values)
                        : honest_result<BFloat16, float, BFloat16>(op, values);
@@ -88,8 +84,7 @@ std::array<Bytes, 3> solve(const Convolution& op) {
       result = weights ? honest_result<Float16, float, float>(op, values)
                        : honest_result<Float16, float, Float16>(op, values);
       break;
-    default:
-      result = honest_result<std::int8_t, std::int32_t, std::int32_t>(op, values);
+    default: result = honest_result<std::int8_t, std::int32_t, std::int32_t>(op, values);
   }
   return values;
 }

@@ -111,12 +111,9 @@ class ConvolutionProblem {
   ExactElement exact(const std::array<Values, 3>& from, std::int64_t index) const {
     const auto [a, b, c, d] = position(index);
     switch (op.pass) {
-      case Pass::forward:
-        return exact_y(from, a, b, c, d);
-      case Pass::backward_data:
-        return exact_x(from, a, b, c, d);
-      case Pass::backward_weights:
-        return exact_w(from, a, b, c, d);
+      case Pass::forward: return exact_y(from, a, b, c, d);
+      case Pass::backward_data: return exact_x(from, a, b, c, d);
+      case Pass::backward_weights: return exact_w(from, a, b, c, d);
     }
     throw std::logic_error("unknown pass");
   }

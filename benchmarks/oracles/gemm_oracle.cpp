@@ -83,8 +83,10 @@ class Check {
   static constexpr bool kExact = std::is_integral_v<Out>;
 
   static bool poisoned(Out value) {
-    if constexpr (kExact) return value == std::numeric_limits<Out>::max();
-    else return !std::isfinite(value);
+    if constexpr (kExact)
+      return value == std::numeric_limits<Out>::max();
+    else
+      return !std::isfinite(value);
   }
   static Verdict incorrect(std::string reason) { return {Status::incorrect, std::move(reason)}; }
 
@@ -112,7 +114,8 @@ class Check {
   Verdict whole() const {
     const double relative = std::sqrt(error_norm_ / norm_);
     if (error_norm_ == 0 || relative <= tolerance_.norm) return {};
-    return incorrect(fmt::format("relative error {:.2g} of the whole, should be within {:.2g}", relative, tolerance_.norm));
+    return incorrect(
+        fmt::format("relative error {:.2g} of the whole, should be within {:.2g}", relative, tolerance_.norm));
   }
 
   Verdict every_element() {
@@ -155,7 +158,8 @@ class Check {
       const double bound =
           2 * tolerance_.element * static_cast<double>(size[i]) / std::sqrt(static_cast<double>(gemm_.n));
       if (error > bound) {
-        return incorrect(fmt::format("row {} of C, projected, is off by {:.3g}, should be within {:.2g}", i, error, bound));
+        return incorrect(
+            fmt::format("row {} of C, projected, is off by {:.3g}, should be within {:.2g}", i, error, bound));
       }
     }
     return {};

@@ -9,15 +9,16 @@
 
 namespace whygpu {
 
-// How far an answer may be from the exact product of the given (already rounded) inputs. With u the unit roundoff of the
-// accumulator, every element keeps |error| ≤ element · (|A||B|), and the whole ‖error‖ ≤ norm · ‖C‖ (Frobenius).
+// How far an answer may be from the exact product of the given (already rounded) inputs. With u the unit roundoff of
+// the accumulator, every element keeps |error| ≤ element · (|A||B|), and the whole ‖error‖ ≤ norm · ‖C‖ (Frobenius).
 struct Tolerance {
   double element;
   double norm;
 };
 
-// A dot product of length k in precision u has an error of about √k·u·‖C‖ if roundings are independent (Higham and Mary,
-// "A new approach to probabilistic rounding error analysis", 2019). Tensor cores truncate, and fp8 ones keep 14 bits.
+// A dot product of length k in precision u has an error of about √k·u·‖C‖ if roundings are independent (Higham and
+// Mary, "A new approach to probabilistic rounding error analysis", 2019). Tensor cores truncate, and fp8 ones keep 14
+// bits.
 Tolerance gemm_tolerance(DType dtype, std::int64_t k);
 
 // Checks C against A·B, all row-major as `gemm` says. Up to kExhaustiveWork multiplications every element is computed;

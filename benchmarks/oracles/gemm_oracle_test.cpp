@@ -50,7 +50,8 @@ TEST_P(GemmOracle, AcceptsAnHonestAnswer) {
 
 TEST_P(GemmOracle, FindsOneWrongElementAnywhere) {
   Solved solved(GetParam());
-  for (const std::int64_t place : {std::int64_t{0}, solved.gemm.m * solved.gemm.n / 3, solved.gemm.m * solved.gemm.n - 1}) {
+  for (const std::int64_t place :
+       {std::int64_t{0}, solved.gemm.m * solved.gemm.n / 3, solved.gemm.m * solved.gemm.n - 1}) {
     const float right = solved.c[place];
     solved.c[place] += 0.5F;
     EXPECT_EQ(solved.check().status, Status::incorrect) << place;

@@ -33,8 +33,9 @@ void Journal::append(const json& record) {
   const std::string line = record.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   const auto written = write(fd_, line.data(), line.size());
   if (written != static_cast<ssize_t>(line.size())) {
-    throw std::runtime_error(fmt::format("{}: {}; what was measured before is in it: free some space, then go on with --resume",
-                                         path_.string(), written < 0 ? std::strerror(errno) : "the disk is full"));
+    throw std::runtime_error(
+        fmt::format("{}: {}; what was measured before is in it: free some space, then go on with --resume",
+                    path_.string(), written < 0 ? std::strerror(errno) : "the disk is full"));
   }
 }
 
@@ -47,8 +48,8 @@ std::vector<json> Journal::replay() {
     json record = json::parse(text.begin() + static_cast<std::ptrdiff_t>(whole),
                               text.begin() + static_cast<std::ptrdiff_t>(end), nullptr, false);
     if (record.is_discarded()) {
-      throw std::runtime_error(fmt::format("{}: line {} is not a record; the journal is damaged", path_.string(),
-                                           records.size() + 1));
+      throw std::runtime_error(
+          fmt::format("{}: line {} is not a record; the journal is damaged", path_.string(), records.size() + 1));
     }
     records.push_back(std::move(record));
   }

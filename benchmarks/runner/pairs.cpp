@@ -5,8 +5,8 @@
 #include <chrono>
 #include <map>
 
-#include "benchmarks/runner/process.h"
 #include "benchmarks/records.h"
+#include "benchmarks/runner/process.h"
 
 namespace whygpu {
 namespace {

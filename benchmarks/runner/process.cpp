@@ -42,8 +42,10 @@ ChildProcess::ChildProcess(const std::filesystem::path& program, std::vector<std
     dup2(errors_, STDERR_FILENO);
     signal(SIGPIPE, SIG_DFL);
     for (const auto& [key, value] : environment) {
-      if (value.empty()) unsetenv(key.c_str());
-      else setenv(key.c_str(), value.c_str(), 1);
+      if (value.empty())
+        unsetenv(key.c_str());
+      else
+        setenv(key.c_str(), value.c_str(), 1);
     }
     execv(name.c_str(), argv.data());
     dprintf(STDERR_FILENO, "%s: %s\n", name.c_str(), std::strerror(errno));
@@ -102,7 +104,8 @@ std::string ChildProcess::wait() {
 std::string ChildProcess::last_words() const {
   std::array<char, 4096> tail{};
   const auto size = lseek(errors_, 0, SEEK_END);
-  const auto count = pread(errors_, tail.data(), tail.size(), std::max<off_t>(0, size - static_cast<off_t>(tail.size())));
+  const auto count =
+      pread(errors_, tail.data(), tail.size(), std::max<off_t>(0, size - static_cast<off_t>(tail.size())));
   std::string text(tail.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
   while (!text.empty() && text.back() == '\n') text.pop_back();
   const auto line = text.rfind('\n');

@@ -17,7 +17,8 @@ class ChildProcess {
   // Runs `program` with `arguments`, plus `records_flag` and the number of a descriptor whose lines next_line() returns
   // (nothing is added when the flag is empty). Standard output is discarded; standard error is kept for last_words().
   // `environment` sets variables, or removes those with an empty value.
-  ChildProcess(const std::filesystem::path& program, std::vector<std::string> arguments, const std::string& records_flag,
+  ChildProcess(const std::filesystem::path& program, std::vector<std::string> arguments,
+               const std::string& records_flag,
                const std::vector<std::pair<std::string, std::string>>& environment = {});
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;

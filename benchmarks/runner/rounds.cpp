@@ -14,9 +14,7 @@ namespace {
 // Fewer rounds cannot have a 95% interval, so nothing is settled before.
 constexpr int kFewestRounds = 6;
 
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
 
@@ -38,7 +36,8 @@ bool Rounds::active(const CaseResult& result) const {
 std::vector<CaseResult*> Rounds::active_cases(const Group& group) {
   std::vector<CaseResult*> cases;
   for (auto& result : state_.results()) {
-    if (active(result) && result.c["backend"] == group.first && result.c.workload == group.second) cases.push_back(&result);
+    if (active(result) && result.c["backend"] == group.first && result.c.workload == group.second)
+      cases.push_back(&result);
   }
   return cases;
 }
@@ -156,7 +155,10 @@ void Rounds::take(nlohmann::json record, int round) {
 }
 
 void Rounds::fail(const CaseResult& result, const std::string& reason, int round) {
-  take({{"event", "end"}, {"case", result.c.text()}, {"status", "failed"}, {"reason", fmt::format("round {}: {}", round, reason)}},
+  take({{"event", "end"},
+        {"case", result.c.text()},
+        {"status", "failed"},
+        {"reason", fmt::format("round {}: {}", round, reason)}},
        round);
 }
 
@@ -173,7 +175,8 @@ void Rounds::report(const std::string& case_text, int round) {
     visits_left += static_cast<std::size_t>(std::max(0, wanted - static_cast<int>(result.rounds.size())));
   }
   progress.elapsed_seconds = elapsed();
-  progress.left_seconds = static_cast<double>(visits_left) * visited_seconds_ / static_cast<double>(std::max<std::size_t>(visits_, 1));
+  progress.left_seconds =
+      static_cast<double>(visits_left) * visited_seconds_ / static_cast<double>(std::max<std::size_t>(visits_, 1));
   if (!settings_.rounds) {
     progress.left_seconds = std::min(progress.left_seconds, std::max(0.0, settings_.budget_seconds - elapsed()));
   }

@@ -24,8 +24,9 @@ class RoundsTest : public testing::Test {
     std::vector<Case> cases;
     for (const auto& line : lines) cases.push_back(parse_case(line));
     RunState state(cases);
-    Rounds rounds(state, settings, WHYGPU_BINARY_DIR "/bin", [&](const nlohmann::json& record) { records_.push_back(record); },
-                  [](const Progress&) {});
+    Rounds rounds(
+        state, settings, WHYGPU_BINARY_DIR "/bin", [&](const nlohmann::json& record) { records_.push_back(record); },
+        [](const Progress&) {});
     EXPECT_TRUE(rounds.run(never_));
     return state;
   }
@@ -42,7 +43,8 @@ class RoundsTest : public testing::Test {
 };
 
 TEST_F(RoundsTest, TakesSamplesInEveryRound) {
-  const auto state = run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=9 n=8 k=8 backend=faulty variant=right"}, two_rounds());
+  const auto state =
+      run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=9 n=8 k=8 backend=faulty variant=right"}, two_rounds());
   for (const auto& result : state.results()) {
     EXPECT_EQ(result.status, Status::ok) << result.reason;
     EXPECT_THAT(result.rounds, SizeIs(2));
@@ -52,11 +54,12 @@ TEST_F(RoundsTest, TakesSamplesInEveryRound) {
 }
 
 TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
-  const auto state = run({"gemm m=8 n=8 k=64 backend=faulty variant=off_by_one", "gemm m=8 n=8 k=64 backend=faulty variant=rounded",
-                          "gemm m=8 n=8 k=64 backend=faulty variant=silent", "gemm m=8 n=8 k=64 backend=faulty variant=nan",
-                          "gemm m=200 n=200 k=64 backend=faulty variant=off_by_one",
-                          "gemm m=200 n=200 k=64 backend=faulty variant=rounded"},
-                         two_rounds());
+  const auto state =
+      run({"gemm m=8 n=8 k=64 backend=faulty variant=off_by_one", "gemm m=8 n=8 k=64 backend=faulty variant=rounded",
+           "gemm m=8 n=8 k=64 backend=faulty variant=silent", "gemm m=8 n=8 k=64 backend=faulty variant=nan",
+           "gemm m=200 n=200 k=64 backend=faulty variant=off_by_one",
+           "gemm m=200 n=200 k=64 backend=faulty variant=rounded"},
+          two_rounds());
   for (const auto& result : state.results()) {
     EXPECT_EQ(result.status, Status::incorrect) << result.c.text();
     EXPECT_FALSE(result.reason.empty());
@@ -65,10 +68,11 @@ TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
 }
 
 TEST_F(RoundsTest, ACrashCostsItsOwnCaseOnly) {
-  const auto state = run({"gemm m=8 n=8 k=8 backend=faulty variant=right", "gemm m=8 n=8 k=8 backend=faulty variant=abort",
-                          "gemm m=8 n=8 k=8 backend=faulty variant=late_abort", "gemm m=8 n=8 k=8 backend=faulty variant=throw",
-                          "gemm m=16 n=8 k=8 backend=faulty variant=right"},
-                         two_rounds());
+  const auto state =
+      run({"gemm m=8 n=8 k=8 backend=faulty variant=right", "gemm m=8 n=8 k=8 backend=faulty variant=abort",
+           "gemm m=8 n=8 k=8 backend=faulty variant=late_abort", "gemm m=8 n=8 k=8 backend=faulty variant=throw",
+           "gemm m=16 n=8 k=8 backend=faulty variant=right"},
+          two_rounds());
   const auto& results = state.results();
   EXPECT_THAT(results[0].rounds, SizeIs(2));
   EXPECT_THAT(results[1].reason, HasSubstr("signal 6 (Aborted)"));
@@ -80,7 +84,8 @@ TEST_F(RoundsTest, ACrashCostsItsOwnCaseOnly) {
 TEST_F(RoundsTest, AHangCostsItsOwnCaseOnly) {
   auto settings = two_rounds();
   settings.timeout_seconds = 1;
-  const auto state = run({"gemm m=8 n=8 k=8 backend=faulty variant=sleep", "gemm m=8 n=8 k=8 backend=faulty variant=right"}, settings);
+  const auto state =
+      run({"gemm m=8 n=8 k=8 backend=faulty variant=sleep", "gemm m=8 n=8 k=8 backend=faulty variant=right"}, settings);
   EXPECT_EQ(state.results()[0].status, Status::failed);
   EXPECT_THAT(state.results()[0].reason, HasSubstr("no answer for 1 s"));
   EXPECT_THAT(state.results()[1].rounds, SizeIs(2));
@@ -103,7 +108,8 @@ TEST_F(RoundsTest, StopsAtTheBudgetAndSaysUnsettled) {
 
 // What is replayed from records is what was lived.
 TEST_F(RoundsTest, RecordsRebuildTheState) {
-  const auto lived = run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=abort"}, two_rounds());
+  const auto lived =
+      run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=abort"}, two_rounds());
   RunState replayed({lived.results()[0].c, lived.results()[1].c});
   for (const auto& record : records_) replayed.apply(record);
   EXPECT_EQ(result_json(lived, two_rounds(), {}), result_json(replayed, two_rounds(), {}));

@@ -42,7 +42,8 @@ void check_planted_error(DType products) {
     if (auto* softmax = std::get_if<CausalSoftmaxGradient>(&node.op)) softmax->scale *= 1.02;
   }
   Program program(wrong, *backend);
-  EXPECT_THAT(check_gradients(network, right, program, gradient_tolerance(products)), testing::HasSubstr("the gradient of"));
+  EXPECT_THAT(check_gradients(network, right, program, gradient_tolerance(products)),
+              testing::HasSubstr("the gradient of"));
 }
 
 TEST(Training, PlantedErrorIsCaughtInF32) { check_planted_error(DType::f32); }

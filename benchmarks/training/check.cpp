@@ -14,16 +14,16 @@ namespace {
 // In float64 central differences are good to about 1e-9 then, and few units cross the kink of a relu on the way.
 constexpr double kStep = 1e-7, kDerivativeTolerance = 1e-5;
 
-// By how much of itself a slope check changes the loss, well above the rounding of the products, and how far the slope may
-// then be off.
+// By how much of itself a slope check changes the loss, well above the rounding of the products, and how far the slope
+// may then be off.
 double slope_share(DType products) { return products == DType::f32 ? 2e-3 : 2e-2; }
 double slope_tolerance(DType products) { return products == DType::f32 ? 0.02 : 0.2; }
 constexpr double kLongestStep = 0.1;  // relative to the parameter
 
 constexpr std::uint64_t kDirectionSeed = 77;
 
-// Half the distance between neighbours in bf16. Against a reference that rounds in the same places, only the few sums that
-// fall on the other side of a rounding boundary or of a kink differ.
+// Half the distance between neighbours in bf16. Against a reference that rounds in the same places, only the few sums
+// that fall on the other side of a rounding boundary or of a kink differ.
 constexpr double kBf16Rounding = 0x1p-8;
 
 double norm(std::span<const double> x) { return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0)); }
@@ -49,9 +49,7 @@ std::span<const double> part_of(const std::vector<double>& flat, const ComputeGr
 
 }  // namespace
 
-double loss_tolerance(DType products) {
-  return products == DType::bf16 ? 1e-2 : products == DType::tf32 ? 1e-3 : 1e-5;
-}
+double loss_tolerance(DType products) { return products == DType::bf16 ? 1e-2 : products == DType::tf32 ? 1e-3 : 1e-5; }
 
 double gradient_tolerance(DType products) {
   return products == DType::bf16 ? kBf16Rounding : products == DType::tf32 ? 5e-3 : 1e-4;
@@ -116,7 +114,8 @@ std::string check_gradients(const Network& network, const ComputeGraph& graph, P
   program.enqueue(Phase::backward);
   const std::vector<double> gradients = program.download(graph.gradients);
   // Gradients that are zero but for rounding are judged by the others' size.
-  const double floor = 1e-3 * norm(reference.values(graph.gradients)) / std::sqrt(static_cast<double>(graph.parameters.size()));
+  const double floor =
+      1e-3 * norm(reference.values(graph.gradients)) / std::sqrt(static_cast<double>(graph.parameters.size()));
   for (const TrainedParameter& parameter : graph.parameters) {
     const std::span<const double> expected = reference.values(parameter.gradient);
     const std::span<const double> given = part_of(gradients, graph, parameter.gradient);
@@ -131,7 +130,8 @@ std::string check_gradients(const Network& network, const ComputeGraph& graph, P
   return {};
 }
 
-std::string check_slopes(const Network& network, const ComputeGraph& graph, Program& program, DType products, int most) {
+std::string check_slopes(const Network& network, const ComputeGraph& graph, Program& program, DType products,
+                         int most) {
   program.reset();
   program.load(make_batch(network, graph, 0));
   program.enqueue(Phase::forward);
@@ -140,8 +140,10 @@ std::string check_slopes(const Network& network, const ComputeGraph& graph, Prog
   const double share = slope_share(products), tolerance = slope_tolerance(products);
   const int count = static_cast<int>(graph.parameters.size()), checked = std::min(most, count);
   for (int i = 0; i < checked; ++i) {
-    const TrainedParameter& parameter = graph.parameters[static_cast<std::size_t>(static_cast<std::int64_t>(i) * count / checked)];
-    const std::vector<double> before = program.download(parameter.weights), slope = program.download(parameter.gradient);
+    const TrainedParameter& parameter =
+        graph.parameters[static_cast<std::size_t>(static_cast<std::int64_t>(i) * count / checked)];
+    const std::vector<double> before = program.download(parameter.weights),
+                              slope = program.download(parameter.gradient);
     const double steepness = norm(slope), distance = share * loss / steepness;
     // A step so long that the loss is no longer near a straight line says nothing.
     if (distance > kLongestStep * std::max(norm(before), 1.0)) continue;
@@ -155,8 +157,8 @@ std::string check_slopes(const Network& network, const ComputeGraph& graph, Prog
     const double measured = (loss_at(distance) - loss_at(-distance)) / (2 * distance);
     program.set_weights(parameter, before);
     if (!(std::abs(measured - steepness) <= tolerance * steepness)) {
-      return fmt::format("the gradient of {} has the length {:.4g}, but along it the loss changes by {:.4g}", parameter.name,
-                         steepness, measured);
+      return fmt::format("the gradient of {} has the length {:.4g}, but along it the loss changes by {:.4g}",
+                         parameter.name, steepness, measured);
     }
   }
   return {};

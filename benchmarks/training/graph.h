@@ -32,9 +32,9 @@ struct Node {
 
 // A parameter is a part of ComputeGraph::weights, its gradient and its copy the same part of gradients and copies.
 struct TrainedParameter {
-  std::string name;  // "dense 2 weights"
+  std::string name;                                       // "dense 2 weights"
   Value weights = kNone, gradient = kNone, copy = kNone;  // copy: in bf16, where the products are
-  double low = 0, high = 0;  // drawn uniformly at the start
+  double low = 0, high = 0;                               // drawn uniformly at the start
 };
 
 struct Filled {
@@ -47,9 +47,9 @@ struct ComputeGraph {
   std::vector<ValueInfo> values;
   std::vector<Node> nodes;
   std::vector<TrainedParameter> parameters;
-  std::vector<Filled> filled;  // before the first step
-  Value input = kNone, target = kNone;  // a batch
-  Value output = kNone, loss = kNone;   // of the last layer; loss[1], where there is one
+  std::vector<Filled> filled;                                // before the first step
+  Value input = kNone, target = kNone;                       // a batch
+  Value output = kNone, loss = kNone;                        // of the last layer; loss[1], where there is one
   Value weights = kNone, copies = kNone, gradients = kNone;  // copies: bf16 weights, where the products are bf16
   std::vector<Value> state;                                  // the optimiser's, zero at the start
 

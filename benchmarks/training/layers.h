@@ -1,5 +1,5 @@
-// The layers of networks in terms of backend operations, each with its derivative. Every function appends to the tape and
-// returns the layer's result; a value that the layer adds (`add`) is kNone where there is none.
+// The layers of networks in terms of backend operations, each with its derivative. Every function appends to the tape
+// and returns the layer's result; a value that the layer adds (`add`) is kNone where there is none.
 #pragma once
 
 #include "benchmarks/training/tape.h"
@@ -10,7 +10,7 @@ struct DenseOptions {
   std::int64_t units = 0;
   Activation activation = Activation::none;
   bool bias = true;
-  Value add = kNone;            // f32
+  Value add = kNone;              // f32
   const Weights* tied = nullptr;  // instead of weights of its own; [units, inputs]
 };
 

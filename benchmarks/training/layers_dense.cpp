@@ -24,7 +24,8 @@ Value before_bias(Tape& tape, Value dy, Value x, Value y, const DenseOptions& op
   if (options.activation != Activation::none) arguments.push_back(saved);
   if (options.activation == Activation::gelu) arguments.push_back(bias.master);
   arguments.insert(arguments.end(), {dx, bias.gradient});
-  tape.run(BiasActivationGradient{rows, columns, options.activation, input, tape.spec(saved).dtype, storage}, arguments);
+  tape.run(BiasActivationGradient{rows, columns, options.activation, input, tape.spec(saved).dtype, storage},
+           arguments);
   return dx;
 }
 
@@ -54,7 +55,8 @@ Value dense(Tape& tape, Value x, const DenseOptions& options) {
   if (options.bias) {
     bias = tape.parameter("bias", {units}, 0, 0);
     const DType dtype = options.activation == Activation::none ? DType::f32 : tape.storage();
-    const bool in_place = dtype == DType::f32 && options.activation != Activation::gelu;  // whose slope needs the product
+    const bool in_place =
+        dtype == DType::f32 && options.activation != Activation::gelu;  // whose slope needs the product
     if (!in_place) y = tape.temporary({dtype, shape});
     const bool residual = options.add != kNone;
     std::vector<Value> arguments = {product, bias.master};

@@ -7,10 +7,20 @@ namespace whygpu::training {
 Value convolution(Tape& tape, Value x, const ConvolutionOptions& options) {
   const std::vector<std::int64_t> image = tape.spec(x).shape;
   if (image.size() != 4) throw CaseError("convolution: its input is no image");
-  if (!options.bias && options.activation != Activation::none) throw CaseError("convolution: activation needs bias=yes");
+  if (!options.bias && options.activation != Activation::none)
+    throw CaseError("convolution: activation needs bias=yes");
   const std::int64_t pad = options.kernel / 2;
-  Convolution op{.n = image[0], .c = image[3], .h = image[1], .w = image[2], .k = options.filters, .r = options.kernel,
-                 .s = options.kernel, .stride_h = options.stride, .stride_w = options.stride, .pad_h = pad, .pad_w = pad,
+  Convolution op{.n = image[0],
+                 .c = image[3],
+                 .h = image[1],
+                 .w = image[2],
+                 .k = options.filters,
+                 .r = options.kernel,
+                 .s = options.kernel,
+                 .stride_h = options.stride,
+                 .stride_w = options.stride,
+                 .pad_h = pad,
+                 .pad_w = pad,
                  .dtype = tape.products()};
   if (op.p() < 1 || op.q() < 1) throw CaseError("convolution: the kernel is larger than the image");
   const double bound = weight_bound(op.r * op.s * op.c, options.activation);

@@ -99,9 +99,8 @@ Value lstm(Tape& tape, Value x, std::int64_t width) {
     const Value from_state = tape.temporary({DType::f32, {batch, 4 * width}});
     tape.run(Gemm{.m = batch, .n = 4 * width, .k = width, .transpose_b = true, .dtype = products},
              {state_at(states, t), wh.compute, from_state});
-    tape.run(LstmCell{batch, width, storage},
-             {gates_at(from_input, t), from_state, bias.master, state_at(cells, t), gates_at(gates, t),
-              state_at(cells, t + 1), state_at(states, t + 1)});
+    tape.run(LstmCell{batch, width, storage}, {gates_at(from_input, t), from_state, bias.master, state_at(cells, t),
+                                               gates_at(gates, t), state_at(cells, t + 1), state_at(states, t + 1)});
   }
   const Value y = tape.part(states, state, {storage, {length, batch, width}});
 

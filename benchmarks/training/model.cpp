@@ -14,7 +14,7 @@ enum class OptionKind { number, word, decimal };
 struct Option {
   std::string_view name;
   OptionKind kind = OptionKind::number;
-  std::string_view fallback = {};             // empty: required, unless `optional`
+  std::string_view fallback = {};              // empty: required, unless `optional`
   std::vector<std::string_view> choices = {};  // of a word; empty: any
   bool optional = false;
 };
@@ -200,7 +200,8 @@ void Model::expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::
     } else {
       into.push_back(layer(line, sizes));
       const bool first = into.size() == 1;
-      if (is_input(into.back().kind) != first) fail(line, "the input (vector, image, sequence, tokens) is the first layer, once");
+      if (is_input(into.back().kind) != first)
+        fail(line, "the input (vector, image, sequence, tokens) is the first layer, once");
       for (const char* option : {"add", "from"}) {
         const auto name = into.back().words.find(option);
         if (name == into.back().words.end() || name->second.empty()) continue;
@@ -240,7 +241,8 @@ Network Model::network(const Sizes& overrides) const {
       network.layers.push_back(layer);
     }
   }
-  if (network.input.kind.empty()) throw CaseError(name_ + ".model: no input; begin with vector, image, sequence or tokens");
+  if (network.input.kind.empty())
+    throw CaseError(name_ + ".model: no input; begin with vector, image, sequence or tokens");
   if (network.loss.empty()) throw CaseError(name_ + ".model: no loss; add cross_entropy or mean_square");
   if (network.training.optimiser.empty()) throw CaseError(name_ + ".model: no line train optimiser=…");
   return network;

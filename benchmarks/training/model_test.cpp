@@ -26,7 +26,8 @@ std::string error_of(std::string_view layers) {
 }
 
 TEST(Model, WorksOutNumbersFromSizes) {
-  const Network network = model("dense units=4*width/2 activation=relu\ndense units=3 # classes\n").network({{"width", 6}});
+  const Network network =
+      model("dense units=4*width/2 activation=relu\ndense units=3 # classes\n").network({{"width", 6}});
   ASSERT_EQ(network.layers.size(), 2U);
   EXPECT_EQ(network.layers[0].number("units"), 12);
   EXPECT_EQ(network.layers[0].word("activation"), "relu");
@@ -42,9 +43,11 @@ TEST(Model, RepeatsLines) {
 TEST(Model, NamesTheLineThatIsWrong) {
   EXPECT_THAT(error_of("dence units=3\n"), HasSubstr("tiny.model:4: no layer is called 'dence'; there are "));
   EXPECT_THAT(error_of("dense\n"), HasSubstr("tiny.model:4: dense needs units=…"));
-  EXPECT_THAT(error_of("dense units=heads\n"), HasSubstr("'heads' is neither a positive number nor a size (batch, width)"));
+  EXPECT_THAT(error_of("dense units=heads\n"),
+              HasSubstr("'heads' is neither a positive number nor a size (batch, width)"));
   EXPECT_THAT(error_of("dense units=width/3\n"), HasSubstr("width/3 is no whole number (4/3)"));
-  EXPECT_THAT(error_of("dense units=3 activation=selu\n"), HasSubstr("activation is one of none, relu, gelu, not 'selu'"));
+  EXPECT_THAT(error_of("dense units=3 activation=selu\n"),
+              HasSubstr("activation is one of none, relu, gelu, not 'selu'"));
   EXPECT_THAT(error_of("dense units=3 bais=no\n"), HasSubstr("dense has no option 'bais'; it takes units, activation"));
   EXPECT_THAT(error_of("dense units=3 add=x\n"), HasSubstr("no line above marks 'x'"));
   EXPECT_THAT(error_of("repeat 3\ndense units=3\n"), HasSubstr("tiny.model:4: this repeat has no end"));
@@ -77,7 +80,8 @@ TEST(Models, HaveTheParametersOfTheirOriginals) {
   EXPECT_EQ(parameters("gpt-block"), 12 * 768 * 768 + 13 * 768);
   EXPECT_EQ(parameters("gpt2-124m"), 12 * (12 * 768 * 768 + 13 * 768) + 50257 * 768 + 256 * 768 + 2 * 768);
   EXPECT_EQ(parameters("lstm"), 8 * 512 * 512 + 4 * 512);
-  EXPECT_EQ(parameters("resnet-block"), 256 * 512 + 256 * 128 + 9 * 128 * 128 + 128 * 512 + 2 * (512 + 128 + 128 + 512));
+  EXPECT_EQ(parameters("resnet-block"),
+            256 * 512 + 256 * 128 + 9 * 128 * 128 + 128 * 512 + 2 * (512 + 128 + 128 + 512));
 }
 
 TEST(Models, CountTheFlopsOfTheirProducts) {

@@ -110,7 +110,9 @@ class NetworkBuilder {
 
 }  // namespace
 
-ComputeGraph training_graph(const Network& network, DType products) { return NetworkBuilder(network, products, true).build(); }
+ComputeGraph training_graph(const Network& network, DType products) {
+  return NetworkBuilder(network, products, true).build();
+}
 ComputeGraph inference_graph(const Network& network, DType products) {
   return NetworkBuilder(network, products, false).build();
 }

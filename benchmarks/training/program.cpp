@@ -20,7 +20,8 @@ std::vector<std::byte> as_stored(const TensorSpec& spec, const std::vector<doubl
 
 }  // namespace
 
-HostBatch::HostBatch(const ComputeGraph& graph, const Batch& batch) : input(as_stored(graph.spec(graph.input), batch.input)) {
+HostBatch::HostBatch(const ComputeGraph& graph, const Batch& batch)
+    : input(as_stored(graph.spec(graph.input), batch.input)) {
   if (graph.target != kNone) target = as_stored(graph.spec(graph.target), batch.target);
 }
 
@@ -53,7 +54,8 @@ Program::Program(const ComputeGraph& graph, Backend& backend)
 Tensor& Program::tensor(Value value) {
   auto& tensor = tensors_[static_cast<std::size_t>(value)];
   if (!tensor) {
-    tensor = backend_.device().view(*memory_, plan_.offset[static_cast<std::size_t>(value)], graph_.spec(value).bytes());
+    tensor =
+        backend_.device().view(*memory_, plan_.offset[static_cast<std::size_t>(value)], graph_.spec(value).bytes());
   }
   return *tensor;
 }

@@ -34,19 +34,24 @@ void run(const Convolution& v, Arguments t) {
   const Index channels = v.c / v.groups, filters = v.k / v.groups;
   const std::vector<TensorSpec> specs = v.arguments();
   std::fill_n(t[static_cast<std::size_t>(v.result())], specs[static_cast<std::size_t>(v.result())].elements(), 0.0);
-  for (Index n = 0; n < v.n; ++n) for (Index p = 0; p < v.p(); ++p) for (Index q = 0; q < v.q(); ++q)
-  for (Index k = 0; k < v.k; ++k) for (Index r = 0; r < v.r; ++r) for (Index s = 0; s < v.s; ++s) {
-    const Index h = p * v.stride_h - v.pad_h + r * v.dilation_h, column = q * v.stride_w - v.pad_w + s * v.dilation_w;
-    if (h < 0 || h >= v.h || column < 0 || column >= v.w) continue;
-    double* pixel = x + ((n * v.h + h) * v.w + column) * v.c + k / filters * channels;
-    double* tap = w + ((k * v.r + r) * v.s + s) * channels;
-    double& result = y[((n * v.p() + p) * v.q() + q) * v.k + k];
-    for (Index c = 0; c < channels; ++c) {
-      if (v.pass == Pass::forward) result += pixel[c] * tap[c];
-      if (v.pass == Pass::backward_data) pixel[c] += result * tap[c];
-      if (v.pass == Pass::backward_weights) tap[c] += result * pixel[c];
-    }
-  }
+  for (Index n = 0; n < v.n; ++n)
+    for (Index p = 0; p < v.p(); ++p)
+      for (Index q = 0; q < v.q(); ++q)
+        for (Index k = 0; k < v.k; ++k)
+          for (Index r = 0; r < v.r; ++r)
+            for (Index s = 0; s < v.s; ++s) {
+              const Index h = p * v.stride_h - v.pad_h + r * v.dilation_h,
+                          column = q * v.stride_w - v.pad_w + s * v.dilation_w;
+              if (h < 0 || h >= v.h || column < 0 || column >= v.w) continue;
+              double* pixel = x + ((n * v.h + h) * v.w + column) * v.c + k / filters * channels;
+              double* tap = w + ((k * v.r + r) * v.s + s) * channels;
+              double& result = y[((n * v.p() + p) * v.q() + q) * v.k + k];
+              for (Index c = 0; c < channels; ++c) {
+                if (v.pass == Pass::forward) result += pixel[c] * tap[c];
+                if (v.pass == Pass::backward_data) pixel[c] += result * tap[c];
+                if (v.pass == Pass::backward_weights) tap[c] += result * pixel[c];
+              }
+            }
 }
 
 constexpr double kGeluCubic = 0.044715;
@@ -164,7 +169,8 @@ void run(const BatchNormGradient& op, Arguments t) {
       dbeta[column] += gradient(at);
     }
     for (Index at = column; at < op.rows * op.columns; at += op.columns) {
-      dx[at] = gamma[column] * rstd[column] * (gradient(at) - dbeta[column] / rows - scaled(at) * dgamma[column] / rows);
+      dx[at] =
+          gamma[column] * rstd[column] * (gradient(at) - dbeta[column] / rows - scaled(at) * dgamma[column] / rows);
       if (op.residual) rest[6][at] = gradient(at);
     }
   }
@@ -174,11 +180,15 @@ void run(const BatchNormGradient& op, Arguments t) {
 template <class Op, class F>
 void for_windows(const Op& op, F f) {
   const Index p_end = op.h / op.window, q_end = op.w / op.window;
-  for (Index n = 0; n < op.n; ++n) for (Index p = 0; p < p_end; ++p) for (Index q = 0; q < q_end; ++q)
-  for (Index c = 0; c < op.c; ++c) for (Index r = 0; r < op.window; ++r) for (Index s = 0; s < op.window; ++s) {
-    f(((n * p_end + p) * q_end + q) * op.c + c,
-      ((n * op.h + p * op.window + r) * op.w + q * op.window + s) * op.c + c);
-  }
+  for (Index n = 0; n < op.n; ++n)
+    for (Index p = 0; p < p_end; ++p)
+      for (Index q = 0; q < q_end; ++q)
+        for (Index c = 0; c < op.c; ++c)
+          for (Index r = 0; r < op.window; ++r)
+            for (Index s = 0; s < op.window; ++s) {
+              f(((n * p_end + p) * q_end + q) * op.c + c,
+                ((n * op.h + p * op.window + r) * op.w + q * op.window + s) * op.c + c);
+            }
 }
 
 void run(const Pooling& op, Arguments t) {
@@ -321,11 +331,14 @@ void run(const Permute& op, Arguments t) {
   for (int axis = 3; axis >= 0; --axis) stride[axis] = stride[axis + 1] * op.shape[axis + 1];
   const auto extent = [&](int axis) { return op.shape[op.order[axis]]; };
   double* y = t[1];
-  for (Index a = 0; a < extent(0); ++a) for (Index b = 0; b < extent(1); ++b) for (Index c = 0; c < extent(2); ++c)
-  for (Index d = 0; d < extent(3); ++d) for (Index e = 0; e < extent(4); ++e) {
-    *y++ = t[0][a * stride[op.order[0]] + b * stride[op.order[1]] + c * stride[op.order[2]] + d * stride[op.order[3]] +
-                e * stride[op.order[4]]];
-  }
+  for (Index a = 0; a < extent(0); ++a)
+    for (Index b = 0; b < extent(1); ++b)
+      for (Index c = 0; c < extent(2); ++c)
+        for (Index d = 0; d < extent(3); ++d)
+          for (Index e = 0; e < extent(4); ++e) {
+            *y++ = t[0][a * stride[op.order[0]] + b * stride[op.order[1]] + c * stride[op.order[2]] +
+                        d * stride[op.order[3]] + e * stride[op.order[4]]];
+          }
 }
 
 void run(const Add& op, Arguments t) {

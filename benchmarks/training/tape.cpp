@@ -51,7 +51,8 @@ Weights Tape::parameter(const std::string& name, std::vector<std::int64_t> shape
       graph_.copies == kNone ? weights.master : part(graph_.copies, flat_, TensorSpec{DType::bf16, spec.shape});
   if (training_) weights.gradient = part(graph_.gradients, flat_, spec);
   flat_ += (spec.elements() + kAlignment - 1) / kAlignment * kAlignment;
-  graph_.parameters.push_back({layer_ + " " + name, weights.master, weights.gradient, graph_.copies == kNone ? kNone : weights.compute, low, high});
+  graph_.parameters.push_back({layer_ + " " + name, weights.master, weights.gradient,
+                               graph_.copies == kNone ? kNone : weights.compute, low, high});
   return weights;
 }
 

@@ -1,5 +1,5 @@
-// Builds a graph forwards and remembers how to go back: every layer emits its operations and leaves its derivative on the
-// tape, which differentiate() plays in reverse.
+// Builds a graph forwards and remembers how to go back: every layer emits its operations and leaves its derivative on
+// the tape, which differentiate() plays in reverse.
 #pragma once
 
 #include <functional>
@@ -45,8 +45,8 @@ class Tape {
 
   // Values are known by their index: a part does not share the gradient of its whole.
   bool wants_gradient(Value value) const { return !without_gradient_.contains(value); }
-  Value gradient(Value value) const;             // throws std::logic_error when nothing has arrived
-  Value take_gradient(Value value);              // the gradient so far, or kNone; the caller adds to it
+  Value gradient(Value value) const;  // throws std::logic_error when nothing has arrived
+  Value take_gradient(Value value);   // the gradient so far, or kNone; the caller adds to it
   void add_gradient(Value value, Value gradient);
 
   // The gradients of whatever add_gradient() began with, then the optimiser's step, and the graph is done.

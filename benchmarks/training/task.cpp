@@ -27,8 +27,8 @@ void fill_classes(const TensorSpec& input, std::int64_t classes, Random& random,
 
 void fill_tokens(const TensorSpec& input, std::int64_t vocabulary, Random& random, Batch& batch) {
   const auto follower = [vocabulary](std::int64_t token) {
-    return static_cast<std::int64_t>(Random(kTeacherSeed + static_cast<std::uint64_t>(token)).below(
-        static_cast<std::uint64_t>(vocabulary)));
+    return static_cast<std::int64_t>(
+        Random(kTeacherSeed + static_cast<std::uint64_t>(token)).below(static_cast<std::uint64_t>(vocabulary)));
   };
   for (std::int64_t row = 0; row < input.shape[0]; ++row) {
     auto token = static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(vocabulary)));
@@ -53,7 +53,8 @@ void fill_mixtures(const TensorSpec& input, const TensorSpec& output, Random& ra
   for (std::int64_t i = 0; i < input.elements(); ++i) batch.input.push_back(rounded(random.uniform()));
   const std::int64_t columns = output.shape.back(), features = input.shape.back();
   const std::int64_t rows = output.elements() / columns;
-  if (rows > input.elements() / features) throw std::logic_error("mean_square: the output has more rows than the input");
+  if (rows > input.elements() / features)
+    throw std::logic_error("mean_square: the output has more rows than the input");
   struct Tap {
     std::int64_t feature;
     double factor;
@@ -100,7 +101,8 @@ std::vector<double> initial_weights(const ComputeGraph& graph) {
     const std::int64_t count = graph.spec(parameter.weights).elements();
     const double middle = (parameter.high + parameter.low) / 2, reach = (parameter.high - parameter.low) / 2;
     for (std::int64_t i = 0; i < count; ++i) {
-      weights[static_cast<std::size_t>(where.offset + i)] = rounded(middle + (reach == 0 ? 0 : reach * random.uniform()));
+      weights[static_cast<std::size_t>(where.offset + i)] =
+          rounded(middle + (reach == 0 ? 0 : reach * random.uniform()));
     }
   }
   return weights;

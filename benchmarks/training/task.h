@@ -15,8 +15,8 @@ struct Batch {
 };
 
 // Batch `index` of an endless sequence. Vectors and images with cross-entropy: noise that leans towards a fixed random
-// direction, whose number is the label. Tokens: each follows from the one before by a fixed random map, and is its label.
-// Mean square: each target is a fixed random mixture of a few values at the same place of the input.
+// direction, whose number is the label. Tokens: each follows from the one before by a fixed random map, and is its
+// label. Mean square: each target is a fixed random mixture of a few values at the same place of the input.
 Batch make_batch(const Network& network, const ComputeGraph& graph, int index);
 
 // ComputeGraph::weights at the start; the gaps between parameters are zero.

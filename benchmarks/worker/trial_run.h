@@ -10,8 +10,8 @@
 
 #include "backends/backend.h"
 #include "benchmarks/case.h"
-#include "benchmarks/worker/measurement.h"
 #include "benchmarks/meters/meter.h"
+#include "benchmarks/worker/measurement.h"
 #include "benchmarks/workload.h"
 
 namespace whygpu {

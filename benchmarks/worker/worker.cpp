@@ -37,17 +37,19 @@ struct Options {
 };
 
 std::unique_ptr<CLI::App> make_parser(std::string_view workload, Options& options) {
-  auto app = std::make_unique<CLI::App>(fmt::format(
-      "Measures {} on one backend. Takes all flags of Google Benchmark besides its own\n"
-      "(--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json, …).\n\n"
-      "  {} --backend=openblas --case='{} m=512 n=512 k=512'",
-      workload, workload, workload));
+  auto app = std::make_unique<CLI::App>(
+      fmt::format("Measures {} on one backend. Takes all flags of Google Benchmark besides its own\n"
+                  "(--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json, …).\n\n"
+                  "  {} --backend=openblas --case='{} m=512 n=512 k=512'",
+                  workload, workload, workload));
   app->allow_extras();
-  app->add_option("--backend", options.backend, "the one backend to load (default: the cases', else " WHYGPU_DEFAULT_BACKEND ")");
+  app->add_option("--backend", options.backend,
+                  "the one backend to load (default: the cases', else " WHYGPU_DEFAULT_BACKEND ")");
   app->add_option("--case", options.cases, "a line of cases; may be repeated")->take_all();
   app->add_option("--sweep", options.sweep, "a sweep's name or file (default: quick)");
   app->add_option("--threads", options.threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
-  app->add_option("--sample_seconds", options.sample_seconds, "time that a case's samples take, in place of --benchmark_min_time")
+  app->add_option("--sample_seconds", options.sample_seconds,
+                  "time that a case's samples take, in place of --benchmark_min_time")
       ->check(CLI::PositiveNumber);
   app->add_option("--device", options.device, "which accelerator")->check(CLI::NonNegativeNumber);
   app->add_option("--records", options.records, "file or descriptor for JSON lines with every sample");
@@ -64,8 +66,8 @@ std::vector<Case> chosen_cases(std::string_view workload, const Options& options
   }
   if (options.cases.empty()) cases = load_sweep(options.sweep.empty() ? "quick" : options.sweep);
   std::erase_if(cases, [&](const Case& c) {
-    return c.workload != workload ||
-           (options.cases.empty() && !options.backend.empty() && !c["backend"].empty() && c["backend"] != options.backend);
+    return c.workload != workload || (options.cases.empty() && !options.backend.empty() && !c["backend"].empty() &&
+                                      c["backend"] != options.backend);
   });
   return cases;
 }
@@ -126,7 +128,8 @@ class Session {
     if (options.energy) meters_ = meters_for(backend->device(), options.device);
     for (auto& c : cases_) {
       c = c.with("backend", backend.name());
-      auto* registered = benchmark::RegisterBenchmark(c.text().c_str(), [this, &c](benchmark::State& state) { run(c, state); });
+      auto* registered =
+          benchmark::RegisterBenchmark(c.text().c_str(), [this, &c](benchmark::State& state) { run(c, state); });
       registered->UseManualTime()->MeasureProcessCPUTime()->Unit(benchmark::kMicrosecond);
       if (options.sample_seconds > 0) registered->MinTime(kMinTimeShare * options.sample_seconds);
     }
@@ -179,7 +182,8 @@ class Session {
 };
 
 int run(std::string_view workload, const Options& options, std::vector<std::string> benchmark_flags) {
-  RecordWriter records = options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
+  RecordWriter records =
+      options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
   auto cases = chosen_cases(workload, options);
   LoadedBackend backend = load(chosen_backend(options, cases), options);
   records.write([&] {

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "benchmarks/oracles/gemm_oracle.h"
-#include "benchmarks/workloads/operation_trial.h"
 #include "benchmarks/workload.h"
+#include "benchmarks/workloads/operation_trial.h"
 
 namespace whygpu {
 namespace {
@@ -23,8 +23,8 @@ const std::vector<Parameter>& gemm_parameters() {
 }
 
 Gemm gemm_of(const Case& c) {
-  return {c.number("m"),        c.number("n"),         c.number("k"), c.number("batch"), c["trans"][0] == 't',
-          c["trans"][1] == 't', parse_dtype(c["dtype"])};
+  return {c.number("m"),        c.number("n"),        c.number("k"),          c.number("batch"),
+          c["trans"][0] == 't', c["trans"][1] == 't', parse_dtype(c["dtype"])};
 }
 
 class GemmWorkload final : public Workload {
@@ -32,15 +32,13 @@ class GemmWorkload final : public Workload {
   std::string_view name() const override { return "gemm"; }
   std::string_view summary() const override { return "general matrix multiplication, C = op(A)·op(B)"; }
   std::span<const Parameter> parameters() const override { return gemm_parameters(); }
-  std::string_view probe() const override {
-    return "gemm m=32 n=32 k=32 dtype=f64,f32,tf32,f16,bf16,f8e4m3,s8";
-  }
+  std::string_view probe() const override { return "gemm m=32 n=32 k=32 dtype=f64,f32,tf32,f16,bf16,f8e4m3,s8"; }
 
   void validate(const Case& c) const override {
     const auto work = this->work(c);
     if (work.flops > 1e18 || work.memory_bytes > 1e15) {
-      throw CaseError(fmt::format("{}: {:.2g} bytes and {:.2g} FLOP are beyond any machine", c.text(), work.memory_bytes,
-                                  work.flops));
+      throw CaseError(fmt::format("{}: {:.2g} bytes and {:.2g} FLOP are beyond any machine", c.text(),
+                                  work.memory_bytes, work.flops));
     }
   }
 

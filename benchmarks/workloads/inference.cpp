@@ -73,7 +73,8 @@ class InferenceTrial final : public NetworkTrial {
       backend_.device().synchronize();
       const auto end = Clock::now();
       latencies.push_back(std::chrono::duration<double, std::nano>(end - start).count());
-      if (latencies.size() >= kFewestRequests && std::chrono::duration<double>(end - begin).count() > kLatencySeconds) break;
+      if (latencies.size() >= kFewestRequests && std::chrono::duration<double>(end - begin).count() > kLatencySeconds)
+        break;
     }
     std::ranges::sort(latencies);
     return latencies;

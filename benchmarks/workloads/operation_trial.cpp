@@ -1,7 +1,7 @@
 #include "benchmarks/workloads/operation_trial.h"
 
-#include "benchmarks/workloads/output_hash.h"
 #include "benchmarks/oracles/random_input.h"
+#include "benchmarks/workloads/output_hash.h"
 
 namespace whygpu {
 

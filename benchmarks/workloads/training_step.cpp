@@ -20,7 +20,8 @@ constexpr int kPhaseSteps = 5;
 const std::vector<Parameter>& training_parameters() {
   static const std::vector<Parameter> parameters = [] {
     std::vector<Parameter> list = network_parameters("0");
-    list.push_back({"optimiser", "default", {"default", "sgd", "adamw"}, 0, "SGD with momentum, AdamW, or as the model says"});
+    list.push_back(
+        {"optimiser", "default", {"default", "sgd", "adamw"}, 0, "SGD with momentum, AdamW, or as the model says"});
     return list;
   }();
   return parameters;
@@ -33,7 +34,9 @@ Network with_optimiser(Network network, const Case& c) {
   return network;
 }
 
-ComputeGraph graph_of(const Case& c) { return training_graph(with_optimiser(network_of(c), c), parse_dtype(c["dtype"])); }
+ComputeGraph graph_of(const Case& c) {
+  return training_graph(with_optimiser(network_of(c), c), parse_dtype(c["dtype"]));
+}
 
 class TrainingTrial final : public NetworkTrial {
  public:
@@ -41,8 +44,8 @@ class TrainingTrial final : public NetworkTrial {
       : NetworkTrial(with_optimiser(network_of(c), c), with_optimiser(checked_network_of(c), c), c, backend,
                      training_graph) {}
 
-  // In float64: the derivative, at the checked sizes. On the backend: gradients and ten losses at the checked sizes against
-  // float64; at full size the losses that the reference can afford, the slopes, and that the loss falls.
+  // In float64: the derivative, at the checked sizes. On the backend: gradients and ten losses at the checked sizes
+  // against float64; at full size the losses that the reference can afford, the slopes, and that the loss falls.
   Verdict verify() override {
     const std::string scaled = check_scaled_down();
     if (!scaled.empty()) return {Status::incorrect, "scaled down, " + scaled};
@@ -69,7 +72,8 @@ class TrainingTrial final : public NetworkTrial {
     const ComputeGraph graph = training_graph(checked_network_, products_);
     if (std::string error = check_derivative(checked_network_, graph); !error.empty()) return error;
     Program program(graph, backend_);
-    if (std::string error = check_gradients(checked_network_, graph, program, gradient_tolerance(products_)); !error.empty()) {
+    if (std::string error = check_gradients(checked_network_, graph, program, gradient_tolerance(products_));
+        !error.empty()) {
       return error;
     }
     const auto losses = backend_losses(checked_network_, graph, program, kCheckedSteps);
@@ -115,7 +119,9 @@ class TrainingTrial final : public NetworkTrial {
 class TrainingWorkload final : public Workload {
  public:
   std::string_view name() const override { return "training_step"; }
-  std::string_view summary() const override { return "one training step of a network: forward, loss, backward, update"; }
+  std::string_view summary() const override {
+    return "one training step of a network: forward, loss, backward, update";
+  }
   std::span<const Parameter> parameters() const override { return training_parameters(); }
   std::string_view probe() const override { return "training_step model=mlp width=64 batch=8 dtype=f32,tf32,bf16"; }
 

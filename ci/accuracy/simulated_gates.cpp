@@ -22,10 +22,8 @@ class Simulator {
 
   double pair(Noise noise, double scatter) {
     switch (noise) {
-      case Noise::normal:
-        break;
-      case Noise::heavy_tails:
-        return scatter / kStudentScatter * student_(random_);
+      case Noise::normal: break;
+      case Noise::heavy_tails: return scatter / kStudentScatter * student_(random_);
       case Noise::neighbour: {
         const double hit = uniform_(random_) < 0.1 ? 0.6 * (2 * uniform_(random_) - 1) : 0;
         return scatter * normal_(random_) + hit;

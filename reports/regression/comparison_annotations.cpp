@@ -26,15 +26,11 @@ std::string escape_command(const std::string& text) {
 const char* level(Ruling ruling) {
   switch (ruling) {
     case Ruling::slower:
-    case Ruling::incorrect:
-      return "error";
+    case Ruling::incorrect: return "error";
     case Ruling::missing:
-    case Ruling::undecided:
-      return "warning";
-    case Ruling::faster:
-      return "notice";
-    case Ruling::same:
-      break;
+    case Ruling::undecided: return "warning";
+    case Ruling::faster: return "notice";
+    case Ruling::same: break;
   }
   return nullptr;
 }

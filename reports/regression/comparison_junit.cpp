@@ -15,14 +15,12 @@ std::string result_element(const CaseComparison& c, bool strict) {
     case Ruling::slower:
     case Ruling::incorrect:
       return fmt::format("<failure type=\"{}\" message=\"{}\"/>", ruling_name(c.judgement.ruling), message);
-    case Ruling::missing:
-      return fmt::format("<error type=\"missing\" message=\"{}\"/>", message);
+    case Ruling::missing: return fmt::format("<error type=\"missing\" message=\"{}\"/>", message);
     case Ruling::undecided:
       return strict ? fmt::format("<failure type=\"undecided\" message=\"{}\"/>", message)
                     : fmt::format("<skipped message=\"{}\"/>", message);
     case Ruling::faster:
-    case Ruling::same:
-      break;
+    case Ruling::same: break;
   }
   return fmt::format("<system-out>{}</system-out>", message);
 }

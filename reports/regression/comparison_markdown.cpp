@@ -9,14 +9,10 @@ namespace {
 
 std::string headline(const Comparison& comparison) {
   switch (comparison.exit_code()) {
-    case ExitCode::slower:
-      return "Slower";
-    case ExitCode::not_judged:
-      return "Could not judge everything";
-    case ExitCode::undecided:
-      return "Undecided";
-    case ExitCode::nothing_slower:
-      break;
+    case ExitCode::slower: return "Slower";
+    case ExitCode::not_judged: return "Could not judge everything";
+    case ExitCode::undecided: return "Undecided";
+    case ExitCode::nothing_slower: break;
   }
   return comparison.count(Ruling::faster) > 0 ? "Faster" : "No slowdown";
 }

@@ -14,15 +14,11 @@ namespace {
 const char* style_of(Ruling ruling) {
   switch (ruling) {
     case Ruling::slower:
-    case Ruling::incorrect:
-      return "1;31";
+    case Ruling::incorrect: return "1;31";
     case Ruling::missing:
-    case Ruling::undecided:
-      return "33";
-    case Ruling::faster:
-      return "32";
-    case Ruling::same:
-      break;
+    case Ruling::undecided: return "33";
+    case Ruling::faster: return "32";
+    case Ruling::same: break;
   }
   return "2";
 }

@@ -12,18 +12,12 @@ namespace {
 
 int urgency(Ruling ruling) {
   switch (ruling) {
-    case Ruling::slower:
-      return 0;
-    case Ruling::incorrect:
-      return 1;
-    case Ruling::missing:
-      return 2;
-    case Ruling::undecided:
-      return 3;
-    case Ruling::faster:
-      return 4;
-    case Ruling::same:
-      break;
+    case Ruling::slower: return 0;
+    case Ruling::incorrect: return 1;
+    case Ruling::missing: return 2;
+    case Ruling::undecided: return 3;
+    case Ruling::faster: return 4;
+    case Ruling::same: break;
   }
   return 5;
 }

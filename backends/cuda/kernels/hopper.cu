@@ -156,18 +156,12 @@ Plan plan_as(const Gemm& op, const Chip& chip) {
 
 Plan plan(const Gemm& op, const Chip& chip) {
   switch (op.dtype) {
-    case DType::f16:
-      return plan_as<Float16>(op, chip);
-    case DType::bf16:
-      return plan_as<BFloat16>(op, chip);
-    case DType::tf32:
-      return plan_as<Tf32>(op, chip);
-    case DType::f8e4m3:
-      return plan_as<Float8E4M3>(op, chip);
-    case DType::s8:
-      return plan_as<std::int8_t>(op, chip);
-    default:
-      throw std::logic_error("not a dtype of this kernel");
+    case DType::f16: return plan_as<Float16>(op, chip);
+    case DType::bf16: return plan_as<BFloat16>(op, chip);
+    case DType::tf32: return plan_as<Tf32>(op, chip);
+    case DType::f8e4m3: return plan_as<Float8E4M3>(op, chip);
+    case DType::s8: return plan_as<std::int8_t>(op, chip);
+    default: throw std::logic_error("not a dtype of this kernel");
   }
 }
 

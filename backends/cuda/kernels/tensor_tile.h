@@ -107,16 +107,11 @@ __device__ __forceinline__ void multiply_slices(Sum (&sums)[kRowTiles][kColumnTi
 template <class F>
 auto with_tensor_type(DType dtype, F&& f) {
   switch (dtype) {
-    case DType::f16:
-      return f(Float16{});
-    case DType::bf16:
-      return f(BFloat16{});
-    case DType::tf32:
-      return f(Tf32{});
-    case DType::s8:
-      return f(std::int8_t{});
-    default:
-      throw std::logic_error("not a dtype of this kernel");
+    case DType::f16: return f(Float16{});
+    case DType::bf16: return f(BFloat16{});
+    case DType::tf32: return f(Tf32{});
+    case DType::s8: return f(std::int8_t{});
+    default: throw std::logic_error("not a dtype of this kernel");
   }
 }
 

@@ -100,16 +100,11 @@ double gemm_error(const Rung& rung, const Gemm& op, const Chip& chip) {
 
 double gemm_tolerance(DType dtype) {
   switch (dtype) {
-    case DType::f64:
-      return 1e-14;
-    case DType::f32:
-      return 5e-6;
-    case DType::s8:
-      return 0;
-    case DType::f8e4m3:
-      return 1e-3;
-    default:
-      return 2e-5;
+    case DType::f64: return 1e-14;
+    case DType::f32: return 5e-6;
+    case DType::s8: return 0;
+    case DType::f8e4m3: return 1e-3;
+    default: return 2e-5;
   }
 }
 

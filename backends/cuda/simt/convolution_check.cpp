@@ -99,18 +99,12 @@ double convolution_error(const Convolution& op, const Plan& plan) {
 
 double convolution_tolerance(const Convolution& op) {
   switch (op.arguments()[static_cast<std::size_t>(op.result())].dtype) {
-    case DType::f64:
-      return 1e-14;
-    case DType::f32:
-      return 5e-6;
-    case DType::tf32:
-      return 2e-5;
-    case DType::f16:
-      return 5e-4;
-    case DType::bf16:
-      return 3e-3;
-    default:
-      return 0;
+    case DType::f64: return 1e-14;
+    case DType::f32: return 5e-6;
+    case DType::tf32: return 2e-5;
+    case DType::f16: return 5e-4;
+    case DType::bf16: return 3e-3;
+    default: return 0;
   }
 }
 

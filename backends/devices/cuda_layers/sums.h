@@ -18,8 +18,10 @@ struct LayerNormRow {
     float sum = 0, squares = 0;
     for (Index i = team.index(); i < columns; i += team.size()) sum += x[first + i];
     const float center = team.sum(sum) / static_cast<float>(columns);
-    for (Index i = team.index(); i < columns; i += team.size()) squares += (x[first + i] - center) * (x[first + i] - center);
-    const float scale = 1.0F / sqrtf(team.sum(squares) / static_cast<float>(columns) + static_cast<float>(kNormEpsilon));
+    for (Index i = team.index(); i < columns; i += team.size())
+      squares += (x[first + i] - center) * (x[first + i] - center);
+    const float scale =
+        1.0F / sqrtf(team.sum(squares) / static_cast<float>(columns) + static_cast<float>(kNormEpsilon));
     for (Index i = team.index(); i < columns; i += team.size()) {
       y.set(first + i, (x[first + i] - center) * scale * gamma[i] + beta[i]);
     }

@@ -1,5 +1,5 @@
-// What kernels for the layers' operations share. Everything under cuda_layers/ compiles for GPUs and, without CUDA, for the
-// host, where its tests run it.
+// What kernels for the layers' operations share. Everything under cuda_layers/ compiles for GPUs and, without CUDA, for
+// the host, where its tests run it.
 #pragma once
 
 #include <cmath>

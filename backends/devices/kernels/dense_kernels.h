@@ -51,59 +51,63 @@ void bias_activation(const BiasActivation& op, void* const* t, Range rows, float
   const auto* bias = static_cast<const float*>(t[1]);
   const auto* residual = op.residual ? static_cast<const float*>(t[2]) : nullptr;
   void* result = t[op.residual ? 3 : 2];
-  with_type(op.input, [&]<class In>(In*) { with_type(op.output, [&]<class Out>(Out*) {
-    with_activation(op.activation, [&]<class F>(F) {
-      for (Index row = rows.begin; row < rows.end; ++row) {
-        const In* x = static_cast<const In*>(t[0]) + row * op.columns;
-        Out* y = static_cast<Out*>(result) + row * op.columns;
-        if (residual != nullptr) {
-          const float* r = residual + row * op.columns;
+  with_type(op.input, [&]<class In>(In*) {
+    with_type(op.output, [&]<class Out>(Out*) {
+      with_activation(op.activation, [&]<class F>(F) {
+        for (Index row = rows.begin; row < rows.end; ++row) {
+          const In* x = static_cast<const In*>(t[0]) + row * op.columns;
+          Out* y = static_cast<Out*>(result) + row * op.columns;
+          if (residual != nullptr) {
+            const float* r = residual + row * op.columns;
 #pragma GCC ivdep
-          for (Index i = 0; i < op.columns; ++i) store(y, i, F::value(load(x, i) + bias[i]) + r[i]);
-        } else {
+            for (Index i = 0; i < op.columns; ++i) store(y, i, F::value(load(x, i) + bias[i]) + r[i]);
+          } else {
 #pragma GCC ivdep
-          for (Index i = 0; i < op.columns; ++i) store(y, i, F::value(load(x, i) + bias[i]));
+            for (Index i = 0; i < op.columns; ++i) store(y, i, F::value(load(x, i) + bias[i]));
+          }
         }
-      }
+      });
     });
-  }); });
+  });
 }
 
 void bias_activation_gradient(const BiasActivationGradient& op, void* const* t, Range rows, float* partial) {
   const bool saved = op.activation != Activation::none, gelu = op.activation == Activation::gelu;
   void* result = t[1 + (saved ? 1 : 0) + (gelu ? 1 : 0)];
   const auto* bias = gelu ? static_cast<const float*>(t[2]) : nullptr;
-  with_type(op.input, [&]<class In>(In*) { with_type(op.saved, [&]<class Saved>(Saved*) {
-    with_type(op.output, [&]<class Out>(Out*) {
-      sum_rows_in_blocks(rows, op.columns, partial, [&](Index row, float* sums) {
-        const In* dy = static_cast<const In*>(t[0]) + row * op.columns;
-        const Saved* s = saved ? static_cast<const Saved*>(t[1]) + row * op.columns : nullptr;
-        Out* dx = static_cast<Out*>(result) + row * op.columns;
-        if (gelu) {
+  with_type(op.input, [&]<class In>(In*) {
+    with_type(op.saved, [&]<class Saved>(Saved*) {
+      with_type(op.output, [&]<class Out>(Out*) {
+        sum_rows_in_blocks(rows, op.columns, partial, [&](Index row, float* sums) {
+          const In* dy = static_cast<const In*>(t[0]) + row * op.columns;
+          const Saved* s = saved ? static_cast<const Saved*>(t[1]) + row * op.columns : nullptr;
+          Out* dx = static_cast<Out*>(result) + row * op.columns;
+          if (gelu) {
 #pragma GCC ivdep
-          for (Index i = 0; i < op.columns; ++i) {
-            const float d = load(dy, i) * Gelu::slope(load(s, i) + bias[i]);
-            store(dx, i, d);
-            sums[i] += d;
-          }
-        } else if (saved) {
+            for (Index i = 0; i < op.columns; ++i) {
+              const float d = load(dy, i) * Gelu::slope(load(s, i) + bias[i]);
+              store(dx, i, d);
+              sums[i] += d;
+            }
+          } else if (saved) {
 #pragma GCC ivdep
-          for (Index i = 0; i < op.columns; ++i) {
-            const float d = load(s, i) > 0 ? load(dy, i) : 0;
-            store(dx, i, d);
-            sums[i] += d;
-          }
-        } else {
+            for (Index i = 0; i < op.columns; ++i) {
+              const float d = load(s, i) > 0 ? load(dy, i) : 0;
+              store(dx, i, d);
+              sums[i] += d;
+            }
+          } else {
 #pragma GCC ivdep
-          for (Index i = 0; i < op.columns; ++i) {
-            const float d = load(dy, i);
-            store(dx, i, d);
-            sums[i] += d;
+            for (Index i = 0; i < op.columns; ++i) {
+              const float d = load(dy, i);
+              store(dx, i, d);
+              sums[i] += d;
+            }
           }
-        }
+        });
       });
     });
-  }); });
+  });
 }
 
 void column_sum(const ColumnSum& op, void* const* t, Range rows, float* partial) {

@@ -27,8 +27,8 @@ struct Kernels {
   Kernel<BatchNorm> batch_norm;
   Kernel<BatchNormGradient> batch_norm_gradient_sums;  // partial: dgamma, dbeta
   Kernel<BatchNormGradient> batch_norm_gradient;
-  Kernel<Pooling> pooling;                   // items: rows of result pixels
-  Kernel<PoolingGradient> pooling_gradient;  // items: as for pooling
+  Kernel<Pooling> pooling;                            // items: rows of result pixels
+  Kernel<PoolingGradient> pooling_gradient;           // items: as for pooling
   Kernel<SoftmaxCrossEntropy> softmax_cross_entropy;  // partial: the sum of losses
   Kernel<SoftmaxCrossEntropyGradient> softmax_cross_entropy_gradient;
   Kernel<MeanSquare> mean_square;                   // items: elements; partial: the sum of squares

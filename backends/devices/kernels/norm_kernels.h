@@ -9,23 +9,25 @@ void layer_norm(const LayerNorm& op, void* const* t, Range rows, float*) {
   const auto *gamma = static_cast<const float*>(t[1]), *beta = static_cast<const float*>(t[2]);
   const Index n = op.columns;
   const float share = 1.0F / static_cast<float>(n);
-  with_type(op.input, [&]<class In>(In*) { with_type(op.output, [&]<class Out>(Out*) {
-    for (Index row = rows.begin; row < rows.end; ++row) {
-      const In* x = static_cast<const In*>(t[0]) + row * n;
-      Out* y = static_cast<Out*>(t[3]) + row * n;
-      float sum = 0, squares = 0;
+  with_type(op.input, [&]<class In>(In*) {
+    with_type(op.output, [&]<class Out>(Out*) {
+      for (Index row = rows.begin; row < rows.end; ++row) {
+        const In* x = static_cast<const In*>(t[0]) + row * n;
+        Out* y = static_cast<Out*>(t[3]) + row * n;
+        float sum = 0, squares = 0;
 #pragma omp simd reduction(+ : sum)
-      for (Index i = 0; i < n; ++i) sum += load(x, i);
-      const float mean = sum * share;
+        for (Index i = 0; i < n; ++i) sum += load(x, i);
+        const float mean = sum * share;
 #pragma omp simd reduction(+ : squares)
-      for (Index i = 0; i < n; ++i) squares += (load(x, i) - mean) * (load(x, i) - mean);
-      const float rstd = 1.0F / sqrtf(squares * share + static_cast<float>(kNormEpsilon));
+        for (Index i = 0; i < n; ++i) squares += (load(x, i) - mean) * (load(x, i) - mean);
+        const float rstd = 1.0F / sqrtf(squares * share + static_cast<float>(kNormEpsilon));
 #pragma GCC ivdep
-      for (Index i = 0; i < n; ++i) store(y, i, (load(x, i) - mean) * rstd * gamma[i] + beta[i]);
-      static_cast<float*>(t[4])[row] = mean;
-      static_cast<float*>(t[5])[row] = rstd;
-    }
-  }); });
+        for (Index i = 0; i < n; ++i) store(y, i, (load(x, i) - mean) * rstd * gamma[i] + beta[i]);
+        static_cast<float*>(t[4])[row] = mean;
+        static_cast<float*>(t[5])[row] = rstd;
+      }
+    });
+  });
 }
 
 void layer_norm_gradient(const LayerNormGradient& op, void* const* t, Range rows, float* partial) {

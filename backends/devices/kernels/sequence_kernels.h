@@ -81,7 +81,8 @@ void lstm_cell(const LstmCell& op, void* const* t, Range rows, float*) {
   const auto* bias = static_cast<const float*>(t[2]);
   with_type(op.output, [&]<class Out>(Out*) {
     for (Index row = rows.begin; row < rows.end; ++row) {
-      const float *a = static_cast<const float*>(t[0]) + row * 4 * n, *b = static_cast<const float*>(t[1]) + row * 4 * n;
+      const float *a = static_cast<const float*>(t[0]) + row * 4 * n,
+                  *b = static_cast<const float*>(t[1]) + row * 4 * n;
       const float* before = static_cast<const float*>(t[3]) + row * n;
       float *gates = static_cast<float*>(t[4]) + row * 4 * n, *c = static_cast<float*>(t[5]) + row * n;
       Out* h = static_cast<Out*>(t[6]) + row * n;
@@ -134,21 +135,23 @@ void permute(const Permute& op, void* const* t, Range items, float*) {
     extent[axis] = op.shape[op.order[axis]];
     step[axis] = stride[op.order[axis]];
   }
-  with_type(op.input, [&]<class In>(In*) { with_type(op.output, [&]<class Out>(Out*) {
-    for (Index item = items.begin; item < items.end; ++item) {
-      const Index a = item / (extent[2] * extent[1]), b = item / extent[2] % extent[1], c = item % extent[2];
-      for (Index d = 0; d < extent[3]; ++d) {
-        const In* x = static_cast<const In*>(t[0]) + a * step[0] + b * step[1] + c * step[2] + d * step[3];
-        Out* y = static_cast<Out*>(t[1]) + (item * extent[3] + d) * extent[4];
-        if (step[4] == 1) {
+  with_type(op.input, [&]<class In>(In*) {
+    with_type(op.output, [&]<class Out>(Out*) {
+      for (Index item = items.begin; item < items.end; ++item) {
+        const Index a = item / (extent[2] * extent[1]), b = item / extent[2] % extent[1], c = item % extent[2];
+        for (Index d = 0; d < extent[3]; ++d) {
+          const In* x = static_cast<const In*>(t[0]) + a * step[0] + b * step[1] + c * step[2] + d * step[3];
+          Out* y = static_cast<Out*>(t[1]) + (item * extent[3] + d) * extent[4];
+          if (step[4] == 1) {
 #pragma GCC ivdep
-          for (Index e = 0; e < extent[4]; ++e) store(y, e, load(x, e));
-        } else {
-          for (Index e = 0; e < extent[4]; ++e) store(y, e, load(x, e * step[4]));
+            for (Index e = 0; e < extent[4]; ++e) store(y, e, load(x, e));
+          } else {
+            for (Index e = 0; e < extent[4]; ++e) store(y, e, load(x, e * step[4]));
+          }
         }
       }
-    }
-  }); });
+    });
+  });
 }
 
 }  // namespace

@@ -17,9 +17,7 @@ struct Bf16 {
 };
 
 inline float load(const float* p, Index i) { return p[i]; }
-inline float load(const Bf16* p, Index i) {
-  return __builtin_bit_cast(float, static_cast<uint32_t>(p[i].bits) << 16);
-}
+inline float load(const Bf16* p, Index i) { return __builtin_bit_cast(float, static_cast<uint32_t>(p[i].bits) << 16); }
 inline void store(float* p, Index i, float x) { p[i] = x; }
 // Rounds to nearest even; NaN keeps its upper half and so stays NaN in practice (quiet NaNs have their top bit set).
 inline void store(Bf16* p, Index i, float x) {
@@ -38,8 +36,8 @@ void with_type(whygpu::DType dtype, F f) {
   }
 }
 
-// 2^n and e^r - 1 with n a whole number and |r| <= ln 2 / 2, such that e^x = 2^n · (1 + (e^r - 1)); the Taylor series to
-// r^7 leaves a relative error below 1e-8.
+// 2^n and e^r - 1 with n a whole number and |r| <= ln 2 / 2, such that e^x = 2^n · (1 + (e^r - 1)); the Taylor series
+// to r^7 leaves a relative error below 1e-8.
 struct ExpParts {
   float scale, rest;
 };

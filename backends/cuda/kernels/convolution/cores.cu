@@ -8,8 +8,8 @@
 // Each thread works out the coordinates of its rows and columns once, and those of a position along the sum once per
 // slice. Groups are independent products.
 #include "backends/cuda/kernels/arguments.h"
-#include "backends/cuda/kernels/convolution/kernels.h"
 #include "backends/cuda/kernels/convolution/dense.h"
+#include "backends/cuda/kernels/convolution/kernels.h"
 #include "backends/cuda/kernels/split_k.h"
 
 namespace whygpu::cuda {
@@ -273,18 +273,12 @@ Support supports(const Convolution& op, const Chip&) {
 
 Plan plan(const Convolution& op, const Chip& chip) {
   switch (op.dtype) {
-    case DType::f64:
-      return plan_as<double>(op, chip);
-    case DType::f32:
-      return plan_as<float>(op, chip);
-    case DType::f16:
-      return plan_as<Float16>(op, chip);
-    case DType::bf16:
-      return plan_as<BFloat16>(op, chip);
-    case DType::s8:
-      return plan_with<Gather, std::int8_t, std::int32_t>(op, chip);
-    default:
-      throw std::logic_error("not a dtype of this kernel");
+    case DType::f64: return plan_as<double>(op, chip);
+    case DType::f32: return plan_as<float>(op, chip);
+    case DType::f16: return plan_as<Float16>(op, chip);
+    case DType::bf16: return plan_as<BFloat16>(op, chip);
+    case DType::s8: return plan_with<Gather, std::int8_t, std::int32_t>(op, chip);
+    default: throw std::logic_error("not a dtype of this kernel");
   }
 }
 

@@ -5,9 +5,9 @@
 // 16 bytes hold; neighbouring threads take neighbouring channels. The filters of a block's channels wait in shared
 // memory.
 #include "backends/cuda/kernels/arguments.h"
-#include "backends/cuda/kernels/convolution/kernels.h"
 #include "backends/cuda/kernels/convolution/dense.h"
 #include "backends/cuda/kernels/convolution/depthwise.h"
+#include "backends/cuda/kernels/convolution/kernels.h"
 
 namespace whygpu::cuda {
 namespace {

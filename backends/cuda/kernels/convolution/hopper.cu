@@ -6,9 +6,9 @@
 // itself and filling in zeros outside; another brings the tap's filters, along k for forward and across it for backward
 // data, so that filters are never turned. Backward data of stride 2 is four dense problems, whose maps differ in their
 // corners.
-#include "backends/cuda/kernels/convolution/kernels.h"
 #include "backends/cuda/kernels/convolution/dense.h"
 #include "backends/cuda/kernels/convolution/hopper.h"
+#include "backends/cuda/kernels/convolution/kernels.h"
 #include "backends/cuda/kernels/hopper_pipeline.h"
 #include "backends/cuda/kernels/hopper_store.h"
 #include "backends/cuda/kernels/tensor_map.h"
@@ -205,12 +205,9 @@ Plan plan_as(const Convolution& op, const Chip& chip) {
                                 kDepth<In>, most_splits, chip.multiprocessors},
                                {256, 128, 64});
   switch (choice.tile_n) {
-    case 256:
-      return plan_with<In, 256, kAcrossB>(op, chip, choice.splits);
-    case 128:
-      return plan_with<In, 128, kAcrossB>(op, chip, choice.splits);
-    default:
-      return plan_with<In, 64, kAcrossB>(op, chip, choice.splits);
+    case 256: return plan_with<In, 256, kAcrossB>(op, chip, choice.splits);
+    case 128: return plan_with<In, 128, kAcrossB>(op, chip, choice.splits);
+    default: return plan_with<In, 64, kAcrossB>(op, chip, choice.splits);
   }
 }
 
@@ -248,16 +245,11 @@ Support supports(const Convolution& op, const Chip& chip) {
 
 Plan plan(const Convolution& op, const Chip& chip) {
   switch (op.dtype) {
-    case DType::f16:
-      return plan_pass<Float16>(op, chip);
-    case DType::bf16:
-      return plan_pass<BFloat16>(op, chip);
-    case DType::tf32:
-      return plan_as<Tf32, false>(op, chip);
-    case DType::s8:
-      return plan_as<std::int8_t, false>(op, chip);
-    default:
-      throw std::logic_error("not a dtype of this kernel");
+    case DType::f16: return plan_pass<Float16>(op, chip);
+    case DType::bf16: return plan_pass<BFloat16>(op, chip);
+    case DType::tf32: return plan_as<Tf32, false>(op, chip);
+    case DType::s8: return plan_as<std::int8_t, false>(op, chip);
+    default: throw std::logic_error("not a dtype of this kernel");
   }
 }
 

@@ -5,9 +5,9 @@
 // tap meets around 64 pixels comes by TMA in im2col mode, one instruction per block. The sum is cut into parts that are
 // added in a fixed order.
 #include "backends/cuda/kernels/convolution/hopper.h"
+#include "backends/cuda/kernels/convolution/weight_sums.h"
 #include "backends/cuda/kernels/hopper_pipeline.h"
 #include "backends/cuda/kernels/hopper_store.h"
-#include "backends/cuda/kernels/convolution/weight_sums.h"
 
 namespace whygpu::cuda {
 namespace {

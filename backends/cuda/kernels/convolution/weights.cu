@@ -7,9 +7,9 @@
 // without a division. The sum is long and the result small, so it is cut into parts that are added in a fixed order.
 #include "backends/cuda/kernels/convolution/kernels.h"
 #include "backends/cuda/kernels/convolution/staging.h"
+#include "backends/cuda/kernels/convolution/weight_sums.h"
 #include "backends/cuda/kernels/fma_tile.h"
 #include "backends/cuda/kernels/split_k.h"
-#include "backends/cuda/kernels/convolution/weight_sums.h"
 
 namespace whygpu::cuda {
 namespace {
@@ -196,16 +196,11 @@ Plan plan_as(const Convolution& op, const Chip& chip) {
 
 Plan plan_tensor_weights(const Convolution& op, const Chip& chip) {
   switch (op.dtype) {
-    case DType::f16:
-      return plan_as<Float16>(op, chip);
-    case DType::bf16:
-      return plan_as<BFloat16>(op, chip);
-    case DType::tf32:
-      return plan_as<Tf32>(op, chip);
-    case DType::f32:
-      return plan_as<float>(op, chip);
-    default:
-      throw std::logic_error("not a dtype of this kernel");
+    case DType::f16: return plan_as<Float16>(op, chip);
+    case DType::bf16: return plan_as<BFloat16>(op, chip);
+    case DType::tf32: return plan_as<Tf32>(op, chip);
+    case DType::f32: return plan_as<float>(op, chip);
+    default: throw std::logic_error("not a dtype of this kernel");
   }
 }
 
