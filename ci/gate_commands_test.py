@@ -39,6 +39,7 @@ def gate():
     base, head, slower = fake_build("base", 1000), fake_build("head", 1000), fake_build("slower", 1100)
     contains(whygpu("gate", "--base", build, "--head", build, *CASE, "--backend", "naive", code=0), "identical code, not measured")
     contains(whygpu("gate", "--base", base, "--head", head, *CASE, code=0), "1 same")
+    contains(whygpu("gate", "--base", base, "--head", head, *CASE, "--threads", "4096", code=0), "4096 threads on")
     outputs = ["--json", "gate.json", "--markdown", "gate.md", "--junit", "gate.xml", "--bmf", "gate.bmf", "--annotations"]
     contains(whygpu("gate", "--base", base, "--head", slower, *CASE, *outputs, code=1), "1 slower", f"::error title=whygpu gate%3A slower::{TEXT}")
     contains(pathlib.Path("gate.md").read_text(), "**Slower**: 1 slower", TEXT, "+10.0%")

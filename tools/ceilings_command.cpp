@@ -7,6 +7,7 @@
 #include "reports/catalogue.h"
 #include "tools/ceilings.h"
 #include "tools/commands.h"
+#include "tools/findings.h"
 #include "tools/terminal.h"
 
 namespace whygpu {
@@ -78,6 +79,9 @@ void add_ceilings_command(CLI::App& app, int& exit_code) {
   command->callback([options, &exit_code] {
     Catalogue catalogue = Catalogue::standard();
     if (!options->devices.empty()) catalogue.add(options->devices);
+    for (const auto& finding : cpu_findings(cpu_facts(), cpu_quota(), options->threads)) {
+      if (finding.serious) fmt::print(stderr, "{}; {}\n", finding.what, finding.remedy);
+    }
     const auto report = ceilings_of_this_machine(ceiling_dtypes(), options->threads, options->device);
     if (options->json) {
       nlohmann::json list = nlohmann::json::array();

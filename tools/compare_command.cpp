@@ -19,6 +19,7 @@ struct Options {
 };
 
 int run(const Options& options) {
+  refuse_unwritable(options.output);
   const ResultFile base = load_result_file(options.base), head = load_result_file(options.head);
   try {
     const Comparison comparison = compare_files(base, head, options.rule);

@@ -1,7 +1,6 @@
 // whygpu doctor: is this machine fit to measure on?
 #include <fmt/format.h>
 
-#include <thread>
 
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/nvml.h"
@@ -78,9 +77,7 @@ void examine(int threads) {
   print_cpu(cpu, threads);
   std::vector<Finding> findings = cpu_findings(cpu, cpu_quota(), threads);
 
-  const auto before = cpu_ticks();
-  std::this_thread::sleep_for(std::chrono::duration<double>(kListenSeconds));
-  const Busyness load = busyness(before, cpu_ticks());
+  const Busyness load = listen_to_others(kListenSeconds);
   fmt::print("  {:16}{:.0f}% of the CPU time by others, {:.1f}% stolen, load average {:.2f}\n", "load", 100 * load.busy,
              100 * load.steal, load_average().empty() ? 0 : load_average().front());
   append(findings, load_findings(load));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <thread>
 
 #include "reports/statistics.h"
 
@@ -38,6 +39,12 @@ Busyness busyness(const CpuTicks& before, const CpuTicks& after) {
   if (total <= 0) return {};
   const double steal = after.steal - before.steal;
   return {(total - (after.idle - before.idle) - steal) / total, steal / total};
+}
+
+Busyness listen_to_others(double seconds) {
+  const auto before = cpu_ticks();
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
+  return busyness(before, cpu_ticks());
 }
 
 std::vector<Finding> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads) {

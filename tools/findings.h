@@ -23,10 +23,12 @@ struct Busyness {
   double busy = 0, steal = 0;
 };
 Busyness busyness(const CpuTicks& before, const CpuTicks& after);
+// Over the next `seconds`, during which nothing of ours may run: the work of others.
+Busyness listen_to_others(double seconds);
 
 std::vector<Finding> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads);
 
-// `busy` is work of others: nothing of ours ran meanwhile.
+// `busy` is work of others.
 std::vector<Finding> load_findings(const Busyness& busyness);
 
 // `steal` is the part of all CPU time that the hypervisor took during a run.

@@ -1,6 +1,7 @@
 // whygpu gate: is the head slower than the base? Measured in pairs of processes, judged case by case.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include "benchmarks/machine/environment.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
+#include "tools/findings.h"
 #include "tools/gate.h"
 #include "tools/progress.h"
 #include "tools/run_plan.h"
@@ -18,6 +20,7 @@ namespace whygpu {
 namespace {
 
 constexpr int kInterrupted = 130;
+constexpr double kListenSeconds = 0.5;
 
 std::atomic<bool> interrupted = false;
 
@@ -44,6 +47,29 @@ std::vector<std::string> command_line() {
   return words;
 }
 
+// What makes this machine unfit to judge builds on, or both of them run other kernels than they would by themselves.
+std::vector<std::string> unfairness(const Build& build, const GateOptions& gate) {
+  auto findings = cpu_findings(cpu_facts(), cpu_quota(), gate.pairs.threads);
+  std::ranges::copy(load_findings(listen_to_others(kListenSeconds)), std::back_inserter(findings));
+  if (!dispatch_variables().empty()) {
+    const ProbeSettings settings{build.folder, gate.pairs.threads, gate.pairs.device};
+    const std::string& workload = gate.cases.front().workload;
+    std::vector<BackendProbe> backends;
+    for (const auto& name : gate.backends.empty() ? modules_of(build) : gate.backends)
+      backends.push_back(probe_backend(settings, name, workload));
+    std::ranges::copy(dispatch_findings(backends, settings, workload), std::back_inserter(findings));
+  }
+  std::vector<std::string> notes;
+  for (const auto& finding : findings) {
+    if (finding.serious) notes.push_back(finding.what + "; " + finding.remedy);
+  }
+  return notes;
+}
+
+bool measured_any(const Comparison& comparison) {
+  return std::ranges::any_of(comparison.cases, [](const CaseComparison& c) { return !c.pairs.empty(); });
+}
+
 int run(Options& options) {
   refuse_unwritable(options.output);
   stop_gently_on_signals();
@@ -52,11 +78,13 @@ int run(Options& options) {
   const WorkFolder folder;
   const Build base = take_build(options.base, folder.path() / "base", options.repository, options.cmake_options);
   const Build head = take_build(options.head, folder.path() / "head", options.repository, options.cmake_options);
+  const auto notes = unfairness(head, options.gate);
   Comparison comparison;
   {
     ProgressLine progress;
     comparison = run_gate(base, head, options.gate, interrupted, [&](const Progress& where) { progress.show(where); });
   }
+  if (measured_any(comparison)) std::ranges::copy(notes, std::back_inserter(comparison.notes));
   comparison.command = command_line();
   write_comparison(comparison, options.output);
   return interrupted ? kInterrupted : static_cast<int>(comparison.exit_code());

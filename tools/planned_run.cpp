@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <random>
-#include <thread>
 
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/records.h"
@@ -24,7 +22,7 @@ using nlohmann::json;
 
 constexpr double kQuickSeconds = 60;
 constexpr double kBudgetPerCase = 2;
-constexpr std::chrono::milliseconds kListen{500};
+constexpr double kListenSeconds = 0.5;
 
 std::optional<int> parse_rounds(const std::string& text) {
   if (text == "auto") return std::nullopt;
@@ -118,9 +116,7 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
 
 void PlannedRun::look_at_machine(const RunOptions& options) {
   // Nothing of ours runs yet, so what is busy now is somebody else's work.
-  const auto before = cpu_ticks();
-  std::this_thread::sleep_for(kListen);
-  for (const auto& finding : load_findings(busyness(before, cpu_ticks()))) findings.push_back(to_json(finding));
+  for (const auto& finding : load_findings(listen_to_others(kListenSeconds))) findings.push_back(to_json(finding));
 
   // With --energy and no meter the reason is told, and joules stay null.
   auto offers = find_meters();
