@@ -18,8 +18,8 @@ void simulate_series(std::size_t repetitions, std::uint64_t seed);
 // slowdown.
 void resample_gates(const std::vector<std::string>& files, std::size_t suites, std::uint64_t seed);
 
-// Verdicts of recorded gates against the truth: `injected` is the log-ratio of the work that was added to every case of
-// the head.
+// What the rule says of recorded gates, against the truth: `injected` is the log-ratio of the work that was added to
+// every case of the head.
 void tabulate_gates(const std::vector<std::string>& files, double injected);
 
 // A history of simulated gates, one JSON document a line, with a slowdown of 6% planted at revision 0000002b.

@@ -1,6 +1,7 @@
 #include "ci/accuracy/gate_trial.h"
 
 #include <cmath>
+#include <span>
 
 #include "reports/regression/paired.h"
 
@@ -10,7 +11,7 @@ namespace {
 // One-sided p of `sign`·d > 0.
 double p_towards(std::vector<double> d, double sign) {
   for (double& value : d) value *= sign;
-  return signed_rank_p(d);
+  return signed_rank_p(d, 0, kWilcoxon);
 }
 
 Judgement two_stages(const GateSettings& settings, const std::function<double()>& pair) {
@@ -23,14 +24,16 @@ Judgement two_stages(const GateSettings& settings, const std::function<double()>
   Judgement judgement;
   const auto screened = measure(10);
   judgement.pairs = screened.size();
-  judgement.change = hodges_lehmann(screened);
-  judgement.interval = signed_rank_interval(screened);
+  const auto estimate = [&](std::span<const double> d) {
+    judgement.change = hodges_lehmann(d, kWilcoxon);
+    judgement.interval = signed_rank_interval(d, 0.95, kWilcoxon);
+  };
+  estimate(screened);
   const double sign = *judgement.change < 0 ? -1 : 1;
   if (std::fabs(*judgement.change) >= 0.6 * limit && p_towards(screened, sign) <= 0.05) {
     const auto fresh = measure(30);
     judgement.pairs += fresh.size();
-    judgement.change = hodges_lehmann(fresh);
-    judgement.interval = signed_rank_interval(fresh);
+    estimate(fresh);
     if (p_towards(fresh, sign) <= 0.001) {
       judgement.ruling = sign > 0 ? Ruling::slower : Ruling::faster;
       return judgement;

@@ -15,7 +15,8 @@ using PairSource = std::function<double(std::size_t index)>;
 std::vector<Judgement> sequential_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair,
                                        std::uint64_t seed);
 
-// Ten pairs to screen at 0.05 with an estimate of at least 0.6 of the threshold, thirty fresh ones to confirm at 0.001.
+// By Wilcoxon's test. Ten pairs to screen at 0.05 with an estimate of at least 0.6 of the threshold, thirty fresh ones
+// to confirm at 0.001.
 std::vector<Judgement> two_stage_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair);
 
 // What became of cases of which all are slower by the same.

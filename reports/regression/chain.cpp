@@ -10,11 +10,9 @@
 namespace whygpu {
 namespace {
 
-// The signed-rank estimate is √(π/3) times as wide as the mean of normal values.
+// Of the Hodges-Lehmann estimate, as for normal values.
 double standard_error(std::span<const double> log_ratios) {
-  constexpr double kWiderThanMean = 1.0233;
-  return log_ratios.empty() ? 0
-                            : kWiderThanMean * scatter(log_ratios) / std::sqrt(static_cast<double>(log_ratios.size()));
+  return log_ratios.empty() ? 0 : scatter(log_ratios) / std::sqrt(kEfficiency * static_cast<double>(log_ratios.size()));
 }
 
 // Size of the step at `index`, from the values next to it: further away the errors of the links have added up.

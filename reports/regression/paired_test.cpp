@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <stdexcept>
@@ -18,9 +19,9 @@ const std::vector<double> kDepression = {1.83 - 0.878, 0.50 - 0.647, 1.62 - 0.59
                                          1.88 - 1.29,  1.55 - 1.06,  3.06 - 3.14,  1.30 - 1.29};
 
 TEST(SignedRank, AgreesWithTheWorkedExample) {
-  EXPECT_NEAR(signed_rank_p(kDepression), 0.01953, 5e-6);
-  EXPECT_NEAR(hodges_lehmann(kDepression), 0.46, 1e-12);
-  const auto interval = signed_rank_interval(kDepression);
+  EXPECT_NEAR(signed_rank_p(kDepression, 0, kWilcoxon), 0.01953, 5e-6);
+  EXPECT_NEAR(hodges_lehmann(kDepression, kWilcoxon), 0.46, 1e-12);
+  const auto interval = signed_rank_interval(kDepression, 0.95, kWilcoxon);
   ASSERT_TRUE(interval);
   EXPECT_NEAR(interval->low, 0.01, 1e-12);
   EXPECT_NEAR(interval->high, 0.786, 1e-12);
@@ -35,7 +36,25 @@ TEST(SignedRank, SmallestPIsAllSignsAlike) {
 
 TEST(SignedRank, TiesShareTheirMeanRank) {
   // Ranks 2, 2, 2 with one sign against: T = 4; of the eight sign patterns, four have T >= 4.
-  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 1.0, -1.0}), 0.5);
+  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 1.0, -1.0}, 0, kWilcoxon), 0.5);
+}
+
+TEST(SignedRank, CappedScoresByHand) {
+  // Scores 1, 2, 2, 2: of the sixteen sign patterns, T = 7 in one, 6 in one, 5 in three.
+  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 2.0, 3.0, 4.0}), 1.0 / 16);
+  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{-1.0, 2.0, 3.0, 4.0}), 2.0 / 16);
+  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 2.0, 3.0, -4.0}), 5.0 / 16);
+  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, -2.0, 3.0, 4.0}), 5.0 / 16) << "as far as the cap, all weigh alike";
+}
+
+TEST(SignedRank, AFewPairsThatANeighbourHitDoNotOutweighTheRest) {
+  std::vector<double> d;
+  for (int i = 0; i < 32; ++i) d.push_back(0.10 + 0.001 * i);
+  for (int i = 0; i < 4; ++i) d.push_back(0.5 + 0.1 * i);
+  for (int i = 0; i < 8; ++i) d.push_back(-0.5 - 0.1 * i);
+  EXPECT_LT(signed_rank_p(d), 1e-3);
+  EXPECT_GT(signed_rank_p(d, 0, kWilcoxon), 1e-2);
+  EXPECT_NEAR(hodges_lehmann(d), 0.11, 0.01);
 }
 
 TEST(SignedRank, NoEvidenceInNoValues) {
@@ -54,19 +73,30 @@ TEST(SignedRank, IntervalNeedsSixValues) {
 TEST(SignedRank, IntervalHoldsWhatTheTestDoesNotReject) {
   std::mt19937_64 random(7);
   std::normal_distribution<double> normal(0.1, 1.0);
-  std::vector<double> d(25);
-  for (double& value : d) value = normal(random);
-  const auto interval = signed_rank_interval(d);
-  ASSERT_TRUE(interval);
-  EXPECT_GT(signed_rank_p(d, interval->low + 1e-9), 0.025);
-  EXPECT_LE(signed_rank_p(d, interval->low - 1e-9), 0.025);
+  std::vector<double> d(25), opposite(25);
+  for (std::size_t i = 0; i < d.size(); ++i) d[i] = normal(random), opposite[i] = -d[i];
+  for (const double cap : {kRankCap, kWilcoxon}) {
+    const auto interval = signed_rank_interval(d, 0.95, cap);
+    ASSERT_TRUE(interval);
+    EXPECT_GT(signed_rank_p(d, interval->low + 1e-9, cap), 0.025);
+    EXPECT_LE(signed_rank_p(d, interval->low - 1e-9, cap), 0.025);
+    EXPECT_GT(signed_rank_p(opposite, -interval->high + 1e-9, cap), 0.025);
+    EXPECT_LE(signed_rank_p(opposite, -interval->high - 1e-9, cap), 0.025);
+    const double estimate = hodges_lehmann(d, cap);
+    EXPECT_NEAR(signed_rank_p(d, estimate - 1e-9, cap), signed_rank_p(opposite, -estimate - 1e-9, cap), 0.02);
+    EXPECT_DOUBLE_EQ(hodges_lehmann(opposite, cap), -estimate);
+  }
 }
 
-TEST(PairsNeeded, FollowsTheScatter) {
-  const std::size_t few = pairs_needed(0.03, std::log(1.1), 0.001, 0.95);
-  const std::size_t many = pairs_needed(0.12, std::log(1.1), 0.001, 0.95);
-  EXPECT_EQ(few, 10U) << "ten pairs are the fewest that can reach 0.001";
-  EXPECT_EQ(many, 38U);
+TEST(SignedRank, EfficiencyFollowsFromTheScores) {
+  constexpr int kSteps = 100'000;
+  double with_normal = 0, squares = 0;
+  for (int i = 0; i < kSteps; ++i) {
+    const double u = (i + 0.5) / kSteps, score = std::min(u, kRankCap);
+    with_normal += score * normal_quantile((1 + u) / 2) / kSteps;
+    squares += score * score / kSteps;
+  }
+  EXPECT_NEAR(with_normal * with_normal / squares, kEfficiency, 1e-4);
 }
 
 TEST(Normal, Quantiles) {
