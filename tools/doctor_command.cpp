@@ -1,7 +1,6 @@
 // whygpu doctor: is this machine fit to measure on?
 #include <fmt/format.h>
 
-
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/nvml.h"
 #include "benchmarks/workload.h"

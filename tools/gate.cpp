@@ -4,9 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <map>
-#include <numeric>
 #include <set>
+#include <tuple>
 
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/records.h"
@@ -19,6 +20,7 @@
 namespace whygpu {
 namespace {
 
+namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 using Family = std::pair<std::string, std::string>;  // workload, backend: what one process can run
 
@@ -74,7 +76,7 @@ class Gate {
     cases_ = cross(options_.cases, usable_backends());
     if (options_.backends.empty()) {
       drop_strangers(cases_, [this](const std::string& backend, const std::string& workload) {
-        return std::ranges::all_of(usable_probes(backend, workload), &BackendProbe::offers_nothing);
+        return is_stranger(backend, workload);
       });
     }
     for (const auto& c : cases_) result_.cases.emplace_back().text = c.text();
@@ -91,26 +93,40 @@ class Gate {
     }
     std::vector<std::string> usable;
     for (const auto& name : names) {
-      const auto probes = usable_probes(name, options_.cases.front().workload);
-      if (probes.empty()) {
+      const std::string& workload = options_.cases.front().workload;
+      const BackendProbe* usable_probe = &probe(base_, name, workload);
+      if (!usable_probe->usable()) usable_probe = &probe(head_, name, workload);
+      if (!usable_probe->usable()) {
         result_.notes.push_back(fmt::format("backend {} cannot run here in either build", name));
         continue;
       }
-      kinds_[name] = probes.front().facts.at("device").value("kind", "");
+      kinds_[name] = usable_probe->facts.at("device").value("kind", "");
       usable.push_back(name);
     }
     return usable;
   }
 
-  // What the backend says of itself in those of the two builds that can run it.
-  std::vector<BackendProbe> usable_probes(const std::string& backend, const std::string& workload) const {
-    std::vector<BackendProbe> usable;
-    for (const Build* build : {&base_, &head_}) {
-      const ProbeSettings settings{build->folder, options_.pairs.threads, options_.pairs.device};
-      auto probe = probe_backend(settings, backend, workload, options_.pairs.environment);
-      if (probe.usable()) usable.push_back(std::move(probe));
+  // What the backend of that build says of itself; asked once.
+  const BackendProbe& probe(const Build& build, const std::string& backend, const std::string& workload) {
+    const auto [found, is_new] = probes_.try_emplace({&build, backend, workload});
+    if (is_new) {
+      const ProbeSettings settings{build.folder, options_.pairs.threads, options_.pairs.device};
+      found->second = probe_backend(settings, backend, workload, options_.pairs.environment);
     }
-    return usable;
+    return found->second;
+  }
+
+  // Whether every build that has both worker and backend says that the one offers nothing of the other.
+  bool is_stranger(const std::string& backend, const std::string& workload) {
+    bool asked = false;
+    for (const Build* build : {&base_, &head_}) {
+      const auto modules = modules_of(*build);
+      if (std::ranges::find(modules, backend) == modules.end() || !fs::exists(build->folder / workload)) continue;
+      const BackendProbe& answer = probe(*build, backend, workload);
+      if (!answer.usable() || !answer.offers_nothing()) return false;
+      asked = true;
+    }
+    return asked;
   }
 
   void recognise_identical_code() {
@@ -229,6 +245,7 @@ class Gate {
   Comparison result_;
   std::vector<Case> cases_;  // as in result_
   std::map<std::string, std::string> kinds_;
+  std::map<std::tuple<const Build*, std::string, std::string>, BackendProbe> probes_;
   std::vector<Measured> measured_;
   std::optional<GateSchedule> schedule_;
   std::set<std::size_t> left_out_;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <random>
 
@@ -47,21 +48,24 @@ std::vector<std::string> command_line() {
   return words;
 }
 
-// What makes this machine unfit to judge builds on, or both of them run other kernels than they would by themselves.
-std::vector<std::string> unfairness(const Build& build, const GateOptions& gate) {
+// What makes this machine unfit to judge builds on, or a build run other kernels than it would by itself.
+std::vector<std::string> unfairness(const Build& base, const Build& head, const GateOptions& gate) {
   auto findings = cpu_findings(cpu_facts(), cpu_quota(), gate.pairs.threads);
   std::ranges::copy(load_findings(listen_to_others(kListenSeconds)), std::back_inserter(findings));
   if (!dispatch_variables().empty()) {
-    const ProbeSettings settings{build.folder, gate.pairs.threads, gate.pairs.device};
     const std::string& workload = gate.cases.front().workload;
-    std::vector<BackendProbe> backends;
-    for (const auto& name : gate.backends.empty() ? modules_of(build) : gate.backends)
-      backends.push_back(probe_backend(settings, name, workload));
-    std::ranges::copy(dispatch_findings(backends, settings, workload), std::back_inserter(findings));
+    for (const Build* build : {&base, &head}) {
+      const ProbeSettings settings{build->folder, gate.pairs.threads, gate.pairs.device};
+      std::vector<BackendProbe> backends;
+      for (const auto& name : gate.backends.empty() ? modules_of(*build) : gate.backends)
+        backends.push_back(probe_backend(settings, name, workload));
+      std::ranges::copy(dispatch_findings(backends, settings, workload), std::back_inserter(findings));
+    }
   }
   std::vector<std::string> notes;
   for (const auto& finding : findings) {
-    if (finding.serious) notes.push_back(finding.what + "; " + finding.remedy);
+    const std::string note = finding.what + "; " + finding.remedy;
+    if (finding.serious && std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
   }
   return notes;
 }
@@ -78,7 +82,7 @@ int run(Options& options) {
   const WorkFolder folder;
   const Build base = take_build(options.base, folder.path() / "base", options.repository, options.cmake_options);
   const Build head = take_build(options.head, folder.path() / "head", options.repository, options.cmake_options);
-  const auto notes = unfairness(head, options.gate);
+  const auto notes = unfairness(base, head, options.gate);
   Comparison comparison;
   {
     ProgressLine progress;

@@ -129,6 +129,16 @@ TEST_F(GateTest, ABackendWithoutTheWorkloadIsNoCaseUnlessNamed) {
   EXPECT_THAT(run(base, head).cases, SizeIs(3));
 }
 
+TEST_F(GateTest, AWorkerThatCannotAnswerIsMissingNotForgotten) {
+  options_.cases = parse_sweep("gemm m=8 n=8 k=8\nmemory kernel=copy bytes=1024", "test");
+  const Build base = build("base", 100, "old"), head = build("head", 100, "new");
+  for (const Build* side : {&base, &head}) {
+    fs::copy_file(side->folder / "gemm", side->folder / "memory");
+    write_file(side->folder / "memory", "#!/bin/sh\nexit 3\n");
+  }
+  EXPECT_THAT(rulings(run(base, head)), testing::ElementsAre(Ruling::same, Ruling::missing));
+}
+
 TEST_F(GateTest, ABackendThatLearnedAWorkloadIsACase) {
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   write_file(base.folder / "support", "false");

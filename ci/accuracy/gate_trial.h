@@ -30,7 +30,7 @@ struct Tally {
   void add(const Judgement& judgement, double slowdown);
 
   double found_percent() const { return 100 * found / cases; }
-  double close_percent() const { return 100 * close / found; }
+  double close_percent() const { return found > 0 ? 100 * close / found : 0; }
   double mean_pairs() const { return pairs / cases; }
 };
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "ci/accuracy/commands.h"
+#include "reports/regression/paired.h"
 
 int main(int argc, char** argv) {
   CLI::App app("How often the gate and the history are right. Prints Markdown tables.", "gate_accuracy");
@@ -12,7 +13,7 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1;
   std::size_t count = 1000;
   std::vector<std::string> files;
-  double injected_percent = 0;
+  double injected_percent = 0, rank_cap = whygpu::kRankCap;
   app.add_option("--seed", seed)->capture_default_str();
   app.fallthrough();
 
@@ -25,7 +26,10 @@ int main(int argc, char** argv) {
   auto* resample = app.add_subcommand("resample", "suites of 200 cases from recorded gates of equal builds");
   resample->add_option("files", files, "written by whygpu gate --json")->required()->check(CLI::ExistingFile);
   resample->add_option("--suites", count)->capture_default_str();
-  resample->callback([&] { whygpu::resample_gates(files, count, seed); });
+  resample->add_option("--rank-cap", rank_cap, "share of the ranks that count; 1 is Wilcoxon's test")
+      ->check(CLI::Range(0.05, 1.0))
+      ->capture_default_str();
+  resample->callback([&] { whygpu::resample_gates(files, count, rank_cap, seed); });
   auto* tabulate = app.add_subcommand("tabulate", "verdicts of recorded gates against the truth");
   tabulate->add_option("files", files, "written by whygpu gate --json")->required()->check(CLI::ExistingFile);
   tabulate->add_option("--injected", injected_percent, "work added to every case of the head, in percent");

@@ -122,7 +122,7 @@ void simulate_series(std::size_t repetitions, std::uint64_t seed) {
   fmt::print(
       "\nSteps found within 3 points, at least 10 points from both ends; ramps of 5 spreads over 10 points found at "
       "all.\n\n"
-      "| points | 1 spread | 2 spreads | 2 spreads, best test | 5 spreads | 2 spreads among outliers | ramp |\n"
+      "| points | 1 spread | 2 spreads | 2 spreads, likelihood ratio | 5 spreads | 2 spreads among outliers | ramp |\n"
       "|---|---|---|---|---|---|---|\n");
   for (const std::size_t count : kLengths) {
     const auto found_by = [&](const auto& finder, double size, Series values) {

@@ -10,7 +10,7 @@
 namespace whygpu {
 namespace {
 
-// Of the Hodges-Lehmann estimate, as for normal values.
+// Of the Hodges-Lehmann estimate, as for many normal values.
 double standard_error(std::span<const double> log_ratios) {
   return log_ratios.empty() ? 0 : scatter(log_ratios) / std::sqrt(kEfficiency * static_cast<double>(log_ratios.size()));
 }

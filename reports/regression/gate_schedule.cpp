@@ -4,8 +4,6 @@
 #include <array>
 #include <cmath>
 
-#include "reports/regression/paired.h"
-
 namespace whygpu {
 namespace {
 
@@ -92,14 +90,14 @@ Judgement GateSchedule::judge_at(const Case& c, std::size_t look) const {
     judgement.reason = "not measured within the budget";
     return judgement;
   }
-  const double change = hodges_lehmann(c.log_ratios);
+  const double change = hodges_lehmann(c.log_ratios, settings_.rank_cap);
   std::vector<double> towards = c.log_ratios;
   if (change < 0) {
     for (double& value : towards) value = -value;
   }
   judgement.change = change;
-  judgement.interval = signed_rank_interval(c.log_ratios);
-  judgement.p = signed_rank_p(towards);
+  judgement.interval = signed_rank_interval(c.log_ratios, 0.95, settings_.rank_cap);
+  judgement.p = signed_rank_p(towards, 0, settings_.rank_cap);
 
   const double direction = change > 0 ? kShareOfSlower : 1 - kShareOfSlower;
   const double level = settings_.false_alarms * direction / static_cast<double>(cases_.size());

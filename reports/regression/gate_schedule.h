@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "reports/regression/judgement.h"
+#include "reports/regression/paired.h"
 #include "reports/regression/visible_change.h"
 
 namespace whygpu {
@@ -24,6 +25,7 @@ struct GateSettings {
   double false_alarms = 0.02;            // share of gates of identical code with any alarm, slower and faster together
   std::size_t most_pairs = 40;           // for a case that shows nothing
   std::size_t most_suspect_pairs = 100;  // for a case that looks changed
+  double rank_cap = kRankCap;            // of the test
 };
 
 class GateSchedule {

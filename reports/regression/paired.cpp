@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
 #include <map>
 #include <mutex>
 #include <numeric>
@@ -51,7 +50,7 @@ std::vector<std::size_t> scores_of(std::size_t n, double cap) {
   return scores;
 }
 
-// The largest sum t with P(T < t) <= `tail` for n values without ties; 0 when there is none.
+// The largest sum t with P(T < t) <= `tail` for n values without ties; 0 when even T = 0 is likelier.
 std::size_t lowest_likely_sum(std::size_t n, double tail, double cap) {
   static std::mutex mutex;
   static std::map<std::tuple<std::size_t, double, double>, std::size_t> known;
