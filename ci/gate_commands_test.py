@@ -40,6 +40,8 @@ def gate():
     contains(whygpu("gate", "--base", build, "--head", build, *CASE, "--backend", "naive", code=0), "identical code, not measured")
     contains(whygpu("gate", "--base", base, "--head", head, *CASE, code=0), "1 same")
     contains(whygpu("gate", "--base", base, "--head", head, *CASE, "--threads", "4096", code=0), "4096 threads on")
+    contains(whygpu("gate", "--base", base, "--head", head, "--backend", "fake", *CASE, code=0), "1 same")
+    contains(whygpu("gate", "--base", base, "--head", head, *CASE, "--backend", "fakr", code=2), 'no backend "fakr"; did you mean "fake"?')
     outputs = ["--json", "gate.json", "--markdown", "gate.md", "--junit", "gate.xml", "--bmf", "gate.bmf", "--annotations"]
     contains(whygpu("gate", "--base", base, "--head", slower, *CASE, *outputs, code=1), "1 slower", f"::error title=whygpu gate%3A slower::{TEXT}")
     contains(pathlib.Path("gate.md").read_text(), "**Slower**: 1 slower", TEXT, "+10.0%")

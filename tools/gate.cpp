@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/nearest.h"
 #include "benchmarks/records.h"
 #include "benchmarks/runner/probe.h"
 #include "reports/regression/machine.h"
@@ -85,11 +86,13 @@ class Gate {
 
   // Backends that run on at least one side; the device kind of each is remembered.
   std::vector<std::string> usable_backends() {
-    std::set<std::string> names(options_.backends.begin(), options_.backends.end());
-    if (names.empty()) {
-      for (const Build* build : {&base_, &head_}) {
-        for (const auto& name : modules_of(*build)) names.insert(name);
-      }
+    std::set<std::string> names;
+    for (const Build* build : {&base_, &head_}) {
+      for (const auto& name : modules_of(*build)) names.insert(name);
+    }
+    if (!options_.backends.empty()) {
+      refuse_unknown(names);
+      names = {options_.backends.begin(), options_.backends.end()};
     }
     std::vector<std::string> usable;
     for (const auto& name : names) {
@@ -104,6 +107,18 @@ class Gate {
       usable.push_back(name);
     }
     return usable;
+  }
+
+  // A name that neither of the builds nor this one has heard of is a slip.
+  void refuse_unknown(const std::set<std::string>& in_builds) const {
+    auto known = known_backends();
+    known.insert(known.end(), in_builds.begin(), in_builds.end());
+    std::ranges::sort(known);
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    for (const auto& name : options_.backends) {
+      if (std::ranges::find(known, name) == known.end())
+        throw CaseError(fmt::format("no backend \"{}\"; {}", name, suggest(name, known)));
+    }
   }
 
   // What the backend of that build says of itself; asked once.

@@ -112,7 +112,8 @@ void add_gate_command(CLI::App& app, int& exit_code) {
   command->add_option("--head", options->head, "the build in question")->required();
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: gate)");
   command->add_option("--backend", gate.backends, "backends, separated by commas (default: all that can run here)")
-      ->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
   add_percent_option(*command, "--threshold", gate.rule.threshold, "the change of time that matters");
   command->add_option("--budget", gate.budget_seconds, "time to measure, as 90s, 10m or 2h")
       ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}}))

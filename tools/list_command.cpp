@@ -126,7 +126,9 @@ void add_list_command(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("list", "Backends, workloads and dtypes of this machine, and why others are missing");
   command->footer("Example:\n  whygpu list --backend onednn");
-  command->add_option("--backend", options->backends, "only these, separated by commas")->delimiter(',');
+  command->add_option("--backend", options->backends, "only these, separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("--threads", options->threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
   command->callback([options, &exit_code] {
     list(options->backends, options->threads);

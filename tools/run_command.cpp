@@ -239,8 +239,11 @@ void add_run_command(CLI::App& app, int& exit_code) {
       "interrupted.");
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: quick)");
   command->add_option("--backend", options->backends, "backends, separated by commas (default: all that can run here)")
-      ->delimiter(',');
-  command->add_option("--models", options->models, "only cases of these networks, separated by commas")->delimiter(',');
+      ->delimiter(',')
+      ->allow_extra_args(false);
+  command->add_option("--models", options->models, "only cases of these networks, separated by commas")
+      ->delimiter(',')
+      ->allow_extra_args(false);
   command->add_option("-o,--output", options->output, "result file (default: results/DATE.json)");
   command->add_flag("--quick", options->quick, "a spread-out subset of the cases, about a minute");
   command->add_option("--rounds", options->rounds, "fresh processes per case: auto (until settled) or a number")
