@@ -11,14 +11,19 @@
 
 namespace whygpu {
 
+void refuse_unknown_backends(const std::vector<std::string>& names, const std::vector<std::string>& known) {
+  for (const auto& name : names) {
+    if (std::ranges::find(known, name) == known.end())
+      throw CaseError(fmt::format("no backend \"{}\"; {}", name, suggest(name, known)));
+  }
+}
+
 std::vector<BackendProbe> probe_backends(const std::vector<std::string>& names, const ProbeSettings& settings,
                                          const std::string& workload) {
   const auto known = known_backends();
+  refuse_unknown_backends(names, known);
   std::vector<BackendProbe> probes;
   for (const auto& name : names.empty() ? known : names) {
-    if (std::find(known.begin(), known.end(), name) == known.end()) {
-      throw CaseError(fmt::format("no backend \"{}\"; {}", name, suggest(name, known)));
-    }
     const auto left_out = why_left_out(name);
     probes.push_back(left_out ? BackendProbe{name, nullptr, "not built: " + *left_out, nlohmann::json::array()}
                               : probe_backend(settings, name, workload));

@@ -10,6 +10,9 @@
 
 namespace whygpu {
 
+// Throws CaseError for the first of `names` that is not among `known`, suggesting the nearest.
+void refuse_unknown_backends(const std::vector<std::string>& names, const std::vector<std::string>& known);
+
 // Probes the backends called `names` (all known ones when empty) through the worker of `workload`. Throws CaseError for
 // a name that is neither there nor left out of the build, suggesting the nearest.
 std::vector<BackendProbe> probe_backends(const std::vector<std::string>& names, const ProbeSettings& settings,

@@ -24,7 +24,7 @@ struct Busyness {
 };
 Busyness busyness(const CpuTicks& before, const CpuTicks& after);
 // Over the next `seconds`, during which nothing of ours may run: the work of others.
-Busyness listen_to_others(double seconds);
+Busyness listen_to_others(double seconds = 0.5);
 
 std::vector<Finding> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads);
 

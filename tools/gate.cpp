@@ -10,7 +10,6 @@
 #include <tuple>
 
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/nearest.h"
 #include "benchmarks/records.h"
 #include "benchmarks/runner/probe.h"
 #include "reports/regression/machine.h"
@@ -91,7 +90,8 @@ class Gate {
       for (const auto& name : modules_of(*build)) names.insert(name);
     }
     if (!options_.backends.empty()) {
-      refuse_unknown(names);
+      for (const auto& name : known_backends()) names.insert(name);
+      refuse_unknown_backends(options_.backends, {names.begin(), names.end()});
       names = {options_.backends.begin(), options_.backends.end()};
     }
     std::vector<std::string> usable;
@@ -107,18 +107,6 @@ class Gate {
       usable.push_back(name);
     }
     return usable;
-  }
-
-  // A name that neither of the builds nor this one has heard of is a slip.
-  void refuse_unknown(const std::set<std::string>& in_builds) const {
-    auto known = known_backends();
-    known.insert(known.end(), in_builds.begin(), in_builds.end());
-    std::ranges::sort(known);
-    known.erase(std::unique(known.begin(), known.end()), known.end());
-    for (const auto& name : options_.backends) {
-      if (std::ranges::find(known, name) == known.end())
-        throw CaseError(fmt::format("no backend \"{}\"; {}", name, suggest(name, known)));
-    }
   }
 
   // What the backend of that build says of itself; asked once.

@@ -21,7 +21,6 @@ namespace whygpu {
 namespace {
 
 constexpr int kInterrupted = 130;
-constexpr double kListenSeconds = 0.5;
 
 std::atomic<bool> interrupted = false;
 
@@ -51,7 +50,7 @@ std::vector<std::string> command_line() {
 // What makes this machine unfit to judge builds on, or a build run other kernels than it would by itself.
 std::vector<std::string> unfairness(const Build& base, const Build& head, const GateOptions& gate) {
   auto findings = cpu_findings(cpu_facts(), cpu_quota(), gate.pairs.threads);
-  std::ranges::copy(load_findings(listen_to_others(kListenSeconds)), std::back_inserter(findings));
+  std::ranges::copy(load_findings(listen_to_others()), std::back_inserter(findings));
   if (!dispatch_variables().empty()) {
     const std::string& workload = gate.cases.front().workload;
     for (const Build* build : {&base, &head}) {

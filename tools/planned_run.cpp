@@ -22,7 +22,6 @@ using nlohmann::json;
 
 constexpr double kQuickSeconds = 60;
 constexpr double kBudgetPerCase = 2;
-constexpr double kListenSeconds = 0.5;
 
 std::optional<int> parse_rounds(const std::string& text) {
   if (text == "auto") return std::nullopt;
@@ -116,7 +115,7 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
 
 void PlannedRun::look_at_machine(const RunOptions& options) {
   // Nothing of ours runs yet, so what is busy now is somebody else's work.
-  for (const auto& finding : load_findings(listen_to_others(kListenSeconds))) findings.push_back(to_json(finding));
+  for (const auto& finding : load_findings(listen_to_others())) findings.push_back(to_json(finding));
 
   // With --energy and no meter the reason is told, and joules stay null.
   auto offers = find_meters();

@@ -46,11 +46,14 @@ Judgement two_stages(const GateSettings& settings, const std::function<double()>
 
 }  // namespace
 
+bool found_to_size(const Judgement& judgement, double slowdown) {
+  return judgement.ruling == Ruling::slower && std::fabs(percent(*judgement.change) - percent(slowdown)) <= 0.5;
+}
+
 void Tally::add(const Judgement& judgement, double slowdown) {
-  const bool slower = judgement.ruling == Ruling::slower;
   ++cases;
-  found += slower;
-  close += slower && std::fabs(percent(*judgement.change) - percent(slowdown)) <= 0.5;
+  found += judgement.ruling == Ruling::slower;
+  close += found_to_size(judgement, slowdown);
   pairs += static_cast<double>(judgement.pairs);
 }
 

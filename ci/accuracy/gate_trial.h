@@ -34,6 +34,9 @@ struct Tally {
   double mean_pairs() const { return pairs / cases; }
 };
 
+// Called slower, by as much as it is, to half a point. `slowdown` is a log-ratio.
+bool found_to_size(const Judgement& judgement, double slowdown);
+
 inline bool is_alarm(const Judgement& judgement) {
   return judgement.ruling == Ruling::slower || judgement.ruling == Ruling::faster;
 }

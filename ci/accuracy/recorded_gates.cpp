@@ -151,7 +151,7 @@ void tabulate_gates(const std::vector<std::string>& files, double injected) {
       const bool slower = judgement.ruling == Ruling::slower;
       row.within_40 += slower && judgement.pairs <= 40;
       row.within_60 += slower && judgement.pairs <= 60;
-      row.close += slower && std::fabs(percent(*judgement.change) - percent(injected)) <= 0.5;
+      row.close += found_to_size(judgement, injected);
       alarm |= is_alarm(judgement);
     }
     with_alarm += alarm;

@@ -91,7 +91,6 @@ void simulate_gates(std::size_t gates, std::uint64_t seed) {
     }
   }
 
-  // Threshold and level both keep alarms away; without a threshold the level is alone.
   fmt::print(
       "\nEqual builds of 20 cases with a threshold of next to nothing, where only the level (2%) keeps alarms away.\n\n"
       "| noise | gates with a false alarm | mean pairs |\n|---|---|---|\n");
