@@ -32,7 +32,7 @@ def one_line(text, *parts):
 
 def load(name):
     result = json.loads((folder / name).read_text(), parse_constant=lambda c: sys.exit(f"{c} in {name}"))
-    jsonschema.validate(result, json.loads((source / "reports/result.schema.json").read_text()))
+    jsonschema.validate(result, json.loads((source / "reports/results/result.schema.json").read_text()))
     names = [row["name"] for row in result["benchmarks"]]
     assert len(names) == len(set(names)), "row names are not unique"
     ok = {c["case"] for c in result["whygpu"]["cases"] if c["status"] == "ok"}

@@ -1,5 +1,5 @@
 # embed_files(TARGET FUNCTION file…): compiles the files into the target, as `std::span<const EmbeddedFile> FUNCTION()` of
-# reports/embedded.h.
+# reports/page/embedded.h.
 function(embed_files target function)
   set(labels "")
   set(declarations "")
@@ -19,7 +19,7 @@ function(embed_files target function)
     set_property(SOURCE ${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp APPEND PROPERTY OBJECT_DEPENDS ${path})
   endforeach()
   file(CONFIGURE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp @ONLY CONTENT
-"#include \"reports/embedded.h\"
+"#include \"reports/page/embedded.h\"
 
 #include <cstddef>
 #include <vector>

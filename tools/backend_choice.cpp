@@ -6,8 +6,8 @@
 #include <map>
 #include <utility>
 
-#include "benchmarks/case.h"
-#include "benchmarks/nearest.h"
+#include "benchmarks/cases/case.h"
+#include "benchmarks/cases/nearest.h"
 
 namespace whygpu {
 

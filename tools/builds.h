@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/case.h"
+#include "benchmarks/cases/case.h"
 
 namespace whygpu {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "benchmarks/machine/ceilings.h"
-#include "reports/catalogue.h"
+#include "reports/catalogue/catalogue.h"
 
 namespace whygpu {
 

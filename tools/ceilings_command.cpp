@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "benchmarks/machine/ceilings.h"
-#include "reports/catalogue.h"
+#include "reports/catalogue/catalogue.h"
 #include "tools/ceilings.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
@@ -74,7 +74,7 @@ void add_ceilings_command(CLI::App& app, int& exit_code) {
   command->add_option("--threads", options->threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
   command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
   command->add_option("--devices", options->devices,
-                      "a file with more devices for the catalogue (reports/devices.json)");
+                      "a file with more devices for the catalogue (reports/catalogue/devices.json)");
   command->add_flag("--json", options->json, "as in a result file");
   command->callback([options, &exit_code] {
     Catalogue catalogue = Catalogue::standard();

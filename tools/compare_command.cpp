@@ -4,8 +4,8 @@
 #include <memory>
 #include <stdexcept>
 
-#include "reports/regression/compare_files.h"
-#include "reports/text.h"
+#include "reports/regression/comparison/compare_files.h"
+#include "reports/render/text.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
 

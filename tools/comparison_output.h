@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "reports/regression/comparison.h"
+#include "reports/regression/comparison/comparison.h"
 
 namespace whygpu {
 

@@ -10,7 +10,7 @@
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/runner/fake_build.h"
 #include "benchmarks/runner/result_writer.h"
-#include "reports/regression/comparison.h"
+#include "reports/regression/comparison/comparison.h"
 #include "tools/command.h"
 
 namespace whygpu {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "benchmarks/nearest.h"
-#include "reports/text.h"
+#include "benchmarks/cases/nearest.h"
+#include "reports/render/text.h"
 
 namespace whygpu {
 namespace {

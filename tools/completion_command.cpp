@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "benchmarks/sweep.h"
+#include "benchmarks/cases/sweep.h"
 #include "tools/commands.h"
 
 namespace whygpu {

@@ -3,7 +3,7 @@
 
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/nvml.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 #include "tools/backend_choice.h"
 #include "tools/ceilings.h"
 #include "tools/commands.h"

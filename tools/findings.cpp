@@ -7,7 +7,7 @@
 #include <cmath>
 #include <thread>
 
-#include "reports/statistics.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 namespace {

@@ -10,10 +10,10 @@
 #include <tuple>
 
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/records.h"
 #include "benchmarks/runner/probe.h"
-#include "reports/regression/machine.h"
-#include "reports/statistics.h"
+#include "benchmarks/worker/records.h"
+#include "reports/regression/comparison/machine.h"
+#include "reports/results/statistics.h"
 #include "tools/backend_choice.h"
 #include "tools/run_plan.h"
 

@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/case.h"
+#include "benchmarks/cases/case.h"
 #include "benchmarks/runner/pairs.h"
 #include "benchmarks/runner/rounds.h"
-#include "reports/regression/comparison.h"
-#include "reports/regression/gate_schedule.h"
+#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/gate_schedule.h"
 #include "tools/builds.h"
 
 namespace whygpu {

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <fstream>
 
+#include "benchmarks/cases/sweep.h"
 #include "benchmarks/runner/fake_build.h"
-#include "benchmarks/sweep.h"
 
 namespace whygpu {
 namespace {

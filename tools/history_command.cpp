@@ -5,12 +5,12 @@
 #include <cstdlib>
 #include <memory>
 
-#include "benchmarks/records.h"
-#include "reports/regression/chain.h"
-#include "reports/regression/history.h"
-#include "reports/regression/history_json.h"
-#include "reports/regression/history_text.h"
-#include "reports/text.h"
+#include "benchmarks/worker/records.h"
+#include "reports/regression/history/chain.h"
+#include "reports/regression/history/history.h"
+#include "reports/regression/history/history_json.h"
+#include "reports/regression/history/history_text.h"
+#include "reports/render/text.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
 #include "tools/terminal.h"

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "benchmarks/cases/sweep.h"
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/sweep.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 #include "tools/backend_choice.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"

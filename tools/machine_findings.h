@@ -6,7 +6,7 @@
 #include "benchmarks/machine/ceilings.h"
 #include "benchmarks/meters/gpu_state.h"
 #include "benchmarks/meters/meter.h"
-#include "reports/catalogue.h"
+#include "reports/catalogue/catalogue.h"
 #include "tools/findings.h"
 
 namespace whygpu {

@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "benchmarks/case.h"
+#include "benchmarks/cases/case.h"
 
 namespace whygpu {
 

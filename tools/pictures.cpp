@@ -6,8 +6,8 @@
 #include <fstream>
 #include <stdexcept>
 
-#include "reports/chart_data.h"
-#include "reports/page.h"
+#include "reports/charts/chart_data.h"
+#include "reports/page/page.h"
 #include "tools/command.h"
 
 namespace whygpu {

@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "reports/costs.h"
-#include "reports/result_file.h"
+#include "reports/catalogue/costs.h"
+#include "reports/results/result_file.h"
 
 namespace whygpu {
 

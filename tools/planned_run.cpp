@@ -8,7 +8,7 @@
 #include <random>
 
 #include "benchmarks/meters/find_meters.h"
-#include "benchmarks/records.h"
+#include "benchmarks/worker/records.h"
 #include "tools/backend_choice.h"
 #include "tools/commands.h"
 #include "tools/findings.h"

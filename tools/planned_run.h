@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/case.h"
+#include "benchmarks/cases/case.h"
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/run_state.h"

@@ -5,10 +5,10 @@
 #include <memory>
 #include <stdexcept>
 
-#include "reports/answer.h"
-#include "reports/page.h"
-#include "reports/regression/history.h"
-#include "reports/regression/history_html.h"
+#include "reports/page/page.h"
+#include "reports/regression/history/history.h"
+#include "reports/regression/history/history_html.h"
+#include "reports/views/answer.h"
 #include "tools/commands.h"
 #include "tools/pictures.h"
 #include "tools/result_arguments.h"

@@ -8,7 +8,7 @@
 #include <set>
 #include <stdexcept>
 
-#include "reports/catalogue.h"
+#include "reports/catalogue/catalogue.h"
 
 namespace whygpu {
 namespace {
@@ -74,7 +74,7 @@ void add_result_arguments(CLI::App& command, ResultArguments& arguments) {
     const bool known = error == std::errc() && rest == end && dollars > 0 && std::isfinite(dollars);
     return known ? std::string() : text + ": dollars above 0 are needed, such as 0.30";
   });
-  command.add_option("--devices", arguments.catalogues, "a file of further devices, as reports/devices.json")
+  command.add_option("--devices", arguments.catalogues, "a file of further devices, as reports/catalogue/devices.json")
       ->check(CLI::ExistingFile);
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "reports/costs.h"
-#include "reports/result_file.h"
+#include "reports/catalogue/costs.h"
+#include "reports/results/result_file.h"
 
 namespace whygpu {
 

@@ -10,13 +10,13 @@
 #include <set>
 #include <utility>
 
-#include "benchmarks/records.h"
 #include "benchmarks/runner/journal.h"
 #include "benchmarks/runner/result_writer.h"
 #include "benchmarks/runner/rounds.h"
-#include "reports/ceiling_place.h"
-#include "reports/table.h"
-#include "reports/text.h"
+#include "benchmarks/worker/records.h"
+#include "reports/render/text.h"
+#include "reports/views/ceiling_place.h"
+#include "reports/views/table.h"
 #include "tools/commands.h"
 #include "tools/findings.h"
 #include "tools/output_file.h"

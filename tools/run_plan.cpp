@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <set>
 
-#include "benchmarks/sweep.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/cases/sweep.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 namespace {

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/case.h"
+#include "benchmarks/cases/case.h"
 #include "benchmarks/runner/probe.h"
 
 namespace whygpu {

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "reports/claims.h"
-#include "reports/table.h"
+#include "reports/claims/claims.h"
+#include "reports/views/table.h"
 #include "tools/commands.h"
 #include "tools/result_arguments.h"
 #include "tools/terminal.h"

@@ -3,7 +3,7 @@
 #include <optional>
 
 #include "benchmarks/runner/pairs.h"
-#include "reports/statistics.h"
+#include "reports/results/statistics.h"
 #include "tools/machine_findings.h"
 
 namespace whygpu {

@@ -15,8 +15,8 @@
 #include "backends/loader.h"
 #include "benchmarks/oracles/random_input.h"
 #include "benchmarks/worker/measurement.h"
-#include "benchmarks/workload.h"
-#include "reports/statistics.h"
+#include "benchmarks/workloads/workload.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 

@@ -8,7 +8,7 @@
 #include "backends/loader.h"
 #include "benchmarks/bare/compare_pairs.h"
 #include "benchmarks/oracles/random_input.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 namespace {

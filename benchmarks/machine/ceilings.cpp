@@ -7,8 +7,8 @@
 #include <map>
 #include <numeric>
 
+#include "benchmarks/cases/sweep.h"
 #include "benchmarks/runner/rounds.h"
-#include "benchmarks/sweep.h"
 
 namespace whygpu {
 namespace {

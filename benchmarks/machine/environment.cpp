@@ -14,7 +14,7 @@
 #include <map>
 #include <sstream>
 
-#include "benchmarks/records.h"
+#include "benchmarks/worker/records.h"
 
 extern char** environ;
 

@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "backends/backend.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

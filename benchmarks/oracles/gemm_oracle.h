@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "backends/backend.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "backends/backend.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

@@ -5,8 +5,8 @@
 #include <chrono>
 #include <map>
 
-#include "benchmarks/records.h"
 #include "benchmarks/runner/process.h"
+#include "benchmarks/worker/records.h"
 
 namespace whygpu {
 namespace {

@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "benchmarks/case.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/cases/case.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "reports/statistics.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 namespace {

@@ -1,4 +1,4 @@
-// Writes the result file: facts only, valid Google Benchmark JSON with more keys (reports/result.schema.json).
+// Writes the result file: facts only, valid Google Benchmark JSON with more keys (reports/results/result.schema.json).
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 #include "benchmarks/runner/run_state.h"
 
-#include "reports/statistics.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 

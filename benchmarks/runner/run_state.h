@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/case.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/cases/case.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

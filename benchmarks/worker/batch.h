@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "benchmarks/worker/host_copies.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "reports/statistics.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 namespace {

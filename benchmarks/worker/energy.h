@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "benchmarks/meters/meter.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

@@ -5,10 +5,10 @@
 #include <chrono>
 #include <new>
 
+#include "benchmarks/cases/nearest.h"
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/nearest.h"
-#include "benchmarks/records.h"
 #include "benchmarks/worker/energy.h"
+#include "benchmarks/worker/records.h"
 
 namespace whygpu {
 namespace {

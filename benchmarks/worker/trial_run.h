@@ -9,10 +9,10 @@
 #include <string>
 
 #include "backends/backend.h"
-#include "benchmarks/case.h"
+#include "benchmarks/cases/case.h"
 #include "benchmarks/meters/meter.h"
 #include "benchmarks/worker/measurement.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 

@@ -10,11 +10,11 @@
 #include <set>
 
 #include "backends/loader.h"
+#include "benchmarks/cases/nearest.h"
+#include "benchmarks/cases/sweep.h"
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/meters/find_meters.h"
-#include "benchmarks/nearest.h"
-#include "benchmarks/records.h"
-#include "benchmarks/sweep.h"
+#include "benchmarks/worker/records.h"
 #include "benchmarks/worker/trial_run.h"
 
 namespace whygpu {

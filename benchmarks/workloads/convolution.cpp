@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "benchmarks/oracles/convolution_oracle.h"
-#include "benchmarks/workload.h"
 #include "benchmarks/workloads/operation_trial.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 namespace {

@@ -4,8 +4,8 @@
 #include <cmath>
 
 #include "benchmarks/oracles/gemm_oracle.h"
-#include "benchmarks/workload.h"
 #include "benchmarks/workloads/operation_trial.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 namespace {

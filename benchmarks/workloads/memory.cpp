@@ -10,7 +10,7 @@
 
 #include "benchmarks/oracles/memory_oracle.h"
 #include "benchmarks/oracles/random_input.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 namespace {

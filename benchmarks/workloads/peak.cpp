@@ -3,7 +3,7 @@
 
 #include "backends/dtypes.h"
 #include "benchmarks/oracles/random_input.h"
-#include "benchmarks/workload.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 namespace {

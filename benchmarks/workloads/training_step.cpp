@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 
-#include "benchmarks/training/check.h"
-#include "benchmarks/training/network_graph.h"
-#include "benchmarks/training/network_trial.h"
+#include "benchmarks/networks/check.h"
+#include "benchmarks/networks/network_graph.h"
+#include "benchmarks/networks/network_trial.h"
 
 namespace whygpu {
 namespace {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <span>
 
-#include "reports/regression/paired.h"
+#include "reports/regression/statistics/paired.h"
 
 namespace whygpu {
 namespace {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "reports/regression/gate_schedule.h"
+#include "reports/regression/gate/gate_schedule.h"
 
 namespace whygpu {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "ci/accuracy/commands.h"
-#include "reports/regression/paired.h"
+#include "reports/regression/statistics/paired.h"
 
 int main(int argc, char** argv) {
   CLI::App app("How often the gate and the history are right. Prints Markdown tables.", "gate_accuracy");

@@ -10,8 +10,8 @@
 
 #include "ci/accuracy/commands.h"
 #include "ci/accuracy/gate_trial.h"
-#include "reports/regression/comparison.h"
-#include "reports/regression/paired.h"
+#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/statistics/paired.h"
 
 namespace whygpu {
 namespace {

@@ -4,8 +4,8 @@
 #include <random>
 
 #include "ci/accuracy/commands.h"
-#include "reports/regression/comparison.h"
-#include "reports/regression/paired.h"
+#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/statistics/paired.h"
 
 namespace whygpu {
 namespace {

@@ -7,8 +7,8 @@
 #include <random>
 
 #include "ci/accuracy/commands.h"
-#include "reports/regression/change_points.h"
-#include "reports/statistics.h"
+#include "reports/regression/statistics/change_points.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 namespace {

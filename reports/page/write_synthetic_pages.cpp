@@ -2,8 +2,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "reports/page.h"
-#include "reports/synthetic_pages.h"
+#include "reports/page/page.h"
+#include "reports/page/synthetic_pages.h"
 
 int main(int argc, char** argv) {
   using namespace whygpu;

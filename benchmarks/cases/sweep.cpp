@@ -1,0 +1,74 @@
+#include "benchmarks/cases/sweep.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "benchmarks/cases/nearest.h"
+
+namespace whygpu {
+
+namespace fs = std::filesystem;
+
+std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
+  const auto is_binary = [](unsigned char c) { return c == 127 || (c < ' ' && c != '\n' && c != '\r' && c != '\t'); };
+  if (std::ranges::any_of(text, is_binary)) {
+    throw CaseError(
+        fmt::format("{}: no text; a sweep holds lines such as gemm m=256..1024*2 n=m k=m dtype=f32", source));
+  }
+  std::vector<Case> cases;
+  std::set<std::string> seen;
+  std::istringstream stream{std::string(text)};
+  std::string line;
+  for (int number = 1; std::getline(stream, line); ++number) {
+    try {
+      for (auto& c : parse_cases(line)) {
+        if (seen.insert(c.text()).second) cases.push_back(std::move(c));
+      }
+    } catch (const CaseError& error) {
+      throw CaseError(fmt::format("{}:{}: {}", source, number, error.what()));
+    }
+  }
+  if (cases.empty()) throw CaseError(fmt::format("{}: no cases in it", source));
+  return cases;
+}
+
+fs::path sweep_folder() {
+  std::error_code ignored;
+  const fs::path installed =
+      fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "share/whygpu/sweeps";
+  return fs::is_directory(installed, ignored) ? installed : fs::path(WHYGPU_SWEEPS);
+}
+
+std::vector<std::string> shipped_sweeps() {
+  std::vector<std::string> names;
+  std::error_code unreadable;
+  for (const auto& entry : fs::directory_iterator(sweep_folder(), unreadable)) {
+    if (entry.path().extension() == ".sweep") names.push_back(entry.path().stem().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+std::vector<Case> load_sweep(std::string_view name_or_path) {
+  fs::path file(name_or_path);
+  if (!fs::is_regular_file(file)) file = sweep_folder() / (std::string(name_or_path) + ".sweep");
+  std::ifstream stream(file);
+  if (!stream) {
+    throw CaseError(fmt::format("no sweep or file \"{}\"; {}", name_or_path, suggest(name_or_path, shipped_sweeps())));
+  }
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  return parse_sweep(text, file.filename().string());
+}
+
+std::vector<Case> spread_out(std::vector<Case> cases, std::size_t count) {
+  if (cases.size() <= count || count < 2) return cases;
+  std::vector<Case> chosen;
+  for (std::size_t i = 0; i < count; ++i) chosen.push_back(cases[i * (cases.size() - 1) / (count - 1)]);
+  return chosen;
+}
+
+}  // namespace whygpu

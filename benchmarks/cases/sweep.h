@@ -1,0 +1,28 @@
+// A sweep: a text file of cases, one line a family. See benchmarks/README.md for the grammar.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "benchmarks/cases/case.h"
+
+namespace whygpu {
+
+// The distinct cases of `text`, in order. Throws CaseError that begins with "`source`:line: ".
+std::vector<Case> parse_sweep(std::string_view text, std::string_view source);
+
+// The folder that holds the shipped sweeps: `sweeps/` of an installed tree or of the source tree.
+std::filesystem::path sweep_folder();
+
+// Names of the shipped sweeps.
+std::vector<std::string> shipped_sweeps();
+
+// Loads a shipped sweep by name, or any file by path. Throws CaseError.
+std::vector<Case> load_sweep(std::string_view name_or_path);
+
+// At most `count` cases spread evenly over the sweep, its first and last included.
+std::vector<Case> spread_out(std::vector<Case> cases, std::size_t count);
+
+}  // namespace whygpu

@@ -1,0 +1,59 @@
+// Every model on every CPU backend of this build: gradients of one step, and the losses of ten.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "backends/loader.h"
+#include "benchmarks/networks/check.h"
+#include "benchmarks/networks/network_graph.h"
+
+namespace whygpu::training {
+namespace {
+
+void check(const std::string& name, DType products) {
+  setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
+  const auto modules = find_modules();
+  if (!modules.contains(name)) GTEST_SKIP() << "this build has no backend " << name;
+  LoadedBackend backend(modules.at(name), {2, 0});
+  for (const Model& model : models()) {
+    SCOPED_TRACE(model.name());
+    const Network network = model.network(model.check_sizes());
+    const ComputeGraph graph = training_graph(network, products);
+    if (const Support support = supports(graph, *backend); !support) {
+      std::printf("%s on %s: %s\n", model.name().c_str(), name.c_str(), support.reason.c_str());
+      continue;
+    }
+    Program program(graph, *backend);
+    EXPECT_EQ(check_gradients(network, graph, program, gradient_tolerance(products)), "");
+    const auto losses = backend_losses(network, graph, program, kCheckedSteps);
+    EXPECT_EQ(compare_losses(losses, reference_losses(network, graph, kCheckedSteps), loss_tolerance(products)), "");
+    EXPECT_EQ(check_falling(losses), "") << testing::PrintToString(losses);
+  }
+}
+
+// A backward pass that is wrong by 2 percent in one place, as a backend could have it.
+void check_planted_error(DType products) {
+  setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
+  LoadedBackend backend(find_modules().at("naive"), {2, 0});
+  const Model& model = find_model("gpt-block");
+  const Network network = model.network(model.check_sizes());
+  const ComputeGraph right = training_graph(network, products);
+  ComputeGraph wrong = right;
+  for (Node& node : wrong.nodes) {
+    if (auto* softmax = std::get_if<CausalSoftmaxGradient>(&node.op)) softmax->scale *= 1.02;
+  }
+  Program program(wrong, *backend);
+  EXPECT_THAT(check_gradients(network, right, program, gradient_tolerance(products)),
+              testing::HasSubstr("the gradient of"));
+}
+
+TEST(Training, PlantedErrorIsCaughtInF32) { check_planted_error(DType::f32); }
+TEST(Training, PlantedErrorIsCaughtInBf16) { check_planted_error(DType::bf16); }
+
+TEST(Training, NaiveInF32) { check("naive", DType::f32); }
+TEST(Training, NaiveInBf16) { check("naive", DType::bf16); }
+TEST(Training, OpenBlasInF32) { check("openblas", DType::f32); }
+TEST(Training, OneDnnInF32) { check("onednn", DType::f32); }
+TEST(Training, OneDnnInBf16) { check("onednn", DType::bf16); }
+
+}  // namespace
+}  // namespace whygpu::training

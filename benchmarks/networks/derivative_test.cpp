@@ -1,0 +1,60 @@
+// The derivative of every model, against finite differences in float64.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "benchmarks/networks/check.h"
+#include "benchmarks/networks/network_graph.h"
+
+namespace whygpu::training {
+namespace {
+
+Network checked(const Model& model) { return model.network(model.check_sizes()); }
+
+class Derivative : public testing::TestWithParam<std::string> {};
+
+TEST_P(Derivative, AgreesWithFiniteDifferences) {
+  const Network network = checked(find_model(GetParam()));
+  EXPECT_EQ(check_derivative(network, training_graph(network, DType::f32)), "");
+}
+
+TEST_P(Derivative, LowersTheLoss) {
+  const Network network = checked(find_model(GetParam()));
+  const std::vector<double> losses = reference_losses(network, training_graph(network, DType::f32), kCheckedSteps);
+  EXPECT_EQ(check_falling(losses), "") << testing::PrintToString(losses);
+}
+
+std::vector<std::string> names() {
+  std::vector<std::string> all;
+  for (const Model& model : models()) all.push_back(model.name());
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Models, Derivative, testing::ValuesIn(names()), [](const auto& info) {
+  std::string name = info.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
+});
+
+TEST(Derivative, OfAPlantedErrorIsNamed) {
+  const Network network = checked(find_model("gpt-block"));
+  ComputeGraph graph = training_graph(network, DType::f32);
+  for (Node& node : graph.nodes) {
+    if (auto* softmax = std::get_if<CausalSoftmaxGradient>(&node.op)) softmax->scale *= 1.01;
+  }
+  EXPECT_THAT(check_derivative(network, graph), testing::HasSubstr("layer_norm 1 gamma: the gradient along"));
+}
+
+// Leaves out every operation of the backward pass in turn: none may be missed without notice.
+TEST_P(Derivative, NeedsEveryOperationOfTheBackwardPass) {
+  const Network network = checked(find_model(GetParam()));
+  const ComputeGraph whole = training_graph(network, DType::f32);
+  for (std::size_t i = 0; i < whole.nodes.size(); ++i) {
+    if (whole.nodes[i].phase != Phase::backward) continue;
+    ComputeGraph graph = whole;
+    graph.nodes.erase(graph.nodes.begin() + static_cast<std::ptrdiff_t>(i));
+    EXPECT_NE(check_derivative(network, graph), "") << "without node " << i << ", of " << whole.nodes[i].layer;
+  }
+}
+
+}  // namespace
+}  // namespace whygpu::training

@@ -1,0 +1,18 @@
+// Where every value of a graph stands in one block of memory. Values that are never needed at the same time share it.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "benchmarks/networks/graph.h"
+
+namespace whygpu::training {
+
+struct MemoryPlan {
+  std::vector<std::size_t> offset;  // of every value, in bytes
+  std::size_t bytes = 0;            // the peak of a step
+};
+
+MemoryPlan plan_memory(const ComputeGraph& graph);
+
+}  // namespace whygpu::training

@@ -1,0 +1,44 @@
+#include "benchmarks/networks/network_case.h"
+
+namespace whygpu::training {
+
+std::vector<Parameter> network_parameters(std::string_view default_batch) {
+  std::vector<std::string> names;
+  for (const Model& model : models()) names.push_back(model.name());
+  return {
+      {"model", "", names, 0, "one of benchmarks/models"},
+      {"batch", std::string(default_batch), {}, 0, "samples at once; 0: the model's own"},
+      {"length", "0", {}, 0, "steps of a sequence; 0: the model's own"},
+      {"width", "0", {}, 0, "units of the hidden layers; 0: the model's own"},
+      {"dtype", "f32", {"f32", "tf32", "bf16"}, 0, "of products; sums, statistics and master weights are f32"},
+      {"launch", "eager", {"eager", "graph"}, 0, "operations are queued one by one, or replayed from one recording"},
+  };
+}
+
+Network network_of(const Case& c) {
+  Sizes sizes;
+  for (const char* key : {"batch", "length", "width"}) {
+    if (c.number(key) != 0) sizes[key] = c.number(key);
+  }
+  return find_model(c["model"]).network(sizes);
+}
+
+Network checked_network_of(const Case& c) {
+  const Model& model = find_model(c["model"]);
+  return model.network(model.check_sizes());
+}
+
+Support supports_launch(const Case& c, const Backend& backend) {
+  // Asking a backend changes nothing, but it hands out its device for writing only.
+  Device& device = const_cast<Backend&>(backend).device();
+  if (c["launch"] == "eager" || device.capture([] {}) != nullptr) return {};
+  return Support::no("a " + device.kind() + " device records no graphs: each operation is a call of its own there");
+}
+
+Throughput throughput(const Network& network) {
+  const auto batch = static_cast<double>(network.batch);
+  const auto length = network.input.numbers.find("length");
+  return {batch, length == network.input.numbers.end() ? 0 : batch * static_cast<double>(length->second)};
+}
+
+}  // namespace whygpu::training

@@ -1,0 +1,16 @@
+// A network as a graph of backend operations.
+#pragma once
+
+#include "benchmarks/networks/graph.h"
+#include "benchmarks/networks/model.h"
+
+namespace whygpu::training {
+
+// A step: forward, loss, backward, update. `products` is the dtype of GEMMs and convolutions: f32, tf32 or bf16; with
+// bf16 the weights are kept in f32 and copied. Throws CaseError naming the layer whose input does not fit it.
+ComputeGraph training_graph(const Network& network, DType products);
+
+// The forward half, without a loss.
+ComputeGraph inference_graph(const Network& network, DType products);
+
+}  // namespace whygpu::training

@@ -1,0 +1,63 @@
+#include "benchmarks/networks/network_trial.h"
+
+#include "benchmarks/networks/task.h"
+
+namespace whygpu::training {
+
+NetworkTrial::NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build)
+    : backend_(backend),
+      network_(std::move(network)),
+      checked_network_(std::move(checked)),
+      products_(parse_dtype(c["dtype"])),
+      graph_(build(network_, products_)),
+      record_(c["launch"] == "graph"),
+      batch_(graph_, make_batch(network_, graph_, 0)) {
+  allocate_sets(1);
+}
+
+void NetworkTrial::allocate_sets(std::size_t count) {
+  while (sets_.size() < count) {
+    sets_.push_back(std::make_unique<Set>(Set{Program(graph_, backend_), nullptr}));
+    reset(sets_.size() - 1);
+  }
+}
+
+void NetworkTrial::reset(std::size_t index) {
+  Set& set = *sets_[index];
+  set.program.reset();
+  set.program.load(batch_);
+  if (record_ && !set.recording) {
+    set.recording = backend_.device().capture([&set] { set.program.enqueue(); });
+  }
+}
+
+void NetworkTrial::run(std::size_t index) const {
+  Set& set = *sets_[index];
+  if (set.recording) {
+    set.recording->enqueue();
+  } else {
+    set.program.enqueue();
+  }
+}
+
+std::vector<HostArgument> NetworkTrial::host_arguments() {
+  Program& program = sets_.front()->program;
+  const Value answer = graph_.loss == kNone ? graph_.output : graph_.loss;
+  std::vector<HostArgument> arguments = {{&program.tensor(graph_.input), batch_.input.size(), batch_.input.data()}};
+  if (graph_.target != kNone) {
+    arguments.push_back({&program.tensor(graph_.target), batch_.target.size(), batch_.target.data()});
+  }
+  arguments.push_back({&program.tensor(answer), graph_.spec(answer).bytes(), nullptr});
+  return arguments;
+}
+
+std::string NetworkTrial::implementation() const {
+  return sets_.front()->program.implementation() + (record_ ? "; replayed from one recording" : "");
+}
+
+Details NetworkTrial::common_details() const {
+  return {{"parameters", static_cast<double>(graph_.parameter_count())},
+          {"peak_memory_bytes", static_cast<double>(sets_.front()->program.bytes())}};
+}
+
+}  // namespace whygpu::training

@@ -1,0 +1,48 @@
+// A network made ready on a backend, whatever is then done with it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "benchmarks/networks/network_case.h"
+#include "benchmarks/networks/program.h"
+#include "benchmarks/workloads/workload.h"
+
+namespace whygpu::training {
+
+class NetworkTrial : public Trial {
+ public:
+  // With a graph that build(network, products) makes.
+  using Build = ComputeGraph (*)(const Network& network, DType products);
+  NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build);
+
+  void enqueue(std::size_t set) override { run(set); }
+  bool timed_by_host() const override { return true; }  // what launching costs is part of a step
+  std::vector<HostArgument> host_arguments() override;  // a batch in, the loss or the output out
+  void allocate_sets(std::size_t count) override;
+  std::size_t set_bytes() const override { return sets_.front()->program.bytes(); }
+  std::string implementation() const override;
+
+ protected:
+  void reset(std::size_t set);      // as before the first step
+  void run(std::size_t set) const;  // queues one step
+  Details common_details() const;
+
+  Backend& backend_;
+  Network network_, checked_network_;
+  DType products_;
+  ComputeGraph graph_;
+
+  struct Set {
+    Program program;
+    std::unique_ptr<whygpu::Graph> recording;
+  };
+  std::vector<std::unique_ptr<Set>> sets_;
+
+ private:
+  bool record_;
+  HostBatch batch_;
+};
+
+}  // namespace whygpu::training

@@ -1,0 +1,140 @@
+#include "benchmarks/networks/program.h"
+
+#include <algorithm>
+
+#include "backends/dtypes.h"
+
+namespace whygpu::training {
+namespace {
+
+constexpr std::size_t kPoisonBytes = std::size_t{16} << 20;  // at a time
+
+std::vector<std::byte> as_stored(const TensorSpec& spec, const std::vector<double>& values) {
+  std::vector<std::byte> storage(spec.bytes());
+  with_storage_type(spec.dtype, [&]<class T>(T) {
+    auto* out = reinterpret_cast<T*>(storage.data());
+    for (std::size_t i = 0; i < values.size(); ++i) out[i] = static_cast<T>(values[i]);
+  });
+  return storage;
+}
+
+}  // namespace
+
+HostBatch::HostBatch(const ComputeGraph& graph, const Batch& batch)
+    : input(as_stored(graph.spec(graph.input), batch.input)) {
+  if (graph.target != kNone) target = as_stored(graph.spec(graph.target), batch.target);
+}
+
+Support supports(const ComputeGraph& graph, const Backend& backend) {
+  std::vector<Op> asked;
+  for (const Node& node : graph.nodes) {
+    if (std::ranges::find(asked, node.op) != asked.end()) continue;
+    asked.push_back(node.op);
+    if (Support support = backend.supports(node.op, {}); !support) {
+      return Support::no(node.layer + ": " + support.reason);
+    }
+  }
+  return {};
+}
+
+Program::Program(const ComputeGraph& graph, Backend& backend)
+    : graph_(graph), backend_(backend), plan_(plan_memory(graph)), memory_(backend.device().allocate(plan_.bytes)) {
+  tensors_.resize(graph.values.size());
+  for (const Node& node : graph.nodes) {
+    auto ready = std::ranges::find(operations_, node.op, &std::pair<Op, std::unique_ptr<Operation>>::first);
+    if (ready == operations_.end()) {
+      operations_.emplace_back(node.op, backend.prepare_plain(node.op));
+      ready = std::prev(operations_.end());
+    }
+    Step& step = steps_.emplace_back(Step{ready->second.get(), {}, node.phase});
+    for (const Value value : node.arguments) step.arguments.push_back(&tensor(value));
+  }
+}
+
+Tensor& Program::tensor(Value value) {
+  auto& tensor = tensors_[static_cast<std::size_t>(value)];
+  if (!tensor) {
+    tensor =
+        backend_.device().view(*memory_, plan_.offset[static_cast<std::size_t>(value)], graph_.spec(value).bytes());
+  }
+  return *tensor;
+}
+
+void Program::upload(Value value, const std::vector<double>& values) {
+  const std::vector<std::byte> storage = as_stored(graph_.spec(value), values);
+  tensor(value).upload(storage.data());
+  backend_.device().synchronize();  // before the storage goes
+}
+
+std::vector<double> Program::download(Value value) {
+  const TensorSpec& spec = graph_.spec(value);
+  std::vector<std::byte> storage(spec.bytes());
+  backend_.device().synchronize();
+  tensor(value).download(storage.data());
+  std::vector<double> values(static_cast<std::size_t>(spec.elements()));
+  with_storage_type(spec.dtype, [&]<class T>(T) {
+    const auto* in = reinterpret_cast<const T*>(storage.data());
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(static_cast<float>(in[i]));
+  });
+  return values;
+}
+
+void Program::reset() {
+  const std::vector<std::byte> poison(std::min(plan_.bytes, kPoisonBytes), std::byte{0xff});
+  for (std::size_t offset = 0; offset < plan_.bytes; offset += poison.size()) {
+    const auto chunk = backend_.device().view(*memory_, offset, std::min(poison.size(), plan_.bytes - offset));
+    chunk->upload(poison.data());
+    backend_.device().synchronize();
+  }
+  const auto fill = [this](Value value, double x) {
+    upload(value, std::vector<double>(static_cast<std::size_t>(graph_.spec(value).elements()), x));
+  };
+  if (graph_.gradients != kNone) fill(graph_.gradients, 0);
+  for (const Value value : graph_.state) fill(value, 0);
+  for (const Filled& filled : graph_.filled) fill(filled.value, filled.fill);
+  set_weights(initial_weights(graph_));
+}
+
+void Program::load(const HostBatch& batch) {
+  tensor(graph_.input).upload(batch.input.data());
+  if (graph_.target != kNone) tensor(graph_.target).upload(batch.target.data());
+}
+
+void Program::load(const Batch& batch) {
+  const HostBatch stored(graph_, batch);
+  load(stored);
+  backend_.device().synchronize();
+}
+
+void Program::set_weights(const std::vector<double>& weights) {
+  upload(graph_.weights, weights);
+  if (graph_.copies != kNone) upload(graph_.copies, weights);
+}
+
+void Program::set_weights(const TrainedParameter& parameter, const std::vector<double>& weights) {
+  upload(parameter.weights, weights);
+  if (parameter.copy != kNone) upload(parameter.copy, weights);
+}
+
+void Program::enqueue(Phase phase) {
+  for (const Step& step : steps_) {
+    if (step.phase == phase) step.operation->enqueue(step.arguments);
+  }
+}
+
+void Program::enqueue() {
+  for (const Step& step : steps_) step.operation->enqueue(step.arguments);
+}
+
+std::string Program::implementation() const {
+  std::vector<std::string> distinct;
+  for (const auto& [op, operation] : operations_) {
+    std::string text = operation->implementation();
+    if (std::ranges::find(distinct, text) == distinct.end()) distinct.push_back(std::move(text));
+  }
+  std::string all;
+  for (const std::string& text : distinct) all += (all.empty() ? "" : "; ") + text;
+  return all;
+}
+
+}  // namespace whygpu::training

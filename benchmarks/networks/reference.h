@@ -1,0 +1,37 @@
+// What a graph means, in float64 and plain loops. No backend, no library.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "benchmarks/networks/graph.h"
+
+namespace whygpu::training {
+
+// Whether values that the graph keeps in bf16 are rounded to it, or every dtype is taken as exact.
+enum class Rounding : std::uint8_t { none, bf16_values };
+
+class Reference {
+ public:
+  // Weights, state and filled values as before the first step; labels and tokens are whole numbers in double.
+  explicit Reference(const ComputeGraph& graph, Rounding rounding = Rounding::none);
+
+  void set_weights(std::span<const double> weights);  // and their copies
+  std::span<double> values(Value value);
+  void run(Phase phase);
+  double loss() { return values(graph_.loss)[0]; }
+
+ private:
+  void round(Value value);  // where it is kept in bf16
+  void copy_weights();
+
+  const ComputeGraph& graph_;
+  Rounding rounding_;
+  std::vector<std::vector<double>> storage_;  // of values that are no part of another
+};
+
+// One operation over arguments in the order of arguments(op).
+void run_reference(const Op& op, std::span<double* const> arguments);
+
+}  // namespace whygpu::training

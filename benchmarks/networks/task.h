@@ -1,0 +1,25 @@
+// What a network is trained on: random inputs, seeded, and the answers of a fixed random teacher, so that the loss can
+// fall. And the weights that every backend starts from.
+#pragma once
+
+#include <vector>
+
+#include "benchmarks/networks/graph.h"
+#include "benchmarks/networks/model.h"
+
+namespace whygpu::training {
+
+// Row-major values, exact in f32; labels and tokens are whole numbers.
+struct Batch {
+  std::vector<double> input, target;
+};
+
+// Batch `index` of an endless sequence. Vectors and images with cross-entropy: noise that leans towards a fixed random
+// direction, whose number is the label. Tokens: each follows from the one before by a fixed random map, and is its
+// label. Mean square: each target is a fixed random mixture of a few values at the same place of the input.
+Batch make_batch(const Network& network, const ComputeGraph& graph, int index);
+
+// ComputeGraph::weights at the start; the gaps between parameters are zero.
+std::vector<double> initial_weights(const ComputeGraph& graph);
+
+}  // namespace whygpu::training

@@ -1,0 +1,324 @@
+#include "reports/charts/chart_data.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <set>
+
+#include "reports/render/text.h"
+#include "reports/results/problems.h"
+
+namespace whygpu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using Rate = std::function<std::optional<Estimate>(const ResultFile&, const CaseRecord&)>;
+
+double rounded(double value) { return std::stod(fmt::format("{:.5g}", value)); }
+
+std::string label_of(const Family& family) {
+  std::vector<std::string> parts{family.workload};
+  for (const auto* part : {&family.dtype, &family.settings, &family.size_name, &family.fixed}) {
+    if (!part->empty()) parts.push_back(*part);
+  }
+  return join(parts, " · ");
+}
+
+// Series of one pick. A name has the same number, and so the same colour, in all charts of a page.
+class Series {
+ public:
+  explicit Series(std::vector<std::string>& names) : names_(names) {}
+
+  std::size_t index(const std::string& name) {
+    auto found = std::find(names_.begin(), names_.end(), name);
+    if (found == names_.end()) found = names_.insert(found, name);
+    const auto number = static_cast<std::size_t>(found - names_.begin());
+    used_.insert(number);
+    return number;
+  }
+
+  // [[number, name], …]
+  Json legend() const {
+    Json legend = Json::array();
+    for (const auto number : used_) legend.push_back({number, names_[number]});
+    return legend;
+  }
+
+ private:
+  std::vector<std::string>& names_;
+  std::set<std::size_t> used_;
+};
+
+Json point(std::size_t series, double x, const Estimate& y, bool settled, const std::string& tip) {
+  return {
+      {"s", series},        {"x", x},    {"y", rounded(y.value)}, {"lo", rounded(y.low())}, {"hi", rounded(y.high())},
+      {"settled", settled}, {"tip", tip}};
+}
+
+// "cublas  512 GFLOP/s ±1.2%" and below it what ran and how to repeat it.
+std::string tip_of(const std::string& series, const Estimate& value, const std::string& unit,
+                   const CaseRecord& record) {
+  std::string tip = fmt::format("{}: {} {} {}", series, format_number(value.value), unit, format_spread(value));
+  if (!record.settled) tip += " (not settled)";
+  tip += '\n' + record.text;
+  if (!record.implementation.empty()) tip += '\n' + record.implementation;
+  return tip;
+}
+
+Json empty_pick(const Family& family, const std::string& y_title) {
+  const bool by_work = family.size_name == "FLOP" || family.size_name == "bytes";
+  return {{"label", label_of(family)}, {"x_title", by_work ? family.size_name + " of one operation" : family.size_name},
+          {"y_title", y_title},        {"x_format", by_work ? "~s" : ",d"},
+          {"series", Json::array()},   {"points", Json::array()},
+          {"rules", Json::array()}};
+}
+
+struct NamedFile {
+  const ResultFile& file;
+  std::string prefix;  // before names from one of several files
+};
+
+class Charts {
+ public:
+  Charts(const std::vector<ResultFile>& files, const PriceList& prices) : prices_(prices) {
+    const auto names = file_names(files);
+    for (std::size_t f = 0; f < files.size(); ++f) {
+      files_.push_back({files[f], files.size() > 1 ? names[f] + " " : std::string()});
+      for (auto& family : families_of(files[f])) add_family(std::move(family));
+    }
+  }
+
+  Json build() {
+    add("speed", "lines", "Speed over size",
+        "Each line is a backend; its band is the spread between rounds; a hollow point did not settle. Dashed: "
+        "measured ceilings.",
+        lines(
+            "GFLOP/s", [](const ResultFile&, const CaseRecord& r) { return gflops(r); }, "flops"));
+    add("bandwidth", "lines", "Memory bandwidth over size",
+        "Work that moves data and counts no FLOPs: bytes read and written once, per second.",
+        lines(
+            "GB/s",
+            [](const ResultFile&, const CaseRecord& r) { return r.flops > 0 ? std::nullopt : gigabytes_per_second(r); },
+            "bandwidth"));
+    add("advantage", "advantage", "Speed-up over the best CPU backend",
+        "Shaded: ahead. A size counts as won only if its whole band is above 1, here and at every larger size.",
+        advantages(Resource::time, "× the best CPU backend"));
+    add("energy-advantage", "advantage", "Energy against the best CPU backend",
+        "Joules of the best CPU backend for one operation over the candidate's.",
+        advantages(Resource::energy, "× fewer joules"));
+    add("money-advantage", "advantage", "Money against the best CPU backend",
+        "Time charged with the price of the devices; the GPU pays for its host's CPU as well.",
+        advantages(Resource::money, "× fewer dollars"));
+    add("roofline", "roofline", "Roofline",
+        "Speed over arithmetic intensity (FLOP per byte of compulsory traffic), under ceilings measured on the same "
+        "device.",
+        rooflines());
+    add("energy", "lines", "Speed per watt", "GFLOP/s per watt, by the meters of the machine.",
+        lines(
+            "GFLOP/s per W", [](const ResultFile&, const CaseRecord& r) { return gflops_per_watt(r); }, ""));
+    add("training", "phases", "Where a training step spends its time", "Forward, backward and update of one step.",
+        phases());
+    return std::move(charts_);
+  }
+
+ private:
+  void add_family(Family family) {
+    const auto label = label_of(family);
+    const auto found =
+        std::find_if(families_.begin(), families_.end(), [&](const Family& other) { return label_of(other) == label; });
+    if (found == families_.end()) {
+      families_.push_back(std::move(family));
+      return;
+    }
+    for (auto& problem : family.problems) {
+      const auto known = std::find_if(found->problems.begin(), found->problems.end(),
+                                      [&](const SizedProblem& p) { return p.key == problem.key; });
+      if (known == found->problems.end()) found->problems.push_back(std::move(problem));
+    }
+  }
+
+  void add(const char* id, const char* spec, const char* title, const char* about, Json picks) {
+    if (picks.empty()) return;
+    charts_.push_back({{"id", id}, {"spec", spec}, {"title", title}, {"about", about}, {"picks", std::move(picks)}});
+  }
+
+  // Cases of each file by problem, made once.
+  const std::vector<const CaseRecord*>& cases(std::size_t file, const std::string& key) {
+    if (by_key_.empty()) {
+      by_key_.resize(files_.size());
+      for (std::size_t f = 0; f < files_.size(); ++f) {
+        for (const auto& record : files_[f].file.cases) by_key_[f][problem_key(record)].push_back(&record);
+      }
+    }
+    return by_key_[file][key];
+  }
+
+  Json lines(const std::string& unit, const Rate& rate, const std::string& ceiling_kind) {
+    Json picks = Json::array();
+    for (const auto& family : families_) {
+      Json pick = empty_pick(family, unit);
+      Series series(names_);
+      for (const auto& problem : family.problems) {
+        for (std::size_t f = 0; f < files_.size(); ++f) {
+          const auto& [file, prefix] = files_[f];
+          for (const auto* record : cases(f, problem.key)) {
+            const auto value = rate(file, *record);
+            if (!value) continue;
+            const auto name = prefix + contender_name(file, *record);
+            pick["points"].push_back(
+                point(series.index(name), problem.size, *value, record->settled, tip_of(name, *value, unit, *record)));
+          }
+        }
+      }
+      if (pick["points"].empty()) continue;
+      pick["series"] = series.legend();
+      add_ceilings(pick["rules"], ceiling_kind, family.dtype);
+      picks.push_back(std::move(pick));
+    }
+    return picks;
+  }
+
+  static double giga(const CeilingRecord& ceiling) {
+    return ceiling.unit.starts_with("G") ? ceiling.value : ceiling.value / 1e9;
+  }
+
+  void add_ceilings(Json& rules, const std::string& kind, const std::string& dtype) {
+    for (const auto& [file, prefix] : files_) {
+      for (const auto& ceiling : file.ceilings) {
+        if (ceiling.kind != kind || (kind == "flops" && ceiling.dtype != dtype)) continue;
+        const auto what = kind == "flops" ? ceiling.dtype : ceiling.level;
+        rules.push_back(
+            {{"y", rounded(giga(ceiling))}, {"label", fmt::format("{}{} {} ceiling", prefix, ceiling.device, what)}});
+      }
+    }
+  }
+
+  Json advantages(Resource resource, const std::string& unit) {
+    Json picks = Json::array();
+    std::vector<std::vector<Contest>> all;
+    for (const auto& [file, prefix] : files_) all.push_back(contests(file, prices_));
+    for (const auto& family : families_) {
+      Json pick = empty_pick(family, unit);
+      Series series(names_);
+      for (std::size_t f = 0; f < files_.size(); ++f) {
+        for (const auto& contest : all[f]) {
+          if (contest.resource != resource || label_of(contest.family) != label_of(family)) continue;
+          auto name = files_[f].prefix + contest.candidate;
+          if (!contest.offload.empty()) name += " " + contest.offload;
+          for (const auto& p : contest.points) {
+            const auto tip = fmt::format("{}: {}{} {} ({})\n{}", name, format_number(p.factor.value), unit,
+                                         format_spread(p.factor), p.best_cpu, p.problem);
+            pick["points"].push_back(point(series.index(name), p.size, p.factor, true, tip));
+          }
+        }
+      }
+      if (pick["points"].empty()) continue;
+      pick["series"] = series.legend();
+      picks.push_back(std::move(pick));
+    }
+    return picks;
+  }
+
+  // One pick per device and dtype that has a ceiling for arithmetic and one for memory.
+  Json rooflines() {
+    Json picks = Json::array();
+    for (const auto& [file, prefix] : files_) {
+      for (const auto& peak : file.ceilings) {
+        if (peak.kind != "flops") continue;
+        const CeilingRecord* memory = nullptr;
+        for (const auto& c : file.ceilings) {
+          if (c.kind == "bandwidth" && c.device == peak.device && (!memory || giga(c) < giga(*memory))) memory = &c;
+        }
+        if (memory) add_roofline(picks, file, prefix, peak, *memory);
+      }
+    }
+    return picks;
+  }
+
+  void add_roofline(Json& picks, const ResultFile& file, const std::string& prefix, const CeilingRecord& peak,
+                    const CeilingRecord& memory) {
+    Json points = Json::array();
+    Series series(names_);
+    double least = 0, most = 0;
+    for (const auto& record : file.cases) {
+      const auto* backend = file.backend(record.backend);
+      const auto rate = gflops(record);
+      if (!rate || record.bytes <= 0 || record.value("dtype") != peak.dtype) continue;
+      if (!backend || !backend->device || backend->device->name != peak.device) continue;
+      const double intensity = record.flops / record.bytes;
+      least = points.empty() ? intensity : std::min(least, intensity);
+      most = std::max(most, intensity);
+      const auto name = contender_name(file, record);
+      points.push_back(
+          point(series.index(name), rounded(intensity), *rate, record.settled, tip_of(name, *rate, "GFLOP/s", record)));
+    }
+    if (points.empty()) return;
+    const double ridge = giga(peak) / giga(memory);
+    const double left = std::min(least, ridge) / 1.5, right = std::max(most, ridge) * 1.5;
+    Json rules = Json::array();
+    const auto roof = [&](double x, double y, const std::string& label) {
+      rules.push_back({{"roof", 0}, {"x", rounded(x)}, {"y", rounded(y)}, {"label", label}});
+    };
+    roof(left, left * giga(memory), "");
+    roof(ridge, giga(peak), "");
+    roof(right, giga(peak), fmt::format("{} {}", peak.dtype, memory.level));
+    picks.push_back({{"label", fmt::format("{}{} · {}", prefix, peak.device, peak.dtype)},
+                     {"x_title", "FLOP per byte"},
+                     {"y_title", "GFLOP/s"},
+                     {"x_format", "~s"},
+                     {"series", series.legend()},
+                     {"points", std::move(points)},
+                     {"rules", std::move(rules)}});
+  }
+
+  Json phases() {
+    static constexpr std::pair<const char*, const char*> kPhases[] = {
+        {"forward_ns", "forward"}, {"backward_ns", "backward"}, {"update_ns", "update"}};
+    Json picks = Json::array();
+    for (const auto& family : families_) {
+      for (const auto& problem : family.problems) {
+        Json points = Json::array();
+        for (std::size_t f = 0; f < files_.size(); ++f) {
+          for (const auto* record : cases(f, problem.key)) {
+            const auto row = files_[f].prefix + contender_name(files_[f].file, *record);
+            for (std::size_t s = 0; s < std::size(kPhases); ++s) {
+              const auto time = detail(*record, kPhases[s].first);
+              if (!time) continue;
+              points.push_back({{"s", s},
+                                {"row", row},
+                                {"y", rounded(time->value / 1e6)},
+                                {"tip", fmt::format("{}: {} {}\n{}", row, kPhases[s].second,
+                                                    format_duration_ns(time->value), record->text)}});
+            }
+          }
+        }
+        if (points.empty()) continue;
+        picks.push_back({{"label", problem.problem},
+                         {"x_title", "ms of one step"},
+                         {"y_title", ""},
+                         {"x_format", "~s"},
+                         {"series", {{0, "forward"}, {1, "backward"}, {2, "update"}}},
+                         {"points", std::move(points)},
+                         {"rules", Json::array()}});
+      }
+    }
+    return picks;
+  }
+
+  const PriceList& prices_;
+  std::vector<NamedFile> files_;
+  std::vector<Family> families_;
+  std::vector<std::map<std::string, std::vector<const CaseRecord*>>> by_key_;
+  std::vector<std::string> names_;  // of all series
+  Json charts_ = Json::array();
+};
+
+}  // namespace
+
+nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const PriceList& prices) {
+  return Charts(files, prices).build();
+}
+
+}  // namespace whygpu

@@ -1,0 +1,18 @@
+// What the charts of a page show: for each, its specification and the data of every pick.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "reports/results/result_file.h"
+#include "reports/views/crossover.h"
+
+namespace whygpu {
+
+// A list of charts, none of them empty:
+//   {"id", "spec", "title", "about", "picks": [{"label", "x_title", "y_title", "x_format", "series": [[number, name]],
+//    "points": [{"s": series, "x", "y", "lo", "hi", "settled", "tip": text}], "rules": […]}]}
+// Everything in it was measured: no energy chart without a meter, no roof without a ceiling.
+nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const PriceList& prices);
+
+}  // namespace whygpu

@@ -1,0 +1,23 @@
+// The numbers that decide claims.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/claims/claims.h"
+
+namespace whygpu {
+
+// A value and where it comes from, or why there is none.
+struct Measured {
+  std::optional<double> value;
+  std::string told;
+};
+
+// `name` is one of measure_names(). Throws std::invalid_argument.
+Measured measure_for_claim(const std::string& name, const ResultFile& file, const ClaimSettings& settings);
+
+std::vector<std::string> measure_names();
+
+}  // namespace whygpu

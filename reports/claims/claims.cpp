@@ -1,0 +1,97 @@
+#include "reports/claims/claims.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "reports/claims/claim_measures.h"
+#include "reports/page/embedded.h"
+#include "reports/render/text.h"
+#include "reports/results/json_node.h"
+#include "reports/results/problems.h"
+#include "reports/views/provenance.h"
+
+namespace whygpu {
+namespace {
+
+std::optional<double> number_in(const JsonNode& node, std::string_view key) {
+  const auto child = node.find(key);
+  if (!child) return std::nullopt;
+  return child->number();
+}
+
+JudgedClaim judge(const Claim& claim, const ResultFile& file, const ClaimSettings& settings) {
+  JudgedClaim judged{claim, ClaimVerdict::confirmed, {}};
+  for (const auto& condition : claim.conditions) {
+    const auto measured = measure_for_claim(condition.measure, file, settings);
+    if (std::find(judged.evidence.begin(), judged.evidence.end(), measured.told) == judged.evidence.end()) {
+      judged.evidence.push_back(measured.told);
+    }
+    if (!measured.value) {
+      if (judged.verdict == ClaimVerdict::confirmed) judged.verdict = ClaimVerdict::not_measured;
+      continue;
+    }
+    const bool low = condition.at_least && *measured.value < *condition.at_least;
+    const bool high = condition.at_most && *measured.value > *condition.at_most;
+    if (low || high) judged.verdict = ClaimVerdict::refuted;
+  }
+  return judged;
+}
+
+}  // namespace
+
+std::string_view verdict_name(ClaimVerdict verdict) {
+  constexpr std::string_view names[] = {"confirmed", "refuted", "not measured"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+
+std::vector<Claim> parse_claims(std::string_view json_text) {
+  const JsonNode::Complain complain = [](const std::string& what) {
+    throw std::invalid_argument("claims.json: " + what);
+  };
+  const auto document = nlohmann::json::parse(json_text, nullptr, false);
+  if (document.is_discarded()) complain("not JSON");
+  std::vector<Claim> claims;
+  JsonNode(document, "", complain)["claims"].each([&](const JsonNode& node) {
+    Claim claim{node["id"].text(), node["words"].text(), node["rule"].text(), {}};
+    node["conditions"].each([&](const JsonNode& part) {
+      Claim::Condition condition{part["measure"].text(), number_in(part, "at_least"), number_in(part, "at_most")};
+      if (!condition.at_least && !condition.at_most) part.fail("at_least or at_most is needed");
+      claim.conditions.push_back(std::move(condition));
+    });
+    if (claim.conditions.empty()) node.fail("at least one condition is needed");
+    claims.push_back(std::move(claim));
+  });
+  return claims;
+}
+
+std::vector<Claim> standard_claims() { return parse_claims(page_file("claims.json")); }
+
+std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const ResultFile& file,
+                                      const ClaimSettings& settings) {
+  std::vector<JudgedClaim> judged;
+  for (const auto& claim : claims) judged.push_back(judge(claim, file, settings));
+  return judged;
+}
+
+Document claims_document(const std::vector<ResultFile>& files, const ClaimSettings& settings) {
+  Document document{"claims", {}, {}, {}, {{"file", "claim", "words", "verdict", "rule", "evidence"}, {}}};
+  const auto claims = standard_claims();
+  const auto names = file_names(files);
+  document.heading = describe_files(files, names);
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    for (const auto& judged : judge_claims(claims, files[f], settings)) {
+      const std::string verdict(verdict_name(judged.verdict));
+      const auto evidence = join(judged.evidence, "; ");
+      const auto prefix = files.size() > 1 ? names[f] + " " : std::string();
+      document.notes.push_back(fmt::format("{}{}: {} Here: {}. Rule: {}.", prefix, verdict, judged.claim.words,
+                                           evidence, judged.claim.rule));
+      document.records.rows.push_back(
+          {names[f], judged.claim.id, judged.claim.words, verdict, judged.claim.rule, evidence});
+    }
+  }
+  return document;
+}
+
+}  // namespace whygpu

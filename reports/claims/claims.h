@@ -1,0 +1,51 @@
+// What articles say of GPUs for deep learning, beside what was measured here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/render/document.h"
+#include "reports/views/crossover.h"
+
+namespace whygpu {
+
+enum class ClaimVerdict : std::uint8_t { confirmed, refuted, not_measured };
+std::string_view verdict_name(ClaimVerdict verdict);
+
+struct Claim {
+  std::string id;
+  std::string words;  // of the articles
+  std::string rule;   // that decides, in words
+
+  struct Condition {
+    std::string measure;  // one of claim_measures()
+    std::optional<double> at_least, at_most;
+  };
+  std::vector<Condition> conditions;
+};
+
+struct JudgedClaim {
+  Claim claim;
+  ClaimVerdict verdict = ClaimVerdict::not_measured;
+  std::vector<std::string> evidence;  // what was measured, or why not; each line once
+};
+
+// What only the user knows.
+struct ClaimSettings {
+  DevicePrices prices;
+  DevicePrices hourly;  // for an hour of the device in a cloud
+};
+
+// The claims of reports/claims/claims.json. Throws std::invalid_argument where text is no such list.
+std::vector<Claim> parse_claims(std::string_view json_text);
+std::vector<Claim> standard_claims();
+
+std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const ResultFile& file,
+                                      const ClaimSettings& settings);
+
+Document claims_document(const std::vector<ResultFile>& files, const ClaimSettings& settings);
+
+}  // namespace whygpu

@@ -1,0 +1,132 @@
+#include "reports/claims/claims.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "reports/claims/claim_measures.h"
+#include "reports/results/synthetic_file.h"
+
+namespace whygpu {
+namespace {
+
+using testing::HasSubstr;
+
+JudgedClaim judged(const SyntheticFile& file, const std::string& id, const ClaimSettings& settings = {}) {
+  for (const auto& claim : judge_claims(standard_claims(), file.file(), settings)) {
+    if (claim.claim.id == id) return claim;
+  }
+  throw std::logic_error("no claim " + id);
+}
+
+SyntheticFile machine(double cpu_gflops, double gpu_gflops) {
+  SyntheticFile file;
+  file.backend("naive").backend("cuda", "cuda", "Synthetic GPU");
+  for (int size : {64, 512, 4096}) {
+    const double flops = gemm_flops(size);
+    file.ok(square_gemm(size), "naive", seven_rounds(flops / cpu_gflops), flops);
+    file.ok(square_gemm(size), "cuda", seven_rounds(flops / gpu_gflops + 1e5), flops);
+  }
+  return file;
+}
+
+TEST(Claims, EveryConditionNamesAMeasureThatExists) {
+  const auto names = measure_names();
+  for (const auto& claim : standard_claims()) {
+    for (const auto& condition : claim.conditions) EXPECT_THAT(names, testing::Contains(condition.measure)) << claim.id;
+  }
+}
+
+TEST(Claims, ProcessingPower) {
+  EXPECT_EQ(judged(machine(5, 20'000), "processing-power").verdict, ClaimVerdict::confirmed);
+  const auto refuted = judged(machine(500, 20'000), "processing-power");
+  EXPECT_EQ(refuted.verdict, ClaimVerdict::refuted);
+  EXPECT_THAT(refuted.evidence[1], HasSubstr("500 GFLOP/s: naive"));
+}
+
+TEST(Claims, ACpuAloneCanRefuteButNotConfirm) {
+  SyntheticFile slow, fast;
+  slow.backend("naive").ok(square_gemm(64), "naive", {100}, 200);
+  fast.backend("naive").ok(square_gemm(64), "naive", {1}, 200);
+  EXPECT_EQ(judged(slow, "processing-power").verdict, ClaimVerdict::not_measured);
+  EXPECT_EQ(judged(fast, "processing-power").verdict, ClaimVerdict::refuted);
+}
+
+TEST(Claims, SmallTasks) {
+  EXPECT_EQ(judged(machine(500, 20'000), "small-tasks").verdict, ClaimVerdict::confirmed);
+  EXPECT_EQ(judged(machine(0.001, 20'000), "small-tasks").verdict, ClaimVerdict::refuted);
+}
+
+TEST(Claims, WhatIsMissingIsNotMeasuredAndSaysWhy) {
+  const auto file = machine(500, 20'000);
+  const std::pair<const char*, const char*> missing[] = {{"training-time", "no training step was measured"},
+                                                         {"efficiency", "energy"},
+                                                         {"bandwidth", "four times its largest cache"},
+                                                         {"dollars", "--price"},
+                                                         {"cloud", "--price"},
+                                                         {"memory", "all of 3 cases fitted"},
+                                                         {"real-time", "no GPU inference"}};
+  for (const auto& [id, why] : missing) {
+    const auto claim = judged(file, id);
+    EXPECT_EQ(claim.verdict, ClaimVerdict::not_measured) << id;
+    EXPECT_THAT(claim.evidence[0], HasSubstr(why)) << id;
+  }
+}
+
+TEST(Claims, TrainingOfLargeModels) {
+  auto file = machine(5, 20'000);
+  for (const char* backend : {"naive", "cuda"}) {
+    auto& step =
+        file.ok("training_step model=mlp-50m batch=32", backend, seven_rounds(*backend == 'n' ? 500 : 100), 1e9);
+    for (auto& round : step["rounds"]) round["details"] = {{"parameters", 51e6}};
+  }
+  EXPECT_EQ(judged(file, "training-time").verdict, ClaimVerdict::confirmed);
+  EXPECT_EQ(judged(file, "training-hours").verdict, ClaimVerdict::refuted);
+  EXPECT_EQ(judged(file, "fifty-million").verdict, ClaimVerdict::confirmed);
+}
+
+TEST(Claims, ASpeedAboveItsOwnCeilingIsNotQuoted) {
+  auto file = machine(500, 20'000);
+  file.whygpu()["ceilings"] = {{{"device", "Synthetic cpu"},
+                                {"kind", "flops"},
+                                {"dtype", "f32"},
+                                {"value", 400e9},
+                                {"unit", "FLOP/s"},
+                                {"how", "loop"}}};
+  const auto claim = judged(file, "processing-power");
+  EXPECT_EQ(claim.verdict, ClaimVerdict::not_measured);
+  EXPECT_THAT(claim.evidence[1], HasSubstr("above its measured ceiling"));
+}
+
+TEST(Claims, MoneyNeedsPricesAndRent) {
+  ClaimSettings settings;
+  settings.prices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 800}};
+  settings.hourly = {{"Synthetic GPU", 2}};
+  const auto file = machine(500, 20'000);
+  EXPECT_EQ(judged(file, "dollars", settings).verdict, ClaimVerdict::confirmed);
+  EXPECT_EQ(judged(file, "affordable", settings).verdict, ClaimVerdict::confirmed);
+  EXPECT_EQ(judged(file, "cloud", settings).verdict, ClaimVerdict::confirmed);
+  settings.prices["Synthetic GPU"] = 30'000;
+  EXPECT_EQ(judged(file, "affordable", settings).verdict, ClaimVerdict::refuted);
+  EXPECT_EQ(judged(file, "cloud", settings).verdict, ClaimVerdict::refuted);
+}
+
+TEST(Claims, MemoryThatIsTooSmall) {
+  auto file = machine(5, 20'000);
+  file.not_ok("training_step model=gpt batch=512", "cuda", "unsupported", "needs 200 GB of device memory, 16 GB there");
+  EXPECT_EQ(judged(file, "memory").verdict, ClaimVerdict::confirmed);
+}
+
+TEST(Claims, DocumentTellsWordsVerdictEvidenceAndRule) {
+  const auto text = render_terminal(claims_document({machine(500, 20'000).file()}, {}), 200, false);
+  EXPECT_THAT(text, HasSubstr("refuted: A GPU computes 10^12"));
+  EXPECT_THAT(text, HasSubstr("Rule: the fastest GPU result"));
+}
+
+TEST(Claims, ABrokenListSaysWhere) {
+  EXPECT_THROW(parse_claims("{"), std::invalid_argument);
+  EXPECT_THROW(parse_claims(R"({"claims": [{"id": "a", "words": "b", "rule": "c", "conditions": []}]})"),
+               std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace whygpu

@@ -1,0 +1,229 @@
+#include "reports/page/page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+#include <stdexcept>
+
+#include "reports/charts/chart_data.h"
+#include "reports/claims/claims.h"
+#include "reports/page/embedded.h"
+#include "reports/render/text.h"
+#include "reports/results/problems.h"
+#include "reports/views/answer.h"
+#include "reports/views/provenance.h"
+#include "reports/views/table.h"
+
+namespace whygpu {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Scripts run only with it, so that nothing from a result file ever could.
+std::string fresh_nonce() {
+  std::random_device random;
+  return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
+}
+
+// JSON that may stand inside a script element: no "<" can end the element or begin a comment.
+std::string json_for_script(const Json& json) {
+  std::string text;
+  for (char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
+    if (c == '<') {
+      text += "\\u003c";
+    } else {
+      text += c;
+    }
+  }
+  return text;
+}
+
+// Vega as one script: each module becomes a function that a few lines in page.js call on demand.
+std::string vega_script() {
+  std::string script = "const vegaModules = {};\n";
+  for (const auto& module : vega_modules()) {
+    const auto name = module.name.substr(0, module.name.find(".min.js"));
+    const auto text = module.text.substr(0, module.text.find("//# sourceMappingURL"));
+    script += fmt::format("vegaModules[\"{}\"] = function (exports, module, require) {{\n{}\n}};\n", name, text);
+  }
+  return script;
+}
+
+Json chart_specifications() {
+  Json specifications;
+  for (const auto& file : page_files()) {
+    if (file.name.ends_with(".json"))
+      specifications[file.name.substr(0, file.name.size() - 5)] = Json::parse(file.text);
+  }
+  return specifications;
+}
+
+std::string list_html(const std::vector<std::string>& items, const char* css_class) {
+  std::string html;
+  for (const auto& item : items) html += fmt::format("<li>{}</li>\n", escape_html(item));
+  return items.empty() ? html : fmt::format("<ul class=\"{}\">{}</ul>\n", css_class, html);
+}
+
+std::string section_html(const char* id, const char* title, const std::string& content) {
+  if (content.empty()) return {};
+  return fmt::format("<section id=\"{}\"><h2>{}</h2>\n{}</section>\n", id, title, content);
+}
+
+std::string answers_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names,
+                         const PriceList& prices) {
+  // Beyond this many sentences the rest is folded.
+  constexpr std::size_t kMostOpenly = 6;
+  std::string html;
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    const auto found = answer(files[f], prices);
+    if (files.size() > 1) html += fmt::format("<h2>{}</h2>", escape_html(names[f]));
+    html += fmt::format("<p class=\"lede\">{}</p>\n", escape_html(found.headline));
+    const auto open_count = std::min(found.details.size(), kMostOpenly);
+    const auto split = found.details.begin() + static_cast<std::ptrdiff_t>(open_count);
+    html += list_html({found.details.begin(), split}, "answers");
+    if (split != found.details.end()) {
+      html += fmt::format("<details><summary>{} more</summary>{}</details>\n", found.details.end() - split,
+                          list_html({split, found.details.end()}, "answers"));
+    }
+    std::vector<std::string> warnings;
+    if (!files[f].complete)
+      warnings.emplace_back("This run did not finish; the page shows what it had measured by then.");
+    for (const auto& finding : describe_findings(files[f])) warnings.push_back(finding);
+    html += list_html(warnings, "warnings");
+  }
+  return html;
+}
+
+std::string tables_html(const std::vector<ResultFile>& files, const PriceList& prices) {
+  std::string html;
+  TableOptions options;
+  options.prices = prices;
+  for (const auto& view : views()) {
+    if (view.name == "flops" || view.name == "bandwidth") continue;  // "speed" shows either
+    const auto document = view.build(files, options);
+    if (document.sections.empty()) continue;
+    const auto table = render_html(document);
+    // The answer is in the main table and the crossovers; the rest opens on demand.
+    const bool open = view.name == "speed" && document.records.rows.size() <= 120;
+    html += fmt::format("<details{}><summary>{}: {}</summary>\n{}</details>\n", open ? " open" : "",
+                        escape_html(view.name), escape_html(view.summary), table);
+  }
+  return html;
+}
+
+std::string claims_html(const std::vector<ResultFile>& files, const PriceList& prices) {
+  const auto document = claims_document(files, {prices.devices, prices.rents});
+  return "<p class=\"about\">What articles say of GPUs for deep learning, beside what was measured here.</p>" +
+         list_html(document.notes, "claims");
+}
+
+std::string facts_html(const TextFacts& facts) {
+  std::string rows;
+  for (const auto& [name, value] : facts) {
+    rows += fmt::format("<tr><th scope=\"row\" class=\"left\">{}</th><td class=\"left\">{}</td></tr>\n",
+                        escape_html(name), escape_html(value));
+  }
+  return fmt::format("<table class=\"facts\"><tbody>{}</tbody></table>\n", rows);
+}
+
+std::string machine_html(const ResultFile& file, const std::string& name) {
+  const auto& e = file.environment;
+  TextFacts facts{{"host", e.host},
+                  {"system", join({e.os, e.kernel}, ", ")},
+                  {"processor", e.cpu_model},
+                  {"processors", fmt::format("{} of {} usable", e.cpus_usable, e.cpus_online)},
+                  {"instruction sets", join(e.isa, " ")},
+                  {"memory", e.memory_bytes > 0 ? format_number(e.memory_bytes / 1e9) + " GB" : ""},
+                  {"microcode", e.microcode},
+                  {"governor", e.governor},
+                  {"virtualization", e.virtualization},
+                  {"threads", std::to_string(file.run.threads)},
+                  {"started", file.run.started},
+                  {"command", join(file.run.command, " ")},
+                  {"whygpu", file.version}};
+  for (const auto& [variable, value] : e.variables) facts["variable " + variable] = value;
+  for (const auto& [key, value] : e.build) facts["build " + key] = value;
+  std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
+  return fmt::format("<h3>{}</h3>\n{}{}", escape_html(name), list_html(describe_backends(file), "notes"),
+                     facts_html(facts));
+}
+
+std::string cases_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names) {
+  std::string html;
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    std::string rows;
+    for (const auto& record : files[f].cases) {
+      const auto time = time_ns(record);
+      const auto told = time ? fmt::format("{} {}", format_duration_ns(time->value), format_spread(*time))
+                             : fmt::format("{}: {}", outcome_name(record.outcome), record.reason);
+      rows += fmt::format(
+          "<tr><td class=\"left\"><code>{}</code></td><td class=\"left\">{}</td><td class=\"left "
+          "faint\">{}</td></tr>\n",
+          escape_html(record.text), escape_html(told), escape_html(record.implementation));
+    }
+    if (rows.empty()) continue;
+    const auto name = escape_html(names[f]);
+    html += fmt::format(
+        "<details class=\"cases\"><summary>{}: {}</summary><p class=\"note\">Each line repeats its measurement: "
+        "<code>whygpu run 'LINE'</code></p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"cases of "
+        "{}\">"
+        "<table><thead><tr><th class=\"left\" scope=\"col\">case</th><th class=\"left\" scope=\"col\">time</th>"
+        "<th class=\"left\" scope=\"col\">what ran</th></tr></thead><tbody>{}</tbody></table></div></details>\n",
+        name, escape_html(count_of(files[f].cases.size(), "case")), name, rows);
+  }
+  return html;
+}
+
+// `text` with every {{name}} replaced by its content, once, without looking into what was put in.
+std::string fill(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& contents) {
+  std::string result;
+  for (;;) {
+    const auto open = text.find("{{");
+    if (open == std::string_view::npos) return result.append(text);
+    const auto close = text.find("}}", open);
+    const auto name = text.substr(open + 2, close - open - 2);
+    const auto found = std::find_if(contents.begin(), contents.end(), [&](const auto& c) { return c.first == name; });
+    if (found == contents.end()) throw std::logic_error("the page template asks for " + std::string(name));
+    result.append(text.substr(0, open)).append(found->second);
+    text.remove_prefix(close + 2);
+  }
+}
+
+}  // namespace
+
+std::string_view page_file(std::string_view name) {
+  for (const auto& file : page_files()) {
+    if (file.name == name) return file.text;
+  }
+  throw std::out_of_range("no page file " + std::string(name));
+}
+
+std::string render_page(const std::vector<ResultFile>& files, const PriceList& prices, const std::string& history) {
+  const auto names = file_names(files);
+  const bool drawn = !vega_modules().empty();
+  std::vector<std::string> machines;
+  std::string machine_facts;
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    machines.push_back(describe_machine(files[f], names[f]).front());
+    machine_facts += machine_html(files[f], names[f]);
+  }
+  const Json data{{"charts", drawn ? chart_data(files, prices) : Json::array()}, {"specs", chart_specifications()}};
+  return fill(page_file("page.html"),
+              {{"nonce", fresh_nonce()},
+               {"title", escape_html("Does this work need a GPU? " + join(names, ", "))},
+               {"style", std::string(page_file("page.css"))},
+               {"machines", list_html(machines, "machines")},
+               {"answers", answers_html(files, names, prices)},
+               {"no_charts", drawn ? "" : "<p class=\"note\">This build has no Vega, so the page has no charts.</p>"},
+               {"tables", section_html("tables", "Tables", tables_html(files, prices))},
+               {"claims", section_html("claims", "Claims", claims_html(files, prices))},
+               {"history", section_html("history", "History", history)},
+               {"ran", section_html("ran", "What ran, and where", machine_facts)},
+               {"cases", section_html("cases", "Every case", cases_html(files, names))},
+               {"data", json_for_script(data)},
+               {"vega", drawn ? vega_script() : std::string()},
+               {"script", std::string(page_file("page.js"))}});
+}
+
+}  // namespace whygpu

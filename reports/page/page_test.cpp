@@ -1,0 +1,97 @@
+#include "reports/page/page.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "reports/charts/chart_data.h"
+#include "reports/page/synthetic_pages.h"
+#include "reports/views/answer.h"
+
+namespace whygpu {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+// Unlike a matcher this does not print a whole page when it fails.
+bool has(const std::string& page, const char* text) { return page.find(text) != std::string::npos; }
+
+std::vector<std::string> chart_ids(const ResultFile& file) {
+  std::vector<std::string> ids;
+  for (const auto& chart : chart_data({file}, {})) ids.push_back(chart["id"]);
+  return ids;
+}
+
+TEST(Page, OpensWithTheAnswer) {
+  const auto page = render_page({cpu_and_gpu_file().file("box.json")}, {});
+  EXPECT_TRUE(has(page, "<p class=\"lede\">Yes for gemm f32 from m=n=k = 128 on"));
+  EXPECT_TRUE(has(page, "box: Synthetic CPU"));
+}
+
+TEST(Page, WithoutAGpuSaysThatTheQuestionIsOpen) {
+  EXPECT_TRUE(has(render_page({cpu_only_file().file()}, {}), "Not answered here: no GPU took part"));
+}
+
+TEST(Page, ShowsOnlyWhatWasMeasured) {
+  EXPECT_THAT(chart_ids(cpu_only_file().file()), testing::ElementsAre("speed"));
+  EXPECT_THAT(
+      chart_ids(cpu_and_gpu_file().file()),
+      testing::ElementsAre("speed", "bandwidth", "advantage", "energy-advantage", "roofline", "energy", "training"));
+  EXPECT_TRUE(chart_data({failures_file().file()}, {}).empty());
+}
+
+TEST(Page, ColoursOfAContenderAreTheSameInEveryChart) {
+  const auto charts = chart_data({cpu_and_gpu_file().file()}, {});
+  std::map<std::string, int> number_of;
+  for (const auto& chart : charts) {
+    if (chart["id"] == "training") continue;
+    for (const auto& pick : chart["picks"]) {
+      for (const auto& series : pick["series"]) {
+        const auto [known, is_new] = number_of.try_emplace(series[1], series[0].get<int>());
+        EXPECT_EQ(known->second, series[0].get<int>()) << series[1];
+      }
+    }
+  }
+  EXPECT_GE(number_of.size(), 3U);
+}
+
+TEST(Page, HostileNamesDoNotBecomeMarkup) {
+  const auto page = render_page({hostile_file().file("<b>name.json")}, {});
+  for (const char* markup : {"<img", "<b>name", "</script><script>alert"}) EXPECT_FALSE(has(page, markup)) << markup;
+  EXPECT_TRUE(has(page, "&lt;img"));
+}
+
+TEST(Page, AsksNothingOfTheNetwork) {
+  const auto page = render_page({cpu_and_gpu_file().file()}, {});
+  EXPECT_TRUE(has(page, "default-src 'none'"));
+  for (const char* loader : {"src=\"http", "href=\"http", "@import"}) EXPECT_FALSE(has(page, loader)) << loader;
+}
+
+TEST(Page, TwoThousandCasesStayUnderFiveMebibytes) {
+  EXPECT_LT(render_page({large_file().file()}, {}).size(), 5U << 20);
+}
+
+TEST(Page, SeveralFilesAreNamed) {
+  const auto page = render_page({cpu_only_file().file("small.json"), cpu_and_gpu_file().file("large.json")}, {});
+  for (const char* name : {"<h2>small</h2>", "<h2>large</h2>", "small onednn"}) EXPECT_TRUE(has(page, name)) << name;
+}
+
+TEST(Answer, CountsTheKindsOfWork) {
+  const auto found = answer(cpu_and_gpu_file().file(), {});
+  EXPECT_THAT(found.headline, HasSubstr("the GPU wins in"));
+  EXPECT_THAT(found.details.front(),
+              AllOf(HasSubstr("cuda on Synthetic GPU"), HasSubstr("when the data is moved each time")));
+}
+
+TEST(Answer, NeverIsANo) {
+  SyntheticFile file;
+  file.backend("naive").backend("cuda", "cuda");
+  for (int size : {64, 128, 256}) {
+    file.ok(square_gemm(size), "naive", seven_rounds(10), 1);
+    file.ok(square_gemm(size), "cuda", seven_rounds(100), 1);
+  }
+  EXPECT_THAT(answer(file.file(), {}).headline, testing::StartsWith("No: at no size"));
+}
+
+}  // namespace
+}  // namespace whygpu

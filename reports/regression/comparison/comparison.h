@@ -1,0 +1,77 @@
+// Two builds compared case by case: what `whygpu gate` and `whygpu compare` find out, keep and print.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/regression/gate/judgement.h"
+
+namespace whygpu {
+
+inline constexpr int kComparisonSchema = 1;
+
+// One process of each side, back to back. Times are nanoseconds for one operation.
+struct Pair {
+  std::string started;
+  bool head_first = false;               // drawn at random
+  std::vector<double> base_ns, head_ns;  // every sample
+
+  double log_ratio() const;  // ln of head's fastest sample over base's
+};
+
+struct CaseComparison {
+  std::string text;
+  Judgement judgement;
+  double base_ns = 0, head_ns = 0;   // median over pairs (or rounds) of the fastest sample of each; 0 when not measured
+  std::string base_code, head_code;  // hash of the files that the case loads; empty when unknown
+  std::vector<Pair> pairs;           // in the order of time; empty for files that were compared
+};
+
+struct BuildRecord {
+  std::string name;      // as the caller named it
+  std::string revision;  // full hash; empty when unknown
+};
+
+struct Comparison {
+  BuildRecord base, head;
+  std::string started, finished;  // ISO 8601, UTC
+  std::string machine;            // fingerprint: equal for equal machines
+  int threads = 1;
+  double threshold = 0.05;
+  bool strict = false;
+  bool simulated = false;            // made up, to try the tools with
+  std::vector<std::string> notes;    // what a reader must know before he believes the rest
+  std::vector<std::string> command;  // as typed
+  nlohmann::json environment;        // as in a result file; null for files that were compared
+  nlohmann::json context;            // of Google Benchmark
+  std::vector<CaseComparison> cases;
+
+  std::size_t count(Ruling ruling) const;
+  ExitCode exit_code() const;
+};
+
+// "2 slower, 1 faster, 20 same", worst first.
+std::string summary(const Comparison& comparison);
+
+// The head's times as Google Benchmark JSON, and everything else under the key "whygpu_comparison".
+nlohmann::json to_json(const Comparison& comparison);
+
+// Reads it back, `source` being named in complaints. Throws std::runtime_error, one line, on what is no comparison or
+// one of a newer schema.
+Comparison comparison_from_json(const nlohmann::json& document, std::string_view source);
+
+// The comparisons in a file: one JSON document, or several one after the other. Throws std::runtime_error, one line.
+std::vector<Comparison> load_comparisons(const std::filesystem::path& file);
+
+// What people see, each in a file of its own.
+std::string render_comparison_terminal(const Comparison& comparison, bool colour);
+std::string render_comparison_markdown(
+    const Comparison& comparison);  // for a pull request: folded but for what changed
+std::string render_comparison_annotations(const Comparison& comparison);  // GitHub workflow commands
+std::string render_comparison_junit(const Comparison& comparison);        // JUnit XML
+std::string render_comparison_bmf(const Comparison& comparison);          // Bencher Metric Format, with intervals
+
+}  // namespace whygpu

@@ -1,0 +1,57 @@
+#include "reports/regression/comparison/machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <set>
+
+namespace whygpu {
+namespace {
+
+// FNV-1a: short, and the same on every machine and with every compiler.
+std::uint32_t hash(const std::vector<std::string>& words) {
+  std::uint32_t value = 2166136261U;
+  for (const auto& word : words) {
+    for (const char c : word + "\n") value = (value ^ static_cast<unsigned char>(c)) * 16777619U;
+  }
+  return value;
+}
+
+}  // namespace
+
+std::string machine_fingerprint(const EnvironmentRecord& environment, const std::vector<std::string>& accelerators) {
+  auto isa = environment.isa;
+  std::sort(isa.begin(), isa.end());
+  std::string text =
+      fmt::format("{}, {} of {} CPUs, {:.0f} GB, {}, {:08x}", environment.cpu_model, environment.cpus_usable,
+                  environment.cpus_online, environment.memory_bytes / 1e9,
+                  environment.virtualization.empty() ? "no hypervisor" : environment.virtualization, hash(isa));
+  for (const auto& name : accelerators) text += ", " + name;
+  return text;
+}
+
+std::string machine_fingerprint(const nlohmann::json& environment, const std::vector<std::string>& accelerators) {
+  const auto& cpu = environment.at("cpu");
+  EnvironmentRecord record;
+  record.cpu_model = cpu.at("model");
+  record.cpus_online = cpu.at("online");
+  record.cpus_usable = cpu.at("usable");
+  record.isa = cpu.at("isa").get<std::vector<std::string>>();
+  record.memory_bytes = environment.value("memory_bytes", 0.0);
+  if (const auto found = environment.find("virtualization"); found != environment.end() && found->is_string()) {
+    record.virtualization = *found;
+  }
+  return machine_fingerprint(record, accelerators);
+}
+
+std::vector<std::string> accelerators_of(const ResultFile& file) {
+  std::set<std::string> names;
+  for (const auto& backend : file.backends) {
+    if (backend.device && backend.device->kind != "cpu") names.insert(backend.device->name);
+  }
+  return {names.begin(), names.end()};
+}
+
+}  // namespace whygpu

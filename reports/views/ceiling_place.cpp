@@ -1,0 +1,105 @@
+#include "reports/views/ceiling_place.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "reports/render/text.h"
+#include "reports/results/measures.h"
+
+namespace whygpu {
+namespace {
+
+std::optional<double> find(const ResultFile& file, const std::string& device, const std::string& kind,
+                           const std::string& dtype, const std::string& level) {
+  for (const auto& ceiling : file.ceilings) {
+    if (ceiling.device == device && ceiling.kind == kind && ceiling.dtype == dtype && ceiling.level == level) {
+      return ceiling.value;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<double> arithmetic_ceiling(const ResultFile& file, const CaseRecord& record) {
+  const auto* backend = file.backend(record.backend);
+  if (backend == nullptr || !backend->device) return std::nullopt;
+  return find(file, backend->device->name, "flops", record.value("dtype"), "");
+}
+
+std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record, Against against) {
+  const auto* backend = file.backend(record.backend);
+  const auto time = time_ns(record);
+  if (backend == nullptr || !backend->device || !time) return std::nullopt;
+  const auto& device = *backend->device;
+  const bool cold = record.value("mode") == "cold";
+  const bool cached = !cold && record.set_bytes > 0 && record.set_bytes <= device.cache_bytes;
+
+  std::optional<double> peak;
+  bool widened = false;
+  const bool moves_only = against == Against::bandwidth || record.workload == "memory";  // as STREAM is judged
+  if (record.flops > 0 && !moves_only) {
+    peak = arithmetic_ceiling(file, record);
+    const auto dtype = record.value("dtype");
+    widened = !peak && device.kind == "cpu" && (dtype == "f16" || dtype == "bf16");
+    if (widened) peak = find(file, device.name, "flops", "f32", "");
+    if (!peak) return std::nullopt;  // below an unknown roof, the distance to another one says little
+  }
+  const double flops = moves_only ? 0 : record.flops;
+  std::optional<CeilingPlace> best;
+  for (const char* level : {"memory", "L3", "L2", "L1"}) {
+    const auto bandwidth = find(file, device.name, "bandwidth", "", level);
+    if (!bandwidth && best) continue;
+    const auto place = place_on_roofline(flops, record.bytes, 1e-9 * time->value, peak, bandwidth);
+    if (!place) continue;
+    if (cached && level == std::string("memory") && find(file, device.name, "bandwidth", "", "L3")) continue;
+    best = CeilingPlace{*place, level, widened, {}};
+    if (!cached || place->roof == Roof::arithmetic || place->fraction <= 1 + kCeilingTolerance) break;
+  }
+  if (best) {
+    best->beaten =
+        explain_beaten_ceiling(best->place, record.implementation, record.set_bytes, device.cache_bytes, cold);
+  }
+  return best;
+}
+
+bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record) {
+  const auto place = ceiling_place(file, record);
+  return place && place->beaten && place->beaten->error;
+}
+
+std::vector<std::string> contradictions(const ResultFile& file) {
+  struct Beaten {
+    std::size_t cases = 0;
+    double most = 0;
+  };
+  std::map<std::string, Beaten> ceilings;
+  for (const auto& record : file.cases) {
+    if (!contradicts_its_ceiling(file, record)) continue;
+    const auto place = ceiling_place(file, record)->place;
+    auto& beaten = ceilings[place.roof == Roof::arithmetic ? record.value("dtype") + " arithmetic" : "bandwidth"];
+    ++beaten.cases;
+    beaten.most = std::max(beaten.most, place.fraction);
+  }
+  std::vector<std::string> lines;
+  for (const auto& [ceiling, beaten] : ceilings) {
+    lines.push_back(fmt::format(
+        "error: {} {} up to {:.0f}% above the measured ceiling of {}: it was measured too low, or less work was done "
+        "than is counted; believe no percentage of it, and measure again",
+        count_of(beaten.cases, "case"), beaten.cases == 1 ? "stands" : "stand", 100 * (beaten.most - 1), ceiling));
+  }
+  return lines;
+}
+
+std::string describe_disturbed_ceilings(const ResultFile& file) {
+  for (const auto& ceiling : file.ceilings) {
+    if (ceiling.kind != "flops" || ceiling.undisturbed != 0) continue;
+    return fmt::format("ceilings: other work disturbed {}: percentages may be too high",
+                       ceiling.visits == 1 ? "the only visit" : fmt::format("all {} visits", ceiling.visits));
+  }
+  return {};
+}
+
+}  // namespace whygpu

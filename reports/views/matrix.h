@@ -1,0 +1,33 @@
+// Problems down, backends across, one measure in the cells.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "reports/render/document.h"
+#include "reports/results/measures.h"
+
+namespace whygpu {
+
+struct Measure {
+  std::string name;  // of its column in the records: "gflops"
+  std::string unit;  // over its column for people: "GFLOP/s"
+  bool higher_is_better = true;
+  std::string gain;    // what its × is called: "speed-up"
+  std::string absent;  // why a case that ran may have no value
+  std::function<std::optional<Estimate>(const ResultFile&, const CaseRecord&)> of;
+};
+
+enum class Shown : std::uint8_t { first, all };
+
+// One section per workload, showing the first of `measures` for which the workload has a value, or one for each of them
+// that it has values of. `baseline` names the
+// contender that the others are compared with inside each file; empty: the slowest of those that solved most problems.
+// Throws std::invalid_argument when no file has the baseline.
+Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline,
+                Shown shown = Shown::first);
+
+}  // namespace whygpu

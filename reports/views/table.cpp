@@ -1,0 +1,84 @@
+#include "reports/views/table.h"
+
+#include <array>
+#include <stdexcept>
+
+#include "reports/render/text.h"
+#include "reports/views/matrix.h"
+#include "reports/views/views.h"
+
+namespace whygpu {
+namespace {
+
+const Measure kFlops{"gflops",
+                     "GFLOP/s",
+                     true,
+                     "speed-up",
+                     "the workload counts no FLOPs",
+                     [](const ResultFile&, const CaseRecord& record) { return gflops(record); }};
+const Measure kBandwidth{"gigabytes_per_second",
+                         "GB/s",
+                         true,
+                         "speed-up",
+                         "the workload counts no bytes",
+                         [](const ResultFile&, const CaseRecord& record) { return gigabytes_per_second(record); }};
+const Measure kGflopsPerWatt{"gflops_per_watt",
+                             "GFLOP/s/W",
+                             true,
+                             "gain",
+                             "no meter measured its energy",
+                             [](const ResultFile&, const CaseRecord& record) { return gflops_per_watt(record); }};
+const Measure kJoules{"joules_per_operation",
+                      "J",
+                      false,
+                      "saving",
+                      "no meter measured its energy",
+                      [](const ResultFile&, const CaseRecord& record) { return joules_per_operation(record); }};
+
+Document speed(const std::vector<ResultFile>& files, const TableOptions& options) {
+  return matrix(files, {kFlops, kBandwidth}, options.baseline);
+}
+Document flops(const std::vector<ResultFile>& files, const TableOptions& options) {
+  return matrix(files, {kFlops}, options.baseline);
+}
+Document bandwidth(const std::vector<ResultFile>& files, const TableOptions& options) {
+  return matrix(files, {kBandwidth}, options.baseline);
+}
+Document energy(const std::vector<ResultFile>& files, const TableOptions& options) {
+  return matrix(files, {kGflopsPerWatt, kJoules}, options.baseline);
+}
+
+constexpr std::array kViews = {
+    View{"speed", "GFLOP/s, or GB/s of workloads that count no FLOPs", speed},
+    View{"flops", "GFLOP/s", flops},
+    View{"bandwidth", "GB/s of compulsory traffic", bandwidth},
+    View{"energy", "FLOP/s per watt, or joules of workloads that count no FLOPs", energy},
+    View{"price", "dollars of device per GFLOP/s; dollars per million operations, or per training step", price_view},
+    View{"crossover", "from which size on a GPU stays ahead of the best CPU backend", crossover_view},
+    View{"training", "training steps: time, phases, samples per second, MFU, memory", training_view},
+    View{"inference", "the forward half of networks: time, latency percentiles, memory", inference_view},
+};
+
+template <class Range, class Name>
+std::string names_in(const Range& range, Name&& name_of) {
+  std::vector<std::string> names;
+  for (const auto& item : range) names.emplace_back(name_of(item));
+  return join(names, ", ");
+}
+
+}  // namespace
+
+std::span<const View> views() { return kViews; }
+
+std::string render_table(const std::vector<ResultFile>& files, const TableOptions& options) {
+  for (const auto& view : kViews) {
+    if (view.name != options.view) continue;
+    auto document = view.build(files, options);
+    document.view = view.name;
+    return render(document, options.format, options.width, options.color);
+  }
+  throw std::invalid_argument("view " + options.view + "; there are " +
+                              names_in(kViews, [](const View& view) { return view.name; }));
+}
+
+}  // namespace whygpu

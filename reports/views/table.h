@@ -1,0 +1,35 @@
+// Tables of result files: what `whygpu table` prints.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/catalogue/costs.h"
+#include "reports/render/document.h"
+#include "reports/results/result_file.h"
+
+namespace whygpu {
+
+struct TableOptions {
+  std::string view = "speed";       // one of views()
+  std::string format = "terminal";  // terminal, markdown, csv or json
+  std::string baseline;             // "naive" or "onednn:variant"; empty: chosen, and said
+  int width = 80;                   // of the terminal
+  bool color = false;
+  PriceList prices;
+};
+
+struct View {
+  std::string_view name;
+  std::string_view summary;  // one line for --help
+  Document (*build)(const std::vector<ResultFile>& files, const TableOptions& options);
+};
+
+std::span<const View> views();
+
+// Throws std::invalid_argument when the view, format or baseline is none of those that there are.
+std::string render_table(const std::vector<ResultFile>& files, const TableOptions& options);
+
+}  // namespace whygpu

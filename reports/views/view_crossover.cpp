@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reports/render/text.h"
+#include "reports/results/problems.h"
+#include "reports/views/crossover.h"
+#include "reports/views/provenance.h"
+#include "reports/views/views.h"
+
+namespace whygpu {
+namespace {
+
+std::string_view kind_name(CrossoverKind kind) {
+  constexpr std::string_view names[] = {"always", "between", "never", "undecided"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+class CrossoverView {
+ public:
+  explicit CrossoverView(const PriceList& prices) : prices_(prices) {
+    document_.records.columns = {"file",        "workload",    "dtype",
+                                 "settings",    "fixed",       "size_name",
+                                 "candidate",   "device",      "offload",
+                                 "resource",    "verdict",     "from",
+                                 "last_behind", "largest",     "factor_at_largest",
+                                 "factor_low",  "factor_high", "best_cpu_at_largest"};
+  }
+
+  void add(const ResultFile& file, const std::string& name) {
+    const auto found = contests(file, prices_);
+    if (found.empty()) document_.notes.push_back(name + ": " + why_no_contest(file));
+    Section section{name, columns(), {}, {}};
+    for (const auto& contest : found) {
+      section.rows.push_back(row_of(contest));
+      add_record(name, contest);
+      note_oddities(contest, section.notes);
+    }
+    if (!section.rows.empty()) document_.sections.push_back(std::move(section));
+    add_paybacks(file, name);
+  }
+
+  Document take(std::vector<std::string> heading) {
+    document_.heading = std::move(heading);
+    if (!document_.sections.empty()) {
+      document_.notes.emplace_back(
+          "ahead: the whole spread is above 1× the best CPU backend, here and at every larger size measured");
+    }
+    return std::move(document_);
+  }
+
+ private:
+  static std::vector<Column> columns() {
+    return {{"workload", "", true}, {"sizes", "", true}, {"candidate", "", true},
+            {"in", "", true},       {"ahead", "", true}, {"at largest", "", false}};
+  }
+
+  static std::vector<Cell> row_of(const Contest& contest) {
+    const auto& family = contest.family;
+    const auto& last = contest.points.back();
+    std::vector<std::string> what{family.workload}, sizes{family.size_name}, who{contest.candidate};
+    for (const auto* part : {&family.dtype, &family.settings}) {
+      if (!part->empty()) what.push_back(*part);
+    }
+    if (!family.fixed.empty()) sizes.push_back(family.fixed);
+    if (!contest.offload.empty()) who.push_back(contest.offload);
+    const auto kind = contest.crossover.kind;
+    return {{join(what, " ")},
+            {join(sizes, " ")},
+            {join(who, " ")},
+            {std::string(resource_name(contest.resource))},
+            {describe(contest), kind == CrossoverKind::never ? Tone::faint : Tone::strong},
+            {format_number(last.factor.value) + "×"}};
+  }
+
+  void add_record(const std::string& name, const Contest& contest) {
+    const auto& family = contest.family;
+    const auto& last = contest.points.back();
+    document_.records.rows.push_back({name, family.workload, known(family.dtype), known(family.settings),
+                                      known(family.fixed), family.size_name, contest.candidate, contest.device,
+                                      known(contest.offload), std::string(resource_name(contest.resource)),
+                                      std::string(kind_name(contest.crossover.kind)), known(contest.crossover.from),
+                                      known(contest.crossover.last_behind), last.size, last.factor.value,
+                                      known(low_of(last.factor)), known(high_of(last.factor)), last.best_cpu});
+  }
+
+  static void note_oddities(const Contest& contest, std::vector<std::string>& notes) {
+    const auto add = [&](const std::string& note) {
+      if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
+    };
+    for (double size : contest.crossover.lucky) {
+      add(fmt::format("{} was ahead at {} too, but did not stay so", contest.candidate, format_size(size)));
+    }
+    if (!contest.crossover.has_band) add("some sizes have a single round: noise cannot be told there");
+    for (const auto& gap : contest.gaps) add(gap);
+  }
+
+  void add_paybacks(const ResultFile& file, const std::string& name) {
+    Section section{name + ": reuses after which the upload has paid",
+                    {{"problem", "", true}, {"candidate", "", true}, {"reuses", "", false}},
+                    {},
+                    {}};
+    for (const auto& payback : paybacks(file)) {
+      section.rows.push_back(
+          {{payback.problem}, {payback.candidate}, {payback.reuses ? format_size(*payback.reuses) : "never"}});
+    }
+    if (!section.rows.empty()) document_.sections.push_back(std::move(section));
+  }
+
+  static std::string why_no_contest(const ResultFile& file) {
+    for (const auto& backend : file.backends) {
+      if (backend.device && backend.device->kind != "cpu") {
+        return "no problem was solved both by a CPU backend and by " + backend.name;
+      }
+    }
+    return "no backend ran on a GPU, so there is no crossover to find";
+  }
+
+  const PriceList& prices_;
+  Document document_;
+};
+
+}  // namespace
+
+Document crossover_view(const std::vector<ResultFile>& files, const TableOptions& options) {
+  CrossoverView view(options.prices);
+  const auto names = file_names(files);
+  for (std::size_t f = 0; f < files.size(); ++f) view.add(files[f], names[f]);
+  return view.take(describe_files(files, names));
+}
+
+}  // namespace whygpu
