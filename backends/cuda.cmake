@@ -8,7 +8,7 @@ endif()
 
 list(JOIN CMAKE_CUDA_ARCHITECTURES " " architectures)
 add_library(whygpu_cuda_device STATIC
-  devices/cuda.cpp devices/cuda_hold.cu devices/cuda_tuning.cpp devices/tuning.cpp devices/cuda_borrowed.cu)
+  devices/cuda.cpp devices/cuda_hold.cu devices/cuda_tuning.cpp devices/tuning.cpp)
 target_link_libraries(whygpu_cuda_device PRIVATE whygpu_options whygpu_nvml PUBLIC CUDA::cudart_static)
 target_compile_definitions(whygpu_cuda_device PRIVATE WHYGPU_CUDA_ARCHITECTURES="${architectures}")
 
@@ -20,6 +20,8 @@ if(BUILD_TESTING)
   target_compile_definitions(cuda_test PRIVATE CUDA_DRIVER_FAKE="$<TARGET_FILE:cuda_driver_fake>")
   add_dependencies(cuda_test cuda_driver_fake)
 endif()
+
+add_layer_module(cuda SOURCES layers/cuda/module.cu LIBRARIES whygpu_cuda_device)
 
 add_subdirectory(cublas)
 add_subdirectory(cudnn)

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "backends/backend.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

@@ -2,7 +2,9 @@
 
 #include <dlfcn.h>
 
+#include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <sstream>
 #include <vector>
 
@@ -24,6 +26,36 @@ std::vector<fs::path> module_folders() {
   return folders;
 }
 
+std::string refusal(const fs::path& file, const std::string& why) { return file.string() + ": " + why; }
+
+std::string hex(std::uint32_t number) {
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08x", static_cast<unsigned>(number));
+  return digits;
+}
+
+// Loads `file` and takes what its entry point returns, once it is known to fit this build.
+template <class M>
+const M& open_module(const fs::path& file, const char* entry_point, const std::string& what) {
+  void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) throw LoadError(dlerror());
+  const auto entry = reinterpret_cast<const M* (*)()>(dlsym(handle, entry_point));
+  if (entry == nullptr) throw LoadError(refusal(file, "is not a whygpu " + what + ": no " + entry_point + " in it"));
+  const M* module = entry();
+  if (module == nullptr) throw LoadError(refusal(file, "describes no " + what));
+  const std::string name = module->name == nullptr ? "?" : module->name;
+  if (module->interface != kInterface) {
+    throw LoadError(refusal(file, what + " \"" + name + "\" was built for interface " + hex(module->interface) +
+                                      "; whygpu " + kVersion + " has interface " + hex(kInterface) +
+                                      ": rebuild it against this version"));
+  }
+  if (std::strcmp(module->standard_library, kStandardLibrary) != 0) {
+    throw LoadError(refusal(file, what + " \"" + name + "\" was built with " + module->standard_library +
+                                      "; this whygpu with " + kStandardLibrary + ": rebuild it with the same"));
+  }
+  return *module;
+}
+
 }  // namespace
 
 std::map<std::string, fs::path> find_modules() {
@@ -38,22 +70,32 @@ std::map<std::string, fs::path> find_modules() {
 }
 
 LoadedBackend::LoadedBackend(const fs::path& file, const Settings& settings) {
-  void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (handle == nullptr) throw LoadError(dlerror());
-  using EntryPoint = const Module* (*)();
-  const auto entry = reinterpret_cast<EntryPoint>(dlsym(handle, "whygpu_backend_module"));
-  if (entry == nullptr) throw LoadError(file.string() + " is not a whygpu backend: no whygpu_backend_module in it");
-  const Module* module = entry();
-  if (module == nullptr || module->abi != kBackendAbi) {
-    throw LoadError(file.string() + " has backend ABI " + (module ? std::to_string(module->abi) : "none") +
-                    "; this build needs " + std::to_string(kBackendAbi) + ": rebuild the module");
-  }
-  name_ = module->name;
+  const Module& module = open_module<Module>(file, "whygpu_backend_module", "backend");
+  name_ = module.name;
   try {
-    backend_.reset(module->create(settings));
+    backend_.reset(module.create(settings));
   } catch (const std::exception& error) {
     throw LoadError(error.what());
   }
+}
+
+fs::path find_layer_kernels(DeviceKind kind) {
+  for (const auto& folder : module_folders()) {
+    const fs::path file = folder / "layers" / (std::string(device_kind_name(kind)) + ".so");
+    std::error_code unreadable;
+    if (fs::exists(file, unreadable)) return file;
+  }
+  return {};
+}
+
+std::unique_ptr<LayerKernels> load_layer_kernels(Device& device) {
+  const fs::path file = find_layer_kernels(device.kind());
+  if (file.empty()) {
+    throw LoadError("this build has no kernels of network layers for " + std::string(device_kind_name(device.kind())) +
+                    " devices (layers/" + std::string(device_kind_name(device.kind())) + ".so)");
+  }
+  return std::unique_ptr<LayerKernels>(
+      open_module<LayerModule>(file, "whygpu_layer_module", "set of layer kernels").create(device));
 }
 
 }  // namespace whygpu

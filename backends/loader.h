@@ -1,4 +1,4 @@
-// Finds backend modules and loads one of them.
+// Finds modules and loads them: backends, and the kernels of network layers for a kind of device.
 #pragma once
 
 #include <filesystem>
@@ -8,7 +8,8 @@
 #include <string>
 #include <string_view>
 
-#include "backends/backend.h"
+#include "backends/layers/layer.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 
@@ -36,5 +37,12 @@ class LoadedBackend {
   std::string name_;
   std::unique_ptr<Backend> backend_;
 };
+
+// The kernels of network layers for the device's kind: layers/KIND.so in one of the folders of find_modules(). They
+// must not outlive the device. Throws LoadError.
+std::unique_ptr<LayerKernels> load_layer_kernels(Device& device);
+
+// The file that load_layer_kernels() loads; empty where there is none.
+std::filesystem::path find_layer_kernels(DeviceKind kind);
 
 }  // namespace whygpu

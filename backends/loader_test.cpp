@@ -28,8 +28,16 @@ TEST(Loader, SaysWhyAModuleIsRefused) {
   EXPECT_THAT(reason_for(text), HasSubstr("text.so"));
   EXPECT_THAT(reason_for("/nowhere/missing.so"), HasSubstr("missing.so"));
   EXPECT_THAT(reason_for(kModules / "stranger.so"), HasSubstr("is not a whygpu backend"));
-  EXPECT_THAT(reason_for(kModules / "old.so"), HasSubstr("has backend ABI 0; this build needs"));
   EXPECT_EQ(reason_for(kModules / "homeless.so"), "no such device on this machine");
+}
+
+TEST(Loader, RefusesAnotherInterfaceByName) {
+  EXPECT_THAT(reason_for(kModules / "old.so"), HasSubstr("backend \"old\" was built for interface 00000000; whygpu "));
+}
+
+TEST(Loader, RefusesAnotherStandardLibraryByName) {
+  EXPECT_THAT(reason_for(kModules / "other_library.so"),
+              HasSubstr("backend \"other_library\" was built with libc++; this whygpu with libstdc++"));
 }
 
 TEST(Loader, FindsModulesOnThePath) {

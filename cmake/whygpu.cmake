@@ -3,7 +3,8 @@
 # Code layout is part of the noise of a measurement: an unused function can move a small kernel by tens of percent.
 # Functions and loops therefore start on their own cache line.
 add_library(whygpu_options INTERFACE)
-target_include_directories(whygpu_options INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+target_include_directories(whygpu_options INTERFACE
+  ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/backends/include ${PROJECT_BINARY_DIR}/generated)
 target_compile_options(whygpu_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -falign-functions=64>
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-falign-loops=64>)
@@ -15,13 +16,12 @@ if(WHYGPU_SANITIZE)
   target_link_options(whygpu_options INTERFACE -fsanitize=address,undefined)
 endif()
 
-# add_backend(NAME SOURCES file… [LIBRARIES target…]): one loadable module, bin/backends/NAME.so.
+# add_backend(NAME SOURCES file… [LIBRARIES target…]): a backend of this build, bin/backends/NAME.so.
+include(${CMAKE_CURRENT_LIST_DIR}/whygpu_add_backend.cmake)
 function(add_backend name)
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
-  add_library(backend_${name} MODULE ${arg_SOURCES})
-  target_link_libraries(backend_${name} PRIVATE whygpu_options ${arg_LIBRARIES})
-  set_target_properties(backend_${name} PROPERTIES
-    OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${WHYGPU_MODULE_DIR})
+  whygpu_add_backend(${name} ${ARGN})
+  target_link_libraries(backend_${name} PRIVATE whygpu_options)
+  set_target_properties(backend_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${WHYGPU_MODULE_DIR})
   set_property(GLOBAL APPEND PROPERTY WHYGPU_BACKENDS ${name})
 endfunction()
 

@@ -1,7 +1,5 @@
 #include "backends/cublas/cublas.h"
 
-#include "backends/devices/cuda_borrowed.h"
-
 namespace whygpu {
 namespace {
 
@@ -19,21 +17,17 @@ class Cublas final : public Backend {
   Facts facts() const override { return {{"workspace", std::to_string(context_.workspace.bytes() >> 20) + " MiB"}}; }
   Device& device() override { return device_; }
 
-  std::vector<std::string> variants(const Op& op) const override {
-    if (!std::holds_alternative<Gemm>(op) && !std::holds_alternative<Convolution>(op)) return {};
-    return {"heuristic", "best"};
+  std::vector<std::string> variants(const Op&) const override { return {"heuristic", "best"}; }
+
+  Support supports(const Op& op, const PrepareOptions&) const override {
+    return std::visit([&](const auto& shape) { return cublas_supports(context_, shape); }, op);
   }
 
-  Support supports(const Op& op, std::string_view) const override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return cublas_supports(context_, *gemm);
-    if (const auto* conv = std::get_if<Convolution>(&op)) return cublas_supports(context_, *conv);
-    return is_cuda_borrowed(op) ? Support{} : Support::no("cuBLASLt multiplies matrices only");
-  }
-
-  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return prepare_cublas_gemm(context_, *gemm, choice_of(variant));
-    if (is_cuda_borrowed(op)) return prepare_cuda_borrowed(op, device_);
-    return prepare_cublas_convolution(context_, std::get<Convolution>(op), choice_of(variant));
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    if (const auto* gemm = std::get_if<Gemm>(&op)) {
+      return prepare_cublas_gemm(context_, *gemm, choice_of(options.variant));
+    }
+    return prepare_cublas_convolution(context_, std::get<Convolution>(op), choice_of(options.variant));
   }
 
  private:

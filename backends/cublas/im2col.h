@@ -8,7 +8,7 @@
 
 #include <vector>
 
-#include "backends/backend.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

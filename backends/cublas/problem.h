@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "backends/backend.h"
 #include "backends/cublas/padded.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

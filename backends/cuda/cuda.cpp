@@ -3,11 +3,10 @@
 
 #include <algorithm>
 
-#include "backends/cuda/ceilings.h"
 #include "backends/cuda/convolution.h"
 #include "backends/cuda/gemm.h"
+#include "backends/cuda/probes.h"
 #include "backends/devices/cuda.h"
-#include "backends/devices/cuda_borrowed.h"
 
 namespace whygpu {
 namespace {
@@ -69,33 +68,28 @@ class CudaKernels final : public Backend {
   Device& device() override { return device_; }
 
   std::vector<std::string> variants(const Op& op) const override {
-    if (cuda::is_ceiling(op)) return cuda::ceiling_variants(op, device_);
     if (const auto* gemm = std::get_if<Gemm>(&op)) return cuda::gemm_variants(*gemm, chip_);
-    if (const auto* conv = std::get_if<Convolution>(&op)) return cuda::convolution_variants(*conv, chip_);
-    return {};
+    return cuda::convolution_variants(std::get<Convolution>(op), chip_);
   }
 
-  Support supports(const Op& op, std::string_view variant) const override {
-    if (cuda::is_ceiling(op)) return cuda::ceiling_supports(op, variant, device_);
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return cuda::gemm_supports(*gemm, variant, chip_);
-    if (const auto* conv = std::get_if<Convolution>(&op)) return cuda::convolution_supports(*conv, variant, chip_);
-    return is_cuda_borrowed(op) ? Support{} : Support::no("whygpu has no kernels of its own for this operation");
+  Support supports(const Op& op, const PrepareOptions& options) const override {
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return cuda::gemm_supports(*gemm, options.variant, chip_);
+    return cuda::convolution_supports(std::get<Convolution>(op), options.variant, chip_);
   }
 
-  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    const Support support = supports(op, variant);
-    if (!support) throw std::runtime_error(support.reason);
-    if (is_cuda_borrowed(op)) return prepare_cuda_borrowed(op, device_);
-    if (cuda::is_ceiling(op)) return cuda::prepare_ceiling(op, variant, device_);
-    if (const auto* conv = std::get_if<Convolution>(&op)) {
-      return std::make_unique<CudaOperation>(device_, op, static_cast<std::size_t>(conv->result()),
-                                             cuda::plan_convolution(*conv, variant, chip_));
-    }
-    return std::make_unique<CudaOperation>(device_, op, 2, cuda::plan_gemm(std::get<Gemm>(op), variant, chip_));
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    const auto* gemm = std::get_if<Gemm>(&op);
+    cuda::Plan plan = gemm != nullptr ? cuda::plan_gemm(*gemm, options.variant, chip_)
+                                      : cuda::plan_convolution(std::get<Convolution>(op), options.variant, chip_);
+    const int result = std::visit([](const auto& shape) { return shape.result(); }, op);
+    return std::make_unique<CudaOperation>(device_, op, static_cast<std::size_t>(result), std::move(plan));
   }
+
+  Probes* probes() override { return &probes_; }
 
  private:
   CudaDevice device_;
+  cuda::CudaProbes probes_{device_};
   cuda::Chip chip_;
 };
 

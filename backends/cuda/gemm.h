@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/backend.h"
+#include "whygpu/backend.h"
 
 struct CUstream_st;
 

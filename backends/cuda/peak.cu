@@ -1,7 +1,7 @@
 // Arithmetic in registers: fused multiply-adds on CUDA cores, mma and wgmma on tensor cores. The accumulators of a
 // thread start at x, take a·b and -(a·b) by turns, and so have to come back to x; what they are off by is added to y.
-#include "backends/cuda/ceilings.h"
 #include "backends/cuda/kernels/hopper_instructions.h"
+#include "backends/cuda/probes.h"
 
 namespace whygpu::cuda {
 namespace {

@@ -1,5 +1,5 @@
 // STREAM on device memory: 16 bytes a thread and step, as many blocks as fit on the GPU at once.
-#include "backends/cuda/ceilings.h"
+#include "backends/cuda/probes.h"
 
 namespace whygpu::cuda {
 namespace {

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "backends/cuda/ceilings.h"
+#include "backends/cuda/probes.h"
 
 namespace whygpu::cuda {
 namespace {

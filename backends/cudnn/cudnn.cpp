@@ -28,7 +28,7 @@ class Cudnn final : public Backend {
     return {"heuristic", "best"};
   }
 
-  Support supports(const Op& op, std::string_view) const override {
+  Support supports(const Op& op, const PrepareOptions&) const override {
     const auto* conv = std::get_if<Convolution>(&op);
     if (conv == nullptr) return Support::no("cuDNN is here for convolution; cublas multiplies matrices");
     try {
@@ -39,8 +39,8 @@ class Cudnn final : public Backend {
     return Support::no("cuDNN proposes no engine that computes this in " + std::string(dtype_name(conv->dtype)));
   }
 
-  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    return prepare_cudnn_convolution(context_, std::get<Convolution>(op), variant == "best");
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    return prepare_cudnn_convolution(context_, std::get<Convolution>(op), options.variant == "best");
   }
 
  private:

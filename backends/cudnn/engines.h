@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "backends/backend.h"
 #include "backends/cudnn/descriptor.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

@@ -270,11 +270,11 @@ std::string CudaDevice::disturbance() {
 }
 
 void CudaTensor::upload(const void* row_major) {
-  cuda_check(cudaMemcpyAsync(data(), row_major, bytes(), cudaMemcpyHostToDevice, device_.stream()), "upload");
+  cuda_check(cudaMemcpyAsync(data_, row_major, bytes(), cudaMemcpyHostToDevice, device_.stream()), "upload");
 }
 
 void CudaTensor::download(void* row_major) const {
-  cuda_check(cudaMemcpyAsync(row_major, data(), bytes(), cudaMemcpyDeviceToHost, device_.stream()), "download");
+  cuda_check(cudaMemcpyAsync(row_major, data_, bytes(), cudaMemcpyDeviceToHost, device_.stream()), "download");
   device_.synchronize();
 }
 

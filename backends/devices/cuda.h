@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "backends/backend.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 
@@ -41,7 +41,7 @@ class CudaDevice final : public Device {
   explicit CudaDevice(int index);
   ~CudaDevice() override;
 
-  std::string kind() const override { return "cuda"; }
+  DeviceKind kind() const override { return DeviceKind::cuda; }
   std::string name() const override;
   Facts facts() const override;
   std::size_t memory_bytes() const override;
@@ -59,6 +59,7 @@ class CudaDevice final : public Device {
   std::unique_ptr<Tensor> view(Tensor& whole, std::size_t offset, std::size_t bytes) override;
   std::vector<std::pair<std::string, double>> readings() const override;
   std::string disturbance() override;
+  void* queue() override { return stream(); }
 
   cudaStream_t stream() const;
   const cudaDeviceProp& properties() const;
@@ -81,7 +82,7 @@ class CudaTensor : public Tensor {
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
 
-  void* data() const { return data_; }
+  void* address() const override { return data_; }
 
  private:
   CudaDevice& device_;
@@ -92,7 +93,7 @@ class CudaTensor : public Tensor {
 
 std::unique_ptr<Tensor> make_cuda_tensor(CudaDevice& device, const TensorSpec& spec);
 
-// The device memory of a tensor that make_cuda_tensor() made.
-inline void* cuda_data(Tensor* tensor) { return static_cast<CudaTensor*>(tensor)->data(); }
+// The device memory of a row-major tensor, whoever made it.
+inline void* cuda_data(const Tensor* tensor) { return tensor->address(); }
 
 }  // namespace whygpu

@@ -1,4 +1,4 @@
-#include "backends/devices/host.h"
+#include "whygpu/host_device.h"
 
 #include <sys/mman.h>
 

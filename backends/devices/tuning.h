@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <functional>
 
-#include "backends/backend.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

@@ -13,7 +13,7 @@ class FakeDevice final : public Device {
   double now = 0;
   int held = 0;
 
-  std::string kind() const override { return "fake"; }
+  DeviceKind kind() const override { return DeviceKind::cuda; }
   std::string name() const override { return "fake"; }
   Facts facts() const override { return {}; }
   std::size_t memory_bytes() const override { return 0; }
@@ -21,6 +21,8 @@ class FakeDevice final : public Device {
   std::size_t cache_bytes() const override { return 0; }
   void synchronize() override {}
   void flush_cache() override {}
+  std::unique_ptr<Tensor> allocate(std::size_t) override { return nullptr; }
+  std::unique_ptr<Tensor> view(Tensor&, std::size_t, std::size_t) override { return nullptr; }
   void hold() override { held = 1; }
   void release() override { held = 0; }
 

@@ -3,46 +3,58 @@
 
 #include <algorithm>
 
-#include "backends/devices/host.h"
 #include "backends/host/stream_kernels.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu {
 namespace {
 
-class Host final : public Backend {
+// Long enough to cover the gap between two operations, short enough to leave the core to others soon.
+constexpr int kSpins = 20'000;
+
+class Host final : public Backend, public Probes {
  public:
-  explicit Host(const Settings& settings) : team_(std::max(1, settings.threads)), cache_bytes_(device_.cache_bytes()) {}
+  explicit Host(const Settings& settings)
+      : team_(std::max(1, settings.threads), {.pin = true, .spins = kSpins}), cache_bytes_(device_.cache_bytes()) {}
+  using Backend::variants;
 
   std::string version() const override { return "whygpu's own loops"; }
   Facts facts() const override {
-    return {{"threads", std::to_string(team_.size())}, {"isa", std::string(host::stream_isa())}};
+    return {{"threads", std::to_string(team_.count())}, {"isa", std::string(host::stream_isa())}};
   }
   Device& device() override { return device_; }
 
-  std::vector<std::string> variants(const Op& op) const override {
-    if (const auto* stream = std::get_if<Stream>(&op)) return host::variants(*stream, cache_bytes_);
-    if (const auto* peak = std::get_if<Peak>(&op)) return host::variants(*peak);
+  Support supports(const Op&, const PrepareOptions&) const override {
+    return Support::no("the host backend measures memory and arithmetic, it is no library");
+  }
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    throw std::runtime_error(supports(op, options).reason);
+  }
+  Probes* probes() override { return this; }
+
+  std::vector<std::string> variants(const Probe& probe) const override {
+    if (const auto* stream = std::get_if<Stream>(&probe)) return host::variants(*stream, cache_bytes_);
+    if (const auto* peak = std::get_if<Peak>(&probe)) return host::variants(*peak);
     return {};
   }
 
-  Support supports(const Op& op, std::string_view variant) const override {
-    if (const auto* stream = std::get_if<Stream>(&op)) return host::supports(*stream, variant);
-    if (const auto* peak = std::get_if<Peak>(&op)) return host::supports(*peak, variant);
-    if (std::holds_alternative<CycleChain>(op) || std::holds_alternative<Launch>(op)) return {};
-    if (std::holds_alternative<Transfer>(op)) return Support::no("the processor reads host memory where it is");
-    return Support::no("the host backend measures memory and arithmetic, it is no library");
+  Support supports(const Probe& probe, std::string_view variant) const override {
+    if (const auto* stream = std::get_if<Stream>(&probe)) return host::supports(*stream, variant);
+    if (const auto* peak = std::get_if<Peak>(&probe)) return host::supports(*peak, variant);
+    if (std::holds_alternative<Transfer>(probe)) return Support::no("the processor reads host memory where it is");
+    return {};
   }
 
-  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    if (const auto* stream = std::get_if<Stream>(&op)) return host::prepare(*stream, variant, cache_bytes_, team_);
-    if (const auto* peak = std::get_if<Peak>(&op)) return host::prepare(*peak, variant, team_);
-    if (const auto* clock = std::get_if<CycleChain>(&op)) return host::prepare(*clock, team_);
-    return host::prepare(std::get<Launch>(op), team_);
+  std::unique_ptr<Operation> prepare(const Probe& probe, std::string_view variant) override {
+    if (const auto* stream = std::get_if<Stream>(&probe)) return host::prepare(*stream, variant, cache_bytes_, team_);
+    if (const auto* peak = std::get_if<Peak>(&probe)) return host::prepare(*peak, variant, team_);
+    if (const auto* clock = std::get_if<CycleChain>(&probe)) return host::prepare(*clock, team_);
+    return host::prepare(std::get<Launch>(probe), team_);
   }
 
  private:
   HostDevice device_;
-  host::Team team_;
+  ThreadTeam team_;
   std::size_t cache_bytes_;
 };
 

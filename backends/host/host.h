@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/backend.h"
-#include "backends/host/team.h"
+#include "backends/devices/thread_team.h"
+#include "whygpu/probes.h"
 
 namespace whygpu::host {
 
@@ -15,14 +15,15 @@ namespace whygpu::host {
 // in them: vectors of more than `cache_bytes` together, and one pass only.
 std::vector<std::string> variants(const Stream& stream, std::size_t cache_bytes);
 Support supports(const Stream& stream, std::string_view variant);
-std::unique_ptr<Operation> prepare(const Stream& stream, std::string_view variant, std::size_t cache_bytes, Team& team);
+std::unique_ptr<Operation> prepare(const Stream& stream, std::string_view variant, std::size_t cache_bytes,
+                                   ThreadTeam& team);
 
 // Arithmetic in registers on all threads. Variants are instruction sets.
 std::vector<std::string> variants(const Peak& peak);
 Support supports(const Peak& peak, std::string_view variant);
-std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, Team& team);
+std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, ThreadTeam& team);
 
-std::unique_ptr<Operation> prepare(const CycleChain& clock, Team& team);
-std::unique_ptr<Operation> prepare(const Launch& launch, Team& team);
+std::unique_ptr<Operation> prepare(const CycleChain& clock, ThreadTeam& team);
+std::unique_ptr<Operation> prepare(const Launch& launch, ThreadTeam& team);
 
 }  // namespace whygpu::host

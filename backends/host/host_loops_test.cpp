@@ -4,15 +4,15 @@
 #include <array>
 #include <numeric>
 
-#include "backends/devices/host.h"
 #include "backends/host/host.h"
 #include "backends/host/peak_kernels.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::host {
 namespace {
 
-TEST(Team, CallsEveryMemberOnceAndWaitsForAll) {
-  Team team(3);
+TEST(ThreadTeam, CallsEveryMemberOnceAndWaitsForAll) {
+  ThreadTeam team(3);
   std::array<int, 3> calls{};
   for (int round = 0; round < 20; ++round) team.run([&](int index) { ++calls.at(static_cast<std::size_t>(index)); });
   EXPECT_THAT(calls, testing::Each(20));
@@ -33,7 +33,7 @@ template <class T>
 void check_stream(const Stream& stream, const std::string& variant, int threads) {
   SCOPED_TRACE(variant + " kernel " + std::to_string(static_cast<int>(stream.kernel)) + " elements " +
                std::to_string(stream.elements));
-  Team team(threads);
+  ThreadTeam team(threads);
   const auto operation = prepare(stream, variant, std::size_t{1} << 20, team);
   const auto specs = stream.arguments();
   std::vector<std::unique_ptr<Tensor>> owned;
@@ -83,7 +83,7 @@ TEST(Stream, StoresPastTheCachesOnlyWhatDoesNotStayInThem) {
 template <class T>
 void check_peak(DType dtype, const std::string& variant) {
   SCOPED_TRACE(std::string(dtype_name(dtype)) + " " + variant);
-  Team team(2);
+  ThreadTeam team(2);
   const auto operation = prepare(Peak{dtype, 1'000'000}, variant, team);
   const auto x = operation->allocate(0), y = operation->allocate(1);
   for (std::size_t i = 0; i < 64 / sizeof(T); ++i)

@@ -4,10 +4,10 @@
 #include <cstring>
 #include <memory>
 
-#include "backends/devices/host.h"
 #include "backends/dtypes.h"
 #include "backends/host/host.h"
 #include "backends/host/peak_kernels.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::host {
 namespace {
@@ -81,11 +81,11 @@ void fill_factors(const PeakKernel& kernel, PeakData& data) {
 
 class HostPeak final : public HostOperation {
  public:
-  HostPeak(const Peak& peak, const PeakKernel& kernel, Team& team)
+  HostPeak(const Peak& peak, const PeakKernel& kernel, ThreadTeam& team)
       : HostOperation(peak.arguments()), kernel_(kernel), team_(team) {
     const double rounds = static_cast<double>(peak.operations) / static_cast<double>(kernel.operations_per_round());
-    rounds_ = static_cast<std::int64_t>(rounds / team.size()) + 1;
-    for (int thread = 0; thread < team.size(); ++thread) {
+    rounds_ = static_cast<std::int64_t>(rounds / team.count()) + 1;
+    for (int thread = 0; thread < team.count(); ++thread) {
       data_.push_back(std::make_unique<PeakData>());
       fill_factors(kernel, *data_.back());
     }
@@ -103,7 +103,7 @@ class HostPeak final : public HostOperation {
 
   std::string implementation() const override {
     return std::string(kernel_.instruction) + ", " + std::to_string(kernel_.chains) + " chains in registers, " +
-           threads_text(team_.size()) + faster_elsewhere(kernel_);
+           threads_text(team_.count()) + faster_elsewhere(kernel_);
   }
 
  private:
@@ -127,38 +127,38 @@ class HostPeak final : public HostOperation {
   }
 
   const PeakKernel& kernel_;
-  Team& team_;
+  ThreadTeam& team_;
   std::int64_t rounds_ = 0;
   std::vector<std::unique_ptr<PeakData>> data_;
 };
 
 class HostClock final : public HostOperation {
  public:
-  HostClock(const CycleChain& clock, Team& team)
+  HostClock(const CycleChain& clock, ThreadTeam& team)
       : HostOperation({}), multiplications_(clock.cycles / kMultiplyLatency), team_(team) {}
   void enqueue(std::span<Tensor* const>) override {
     team_.run([this](int) { run_clock_chain(multiplications_); });
   }
   std::string implementation() const override {
-    return "chain of dependent 64-bit multiplications, 3 cycles each, " + threads_text(team_.size());
+    return "chain of dependent 64-bit multiplications, 3 cycles each, " + threads_text(team_.count());
   }
 
  private:
   std::int64_t multiplications_;
-  Team& team_;
+  ThreadTeam& team_;
 };
 
 class HostLaunch final : public HostOperation {
  public:
-  HostLaunch(const Launch& launch, Team& team) : HostOperation({}), launches_(launch.launches), team_(team) {}
+  HostLaunch(const Launch& launch, ThreadTeam& team) : HostOperation({}), launches_(launch.launches), team_(team) {}
   void enqueue(std::span<Tensor* const>) override {
     for (std::int64_t i = 0; i < launches_; ++i) team_.run([](int) {});
   }
-  std::string implementation() const override { return "empty work handed to " + threads_text(team_.size()); }
+  std::string implementation() const override { return "empty work handed to " + threads_text(team_.count()); }
 
  private:
   std::int64_t launches_;
-  Team& team_;
+  ThreadTeam& team_;
 };
 
 }  // namespace
@@ -177,14 +177,14 @@ Support supports(const Peak& peak, std::string_view variant) {
                      std::string(dtype_name(peak.dtype)));
 }
 
-std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, Team& team) {
+std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, ThreadTeam& team) {
   return std::make_unique<HostPeak>(peak, *find_kernel(peak.dtype, variant), team);
 }
 
-std::unique_ptr<Operation> prepare(const CycleChain& clock, Team& team) {
+std::unique_ptr<Operation> prepare(const CycleChain& clock, ThreadTeam& team) {
   return std::make_unique<HostClock>(clock, team);
 }
-std::unique_ptr<Operation> prepare(const Launch& launch, Team& team) {
+std::unique_ptr<Operation> prepare(const Launch& launch, ThreadTeam& team) {
   return std::make_unique<HostLaunch>(launch, team);
 }
 

@@ -5,8 +5,8 @@
 #include <span>
 #include <string_view>
 
-#include "backends/backend.h"
 #include "backends/host/isa.h"
+#include "whygpu/probes.h"
 
 namespace whygpu::host {
 

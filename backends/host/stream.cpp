@@ -3,9 +3,9 @@
 #include <array>
 #include <cstring>
 
-#include "backends/devices/host.h"
 #include "backends/host/host.h"
 #include "backends/host/stream_kernels.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::host {
 namespace {
@@ -20,12 +20,12 @@ std::int64_t part_begin(std::int64_t elements, std::int64_t line, int index, int
 template <class T>
 class HostStream final : public HostOperation {
  public:
-  HostStream(const Stream& stream, std::string_view variant, Team& team)
+  HostStream(const Stream& stream, std::string_view variant, ThreadTeam& team)
       : HostOperation(stream.arguments()),
         stream_(stream),
         variant_(variant),
         team_(team),
-        partial_sums_(static_cast<std::size_t>(team.size())) {}
+        partial_sums_(static_cast<std::size_t>(team.count())) {}
 
   // Memory belongs to the NUMA node of the thread that touches it first, so each thread touches its own part.
   std::unique_ptr<Tensor> allocate(int index) override {
@@ -54,7 +54,7 @@ class HostStream final : public HostOperation {
   }
 
   std::string implementation() const override {
-    const std::string threads = ", " + std::to_string(team_.size()) + (team_.size() == 1 ? " thread" : " threads");
+    const std::string threads = ", " + std::to_string(team_.count()) + (team_.count() == 1 ? " thread" : " threads");
     if (variant_ == kMemcpy) return "memcpy of the C library" + threads;
     if (stream_.kernel == StreamKernel::sum) return std::string(stream_isa()) + " loads, 8 chains" + threads;
     return std::string(stream_isa()) + (variant_ == kNontemporal ? ", non-temporal stores" : ", ordinary stores") +
@@ -67,7 +67,7 @@ class HostStream final : public HostOperation {
   };
 
   std::int64_t begin(int thread) const {
-    return part_begin(stream_.elements, static_cast<std::int64_t>(64 / sizeof(T)), thread, team_.size());
+    return part_begin(stream_.elements, static_cast<std::int64_t>(64 / sizeof(T)), thread, team_.count());
   }
   std::int64_t end(int thread) const { return begin(thread + 1); }
 
@@ -97,7 +97,7 @@ class HostStream final : public HostOperation {
 
   Stream stream_;
   std::string variant_;
-  Team& team_;
+  ThreadTeam& team_;
   std::vector<PartialSum> partial_sums_;
 };
 
@@ -126,7 +126,7 @@ Support supports(const Stream& stream, std::string_view) {
 }
 
 std::unique_ptr<Operation> prepare(const Stream& stream, std::string_view variant, std::size_t cache_bytes,
-                                   Team& team) {
+                                   ThreadTeam& team) {
   const auto names = variants(stream, cache_bytes);
   const std::string chosen = variant.empty() && !names.empty() ? names.front() : std::string(variant);
   if (stream.dtype == DType::f32) return std::make_unique<HostStream<float>>(stream, chosen, team);

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "backends/backend.h"
+#include "whygpu/probes.h"
 
 namespace whygpu::host {
 

@@ -1,7 +1,7 @@
 // The three passes of convolution as their definitions write them: one result after the other, gathering its products.
-#include "backends/devices/host.h"
 #include "backends/dtypes.h"
 #include "backends/naive/naive.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::naive {
 namespace {

@@ -1,7 +1,7 @@
 // GEMM as the definition writes it: for every row, for every column, the sum over k.
-#include "backends/devices/host.h"
 #include "backends/dtypes.h"
 #include "backends/naive/naive.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::naive {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "backends/backend.h"
+#include "whygpu/probes.h"
 
 namespace whygpu::naive {
 

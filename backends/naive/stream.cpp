@@ -1,6 +1,6 @@
 // STREAM's kernels as they stand in its definition: one plain loop each.
-#include "backends/devices/host.h"
 #include "backends/naive/naive.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::naive {
 namespace {

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "backends/onednn/onednn.h"
-#include "backends/onednn/plain.h"
+#include "backends/onednn/row_major.h"
 
 namespace whygpu::onednn {
 namespace {
@@ -148,33 +148,30 @@ class DnnlConvolution final : public Operation {
 
 std::vector<std::string> variants(const Convolution&) { return {"auto", std::string(kDirect), std::string(kWinograd)}; }
 
-Support supports(Context& context, const Convolution& op, std::string_view variant) {
+Support supports(Context& context, const Convolution& op, const PrepareOptions& options) {
   std::string what = std::string(dtype_name(op.dtype)) + " convolution";
-  if (algorithm_of(variant) == algorithm::convolution_winograd) what += " by Winograd for this shape";
+  if (algorithm_of(options.variant) == algorithm::convolution_winograd) what += " by Winograd for this shape";
   if (!has_data_type(op.dtype)) return no_such(what);
   try {
-    plan(context, op, variant);
+    plan(context, op, options.variant, options.layout == Layout::row_major);
     return {};
   } catch (const dnnl::error&) {
     return no_such(what);
   }
 }
 
-std::unique_ptr<Operation> prepare(Context& context, const Convolution& op, std::string_view variant) {
-  return std::make_unique<DnnlConvolution>(context, op, variant);
-}
-
-std::unique_ptr<Operation> prepare_plain(Context& context, const Convolution& op) {
-  const dnnl::primitive_desc planned = plan(context, op, {}, true);
+std::unique_ptr<Operation> prepare(Context& context, const Convolution& op, const PrepareOptions& options) {
+  if (options.layout == Layout::preferred) return std::make_unique<DnnlConvolution>(context, op, options.variant);
+  const dnnl::primitive_desc planned = plan(context, op, options.variant, true);
   const auto arguments = arguments_of(op);
   const auto names = argument_names(op.pass);
-  std::vector<PlainArgument> plain;
+  std::vector<RowMajorArgument> row_major;
   for (int i = 0; i < 3; ++i) {
-    plain.push_back(
+    row_major.push_back(
         {names[i], arguments[i].caller(), planned.query_md(dnnl::query::exec_arg_md, names[i]), i == op.result()});
   }
-  return plain_operation(context, dnnl::primitive(planned), std::move(plain),
-                         describe("convolution " + std::string(pass_name(op.pass)), planned.impl_info_str()));
+  return row_major_operation(context, dnnl::primitive(planned), std::move(row_major),
+                             describe("convolution " + std::string(pass_name(op.pass)), planned.impl_info_str()));
 }
 
 }  // namespace whygpu::onednn

@@ -2,13 +2,16 @@
 #include <array>
 
 #include "backends/onednn/onednn.h"
-#include "backends/onednn/plain.h"
+#include "backends/onednn/row_major.h"
 
 namespace whygpu::onednn {
 namespace {
 
 using dnnl::matmul;
 using dnnl::memory;
+
+// B in a layout of oneDNN's choice; "plain" are row-major operands as a BLAS takes them.
+constexpr std::string_view kPacked = "packed";
 
 // Row-major rows×columns matrices, or their transposes.
 memory::desc matrices(std::int64_t batch, std::int64_t rows, std::int64_t columns, bool transposed, DType dtype) {
@@ -73,7 +76,13 @@ class Matmul final : public Operation {
 
 }  // namespace
 
-Support supports(Context& context, const Gemm& gemm, bool packed) {
+std::vector<std::string> variants(const Gemm&) { return {"plain", std::string(kPacked)}; }
+
+Support supports(Context& context, const Gemm& gemm, const PrepareOptions& options) {
+  const bool packed = options.variant == kPacked;
+  if (packed && options.layout == Layout::row_major) {
+    return Support::no("packed is a layout of oneDNN's own: B cannot be row-major");
+  }
   const std::string what = std::string(dtype_name(gemm.dtype)) + " matmul";
   if (!has_data_type(gemm.dtype)) return no_such(what);
   try {
@@ -84,18 +93,15 @@ Support supports(Context& context, const Gemm& gemm, bool packed) {
   }
 }
 
-std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, bool packed) {
-  return std::make_unique<Matmul>(context, gemm, packed);
-}
-
-std::unique_ptr<Operation> prepare_plain(Context& context, const Gemm& gemm) {
+std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, const PrepareOptions& options) {
+  if (options.layout == Layout::preferred) return std::make_unique<Matmul>(context, gemm, options.variant == kPacked);
   const matmul::primitive_desc planned = plan(context, gemm, false);
   const Layouts caller = caller_layouts(gemm);
-  return plain_operation(context, matmul(planned),
-                         {{DNNL_ARG_SRC, caller.a, planned.src_desc()},
-                          {DNNL_ARG_WEIGHTS, caller.b, planned.weights_desc()},
-                          {DNNL_ARG_DST, caller.c, planned.dst_desc(), true}},
-                         describe("matmul", planned.impl_info_str()));
+  return row_major_operation(context, matmul(planned),
+                             {{DNNL_ARG_SRC, caller.a, planned.src_desc()},
+                              {DNNL_ARG_WEIGHTS, caller.b, planned.weights_desc()},
+                              {DNNL_ARG_DST, caller.c, planned.dst_desc(), true}},
+                             describe("matmul", planned.impl_info_str()));
 }
 
 }  // namespace whygpu::onednn

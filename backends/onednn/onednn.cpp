@@ -3,8 +3,7 @@
 
 #include <omp.h>
 
-#include "backends/devices/host.h"
-#include "backends/devices/host_borrowed.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu {
 
@@ -62,9 +61,6 @@ std::string isa_name(dnnl::cpu_isa isa) {
   }
 }
 
-// Row-major operands as a BLAS takes them, or B in a layout of oneDNN's choice.
-constexpr std::string_view kPlain = "plain", kPacked = "packed";
-
 // The threads that oneDNN itself uses.
 class OpenMpThreads final : public HostThreads {
  public:
@@ -89,34 +85,20 @@ class OneDnn final : public Backend {
   Device& device() override { return device_; }
 
   std::vector<std::string> variants(const Op& op) const override {
-    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::variants(*convolution);
-    return {std::string(kPlain), std::string(kPacked)};
+    return std::visit([](const auto& shape) { return onednn::variants(shape); }, op);
   }
 
-  Support supports(const Op& op, std::string_view variant) const override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::supports(context_, *gemm, variant == kPacked);
-    if (const auto* convolution = std::get_if<Convolution>(&op)) {
-      return onednn::supports(context_, *convolution, variant);
-    }
-    return is_borrowed(op) ? Support{} : onednn::no_such("such operation");
+  Support supports(const Op& op, const PrepareOptions& options) const override {
+    return std::visit([&](const auto& shape) { return onednn::supports(context_, shape, options); }, op);
   }
 
-  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare(context_, *gemm, variant == kPacked);
-    if (const auto* convolution = std::get_if<Convolution>(&op))
-      return onednn::prepare(context_, *convolution, variant);
-    return prepare_borrowed(op, threads_);
-  }
-
-  std::unique_ptr<Operation> prepare_plain(const Op& op) override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return onednn::prepare_plain(context_, *gemm);
-    if (const auto* convolution = std::get_if<Convolution>(&op)) return onednn::prepare_plain(context_, *convolution);
-    return prepare_borrowed(op, threads_);
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    return std::visit([&](const auto& shape) { return onednn::prepare(context_, shape, options); }, op);
   }
 
  private:
-  HostDevice device_;
   OpenMpThreads threads_;
+  HostDevice device_{&threads_};
   mutable onednn::Context context_;  // planning asks the engine, and changes nothing
 };
 

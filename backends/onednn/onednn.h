@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "backends/backend.h"
-#include "backends/devices/host.h"
+#include "whygpu/backend.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::onednn {
 
@@ -30,7 +30,7 @@ class DnnlTensor final : public Tensor {
   std::size_t bytes() const override;
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
-  void* host_values() override { return row_major_ == layout_ ? storage_.data() : nullptr; }
+  void* address() const override { return row_major_ == layout_ ? storage_.address() : nullptr; }
   dnnl_memory_t memory() const { return memory_.get(); }
 
  private:
@@ -44,13 +44,12 @@ class DnnlTensor final : public Tensor {
 // algorithm, which multiplies less often than the definition, is named in full.
 std::string describe(const std::string& primitive, const std::string& implementation);
 
-Support supports(Context& context, const Gemm& gemm, bool packed);
-std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, bool packed);
-std::unique_ptr<Operation> prepare_plain(Context& context, const Gemm& gemm);
+std::vector<std::string> variants(const Gemm& gemm);
+Support supports(Context& context, const Gemm& gemm, const PrepareOptions& options);
+std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm, const PrepareOptions& options);
 
 std::vector<std::string> variants(const Convolution& op);
-Support supports(Context& context, const Convolution& op, std::string_view variant);
-std::unique_ptr<Operation> prepare(Context& context, const Convolution& op, std::string_view variant);
-std::unique_ptr<Operation> prepare_plain(Context& context, const Convolution& op);
+Support supports(Context& context, const Convolution& op, const PrepareOptions& options);
+std::unique_ptr<Operation> prepare(Context& context, const Convolution& op, const PrepareOptions& options);
 
 }  // namespace whygpu::onednn

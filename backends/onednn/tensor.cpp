@@ -48,13 +48,13 @@ DnnlTensor::DnnlTensor(Context& context, const dnnl::memory::desc& row_major, co
       row_major_(row_major),
       layout_(layout),
       storage_(room_for(layout)),
-      memory_(layout, context.engine, storage_.data()) {}
+      memory_(layout, context.engine, storage_.address()) {}
 
 std::size_t DnnlTensor::bytes() const { return layout_.get_size(); }
 
 void DnnlTensor::upload(const void* row_major) {
   if (row_major_ == layout_) {
-    std::memcpy(storage_.data(), row_major, bytes());
+    std::memcpy(storage_.address(), row_major, bytes());
     return;
   }
   copy(context_, {row_major_, context_.engine, const_cast<void*>(row_major)}, memory_);
@@ -62,7 +62,7 @@ void DnnlTensor::upload(const void* row_major) {
 
 void DnnlTensor::download(void* row_major) const {
   if (row_major_ == layout_) {
-    std::memcpy(row_major, storage_.data(), bytes());
+    std::memcpy(row_major, storage_.address(), bytes());
     return;
   }
   copy(context_, memory_, {row_major_, context_.engine, row_major});

@@ -12,9 +12,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "backends/devices/host.h"
 #include "backends/openblas/im2col.h"
 #include "backends/openblas/openblas.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::openblas {
 namespace {
@@ -306,7 +306,7 @@ class WeightGradient final : public HostOperation {
   std::vector<T> sums_;                   // of all parts but the first, which sums into dw
 };
 
-// Backward data over plain tensors: the filters are packed anew on every run.
+// Backward data over row-major tensors: the filters are packed anew on every run.
 class PackingConvolution final : public HostOperation {
  public:
   PackingConvolution(const Convolution& op, std::unique_ptr<Operation> convolution)
@@ -345,14 +345,10 @@ Support supports(const Convolution& op) {
                      std::string(dtype_name(op.dtype)));
 }
 
-std::unique_ptr<Operation> prepare(const Convolution& op) {
-  if (op.dtype == DType::f32) return prepare_as<float>(op);
-  return prepare_as<double>(op);
-}
-
-std::unique_ptr<Operation> prepare_plain(const Convolution& op) {
-  if (op.pass != Pass::backward_data) return prepare(op);
-  return std::make_unique<PackingConvolution>(op, prepare(op));
+std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout) {
+  auto convolution = op.dtype == DType::f32 ? prepare_as<float>(op) : prepare_as<double>(op);
+  if (layout == Layout::preferred || op.pass != Pass::backward_data) return convolution;
+  return std::make_unique<PackingConvolution>(op, std::move(convolution));
 }
 
 }  // namespace whygpu::openblas

@@ -3,8 +3,8 @@
 
 #include <limits>
 
-#include "backends/devices/host.h"
 #include "backends/openblas/openblas.h"
+#include "whygpu/host_device.h"
 
 // Only a library built with BUILD_BFLOAT16 has it; elsewhere its address is null.
 #pragma weak cblas_sbgemm
@@ -67,7 +67,7 @@ Support supports(const Gemm& gemm) {
   }
 }
 
-std::unique_ptr<Operation> prepare(const Gemm& gemm) {
+std::unique_ptr<Operation> prepare(const Gemm& gemm, Layout) {
   switch (gemm.dtype) {
     case DType::f64: return std::make_unique<BlasGemm<double, double>>(gemm, "dgemm");
     case DType::f32: return std::make_unique<BlasGemm<float, float>>(gemm, "sgemm");

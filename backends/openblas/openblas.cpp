@@ -3,8 +3,9 @@
 
 #include <cblas.h>
 
-#include "backends/devices/host.h"
-#include "backends/devices/host_borrowed.h"
+#include "backends/devices/stream_probes.h"
+#include "backends/devices/thread_team.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu {
 
@@ -47,29 +48,20 @@ class OpenBlas final : public Backend {
   }
   Device& device() override { return device_; }
 
-  Support supports(const Op& op, std::string_view) const override {
-    if (is_borrowed(op)) return {};
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::supports(*gemm);
-    if (const auto* convolution = std::get_if<Convolution>(&op)) return openblas::supports(*convolution);
-    if (const auto* stream = std::get_if<Stream>(&op)) return openblas::supports(*stream);
-    return Support::no("OpenBLAS has no such operation");
+  Support supports(const Op& op, const PrepareOptions&) const override {
+    return std::visit([](const auto& shape) { return openblas::supports(shape); }, op);
   }
 
-  std::unique_ptr<Operation> prepare(const Op& op, std::string_view) override {
-    if (is_borrowed(op)) return prepare_borrowed(op, threads_);
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return openblas::prepare(*gemm);
-    if (const auto* stream = std::get_if<Stream>(&op)) return openblas::prepare(*stream);
-    return openblas::prepare(std::get<Convolution>(op));
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    return std::visit([&](const auto& shape) { return openblas::prepare(shape, options.layout); }, op);
   }
 
-  std::unique_ptr<Operation> prepare_plain(const Op& op) override {
-    if (const auto* convolution = std::get_if<Convolution>(&op)) return openblas::prepare_plain(*convolution);
-    return prepare(op, {});
-  }
+  Probes* probes() override { return &probes_; }
 
  private:
-  HostDevice device_;
   ThreadTeam threads_;
+  HostDevice device_{&threads_};
+  StreamProbes probes_{"OpenBLAS", openblas::supports, openblas::prepare};
 };
 
 }  // namespace

@@ -4,16 +4,15 @@
 #include <memory>
 #include <string>
 
-#include "backends/backend.h"
+#include "whygpu/probes.h"
 
 namespace whygpu::openblas {
 
 Support supports(const Gemm& gemm);
-std::unique_ptr<Operation> prepare(const Gemm& gemm);
+std::unique_ptr<Operation> prepare(const Gemm& gemm, Layout layout);
 
 Support supports(const Convolution& op);
-std::unique_ptr<Operation> prepare(const Convolution& op);
-std::unique_ptr<Operation> prepare_plain(const Convolution& op);
+std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout);
 
 std::string version();       // "OpenBLAS 0.3.21"
 std::string core();          // the kernel set that it dispatched to, such as "Haswell"

@@ -1,8 +1,8 @@
 // Those of STREAM's kernels that a BLAS has: copy, scale (OpenBLAS' axpby) and sum.
 #include <cblas.h>
 
-#include "backends/devices/host.h"
 #include "backends/openblas/openblas.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::openblas {
 namespace {

@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "backends/backend.h"
+#include "whygpu/probes.h"
 
 namespace whygpu {
 namespace {
@@ -56,25 +56,34 @@ const Module& real_module() {
   if (handle == nullptr) throw std::runtime_error(dlerror());
   using EntryPoint = const Module* (*)();
   const auto entry = reinterpret_cast<EntryPoint>(dlsym(handle, "whygpu_backend_module"));
-  if (entry == nullptr || entry()->abi != kBackendAbi)
+  if (entry == nullptr || entry()->interface != kInterface)
     throw std::runtime_error(wrapped.string() + " is no backend of this build");
   return *entry();
 }
 
-class ExtraWork final : public Backend {
+class ExtraWork final : public Backend, public Probes {
  public:
   explicit ExtraWork(const Settings& settings) : real_(real_module().create(settings)) {
     if (const char* share = std::getenv("WHYGPU_EXTRA_WORK")) share_ = std::strtod(share, nullptr);
-    if (real_->device().kind() != "cpu") throw std::runtime_error("extra work is for CPU backends only");
+    if (real_->device().kind() != DeviceKind::cpu) throw std::runtime_error("extra work is for CPU backends only");
   }
 
   std::string version() const override { return real_->version(); }
   Facts facts() const override { return real_->facts(); }
   Device& device() override { return real_->device(); }
   std::vector<std::string> variants(const Op& op) const override { return real_->variants(op); }
-  Support supports(const Op& op, std::string_view variant) const override { return real_->supports(op, variant); }
-  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    return std::make_unique<SlowerOperation>(real_->prepare(op, variant), share_);
+  Support supports(const Op& op, const PrepareOptions& options) const override { return real_->supports(op, options); }
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    return std::make_unique<SlowerOperation>(real_->prepare(op, options), share_);
+  }
+
+  Probes* probes() override { return real_->probes() == nullptr ? nullptr : this; }
+  std::vector<std::string> variants(const Probe& probe) const override { return real_->probes()->variants(probe); }
+  Support supports(const Probe& probe, std::string_view variant) const override {
+    return real_->probes()->supports(probe, variant);
+  }
+  std::unique_ptr<Operation> prepare(const Probe& probe, std::string_view variant) override {
+    return std::make_unique<SlowerOperation>(real_->probes()->prepare(probe, variant), share_);
   }
 
  private:
@@ -87,7 +96,7 @@ class ExtraWork final : public Backend {
 
 extern "C" __attribute__((visibility("default"))) const whygpu::Module* whygpu_backend_module() {
   static const whygpu::Module module{
-      whygpu::kBackendAbi, whygpu::real_module().name,
-      [](const whygpu::Settings& settings) -> whygpu::Backend* { return new whygpu::ExtraWork(settings); }};
+      .name = whygpu::real_module().name,
+      .create = [](const whygpu::Settings& settings) -> whygpu::Backend* { return new whygpu::ExtraWork(settings); }};
   return &module;
 }

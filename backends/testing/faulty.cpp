@@ -4,8 +4,8 @@
 #include <limits>
 #include <thread>
 
-#include "backends/devices/host.h"
 #include "backends/dtypes.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu {
 namespace {
@@ -59,15 +59,15 @@ class Faulty final : public Backend {
   std::vector<std::string> variants(const Op&) const override {
     return {"right", "silent", "off_by_one", "rounded", "nan", "abort", "late_abort", "sleep", "throw"};
   }
-  Support supports(const Op& op, std::string_view) const override {
+  Support supports(const Op& op, const PrepareOptions&) const override {
     const auto* gemm = std::get_if<Gemm>(&op);
     if (gemm == nullptr || gemm->dtype != DType::f32 || gemm->batch != 1)
       return Support::no("f32 GEMM without batch only");
     return {};
   }
-  std::unique_ptr<Operation> prepare(const Op& op, std::string_view variant) override {
-    if (variant == "throw") throw std::runtime_error("the planner gave up");
-    return std::make_unique<FaultyGemm>(std::get<Gemm>(op), variant);
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    if (options.variant == "throw") throw std::runtime_error("the planner gave up");
+    return std::make_unique<FaultyGemm>(std::get<Gemm>(op), options.variant);
   }
 
  private:

@@ -1,5 +1,5 @@
 // A backend whose device is not there.
-#include "backends/backend.h"
+#include "whygpu/backend.h"
 
 namespace {
 
@@ -9,8 +9,10 @@ class Homeless final : public whygpu::Backend {
   std::string version() const override { return {}; }
   whygpu::Facts facts() const override { return {}; }
   whygpu::Device& device() override { throw std::logic_error("no device"); }
-  whygpu::Support supports(const whygpu::Op&, std::string_view) const override { return {}; }
-  std::unique_ptr<whygpu::Operation> prepare(const whygpu::Op&, std::string_view) override { return nullptr; }
+  whygpu::Support supports(const whygpu::Op&, const whygpu::PrepareOptions&) const override { return {}; }
+  std::unique_ptr<whygpu::Operation> prepare(const whygpu::Op&, const whygpu::PrepareOptions&) override {
+    return nullptr;
+  }
 };
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "backends/host/team.h"
+#include "backends/devices/thread_team.h"
 #include "benchmarks/bare/compare_pairs.h"
 
 namespace whygpu {
@@ -51,13 +51,13 @@ class Stream {
   template <class Loop>
   void each_part(Loop loop) {
     team_.run([&](int thread) {
-      const std::int64_t begin = elements_ * thread / team_.size(), end = elements_ * (thread + 1) / team_.size();
+      const std::int64_t begin = elements_ * thread / team_.count(), end = elements_ * (thread + 1) / team_.count();
       loop(vectors_[0].get() + begin, vectors_[1].get() + begin, vectors_[2].get() + begin, end - begin);
     });
   }
 
   std::int64_t elements_;
-  host::Team team_;
+  ThreadTeam team_;
   std::unique_ptr<double[], Free> vectors_[3];
 };
 

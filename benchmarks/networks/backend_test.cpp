@@ -2,11 +2,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backends/layers/attention/attention.h"
 #include "backends/loader.h"
 #include "benchmarks/networks/check.h"
 #include "benchmarks/networks/network_graph.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 namespace {
 
 void check(const std::string& name, DType products) {
@@ -39,7 +40,11 @@ void check_planted_error(DType products) {
   const ComputeGraph right = training_graph(network, products);
   ComputeGraph wrong = right;
   for (Node& node : wrong.nodes) {
-    if (auto* softmax = std::get_if<CausalSoftmaxGradient>(&node.op)) softmax->scale *= 1.02;
+    const auto* layer = std::get_if<Layer>(&node.op);
+    if (layer == nullptr || layer->get<CausalSoftmaxGradient>() == nullptr) continue;
+    CausalSoftmaxGradient changed = *layer->get<CausalSoftmaxGradient>();
+    changed.scale *= 1.02;
+    node.op = changed;
   }
   Program program(wrong, *backend);
   EXPECT_THAT(check_gradients(network, right, program, gradient_tolerance(products)),
@@ -56,4 +61,4 @@ TEST(Training, OneDnnInF32) { check("onednn", DType::f32); }
 TEST(Training, OneDnnInBf16) { check("onednn", DType::bf16); }
 
 }  // namespace
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

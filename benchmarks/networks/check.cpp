@@ -8,7 +8,7 @@
 #include "benchmarks/networks/reference.h"
 #include "benchmarks/oracles/random_input.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 namespace {
 
 // In float64 central differences are good to about 1e-9 then, and few units cross the kink of a relu on the way.
@@ -205,4 +205,4 @@ std::string check_falling(const std::vector<double>& losses) {
   return {};
 }
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

@@ -4,11 +4,11 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/networks/graph.h"
+#include "backends/layers/graph.h"
 #include "benchmarks/networks/model.h"
 #include "benchmarks/networks/program.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
 inline constexpr int kCheckedSteps = 10;
 inline constexpr int kBatches = 2;  // that steps take in turn
@@ -46,4 +46,4 @@ std::string check_output(const Network& network, const ComputeGraph& graph, Prog
 std::string compare_losses(const std::vector<double>& losses, const std::vector<double>& expected, double tolerance);
 std::string check_falling(const std::vector<double>& losses);
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

@@ -2,10 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "backends/layers/attention/attention.h"
 #include "benchmarks/networks/check.h"
 #include "benchmarks/networks/network_graph.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 namespace {
 
 Network checked(const Model& model) { return model.network(model.check_sizes()); }
@@ -39,7 +40,11 @@ TEST(Derivative, OfAPlantedErrorIsNamed) {
   const Network network = checked(find_model("gpt-block"));
   ComputeGraph graph = training_graph(network, DType::f32);
   for (Node& node : graph.nodes) {
-    if (auto* softmax = std::get_if<CausalSoftmaxGradient>(&node.op)) softmax->scale *= 1.01;
+    const auto* layer = std::get_if<Layer>(&node.op);
+    if (layer == nullptr || layer->get<CausalSoftmaxGradient>() == nullptr) continue;
+    CausalSoftmaxGradient changed = *layer->get<CausalSoftmaxGradient>();
+    changed.scale *= 1.01;
+    node.op = changed;
   }
   EXPECT_THAT(check_derivative(network, graph), testing::HasSubstr("layer_norm 1 gamma: the gradient along"));
 }
@@ -57,4 +62,4 @@ TEST_P(Derivative, NeedsEveryOperationOfTheBackwardPass) {
 }
 
 }  // namespace
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

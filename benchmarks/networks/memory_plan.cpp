@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace whygpu::training {
+namespace whygpu::networks {
 namespace {
 
 constexpr std::size_t kAlignment = 256;  // of CUDA's own allocations; no less than a cache line anywhere
@@ -76,4 +76,4 @@ MemoryPlan plan_memory(const ComputeGraph& graph) {
   return plan;
 }
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <vector>
 
-#include "benchmarks/networks/graph.h"
+#include "backends/layers/graph.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
 struct MemoryPlan {
   std::vector<std::size_t> offset;  // of every value, in bytes
@@ -15,4 +15,4 @@ struct MemoryPlan {
 
 MemoryPlan plan_memory(const ComputeGraph& graph);
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

@@ -6,60 +6,52 @@
 
 #include "benchmarks/cases/case.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 namespace {
 
-enum class OptionKind { number, word, decimal };
-
-struct Option {
-  std::string_view name;
-  OptionKind kind = OptionKind::number;
-  std::string_view fallback = {};              // empty: required, unless `optional`
-  std::vector<std::string_view> choices = {};  // of a word; empty: any
-  bool optional = false;
-};
-
-struct Kind {
+// What a line may begin with, and what may follow.
+struct Word {
   std::string_view name;
   std::vector<Option> options;
 };
 
-const std::vector<Kind>& kinds() {
-  static const Option activation{"activation", OptionKind::word, "none", {"none", "relu", "gelu"}};
-  static const Option rectifier{"activation", OptionKind::word, "none", {"none", "relu"}};
-  static const Option bias{"bias", OptionKind::word, "yes", {"yes", "no"}};
-  static const Option add{"add", OptionKind::word, {}, {}, true}, from{"from", OptionKind::word, {}, {}, true};
-  static const std::vector<Kind> all = {
-      {"vector", {{"features"}}},
-      {"image", {{"height"}, {"width"}, {"channels"}}},
-      {"sequence", {{"length"}, {"features"}, {"order", OptionKind::word, "batch", {"batch", "time"}}}},
-      {"tokens", {{"length"}, {"vocabulary"}}},
-      {"dense", {{"units"}, activation, bias, add, {"tied", OptionKind::word, "no", {"yes", "no"}}}},
-      {"convolution", {{"filters"}, {"kernel"}, {"stride", OptionKind::number, "1"}, activation, bias, from}},
-      {"max_pool", {{"window"}}},
-      {"average_pool", {{"window"}}},
-      {"batch_norm", {rectifier, add}},
-      {"layer_norm", {}},
-      {"embedding", {{"width"}}},
-      {"attention", {{"heads"}}},
-      {"lstm", {{"width"}}},
-      {"cross_entropy", {}},
-      {"mean_square", {}},
-      {"train", {{"optimiser", OptionKind::word, {}, {"sgd", "adamw"}}, {"learning_rate", OptionKind::decimal}}},
-  };
+const std::vector<Word>& known_words() {
+  static const std::vector<Word> all = [] {
+    std::vector<Word> words = {
+        {"vector", {{"features"}}},
+        {"image", {{"height"}, {"width"}, {"channels"}}},
+        {"sequence", {{"length"}, {"features"}, {"order", OptionKind::word, "batch", {"batch", "time"}}}},
+        {"tokens", {{"length"}, {"vocabulary"}}},
+    };
+    for (const LayerKind& layer : kinds().layers) words.push_back({layer.name, layer.options});
+    for (const LossKind& loss : kinds().losses) words.push_back({loss.name, {}});
+    Option optimiser{"optimiser", OptionKind::word};
+    for (const OptimiserKind& kind : kinds().optimisers) optimiser.choices.push_back(kind.name);
+    words.push_back({"train", {optimiser, {"learning_rate", OptionKind::decimal}}});
+    return words;
+  }();
   return all;
 }
 
 bool is_input(std::string_view kind) {
   return kind == "vector" || kind == "image" || kind == "sequence" || kind == "tokens";
 }
-bool is_loss(std::string_view kind) { return kind == "cross_entropy" || kind == "mean_square"; }
+bool is_loss(std::string_view kind) {
+  return std::ranges::find(kinds().losses, kind, &LossKind::name) != kinds().losses.end();
+}
 
 template <class Range>
 std::string join(const Range& names) {
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : ", ") + std::string(name);
   return text;
+}
+
+template <class Kind>
+std::vector<std::string_view> names_of(const std::vector<Kind>& kinds) {
+  std::vector<std::string_view> names;
+  for (const Kind& kind : kinds) names.push_back(kind.name);
+  return names;
 }
 
 bool parse_number(std::string_view text, std::int64_t& number) {
@@ -134,11 +126,11 @@ std::int64_t Model::evaluate(const Line& line, std::string_view expression, cons
   }
 }
 
-Layer Model::layer(const Line& line, const Sizes& sizes) const {
-  const auto kind = std::ranges::find(kinds(), std::string_view(line.words[0]), &Kind::name);
-  if (kind == kinds().end()) {
+LayerLine Model::layer(const Line& line, const Sizes& sizes) const {
+  const auto kind = std::ranges::find(known_words(), std::string_view(line.words[0]), &Word::name);
+  if (kind == known_words().end()) {
     std::vector<std::string_view> names = {"size", "check", "mark", "repeat"};
-    for (const Kind& known : kinds()) names.push_back(known.name);
+    for (const Word& known : known_words()) names.push_back(known.name);
     fail(line, "no layer is called '" + line.words[0] + "'; there are " + join(names));
   }
   std::map<std::string, std::string, std::less<>> given;
@@ -147,7 +139,7 @@ Layer Model::layer(const Line& line, const Sizes& sizes) const {
     if (equals == std::string::npos) fail(line, "expected option=value, not '" + line.words[i] + "'");
     given[line.words[i].substr(0, equals)] = line.words[i].substr(equals + 1);
   }
-  Layer layer;
+  LayerLine layer;
   layer.kind = kind->name;
   for (const Option& option : kind->options) {
     std::string value(option.fallback);
@@ -184,7 +176,7 @@ std::size_t Model::end_of_repeat(std::size_t begin) const {
   fail(lines_[begin], "this repeat has no end");
 }
 
-void Model::expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::vector<Layer>& into) const {
+void Model::expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::vector<LayerLine>& into) const {
   for (std::size_t i = begin; i < end; ++i) {
     const Line& line = lines_[i];
     if (line.words[0] == "repeat") {
@@ -206,7 +198,7 @@ void Model::expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::
         const auto name = into.back().words.find(option);
         if (name == into.back().words.end() || name->second.empty()) continue;
         const bool marked = std::ranges::any_of(
-            into, [&](const Layer& l) { return l.kind == "mark" && l.word("name") == name->second; });
+            into, [&](const LayerLine& l) { return l.kind == "mark" && l.word("name") == name->second; });
         if (!marked) fail(line, "no line above marks '" + name->second + "'");
       }
     }
@@ -224,12 +216,12 @@ Network Model::network(const Sizes& overrides) const {
     }
     size->second = value;
   }
-  std::vector<Layer> all;
+  std::vector<LayerLine> all;
   expand(0, lines_.size(), sizes, all);
   Network network;
   network.batch = sizes.at("batch");
   std::map<std::string, int> counts;
-  for (Layer& layer : all) {
+  for (LayerLine& layer : all) {
     layer.name = layer.kind + " " + std::to_string(++counts[layer.kind]);
     if (is_input(layer.kind)) {
       network.input = layer;
@@ -243,7 +235,7 @@ Network Model::network(const Sizes& overrides) const {
   }
   if (network.input.kind.empty())
     throw CaseError(name_ + ".model: no input; begin with vector, image, sequence or tokens");
-  if (network.loss.empty()) throw CaseError(name_ + ".model: no loss; add cross_entropy or mean_square");
+  if (network.loss.empty()) throw CaseError(name_ + ".model: no loss; add " + join(names_of(kinds().losses)));
   if (network.training.optimiser.empty()) throw CaseError(name_ + ".model: no line train optimiser=…");
   return network;
 }
@@ -257,4 +249,4 @@ const Model& find_model(std::string_view name) {
   throw CaseError("no model is called '" + std::string(name) + "'; there are " + join(names));
 }
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

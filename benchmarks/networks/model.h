@@ -19,20 +19,11 @@
 #include <utility>
 #include <vector>
 
-namespace whygpu::training {
+#include "backends/layers/kinds.h"
+
+namespace whygpu::networks {
 
 using Sizes = std::map<std::string, std::int64_t, std::less<>>;
-
-// One line of a model with its numbers worked out.
-struct Layer {
-  std::string kind;
-  std::string name;  // "dense 3": the kind and its how-manieth line of the model, repeats counted
-  std::map<std::string, std::int64_t, std::less<>> numbers;
-  std::map<std::string, std::string, std::less<>> words;
-
-  std::int64_t number(std::string_view option) const { return numbers.find(option)->second; }
-  const std::string& word(std::string_view option) const { return words.find(option)->second; }
-};
 
 struct Training {
   std::string optimiser;
@@ -40,8 +31,8 @@ struct Training {
 };
 
 struct Network {
-  Layer input;
-  std::vector<Layer> layers;
+  LayerLine input;
+  std::vector<LayerLine> layers;
   std::string loss;
   Training training;
   std::int64_t batch = 0;
@@ -67,8 +58,8 @@ class Model {
 
   [[noreturn]] void fail(const Line& line, const std::string& what) const;
   std::int64_t evaluate(const Line& line, std::string_view expression, const Sizes& sizes) const;
-  Layer layer(const Line& line, const Sizes& sizes) const;
-  void expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::vector<Layer>& into) const;
+  LayerLine layer(const Line& line, const Sizes& sizes) const;
+  void expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::vector<LayerLine>& into) const;
   std::size_t end_of_repeat(std::size_t begin) const;
 
   std::string name_;
@@ -80,4 +71,4 @@ class Model {
 const std::vector<Model>& models();
 const Model& find_model(std::string_view name);  // throws CaseError listing the names
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

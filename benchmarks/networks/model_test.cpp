@@ -6,7 +6,7 @@
 #include "benchmarks/cases/case.h"
 #include "benchmarks/networks/network_graph.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 namespace {
 
 using testing::HasSubstr;
@@ -93,4 +93,4 @@ TEST(Models, CountTheFlopsOfTheirProducts) {
 }
 
 }  // namespace
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

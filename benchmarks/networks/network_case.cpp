@@ -1,6 +1,6 @@
 #include "benchmarks/networks/network_case.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
 std::vector<Parameter> network_parameters(std::string_view default_batch) {
   std::vector<std::string> names;
@@ -28,11 +28,11 @@ Network checked_network_of(const Case& c) {
   return model.network(model.check_sizes());
 }
 
-Support supports_launch(const Case& c, const Backend& backend) {
-  // Asking a backend changes nothing, but it hands out its device for writing only.
-  Device& device = const_cast<Backend&>(backend).device();
+Support supports_launch(const Case& c, Backend& backend) {
+  Device& device = backend.device();
   if (c["launch"] == "eager" || device.capture([] {}) != nullptr) return {};
-  return Support::no("a " + device.kind() + " device records no graphs: each operation is a call of its own there");
+  return Support::no("a " + std::string(device_kind_name(device.kind())) +
+                     " device records no graphs: each operation is a call of its own there");
 }
 
 Throughput throughput(const Network& network) {
@@ -41,4 +41,4 @@ Throughput throughput(const Network& network) {
   return {batch, length == network.input.numbers.end() ? 0 : batch * static_cast<double>(length->second)};
 }
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

@@ -8,7 +8,7 @@
 #include "benchmarks/networks/model.h"
 #include "benchmarks/workloads/workload.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
 // model, batch, length, width, dtype and launch. A size of 0 is the model's own.
 std::vector<Parameter> network_parameters(std::string_view default_batch);
@@ -20,7 +20,7 @@ Network network_of(const Case& c);
 Network checked_network_of(const Case& c);
 
 // Whether the device can do what `launch` asks for.
-Support supports_launch(const Case& c, const Backend& backend);
+Support supports_launch(const Case& c, Backend& backend);
 
 // Samples and, where there is a sequence, tokens that go through the network at once.
 struct Throughput {
@@ -28,4 +28,4 @@ struct Throughput {
 };
 Throughput throughput(const Network& network);
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

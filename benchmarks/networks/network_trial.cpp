@@ -1,8 +1,17 @@
 #include "benchmarks/networks/network_trial.h"
 
+#include <fmt/format.h>
+
+#include <map>
+
 #include "benchmarks/networks/task.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
+namespace {
+
+constexpr int kTimedSteps = 5;  // with a stopwatch around every node
+
+}  // namespace
 
 NetworkTrial::NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build)
     : backend_(backend),
@@ -56,8 +65,23 @@ std::string NetworkTrial::implementation() const {
 }
 
 Details NetworkTrial::common_details() const {
-  return {{"parameters", static_cast<double>(graph_.parameter_count())},
-          {"peak_memory_bytes", static_cast<double>(sets_.front()->program.bytes())}};
+  Program& program = sets_.front()->program;
+  double backend_ns = 0, layers_ns = 0, layer_nodes = 0;
+  std::map<std::string_view, double> by_operation;
+  const std::vector<NodeTime> nodes = program.time_nodes(kTimedSteps);
+  for (const NodeTime& node : nodes) {
+    (node.owner == CodeOwner::backend ? backend_ns : layers_ns) += 1e9 * node.seconds;
+    layer_nodes += node.owner == CodeOwner::layers ? 1 : 0;
+    by_operation[node.operation] += 1e9 * node.seconds;
+  }
+  Details details = {{"parameters", static_cast<double>(graph_.parameter_count())},
+                     {"peak_memory_bytes", static_cast<double>(program.bytes())},
+                     {"nodes", static_cast<double>(nodes.size())},
+                     {"layer_nodes", layer_nodes},
+                     {"nodes_backend_ns", backend_ns},
+                     {"nodes_layers_ns", layers_ns}};
+  for (const auto& [operation, ns] : by_operation) details.emplace_back(fmt::format("nodes_{}_ns", operation), ns);
+  return details;
 }
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

@@ -9,7 +9,7 @@
 #include "benchmarks/networks/program.h"
 #include "benchmarks/workloads/workload.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
 class NetworkTrial : public Trial {
  public:
@@ -27,7 +27,7 @@ class NetworkTrial : public Trial {
  protected:
   void reset(std::size_t set);      // as before the first step
   void run(std::size_t set) const;  // queues one step
-  Details common_details() const;
+  Details common_details() const;   // parameters, memory, and whose code the time of a step goes to
 
   Backend& backend_;
   Network network_, checked_network_;
@@ -45,4 +45,4 @@ class NetworkTrial : public Trial {
   HostBatch batch_;
 };
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

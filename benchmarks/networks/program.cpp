@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "backends/dtypes.h"
+#include "backends/loader.h"
+#include "reports/results/statistics.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 namespace {
 
 constexpr std::size_t kPoisonBytes = std::size_t{16} << 20;  // at a time
@@ -18,6 +20,14 @@ std::vector<std::byte> as_stored(const TensorSpec& spec, const std::vector<doubl
   return storage;
 }
 
+// Operations of a network share the device's tensors.
+constexpr PrepareOptions kSharedTensors{.variant = {}, .layout = Layout::row_major};
+
+Op backend_op(const NodeOp& op) {
+  if (const auto* gemm = std::get_if<Gemm>(&op)) return *gemm;
+  return std::get<Convolution>(op);
+}
+
 }  // namespace
 
 HostBatch::HostBatch(const ComputeGraph& graph, const Batch& batch)
@@ -25,12 +35,26 @@ HostBatch::HostBatch(const ComputeGraph& graph, const Batch& batch)
   if (graph.target != kNone) target = as_stored(graph.spec(graph.target), batch.target);
 }
 
-Support supports(const ComputeGraph& graph, const Backend& backend) {
-  std::vector<Op> asked;
+Support supports(const ComputeGraph& graph, Backend& backend) {
+  std::vector<NodeOp> asked;
+  std::unique_ptr<LayerKernels> layers;
   for (const Node& node : graph.nodes) {
     if (std::ranges::find(asked, node.op) != asked.end()) continue;
     asked.push_back(node.op);
-    if (Support support = backend.supports(node.op, {}); !support) {
+    if (const auto* layer = std::get_if<Layer>(&node.op)) {
+      if (backend.layers() != nullptr && backend.layers()->prepare(*layer)) continue;
+      try {
+        if (!layers) layers = load_layer_kernels(backend.device());
+      } catch (const LoadError& error) {
+        return Support::no(node.layer + ": " + error.what());
+      }
+      if (!layers->prepare(*layer)) {
+        return Support::no(node.layer + ": no kernel for " + std::string(layer->name()) + " on " +
+                           std::string(device_kind_name(backend.device().kind())) + " devices");
+      }
+      continue;
+    }
+    if (Support support = backend.supports(backend_op(node.op), kSharedTensors); !support) {
       return Support::no(node.layer + ": " + support.reason);
     }
   }
@@ -41,14 +65,25 @@ Program::Program(const ComputeGraph& graph, Backend& backend)
     : graph_(graph), backend_(backend), plan_(plan_memory(graph)), memory_(backend.device().allocate(plan_.bytes)) {
   tensors_.resize(graph.values.size());
   for (const Node& node : graph.nodes) {
-    auto ready = std::ranges::find(operations_, node.op, &std::pair<Op, std::unique_ptr<Operation>>::first);
+    auto ready = std::ranges::find(operations_, node.op, &Prepared::op);
     if (ready == operations_.end()) {
-      operations_.emplace_back(node.op, backend.prepare_plain(node.op));
+      operations_.push_back(prepare(node.op));
       ready = std::prev(operations_.end());
     }
-    Step& step = steps_.emplace_back(Step{ready->second.get(), {}, node.phase});
+    Step& step = steps_.emplace_back(Step{ready->operation.get(), {}, node.phase, ready->owner});
     for (const Value value : node.arguments) step.arguments.push_back(&tensor(value));
   }
+}
+
+// A layer is the backend's own where it has one.
+Program::Prepared Program::prepare(const NodeOp& op) {
+  const auto* layer = std::get_if<Layer>(&op);
+  if (layer == nullptr) return {op, backend_.prepare(backend_op(op), kSharedTensors), CodeOwner::backend};
+  if (backend_.layers() != nullptr) {
+    if (auto own = backend_.layers()->prepare(*layer)) return {op, std::move(own), CodeOwner::backend};
+  }
+  if (!layers_) layers_ = load_layer_kernels(backend_.device());
+  return {op, layers_->prepare(*layer), CodeOwner::layers};
 }
 
 Tensor& Program::tensor(Value value) {
@@ -126,10 +161,29 @@ void Program::enqueue() {
   for (const Step& step : steps_) step.operation->enqueue(step.arguments);
 }
 
+std::vector<NodeTime> Program::time_nodes(int steps) {
+  std::vector<std::unique_ptr<Stopwatch>> stopwatches;
+  for (std::size_t i = 0; i < steps_.size(); ++i) stopwatches.push_back(backend_.device().make_stopwatch());
+  std::vector<std::vector<double>> seconds(steps_.size());
+  for (int step = 0; step < steps; ++step) {
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+      stopwatches[i]->start();
+      steps_[i].operation->enqueue(steps_[i].arguments);
+      stopwatches[i]->stop();
+    }
+    for (std::size_t i = 0; i < steps_.size(); ++i) seconds[i].push_back(stopwatches[i]->seconds());
+  }
+  std::vector<NodeTime> times;
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    times.push_back({steps_[i].owner, name_of(graph_.nodes[i].op), median(seconds[i])});
+  }
+  return times;
+}
+
 std::string Program::implementation() const {
   std::vector<std::string> distinct;
-  for (const auto& [op, operation] : operations_) {
-    std::string text = operation->implementation();
+  for (const Prepared& prepared : operations_) {
+    std::string text = prepared.operation->implementation();
     if (std::ranges::find(distinct, text) == distinct.end()) distinct.push_back(std::move(text));
   }
   std::string all;
@@ -137,4 +191,4 @@ std::string Program::implementation() const {
   return all;
 }
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

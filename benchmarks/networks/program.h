@@ -5,15 +5,24 @@
 #include <string>
 #include <vector>
 
-#include "backends/backend.h"
-#include "benchmarks/networks/graph.h"
+#include "backends/layers/graph.h"
 #include "benchmarks/networks/memory_plan.h"
 #include "benchmarks/networks/task.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
-// Yes, or the first operation that the backend cannot do and why.
-Support supports(const ComputeGraph& graph, const Backend& backend);
+// Yes, or the first operation that neither the backend nor the layers of its device can do, and why.
+Support supports(const ComputeGraph& graph, Backend& backend);
+
+// Whose code computes a node: the backend's (its library, or its own version of a layer), or whygpu's layer kernels.
+enum class CodeOwner : std::uint8_t { backend, layers };
+
+// What one node of a step takes by itself.
+struct NodeTime {
+  CodeOwner owner = CodeOwner::backend;
+  std::string_view operation;  // "gemm", "layer_norm", …
+  double seconds = 0;
+};
 
 // A batch in host memory as the device takes it.
 struct HostBatch {
@@ -39,6 +48,9 @@ class Program {
   std::vector<double> download(Value value);
   double loss() { return download(graph_.loss)[0]; }
 
+  // Every node of `steps` whole steps, with a stopwatch around each one: the median of each.
+  std::vector<NodeTime> time_nodes(int steps);
+
   Tensor& tensor(Value value);
   std::size_t bytes() const { return plan_.bytes; }
   std::string implementation() const;  // every distinct one, in order of first use
@@ -48,17 +60,27 @@ class Program {
     Operation* operation = nullptr;
     std::vector<Tensor*> arguments;
     Phase phase = Phase::forward;
+    CodeOwner owner = CodeOwner::backend;
   };
 
+  // One distinct operation of the graph, made ready.
+  struct Prepared {
+    NodeOp op;
+    std::unique_ptr<Operation> operation;
+    CodeOwner owner = CodeOwner::backend;
+  };
+
+  Prepared prepare(const NodeOp& op);
   void upload(Value value, const std::vector<double>& values);
 
   const ComputeGraph& graph_;
   Backend& backend_;
+  std::unique_ptr<LayerKernels> layers_;  // of the device's kind; null where the graph has no layers
   MemoryPlan plan_;
   std::unique_ptr<Tensor> memory_;
   std::vector<std::unique_ptr<Tensor>> tensors_;  // by value, made when first asked for
-  std::vector<std::pair<Op, std::unique_ptr<Operation>>> operations_;
+  std::vector<Prepared> operations_;
   std::vector<Step> steps_;
 };
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

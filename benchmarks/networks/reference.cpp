@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "backends/dtypes.h"
+#include "backends/layers/reference.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
 Reference::Reference(const ComputeGraph& graph, Rounding rounding)
     : graph_(graph), rounding_(rounding), storage_(graph.values.size()) {
@@ -56,4 +57,4 @@ void Reference::run(Phase phase) {
   if (phase == Phase::update) copy_weights();
 }
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

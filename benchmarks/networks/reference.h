@@ -5,9 +5,9 @@
 #include <span>
 #include <vector>
 
-#include "benchmarks/networks/graph.h"
+#include "backends/layers/graph.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
 // Whether values that the graph keeps in bf16 are rounded to it, or every dtype is taken as exact.
 enum class Rounding : std::uint8_t { none, bf16_values };
@@ -31,7 +31,4 @@ class Reference {
   std::vector<std::vector<double>> storage_;  // of values that are no part of another
 };
 
-// One operation over arguments in the order of arguments(op).
-void run_reference(const Op& op, std::span<double* const> arguments);
-
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

@@ -5,7 +5,7 @@
 
 #include "benchmarks/oracles/random_input.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 namespace {
 
 constexpr std::uint64_t kWeightsSeed = 1, kTeacherSeed = 2, kBatchSeed = 1000;
@@ -85,7 +85,7 @@ Batch make_batch(const Network& network, const ComputeGraph& graph, int index) {
   const TensorSpec &input = graph.spec(graph.input), &output = graph.spec(graph.output);
   if (network.input.kind == "tokens") {
     fill_tokens(input, network.input.number("vocabulary"), random, batch);
-  } else if (network.loss == "cross_entropy") {
+  } else if (find_loss(network.loss).classes) {
     fill_classes(input, output.shape.back(), random, batch);
   } else {
     fill_mixtures(input, output, random, batch);
@@ -108,4 +108,4 @@ std::vector<double> initial_weights(const ComputeGraph& graph) {
   return weights;
 }
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

@@ -4,10 +4,10 @@
 
 #include <vector>
 
-#include "benchmarks/networks/graph.h"
+#include "backends/layers/graph.h"
 #include "benchmarks/networks/model.h"
 
-namespace whygpu::training {
+namespace whygpu::networks {
 
 // Row-major values, exact in f32; labels and tokens are whole numbers.
 struct Batch {
@@ -22,4 +22,4 @@ Batch make_batch(const Network& network, const ComputeGraph& graph, int index);
 // ComputeGraph::weights at the start; the gaps between parameters are zero.
 std::vector<double> initial_weights(const ComputeGraph& graph);
 
-}  // namespace whygpu::training
+}  // namespace whygpu::networks

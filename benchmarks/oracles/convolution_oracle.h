@@ -14,8 +14,8 @@
 #include <cstdint>
 #include <string_view>
 
-#include "backends/backend.h"
 #include "benchmarks/workloads/workload.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

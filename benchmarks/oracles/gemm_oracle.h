@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "backends/backend.h"
 #include "benchmarks/workloads/workload.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

@@ -56,7 +56,7 @@ Verdict check_stream(const Stream& stream, const MemoryInputs& inputs, const std
 
 }  // namespace
 
-std::vector<int> memory_inputs(const Op& op) {
+std::vector<int> memory_inputs(const Probe& op) {
   if (const auto* stream = std::get_if<Stream>(&op)) {
     return stream->inputs() == 2 ? std::vector{0, 1} : std::vector{0};
   }
@@ -66,7 +66,7 @@ std::vector<int> memory_inputs(const Op& op) {
   return {};
 }
 
-std::vector<int> memory_results(const Op& op) {
+std::vector<int> memory_results(const Probe& op) {
   if (const auto* stream = std::get_if<Stream>(&op)) return {stream->inputs()};
   if (const auto* transfer = std::get_if<Transfer>(&op)) {
     return transfer->direction == Direction::both_ways ? std::vector{1, 3} : std::vector{1};
@@ -74,7 +74,7 @@ std::vector<int> memory_results(const Op& op) {
   return {};
 }
 
-Work memory_work(const Op& op) {
+Work memory_work(const Probe& op) {
   const double memory = bytes_of(arguments(op));
   if (const auto* stream = std::get_if<Stream>(&op)) {
     constexpr double kFlops[] = {0, 1, 1, 2, 1}, kVectors[] = {2, 2, 3, 3, 1};
@@ -90,7 +90,7 @@ Work memory_work(const Op& op) {
   return {0, 0, memory};
 }
 
-Verdict check_memory(const Op& op, std::size_t result, const MemoryInputs& inputs,
+Verdict check_memory(const Probe& op, std::size_t result, const MemoryInputs& inputs,
                      const std::vector<std::byte>& values) {
   if (const auto* stream = std::get_if<Stream>(&op)) {
     return stream->dtype == DType::f32 ? check_stream<float>(*stream, inputs, values)

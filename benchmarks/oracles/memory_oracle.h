@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "backends/backend.h"
 #include "benchmarks/workloads/workload.h"
+#include "whygpu/probes.h"
 
 namespace whygpu {
 
@@ -14,16 +14,16 @@ namespace whygpu {
 using MemoryInputs = std::vector<std::pair<int, std::vector<std::byte>>>;
 
 // Which arguments of a Stream, Transfer or Launch are inputs, and which results.
-std::vector<int> memory_inputs(const Op& op);
-std::vector<int> memory_results(const Op& op);
+std::vector<int> memory_inputs(const Probe& op);
+std::vector<int> memory_results(const Probe& op);
 
 // By STREAM's counting rule.
-Work memory_work(const Op& op);
+Work memory_work(const Probe& op);
 
 // Compares the values of result number `result` (of memory_results) with their definition. Vectors may differ by the
 // two roundings of a fused or unfused triad, a sum by 4·sqrt(n)·u·Σ|x| (the order of summation is free), transfers not
 // at all.
-Verdict check_memory(const Op& op, std::size_t result, const MemoryInputs& inputs,
+Verdict check_memory(const Probe& op, std::size_t result, const MemoryInputs& inputs,
                      const std::vector<std::byte>& values);
 
 }  // namespace whygpu

@@ -19,7 +19,7 @@ class FakeTensor final : public Tensor {
     log_ += 'u';
   }
   void download(void*) const override { log_ += 'd'; }
-  void* host_values() override { return on_host_ ? &value_ : nullptr; }
+  void* address() const override { return on_host_ ? const_cast<int*>(&value_) : nullptr; }
   int value() const { return value_; }
 
  private:
@@ -37,15 +37,18 @@ struct FakeGraph final : Graph {
 class FakeDevice final : public Device {
  public:
   explicit FakeDevice(Log& log) : log_(log) {}
+  DeviceKind kind_of_memory = DeviceKind::cuda;
   bool has_graphs = false, capture_fails = false;
 
-  std::string kind() const override { return "fake"; }
+  DeviceKind kind() const override { return kind_of_memory; }
   std::string name() const override { return "fake"; }
   Facts facts() const override { return {}; }
   std::size_t memory_bytes() const override { return 1 << 20; }
   std::size_t free_memory_bytes() const override { return 1 << 20; }
   std::size_t cache_bytes() const override { return 100; }
   void synchronize() override {}
+  std::unique_ptr<Tensor> allocate(std::size_t) override { return nullptr; }
+  std::unique_ptr<Tensor> view(Tensor&, std::size_t, std::size_t) override { return nullptr; }
   void flush_cache() override { log_ += 'f'; }
   void hold() override { log_ += '['; }
   void release() override { log_ += ']'; }

@@ -5,9 +5,10 @@
 namespace whygpu {
 
 HostCopies::HostCopies(Device& device, const std::vector<HostArgument>& arguments)
-    : memory_(device.kind() == "cpu" ? "host memory" : "page-locked host memory") {
+    : memory_(device.kind() == DeviceKind::cpu ? "host memory" : "page-locked host memory") {
+  const bool on_host = device.kind() == DeviceKind::cpu;
   for (const auto& argument : arguments) {
-    if (argument.tensor->host_values() != nullptr) continue;
+    if (on_host && argument.tensor->address() != nullptr) continue;
     Copy copy{argument.tensor, device.allocate_host(argument.bytes)};
     if (copy.host == nullptr) throw std::bad_alloc();
     if (argument.values != nullptr) std::memcpy(copy.host.get(), argument.values, argument.bytes);

@@ -38,7 +38,7 @@ json describe_backend(std::string_view name, Backend& backend) {
           {"version", backend.version()},
           {"facts", to_json(backend.facts())},
           {"device",
-           {{"kind", device.kind()},
+           {{"kind", device_kind_name(device.kind())},
             {"name", device.name()},
             {"memory_bytes", device.memory_bytes()},
             {"cache_bytes", device.cache_bytes()},

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "backends/backend.h"
 #include "benchmarks/worker/measurement.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

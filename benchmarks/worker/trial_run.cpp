@@ -43,7 +43,7 @@ Verdict TrialRun::fits_in_memory() const {
   const double need = workload_.work(case_).memory_bytes;
   const auto device_free = static_cast<double>(backend_.device().free_memory_bytes());
   const auto host_free = static_cast<double>(available_host_memory());
-  const bool shared = backend_.device().kind() == "cpu";
+  const bool shared = backend_.device().kind() == DeviceKind::cpu;
   if (const double host_need = shared ? 2 * need : need; host_need > host_free) {
     return {Status::unsupported,
             fmt::format("needs {:.4g} GB of host memory (operands and their check), {:.4g} GB are free",
@@ -150,7 +150,7 @@ void TrialRun::finish() {
 
 // Where operands have to travel, what ran says nothing without what was timed.
 std::string TrialRun::implementation() const {
-  const bool travels = backend_.device().kind() != "cpu" || case_["offload"] != "kernel";
+  const bool travels = backend_.device().kind() != DeviceKind::cpu || case_["offload"] != "kernel";
   if (!travels || !measurement_) return trial_->implementation();
   return fmt::format("{}; {}", trial_->implementation(), measurement_->describe());
 }

@@ -8,11 +8,11 @@
 #include <optional>
 #include <string>
 
-#include "backends/backend.h"
 #include "benchmarks/cases/case.h"
 #include "benchmarks/meters/meter.h"
 #include "benchmarks/worker/measurement.h"
 #include "benchmarks/workloads/workload.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

@@ -115,7 +115,8 @@ std::vector<std::unique_ptr<Meter>> meters_for(Device& device, int index) {
   const std::string this_gpu = fmt::format("nvml GPU {} ", index);
   std::erase_if(meters, [&](const auto& meter) {
     if (meter->scope() != MeterScope::device) return false;
-    return device.kind() == "cpu" || (meter->name().starts_with("nvml") && !meter->name().starts_with(this_gpu));
+    return device.kind() == DeviceKind::cpu ||
+           (meter->name().starts_with("nvml") && !meter->name().starts_with(this_gpu));
   });
   return meters;
 }

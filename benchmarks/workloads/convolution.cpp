@@ -129,15 +129,15 @@ class ConvolutionWorkload final : public Workload {
     return {2 * multiply_adds(op), bytes, bytes};
   }
 
-  Support supports(const Case& c, const Backend& backend) const override {
+  Support supports(const Case& c, Backend& backend) const override {
     const Convolution op = convolution_of(c);
     if (op.dtype == DType::s8 && op.pass != Pass::forward) {
       return Support::no("s8 convolution has a forward pass only");
     }
-    return backend.supports(op, c["variant"]);
+    return backend.supports(op, {.variant = c["variant"]});
   }
 
-  std::vector<std::string> variants(const Case& c, const Backend& backend) const override {
+  std::vector<std::string> variants(const Case& c, Backend& backend) const override {
     return backend.variants(convolution_of(c));
   }
 
@@ -146,7 +146,8 @@ class ConvolutionWorkload final : public Workload {
     const auto oracle = [op](std::span<const std::byte* const> values, std::string_view implementation) {
       return check_convolution(op, {values[0], values[1], values[2]}, implementation);
     };
-    return std::make_unique<OperationTrial>(op.arguments(), op.result(), backend.prepare(op, c["variant"]), oracle);
+    return std::make_unique<OperationTrial>(op.arguments(), op.result(), backend.prepare(op, {.variant = c["variant"]}),
+                                            oracle);
   }
 };
 

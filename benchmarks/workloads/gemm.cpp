@@ -51,11 +51,11 @@ class GemmWorkload final : public Workload {
     return {2 * m * n * k * batch, bytes, bytes};
   }
 
-  Support supports(const Case& c, const Backend& backend) const override {
-    return backend.supports(gemm_of(c), c["variant"]);
+  Support supports(const Case& c, Backend& backend) const override {
+    return backend.supports(gemm_of(c), {.variant = c["variant"]});
   }
 
-  std::vector<std::string> variants(const Case& c, const Backend& backend) const override {
+  std::vector<std::string> variants(const Case& c, Backend& backend) const override {
     return backend.variants(gemm_of(c));
   }
 
@@ -64,7 +64,8 @@ class GemmWorkload final : public Workload {
     const auto oracle = [gemm](std::span<const std::byte* const> values, std::string_view) {
       return check_gemm(gemm, values[0], values[1], values[2]);
     };
-    return std::make_unique<OperationTrial>(gemm.arguments(), 2, backend.prepare(gemm, c["variant"]), oracle);
+    return std::make_unique<OperationTrial>(gemm.arguments(), 2, backend.prepare(gemm, {.variant = c["variant"]}),
+                                            oracle);
   }
 };
 

@@ -11,7 +11,7 @@
 namespace whygpu {
 namespace {
 
-using namespace training;
+using namespace networks;
 
 constexpr double kReferenceFlops = 1e9;
 constexpr int kFewestRequests = 20, kMostRequests = 1000;
@@ -100,9 +100,9 @@ class InferenceWorkload final : public Workload {
     return {flops(graph), moved, static_cast<double>(plan_memory(graph).bytes)};
   }
 
-  Support supports(const Case& c, const Backend& backend) const override {
+  Support supports(const Case& c, Backend& backend) const override {
     if (Support support = supports_launch(c, backend); !support) return support;
-    return training::supports(graph_of(c), backend);
+    return networks::supports(graph_of(c), backend);
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {

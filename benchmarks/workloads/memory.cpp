@@ -10,6 +10,7 @@
 
 #include "benchmarks/oracles/memory_oracle.h"
 #include "benchmarks/oracles/random_input.h"
+#include "benchmarks/workloads/probes.h"
 #include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
@@ -40,7 +41,7 @@ std::optional<StreamKernel> stream_kernel(std::string_view name) {
   return static_cast<StreamKernel>(found - kNames);
 }
 
-Op op_of(const Case& c) {
+Probe probe_of(const Case& c) {
   const std::string_view kernel = c["kernel"];
   if (kernel == "launch") return Launch{c.number("launches")};
   const bool pinned = c["host_memory"] == "pinned";
@@ -56,13 +57,13 @@ Op op_of(const Case& c) {
 class MemoryTrial final : public Trial {
  public:
   MemoryTrial(const Case& c, Backend& backend)
-      : op_(op_of(c)),
-        specs_(arguments(op_)),
+      : probe_(probe_of(c)),
+        specs_(arguments(probe_)),
         device_(backend.device()),
-        operation_(backend.prepare(op_, c["variant"])),
+        operation_(prepare_probe(probe_, c["variant"], backend)),
         graph_(c["replay"] == "graph"),
         wait_(c["wait"] == "each") {
-    for (int input : memory_inputs(op_)) {
+    for (int input : memory_inputs(probe_)) {
       const TensorSpec& spec = specs_[static_cast<std::size_t>(input)];
       inputs_.emplace_back(input, random_values(spec.dtype, spec.elements(), 31 + static_cast<std::uint64_t>(input)));
     }
@@ -85,7 +86,7 @@ class MemoryTrial final : public Trial {
   Verdict verify() override {
     Set& set = sets_.front();
     if (graph_ && !set.graph) return {Status::unsupported, "this device records no graphs"};
-    std::vector<int> results = memory_results(op_);
+    std::vector<int> results = memory_results(probe_);
     for (int result : results) {
       const auto index = static_cast<std::size_t>(result);
       set.arguments[index]->upload(poison(specs_[index]).data());
@@ -96,7 +97,7 @@ class MemoryTrial final : public Trial {
       const auto index = static_cast<std::size_t>(results[i]);
       std::vector<std::byte> values(specs_[index].bytes());
       set.arguments[index]->download(values.data());
-      if (Verdict verdict = check_memory(op_, i, inputs_, values); verdict.status != Status::ok) return verdict;
+      if (Verdict verdict = check_memory(probe_, i, inputs_, values); verdict.status != Status::ok) return verdict;
     }
     return {};
   }
@@ -109,8 +110,8 @@ class MemoryTrial final : public Trial {
 
   // Copies from pageable memory pass through the driver, which holds the caller meanwhile.
   bool timed_by_host() const override {
-    const auto* transfer = std::get_if<Transfer>(&op_);
-    return wait_ || std::holds_alternative<Launch>(op_) || (transfer != nullptr && !transfer->pinned);
+    const auto* transfer = std::get_if<Transfer>(&probe_);
+    return wait_ || std::holds_alternative<Launch>(probe_) || (transfer != nullptr && !transfer->pinned);
   }
 
   std::size_t set_bytes() const override {
@@ -130,7 +131,7 @@ class MemoryTrial final : public Trial {
     std::unique_ptr<Graph> graph;
   };
 
-  Op op_;
+  Probe probe_;
   std::vector<TensorSpec> specs_;
   Device& device_;
   std::unique_ptr<Operation> operation_;
@@ -151,7 +152,7 @@ class MemoryWorkload final : public Workload {
   }
 
   void validate(const Case& c) const override {
-    const Op op = op_of(c);
+    const Probe op = probe_of(c);
     if (const auto* stream = std::get_if<Stream>(&op); stream != nullptr && stream->elements < 1) {
       throw CaseError(fmt::format("{}: bytes={} is less than one element of each vector", c.text(), c["bytes"]));
     }
@@ -166,10 +167,10 @@ class MemoryWorkload final : public Workload {
     }
   }
 
-  Work work(const Case& c) const override { return memory_work(op_of(c)); }
+  Work work(const Case& c) const override { return memory_work(probe_of(c)); }
 
-  Support supports(const Case& c, const Backend& backend) const override {
-    return backend.supports(op_of(c), c["variant"]);
+  Support supports(const Case& c, Backend& backend) const override {
+    return supports_probe(probe_of(c), c["variant"], backend);
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {

@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/backend.h"
 #include "benchmarks/workloads/workload.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 

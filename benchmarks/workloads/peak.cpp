@@ -3,6 +3,7 @@
 
 #include "backends/dtypes.h"
 #include "benchmarks/oracles/random_input.h"
+#include "benchmarks/workloads/probes.h"
 #include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
@@ -17,7 +18,7 @@ const std::vector<Parameter>& peak_parameters() {
   return parameters;
 }
 
-Op op_of(const Case& c) {
+Probe probe_of(const Case& c) {
   const std::int64_t count = c.number("millions") * 1'000'000;
   if (c["measure"] == "clock") return CycleChain{count};
   return Peak{parse_dtype(c["dtype"]), count};
@@ -26,7 +27,9 @@ Op op_of(const Case& c) {
 class PeakTrial final : public Trial {
  public:
   PeakTrial(const Case& c, Backend& backend)
-      : specs_(arguments(op_of(c))), device_(backend.device()), operation_(backend.prepare(op_of(c), c["variant"])) {
+      : specs_(arguments(probe_of(c))),
+        device_(backend.device()),
+        operation_(prepare_probe(probe_of(c), c["variant"], backend)) {
     for (int i = 0; i < static_cast<int>(specs_.size()); ++i) {
       owned_.push_back(operation_->allocate(i));
       arguments_.push_back(owned_.back().get());
@@ -92,8 +95,8 @@ class PeakWorkload final : public Workload {
   // The clock counts its cycles as operations.
   Work work(const Case& c) const override { return {1e6 * static_cast<double>(c.number("millions")), 0, 128}; }
 
-  Support supports(const Case& c, const Backend& backend) const override {
-    return backend.supports(op_of(c), c["variant"]);
+  Support supports(const Case& c, Backend& backend) const override {
+    return supports_probe(probe_of(c), c["variant"], backend);
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {

@@ -11,7 +11,7 @@
 namespace whygpu {
 namespace {
 
-using namespace training;
+using namespace networks;
 
 // What the float64 reference and the slope check may cost of themselves at full size.
 constexpr double kReferenceFlops = 1e9, kSlopeFlops = 5e10;
@@ -20,8 +20,9 @@ constexpr int kPhaseSteps = 5;
 const std::vector<Parameter>& training_parameters() {
   static const std::vector<Parameter> parameters = [] {
     std::vector<Parameter> list = network_parameters("0");
-    list.push_back(
-        {"optimiser", "default", {"default", "sgd", "adamw"}, 0, "SGD with momentum, AdamW, or as the model says"});
+    std::vector<std::string> optimisers = {"default"};
+    for (const OptimiserKind& kind : kinds().optimisers) optimisers.emplace_back(kind.name);
+    list.push_back({"optimiser", "default", optimisers, 0, "of the weights; default: as the model says"});
     return list;
   }();
   return parameters;
@@ -29,7 +30,7 @@ const std::vector<Parameter>& training_parameters() {
 
 Network with_optimiser(Network network, const Case& c) {
   if (c["optimiser"] != "default" && c["optimiser"] != network.training.optimiser) {
-    network.training = {std::string(c["optimiser"]), c["optimiser"] == "sgd" ? 0.01 : 0.001};
+    network.training = {std::string(c["optimiser"]), find_optimiser(c["optimiser"]).learning_rate};
   }
   return network;
 }
@@ -136,9 +137,9 @@ class TrainingWorkload final : public Workload {
     return {flops(graph), 2 * kept + batch, static_cast<double>(plan_memory(graph).bytes)};
   }
 
-  Support supports(const Case& c, const Backend& backend) const override {
+  Support supports(const Case& c, Backend& backend) const override {
     if (Support support = supports_launch(c, backend); !support) return support;
-    return training::supports(graph_of(c), backend);
+    return networks::supports(graph_of(c), backend);
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {

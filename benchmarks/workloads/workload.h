@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "backends/backend.h"
 #include "benchmarks/cases/case.h"
+#include "whygpu/backend.h"
 
 namespace whygpu {
 
@@ -81,10 +81,10 @@ class Workload {
   // A small valid line whose dtypes stand for the workload in `whygpu list`.
   virtual std::string_view probe() const = 0;
 
-  virtual Support supports(const Case& c, const Backend& backend) const = 0;
+  virtual Support supports(const Case& c, Backend& backend) const = 0;
 
   // What `variant=` may be for this case on `backend`, the default first; empty when there is one implementation only.
-  virtual std::vector<std::string> variants(const Case& c, const Backend& backend) const {
+  virtual std::vector<std::string> variants(const Case& c, Backend& backend) const {
     (void)c, (void)backend;
     return {};
   }

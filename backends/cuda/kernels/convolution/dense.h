@@ -9,8 +9,8 @@
 // with a zero between the strides is left. A residue that no tap meets has no taps; its results are zero.
 #pragma once
 
-#include "backends/backend.h"
 #include "backends/cuda/kernels/platform.h"
+#include "whygpu/backend.h"
 
 namespace whygpu::cuda {
 

@@ -1,0 +1,42 @@
+// Threads that work on one operation together.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "whygpu/host_device.h"
+
+namespace whygpu {
+
+class ThreadTeam final : public HostThreads {
+ public:
+  struct Options {
+    bool pin = false;  // each thread to a CPU of its own, where there are as many CPUs as threads
+    int spins = 2000;  // checks for new work before a thread sleeps; the default is some microseconds
+  };
+
+  explicit ThreadTeam(int count) : ThreadTeam(count, Options{}) {}
+  ThreadTeam(int count, Options options);
+  ~ThreadTeam() override;
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+
+  int count() const override { return static_cast<int>(workers_.size()) + 1; }
+  void run(int tasks, const std::function<void(int)>& task) override;  // task(0) on the caller's thread
+  void run(const std::function<void(int)>& task) { run(count(), task); }
+
+ private:
+  void work(int index);
+
+  Options options_;
+  std::atomic<unsigned> round_{0};
+  std::atomic<int> unfinished_{0};
+  std::atomic<bool> stop_{false};
+  const std::function<void(int)>* task_ = nullptr;
+  int tasks_ = 0;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace whygpu

@@ -1,0 +1,88 @@
+// Where operations run: memory, a queue of work, a stopwatch.
+//
+// Failures are exceptions derived from std::exception whose what() is one line. No object here is shared by threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "whygpu/tensor.h"
+
+namespace whygpu {
+
+enum class DeviceKind : std::uint8_t { cpu, cuda, opencl };
+
+inline constexpr std::string_view device_kind_name(DeviceKind kind) {
+  constexpr std::string_view names[] = {"cpu", "cuda", "opencl"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+// Named facts for the result file, such as {"dispatch", "Cooperlake"}.
+using Facts = std::vector<std::pair<std::string, std::string>>;
+
+// Measures device time between two points of the device's queue.
+class Stopwatch {
+ public:
+  virtual ~Stopwatch() = default;
+  virtual void start() = 0;
+  virtual void stop() = 0;
+  virtual double seconds() = 0;  // waits until both points have passed
+};
+
+// Queued work, recorded once and replayed at the cost of one launch.
+class Graph {
+ public:
+  virtual ~Graph() = default;
+  virtual void enqueue() = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual DeviceKind kind() const = 0;
+  virtual std::string name() const = 0;  // as its maker calls it
+  virtual Facts facts() const = 0;       // driver, memory, clocks, limits, as read now
+  virtual std::size_t memory_bytes() const = 0;
+  virtual std::size_t free_memory_bytes() const = 0;
+  virtual std::size_t cache_bytes() const = 0;  // the largest cache that data can be found in
+
+  virtual std::unique_ptr<Stopwatch> make_stopwatch() = 0;
+  virtual void synchronize() = 0;  // waits for all queued work; throws what failed in it
+  virtual void flush_cache() = 0;  // evicts operands; queued like any other work
+
+  // Row-major tensors that operations can share: `bytes` bytes, aligned to 64 at least, contents undefined. A view is
+  // `bytes` bytes of such a tensor from `offset` (a multiple of 64) on; the whole must outlive it.
+  virtual std::unique_ptr<Tensor> allocate(std::size_t bytes) = 0;
+  virtual std::unique_ptr<Tensor> view(Tensor& whole, std::size_t offset, std::size_t bytes) = 0;
+
+  // Work queued between hold() and release() starts only at release(), so that launch latency stays out of device time.
+  virtual void hold() {}
+  virtual void release() {}
+
+  // Records what `enqueue_all` queues, without running it. Null where the device has no such thing.
+  virtual std::unique_ptr<Graph> capture([[maybe_unused]] const std::function<void()>& enqueue_all) { return nullptr; }
+
+  // Host memory that transfers are fastest from and to: page-locked where that matters.
+  virtual std::shared_ptr<void> allocate_host(std::size_t bytes) {
+    return {std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free};
+  }
+
+  // Numbers worth keeping beside a time, as read now: {"sm_mhz", 1755}, {"power_watts", 312.5}.
+  virtual std::vector<std::pair<std::string, double>> readings() const { return {}; }
+
+  // Why the time since the last call is not representative (throttling, say), in words; empty when nothing disturbed.
+  virtual std::string disturbance() { return {}; }
+
+  // Where kernels that are loaded apart from the backend queue their work: a HostThreads* (cpu, null for the calling
+  // thread alone), a cudaStream_t (cuda), a cl_command_queue (opencl). Owned by the device.
+  virtual void* queue() { return nullptr; }
+};
+
+}  // namespace whygpu

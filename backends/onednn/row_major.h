@@ -1,0 +1,19 @@
+// Any primitive over the device's row-major tensors. Where oneDNN prefers another layout, a reorder before or after the
+// primitive is part of the operation.
+#pragma once
+
+#include "backends/onednn/onednn.h"
+
+namespace whygpu::onednn {
+
+struct RowMajorArgument {
+  int name = 0;                       // DNNL_ARG_SRC, …
+  dnnl::memory::desc caller, chosen;  // as the caller has it, as the primitive wants it
+  bool result = false;
+};
+
+// `arguments` in the order of the operation's own.
+std::unique_ptr<Operation> row_major_operation(Context& context, dnnl::primitive primitive,
+                                               std::vector<RowMajorArgument> arguments, std::string implementation);
+
+}  // namespace whygpu::onednn
