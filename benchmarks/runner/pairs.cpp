@@ -21,7 +21,7 @@ std::vector<std::string> worker_arguments(const Case& c, const PairSettings& set
 
 Status parse_status(std::string_view name) {
   for (const Status status : {Status::ok, Status::incorrect, Status::unsupported}) {
-    if (name == status_name(status)) return status;
+    if (name == name_of(status)) return status;
   }
   return Status::failed;
 }
