@@ -3,11 +3,11 @@
 
 #include <algorithm>
 
-#include "benchmarks/machine/ceilings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
 #include "reports/catalogue/catalogue.h"
-#include "tools/ceilings.h"
+#include "benchmarks/runner/ceilings/machine_ceilings.h"
 #include "tools/commands.h"
-#include "tools/findings.h"
+#include "benchmarks/machine/findings.h"
 #include "tools/terminal.h"
 
 namespace whygpu {

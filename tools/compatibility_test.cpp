@@ -8,10 +8,10 @@
 #include <set>
 
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/runner/fake_build.h"
+#include "benchmarks/runner/gate/fake_build.h"
 #include "benchmarks/runner/result_writer.h"
 #include "reports/regression/comparison/comparison.h"
-#include "tools/command.h"
+#include "benchmarks/runner/processes/run_program.h"
 
 namespace whygpu {
 namespace {

@@ -4,13 +4,13 @@
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/nvml.h"
 #include "benchmarks/workloads/workload.h"
-#include "tools/backend_choice.h"
-#include "tools/ceilings.h"
+#include "benchmarks/runner/backend_choice.h"
+#include "benchmarks/runner/ceilings/machine_ceilings.h"
 #include "tools/commands.h"
-#include "tools/findings.h"
-#include "tools/machine_findings.h"
+#include "benchmarks/machine/findings.h"
+#include "benchmarks/machine/machine_findings.h"
 #include "tools/terminal.h"
-#include "tools/variable_costs.h"
+#include "benchmarks/machine/variable_costs.h"
 
 namespace whygpu {
 namespace {

@@ -12,10 +12,10 @@
 #include "benchmarks/machine/environment.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
-#include "tools/findings.h"
-#include "tools/gate.h"
+#include "benchmarks/machine/findings.h"
+#include "benchmarks/runner/gate/gate.h"
 #include "tools/progress.h"
-#include "tools/run_plan.h"
+#include "benchmarks/runner/select_cases.h"
 
 namespace whygpu {
 namespace {

@@ -7,7 +7,7 @@
 #include "benchmarks/cases/sweep.h"
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/workloads/workload.h"
-#include "tools/backend_choice.h"
+#include "benchmarks/runner/backend_choice.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
 

@@ -8,7 +8,7 @@
 
 #include "reports/charts/chart_data.h"
 #include "reports/page/page.h"
-#include "tools/command.h"
+#include "benchmarks/runner/processes/run_program.h"
 
 namespace whygpu {
 namespace {

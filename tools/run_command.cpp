@@ -18,11 +18,11 @@
 #include "reports/views/ceiling_place.h"
 #include "reports/views/table.h"
 #include "tools/commands.h"
-#include "tools/findings.h"
+#include "benchmarks/machine/findings.h"
 #include "tools/output_file.h"
-#include "tools/planned_run.h"
+#include "benchmarks/runner/plan.h"
 #include "tools/progress.h"
-#include "tools/run_ceilings.h"
+#include "benchmarks/runner/ceilings/run_ceilings.h"
 #include "tools/terminal.h"
 
 namespace whygpu {

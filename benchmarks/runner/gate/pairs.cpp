@@ -1,11 +1,11 @@
-#include "benchmarks/runner/pairs.h"
+#include "benchmarks/runner/gate/pairs.h"
 
 #include <fmt/format.h>
 
 #include <chrono>
 #include <map>
 
-#include "benchmarks/runner/process.h"
+#include "benchmarks/runner/processes/child_process.h"
 #include "benchmarks/worker/records.h"
 
 namespace whygpu {

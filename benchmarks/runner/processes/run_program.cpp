@@ -1,4 +1,4 @@
-#include "tools/command.h"
+#include "benchmarks/runner/processes/run_program.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -3,11 +3,11 @@
 
 #include <vector>
 
-#include "benchmarks/machine/ceilings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
 #include "benchmarks/meters/gpu_state.h"
 #include "benchmarks/meters/meter.h"
 #include "reports/catalogue/catalogue.h"
-#include "tools/findings.h"
+#include "benchmarks/machine/findings.h"
 
 namespace whygpu {
 

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "benchmarks/cases/case.h"
-#include "benchmarks/runner/pairs.h"
+#include "benchmarks/runner/gate/pairs.h"
 #include "benchmarks/runner/rounds.h"
 #include "reports/regression/comparison/comparison.h"
 #include "reports/regression/gate/gate_schedule.h"
-#include "tools/builds.h"
+#include "benchmarks/runner/gate/builds.h"
 
 namespace whygpu {
 

@@ -1,4 +1,4 @@
-#include "tools/run_plan.h"
+#include "benchmarks/runner/select_cases.h"
 
 #include <fmt/format.h>
 

@@ -1,9 +1,9 @@
-#include "tools/run_ceilings.h"
+#include "benchmarks/runner/ceilings/run_ceilings.h"
 
 #include <algorithm>
 #include <chrono>
 
-#include "tools/ceilings.h"
+#include "benchmarks/runner/ceilings/machine_ceilings.h"
 
 namespace whygpu {
 namespace {

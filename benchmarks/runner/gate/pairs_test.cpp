@@ -1,11 +1,11 @@
-#include "benchmarks/runner/pairs.h"
+#include "benchmarks/runner/gate/pairs.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "benchmarks/runner/fake_build.h"
+#include "benchmarks/runner/gate/fake_build.h"
 
 namespace whygpu {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/revision_build.h"
+#include "benchmarks/runner/gate/revision_build.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,8 +12,8 @@
 #include <sstream>
 #include <thread>
 
-#include "tools/builds.h"
-#include "tools/command.h"
+#include "benchmarks/runner/gate/builds.h"
+#include "benchmarks/runner/processes/run_program.h"
 
 namespace whygpu {
 namespace {

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "benchmarks/runner/probe.h"
-#include "tools/findings.h"
+#include "benchmarks/machine/findings.h"
 
 namespace whygpu {
 

@@ -1,4 +1,4 @@
-#include "tools/findings.h"
+#include "benchmarks/machine/findings.h"
 
 #include <fmt/format.h>
 

@@ -1,12 +1,12 @@
-#include "tools/builds.h"
+#include "benchmarks/runner/gate/builds.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
-#include "benchmarks/runner/fake_build.h"
-#include "tools/command.h"
+#include "benchmarks/runner/gate/fake_build.h"
+#include "benchmarks/runner/processes/run_program.h"
 
 namespace whygpu {
 namespace {

@@ -35,7 +35,7 @@ inline std::filesystem::path make_fake_build(const std::filesystem::path& folder
                                              const std::string& module_text = "code") {
   namespace fs = std::filesystem;
   fs::create_directories(folder / "backends");
-  fs::copy_file(fs::path(WHYGPU_SOURCE_DIR) / "benchmarks/runner/fake_worker.sh", folder / "gemm");
+  fs::copy_file(fs::path(WHYGPU_SOURCE_DIR) / "benchmarks/runner/gate/fake_worker.sh", folder / "gemm");
   write_file(folder / "nanoseconds", std::to_string(nanoseconds));
   write_file(folder / "backends/fake.so", module_text);
   return folder;

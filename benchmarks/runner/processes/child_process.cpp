@@ -1,4 +1,4 @@
-#include "benchmarks/runner/process.h"
+#include "benchmarks/runner/processes/child_process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,9 +1,8 @@
-#include "tools/ceilings.h"
+#include "benchmarks/runner/ceilings/machine_ceilings.h"
 
 #include <algorithm>
 
-#include "tools/backend_choice.h"
-#include "tools/commands.h"
+#include "benchmarks/runner/backend_choice.h"
 
 namespace whygpu {
 

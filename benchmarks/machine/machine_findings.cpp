@@ -1,11 +1,11 @@
-#include "tools/machine_findings.h"
+#include "benchmarks/machine/machine_findings.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "benchmarks/meters/find_meters.h"
-#include "tools/ceilings.h"
+#include "benchmarks/runner/ceilings/machine_ceilings.h"
 
 namespace whygpu {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/machine_findings.h"
+#include "benchmarks/machine/machine_findings.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

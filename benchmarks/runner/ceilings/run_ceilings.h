@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "benchmarks/machine/ceilings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
 
 namespace whygpu {
 

@@ -1,4 +1,4 @@
-#include "tools/builds.h"
+#include "benchmarks/runner/gate/builds.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <sstream>
 
-#include "tools/command.h"
-#include "tools/revision_build.h"
+#include "benchmarks/runner/processes/run_program.h"
+#include "benchmarks/runner/gate/revision_build.h"
 
 namespace whygpu {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/backend_choice.h"
+#include "benchmarks/runner/backend_choice.h"
 
 #include <fmt/format.h>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/machine/ceilings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
 #include "reports/catalogue/catalogue.h"
 
 namespace whygpu {

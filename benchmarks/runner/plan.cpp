@@ -1,4 +1,4 @@
-#include "tools/planned_run.h"
+#include "benchmarks/runner/plan.h"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,9 @@
 
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/worker/records.h"
-#include "tools/backend_choice.h"
-#include "tools/commands.h"
-#include "tools/findings.h"
-#include "tools/run_plan.h"
+#include "benchmarks/runner/backend_choice.h"
+#include "benchmarks/machine/findings.h"
+#include "benchmarks/runner/select_cases.h"
 
 namespace whygpu {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/gate.h"
+#include "benchmarks/runner/gate/gate.h"
 
 #include <fmt/format.h>
 
@@ -14,8 +14,8 @@
 #include "benchmarks/worker/records.h"
 #include "reports/regression/comparison/machine.h"
 #include "reports/results/statistics.h"
-#include "tools/backend_choice.h"
-#include "tools/run_plan.h"
+#include "benchmarks/runner/backend_choice.h"
+#include "benchmarks/runner/select_cases.h"
 
 namespace whygpu {
 namespace {

@@ -1,4 +1,4 @@
-#include "tools/gate.h"
+#include "benchmarks/runner/gate/gate.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 #include <fstream>
 
 #include "benchmarks/cases/sweep.h"
-#include "benchmarks/runner/fake_build.h"
+#include "benchmarks/runner/gate/fake_build.h"
 
 namespace whygpu {
 namespace {

@@ -1,10 +1,10 @@
-#include "tools/variable_costs.h"
+#include "benchmarks/machine/variable_costs.h"
 
 #include <optional>
 
-#include "benchmarks/runner/pairs.h"
+#include "benchmarks/runner/gate/pairs.h"
 #include "reports/results/statistics.h"
-#include "tools/machine_findings.h"
+#include "benchmarks/machine/machine_findings.h"
 
 namespace whygpu {
 namespace {

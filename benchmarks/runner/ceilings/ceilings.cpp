@@ -1,4 +1,4 @@
-#include "benchmarks/machine/ceilings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
 
 #include <fmt/format.h>
 
