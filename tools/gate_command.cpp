@@ -10,12 +10,13 @@
 #include <random>
 
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/machine/findings.h"
+#include "benchmarks/machine/temporary_folder.h"
+#include "benchmarks/runner/gate/gate.h"
+#include "benchmarks/runner/select_cases.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
-#include "benchmarks/machine/findings.h"
-#include "benchmarks/runner/gate/gate.h"
 #include "tools/progress.h"
-#include "benchmarks/runner/select_cases.h"
 
 namespace whygpu {
 namespace {
@@ -78,7 +79,7 @@ int run(Options& options) {
   stop_gently_on_signals();
   options.gate.cases = cases_from_words(options.words.empty() ? std::vector<std::string>{"gate"} : options.words);
   options.gate.seed = options.seed.value_or(std::random_device{}());
-  const WorkFolder folder;
+  const TemporaryFolder folder;
   const Build base = take_build(options.base, folder.path() / "base", options.repository, options.cmake_options);
   const Build head = take_build(options.head, folder.path() / "head", options.repository, options.cmake_options);
   const auto notes = unfairness(base, head, options.gate);

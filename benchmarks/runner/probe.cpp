@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "backends/loader.h"
-#include "benchmarks/runner/processes/child_process.h"
+#include "benchmarks/runner/child_process.h"
 #include "benchmarks/runner/skipped_backends.h"
 
 namespace whygpu {

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <set>
 
-#include "benchmarks/runner/processes/child_process.h"
+#include "benchmarks/runner/child_process.h"
 
 namespace whygpu {
 namespace {

@@ -1,12 +1,11 @@
 #include "benchmarks/runner/gate/builds.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <sstream>
 
-#include "benchmarks/runner/processes/run_program.h"
+#include "benchmarks/runner/child_process.h"
 #include "benchmarks/runner/gate/revision_build.h"
 
 namespace whygpu {
@@ -25,7 +24,7 @@ fs::path worker_folder(const fs::path& folder) {
 fs::path unpack(const fs::path& bundle, const fs::path& into) {
   fs::create_directories(into);
   const auto tar =
-      run_command({"tar", "--extract", "--file", fs::absolute(bundle).string(), "--directory", into.string()});
+      run_program({"tar", "--extract", "--file", fs::absolute(bundle).string(), "--directory", into.string()});
   if (tar.status != 0)
     throw BuildError(fmt::format("{}: no directory, and no archive that tar can read", bundle.string()));
   if (auto folder = worker_folder(into); !folder.empty()) return folder;
@@ -55,17 +54,6 @@ std::vector<fs::path> files_in(const fs::path& folder) {
 }
 
 }  // namespace
-
-WorkFolder::WorkFolder() {
-  std::string pattern = (fs::temp_directory_path() / "whygpu-XXXXXX").string();
-  if (mkdtemp(pattern.data()) == nullptr) throw BuildError("cannot make a folder " + pattern);
-  path_ = pattern;
-}
-
-WorkFolder::~WorkFolder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
 
 Build take_build(const std::string& name, const fs::path& into, const fs::path& repository,
                  const std::vector<std::string>& cmake_options) {
@@ -102,7 +90,7 @@ CodeHashes::CodeHashes(const Build& build) {
   std::vector<std::string> words = {"sha256sum", "--"};
   for (const auto& file : files) words.push_back(file.string());
   if (files.empty()) return;
-  const auto sums = run_command(words);
+  const auto sums = run_program(words);
   if (sums.status != 0) throw BuildError("sha256sum: " + sums.errors);
   std::istringstream lines(sums.output);
   for (std::string line; std::getline(lines, line);) {

@@ -17,20 +17,6 @@ class BuildError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A folder of this process's own, removed with all that is in it.
-class WorkFolder {
- public:
-  WorkFolder();
-  ~WorkFolder();
-  WorkFolder(const WorkFolder&) = delete;
-  WorkFolder& operator=(const WorkFolder&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 struct Build {
   std::string name;              // as the caller named it
   std::string revision;          // full hash; empty when it is not known

@@ -5,8 +5,8 @@
 
 #include <cstdlib>
 
+#include "benchmarks/runner/child_process.h"
 #include "benchmarks/runner/gate/fake_build.h"
-#include "benchmarks/runner/processes/run_program.h"
 
 namespace whygpu {
 namespace {
@@ -43,7 +43,7 @@ class BuildsTest : public testing::Test {
   void git(std::vector<std::string> words) {
     words.insert(words.begin(),
                  {"git", "-c", "user.name=Test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false"});
-    const auto result = run_command(words, repository_);
+    const auto result = run_program(words, repository_);
     ASSERT_EQ(result.status, 0) << result.errors;
   }
 
@@ -83,7 +83,7 @@ TEST_F(BuildsTest, ADirectoryOrItsBin) {
 TEST_F(BuildsTest, ABundle) {
   make_fake_build(folder_.path() / "whygpu-1.0/bin", 100);
   const std::string bundle = (folder_.path() / "bundle.tar").string();
-  ASSERT_EQ(run_command({"tar", "-C", folder_.path().string(), "-cf", bundle, "whygpu-1.0"}).status, 0);
+  ASSERT_EQ(run_program({"tar", "-C", folder_.path().string(), "-cf", bundle, "whygpu-1.0"}).status, 0);
   EXPECT_TRUE(fs::exists(take(bundle).folder / "backends/fake.so"));
 }
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <map>
 
-#include "benchmarks/runner/processes/child_process.h"
+#include "benchmarks/runner/child_process.h"
 #include "benchmarks/worker/records.h"
 
 namespace whygpu {

@@ -12,8 +12,8 @@
 #include <sstream>
 #include <thread>
 
+#include "benchmarks/runner/child_process.h"
 #include "benchmarks/runner/gate/builds.h"
-#include "benchmarks/runner/processes/run_program.h"
 
 namespace whygpu {
 namespace {
@@ -47,17 +47,17 @@ class FileLock {
 
 // A work tree beside those of the user, at the revision, without what an earlier revision left there.
 void check_out(const std::string& revision, const fs::path& repository, const fs::path& source) {
-  run_command({"git", "worktree", "prune"}, repository);
+  run_program({"git", "worktree", "prune"}, repository);
   const auto checkout =
       fs::exists(source / ".git")
-          ? run_command({"git", "checkout", "--quiet", "--force", "--detach", revision}, source)
-          : run_command({"git", "worktree", "add", "--quiet", "--force", "--detach", source.string(), revision},
+          ? run_program({"git", "checkout", "--quiet", "--force", "--detach", revision}, source)
+          : run_program({"git", "worktree", "add", "--quiet", "--force", "--detach", source.string(), revision},
                         repository);
   if (checkout.status != 0) {
     throw BuildError(
         fmt::format("revision {}: cannot check it out: {}", revision.substr(0, 12), first_line(checkout.errors)));
   }
-  run_command({"git", "clean", "-fdxq"}, source);
+  run_program({"git", "clean", "-fdxq"}, source);
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ fs::path build_cache() {
 
 std::string resolve_revision(const std::string& name, const fs::path& folder) {
   const auto parsed =
-      run_command({"git", "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"}, folder);
+      run_program({"git", "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"}, folder);
   if (parsed.status != 0) {
     throw BuildError(fmt::format("\"{}\" is no directory, no archive and no git revision here", name));
   }
@@ -81,7 +81,7 @@ std::string resolve_revision(const std::string& name, const fs::path& folder) {
 
 fs::path build_revision(const std::string& revision, const fs::path& repository,
                         const std::vector<std::string>& cmake_options) {
-  const auto git_folder = run_command({"git", "rev-parse", "--path-format=absolute", "--git-common-dir"}, repository);
+  const auto git_folder = run_program({"git", "rev-parse", "--path-format=absolute", "--git-common-dir"}, repository);
   std::string key = first_line(git_folder.output);
   for (const auto& option : cmake_options) key += "\n" + option;
   const fs::path cache = build_cache() / fmt::format("{:016x}", std::hash<std::string>{}(key));
@@ -105,7 +105,7 @@ fs::path build_revision(const std::string& revision, const fs::path& repository,
   configure.insert(configure.end(), cmake_options.begin(), cmake_options.end());
   const std::string cpus = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
   for (const auto& words : {configure, {"cmake", "--build", build.string(), "--parallel", cpus}}) {
-    const auto step = run_command(words);
+    const auto step = run_program(words);
     std::ofstream(log) << step.output << step.errors;
     if (step.status != 0) {
       throw BuildError(fmt::format("revision {} does not build: {}; see {}", revision.substr(0, 12),

@@ -23,9 +23,9 @@ struct SampleMode {
 };
 SampleMode sample_mode(const Case& c);
 
-class Batch {
+class TimedBatch {
  public:
-  Batch(Trial& trial, Device& device, const SampleMode& mode);
+  TimedBatch(Trial& trial, Device& device, const SampleMode& mode);
 
   // A batch is a multiple of unit() operations, and at most most() of them.
   std::int64_t unit() const { return unit_; }

@@ -1,4 +1,4 @@
-#include "benchmarks/worker/batch.h"
+#include "benchmarks/worker/timed_batch.h"
 
 #include <fmt/format.h>
 
@@ -28,13 +28,13 @@ SampleMode sample_mode(const Case& c) {
   return mode;
 }
 
-Batch::Batch(Trial& trial, Device& device, const SampleMode& mode)
+TimedBatch::TimedBatch(Trial& trial, Device& device, const SampleMode& mode)
     : trial_(trial), device_(device), mode_(mode), stopwatch_(device.make_stopwatch()), unit_(mode.reuse) {
   if (mode_.cold) rotate_cold_sets();
   if (mode_.offload != Offload::kernel) copies_.emplace(device, trial.host_arguments());
 }
 
-void Batch::rotate_cold_sets() {
+void TimedBatch::rotate_cold_sets() {
   const double set = static_cast<double>(std::max<std::size_t>(trial_.set_bytes(), 1));
   const double wanted = std::ceil(2 * static_cast<double>(device_.cache_bytes()) / set) + 1;
   const double affordable = std::floor(0.25 * static_cast<double>(device_.free_memory_bytes()) / set);
@@ -42,9 +42,9 @@ void Batch::rotate_cold_sets() {
   trial_.allocate_sets(sets_);
 }
 
-std::int64_t Batch::most() const { return mode_.cold ? static_cast<std::int64_t>(sets_) : std::int64_t{1} << 40; }
+std::int64_t TimedBatch::most() const { return mode_.cold ? static_cast<std::int64_t>(sets_) : std::int64_t{1} << 40; }
 
-void Batch::enqueue(std::int64_t operations) {
+void TimedBatch::enqueue(std::int64_t operations) {
   const std::int64_t launches = graph_ ? operations / unit_ : operations;
   for (std::int64_t i = 0; i < launches; ++i) {
     if (i == kHeldLaunches) device_.release();
@@ -57,7 +57,7 @@ void Batch::enqueue(std::int64_t operations) {
   }
 }
 
-double Batch::time(std::int64_t operations) {
+double TimedBatch::time(std::int64_t operations) {
   if (mode_.cold) device_.flush_cache();
   if (copies_ || trial_.timed_by_host()) return time_on_host(operations);
   device_.hold();
@@ -69,7 +69,7 @@ double Batch::time(std::int64_t operations) {
 }
 
 // Copies end on the host, so that its clock sees all of them; a launch costs what it costs a caller.
-double Batch::time_on_host(std::int64_t operations) {
+double TimedBatch::time_on_host(std::int64_t operations) {
   device_.synchronize();
   const auto start = Clock::now();
   if (copies_) {
@@ -86,7 +86,7 @@ double Batch::time_on_host(std::int64_t operations) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-void Batch::record(std::int64_t operations) {
+void TimedBatch::record(std::int64_t operations) {
   if (copies_ || trial_.timed_by_host()) return;
   const std::int64_t recorded = mode_.cold ? std::min(operations, most()) : std::min(operations, kRecordedOperations);
   try {
@@ -99,7 +99,7 @@ void Batch::record(std::int64_t operations) {
   if (graph_) unit_ = recorded;
 }
 
-Details Batch::readings(std::int64_t operations) {
+Details TimedBatch::readings(std::int64_t operations) {
   if (device_.readings().empty()) return {};
   enqueue(operations);
   auto readings = device_.readings();
@@ -107,7 +107,7 @@ Details Batch::readings(std::int64_t operations) {
   return readings;
 }
 
-std::string Batch::describe() const {
+std::string TimedBatch::describe() const {
   if (mode_.offload == Offload::kernel) {
     return graph_ ? fmt::format("kernel time, {} operations a graph", unit_) : "kernel time";
   }

@@ -1,4 +1,4 @@
-#include "benchmarks/worker/batch.h"
+#include "benchmarks/worker/timed_batch.h"
 
 #include <gmock/gmock.h>
 
@@ -88,38 +88,38 @@ class FakeTrial final : public Trial {
   FakeTensor input_, result_;
 };
 
-struct BatchTest : ::testing::Test {
+struct TimedBatchTest : ::testing::Test {
   Log log;
   FakeDevice device{log};
   FakeTrial trial{log, false};
 
-  Log logged(Batch& batch, std::int64_t operations) {
+  Log logged(TimedBatch& batch, std::int64_t operations) {
     log.clear();
     batch.time(operations);
     return log;
   }
 };
 
-TEST_F(BatchTest, KernelTimeStartsAllAtOnceAndCopiesNothing) {
-  Batch batch(trial, device, {});
+TEST_F(TimedBatchTest, KernelTimeStartsAllAtOnceAndCopiesNothing) {
+  TimedBatch batch(trial, device, {});
   EXPECT_EQ(logged(batch, 3), "[000]");
   EXPECT_EQ(batch.describe(), "kernel time");
 }
 
-TEST_F(BatchTest, ALongQueueIsLetGoBeforeItIsFull) {
-  Batch batch(trial, device, {});
+TEST_F(TimedBatchTest, ALongQueueIsLetGoBeforeItIsFull) {
+  TimedBatch batch(trial, device, {});
   EXPECT_EQ(logged(batch, 20), "[" + std::string(16, '0') + "]" + std::string(4, '0') + "]");
 }
 
-TEST_F(BatchTest, ColdFlushesAndRotatesOverTwiceTheCache) {
-  Batch batch(trial, device, {.cold = true});
+TEST_F(TimedBatchTest, ColdFlushesAndRotatesOverTwiceTheCache) {
+  TimedBatch batch(trial, device, {.cold = true});
   EXPECT_EQ(trial.sets, 3U);
   EXPECT_EQ(batch.most(), 3);
   EXPECT_EQ(logged(batch, 3), "f[012]");
 }
 
-TEST_F(BatchTest, OnceCopiesAroundEveryReuseOperations) {
-  Batch batch(trial, device, {.offload = Offload::once, .reuse = 2});
+TEST_F(TimedBatchTest, OnceCopiesAroundEveryReuseOperations) {
+  TimedBatch batch(trial, device, {.offload = Offload::once, .reuse = 2});
   EXPECT_EQ(batch.unit(), 2);
   EXPECT_EQ(logged(batch, 4), "u00du00d");
   EXPECT_EQ(trial.input().value(), 42);
@@ -129,39 +129,39 @@ TEST_F(BatchTest, OnceCopiesAroundEveryReuseOperations) {
       "host memory");
 }
 
-TEST_F(BatchTest, AlwaysCopiesAroundEachOperation) {
-  Batch batch(trial, device, {.offload = Offload::always});
+TEST_F(TimedBatchTest, AlwaysCopiesAroundEachOperation) {
+  TimedBatch batch(trial, device, {.offload = Offload::always});
   EXPECT_EQ(logged(batch, 2), "u0du0d");
   EXPECT_THAT(batch.describe(), HasSubstr("each time"));
 }
 
-TEST_F(BatchTest, WhatLiesOnTheHostIsNotCopied) {
+TEST_F(TimedBatchTest, WhatLiesOnTheHostIsNotCopied) {
   FakeTrial host(log, true);
-  Batch batch(host, device, {.offload = Offload::always});
+  TimedBatch batch(host, device, {.offload = Offload::always});
   EXPECT_EQ(logged(batch, 2), "00");
   EXPECT_THAT(batch.describe(), HasSubstr("nothing is copied"));
 }
 
-TEST_F(BatchTest, ARecordingIsReplayedInWholeUnits) {
+TEST_F(TimedBatchTest, ARecordingIsReplayedInWholeUnits) {
   device.has_graphs = true;
-  Batch batch(trial, device, {});
+  TimedBatch batch(trial, device, {});
   batch.record(1000);
   EXPECT_EQ(batch.unit(), 64);
   EXPECT_EQ(logged(batch, 128), "[gg]");
   EXPECT_EQ(batch.describe(), "kernel time, 64 operations a graph");
 }
 
-TEST_F(BatchTest, WhatCannotBeRecordedIsLaunched) {
+TEST_F(TimedBatchTest, WhatCannotBeRecordedIsLaunched) {
   device.capture_fails = true;
-  Batch batch(trial, device, {});
+  TimedBatch batch(trial, device, {});
   batch.record(1000);
   EXPECT_EQ(batch.unit(), 1);
   EXPECT_EQ(logged(batch, 2), "[00]");
 }
 
-TEST_F(BatchTest, CopiesAreNeverRecorded) {
+TEST_F(TimedBatchTest, CopiesAreNeverRecorded) {
   device.has_graphs = true;
-  Batch batch(trial, device, {.offload = Offload::once, .reuse = 3});
+  TimedBatch batch(trial, device, {.offload = Offload::once, .reuse = 3});
   batch.record(1000);
   EXPECT_EQ(logged(batch, 3), "u000d");
 }
