@@ -104,13 +104,13 @@ std::string CapturedOutput::last_line() const {
   return line == std::string::npos ? text : text.substr(line + 1);
 }
 
-ChildProcess::ChildProcess(const fs::path& program, std::vector<std::string> arguments, const std::string& records_flag,
+ChildProcess::ChildProcess(const fs::path& program, std::vector<std::string> arguments,
                            const EnvironmentChanges& environment) {
   std::array<int, 2> pipe_ends{};
   if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0) fail("pipe");
   records_ = pipe_ends[0];
   arguments.insert(arguments.begin(), program.string());
-  arguments.push_back(fmt::format("{}={}", records_flag, pipe_ends[1]));
+  arguments.push_back(fmt::format("--records={}", pipe_ends[1]));
   pid_ = start_child({.words = std::move(arguments),
                       .errors = errors_.fd(),
                       .inherited = pipe_ends[1],

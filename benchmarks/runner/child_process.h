@@ -36,10 +36,10 @@ class CapturedOutput {
 // Started in a process group of its own; killed, with all its children, when this object goes.
 class ChildProcess {
  public:
-  // Runs `program` with `arguments` and `records_flag`=N, the number of a descriptor whose lines next_line() returns.
+  // Runs `program` with `arguments` and `--records=N`, the number of a descriptor whose lines next_line() returns.
   // Standard output is discarded; standard error is kept for last_words().
   ChildProcess(const std::filesystem::path& program, std::vector<std::string> arguments,
-               const std::string& records_flag, const EnvironmentChanges& environment = {});
+               const EnvironmentChanges& environment = {});
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 
 #include "benchmarks/cases/sweep.h"
@@ -101,6 +102,18 @@ std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backe
     if (first_round <= share / 2) return chosen;
   }
   return spread_out(problems, kFewestProblems);
+}
+
+void drop_unoffered(
+    std::vector<Case>& cases,
+    const std::function<bool(const std::string& backend, const std::string& workload)>& offers_nothing) {
+  std::map<std::pair<std::string, std::string>, bool> unoffered;
+  std::erase_if(cases, [&](const Case& c) {
+    const std::string backend(c["backend"]);
+    const auto [found, inserted] = unoffered.try_emplace({backend, c.workload});
+    if (inserted) found->second = offers_nothing(backend, c.workload);
+    return found->second;
+  });
 }
 
 }  // namespace whygpu

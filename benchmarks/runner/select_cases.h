@@ -1,11 +1,11 @@
 // From the words of a command line to the cases of a run.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "benchmarks/cases/case.h"
-#include "benchmarks/runner/probe.h"
 
 namespace whygpu {
 
@@ -22,5 +22,10 @@ std::vector<Case> with_models(std::vector<Case> cases, const std::vector<std::st
 // About `seconds` of work: as many problems, spread over the sweep, as leave time for six rounds of small cases, and
 // for one round of large ones in half of it.
 std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backends, double seconds);
+
+// Erases the cases of backends that have nothing of their workload: where nobody named backends, those are no news.
+// `offers_nothing` is asked once a pair of backend and workload.
+void drop_unoffered(std::vector<Case>& cases,
+                    const std::function<bool(const std::string& backend, const std::string& workload)>& offers_nothing);
 
 }  // namespace whygpu

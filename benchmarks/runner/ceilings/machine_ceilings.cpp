@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "benchmarks/runner/backend_choice.h"
+#include "benchmarks/runner/probe.h"
 
 namespace whygpu {
 

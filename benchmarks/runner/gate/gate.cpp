@@ -11,11 +11,10 @@
 
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/runner/probe.h"
+#include "benchmarks/runner/select_cases.h"
 #include "benchmarks/worker/records.h"
 #include "reports/regression/comparison/machine.h"
 #include "reports/results/statistics.h"
-#include "benchmarks/runner/backend_choice.h"
-#include "benchmarks/runner/select_cases.h"
 
 namespace whygpu {
 namespace {
@@ -75,8 +74,8 @@ class Gate {
   void choose_cases() {
     cases_ = cross(options_.cases, usable_backends());
     if (options_.backends.empty()) {
-      drop_strangers(cases_, [this](const std::string& backend, const std::string& workload) {
-        return is_stranger(backend, workload);
+      drop_unoffered(cases_, [this](const std::string& backend, const std::string& workload) {
+        return offers_nothing(backend, workload);
       });
     }
     for (const auto& c : cases_) result_.cases.emplace_back().text = c.text();
@@ -120,7 +119,7 @@ class Gate {
   }
 
   // Whether every build that has both worker and backend says that the one offers nothing of the other.
-  bool is_stranger(const std::string& backend, const std::string& workload) {
+  bool offers_nothing(const std::string& backend, const std::string& workload) {
     bool asked = false;
     for (const Build* build : {&base_, &head_}) {
       const auto modules = modules_of(*build);

@@ -7,17 +7,13 @@
 
 #include "benchmarks/runner/child_process.h"
 #include "benchmarks/worker/records.h"
+#include "benchmarks/worker/worker_options.h"
 
 namespace whygpu {
 namespace {
 
 namespace fs = std::filesystem;
 using Event = ChildProcess::Event;
-
-std::vector<std::string> worker_arguments(const Case& c, const PairSettings& settings) {
-  return {fmt::format("--backend={}", c["backend"]), fmt::format("--threads={}", settings.threads),
-          fmt::format("--device={}", settings.device)};
-}
 
 Status parse_status(std::string_view name) {
   for (const Status status : {Status::ok, Status::incorrect, Status::unsupported}) {
@@ -58,15 +54,18 @@ std::vector<SideResult> run_side(const fs::path& folder, std::span<const Case> c
       result = {Status::unsupported, "no worker " + cases.front().workload + " in this build", {}};
     return results;
   }
-  auto arguments = worker_arguments(cases.front(), settings);
-  arguments.push_back(fmt::format("--sample_seconds={}", settings.sample_seconds));
+  WorkerOptions options;
+  options.backend = cases.front()["backend"];
+  options.threads = settings.threads;
+  options.device = settings.device;
+  options.sample_seconds = settings.sample_seconds;
   std::map<std::string, std::size_t> index;
   for (std::size_t i = 0; i < cases.size(); ++i) {
-    arguments.push_back("--case=" + cases[i].text());
+    options.cases.push_back(cases[i].text());
     index[cases[i].text()] = i;
   }
 
-  ChildProcess worker(program, arguments, "--records", settings.environment);
+  ChildProcess worker(program, worker_arguments(options), settings.environment);
   std::string line;
   Event event = Event::end;
   while ((event = worker.next_line(line, std::chrono::duration<double>(settings.timeout_seconds))) != Event::end) {

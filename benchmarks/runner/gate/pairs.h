@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "benchmarks/cases/case.h"
+#include "benchmarks/runner/child_process.h"
 #include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
@@ -21,9 +22,7 @@ struct PairSettings {
   int device = 0;
   double sample_seconds = 0.03;  // sampling time of a case in one process
   double timeout_seconds = 60;   // silence after which a worker counts as hung
-
-  // Changes to the worker's environment; an empty value removes a variable.
-  std::vector<std::pair<std::string, std::string>> environment = {};
+  EnvironmentChanges environment = {};
 };
 
 // What one process said about one case.

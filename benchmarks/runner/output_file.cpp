@@ -1,4 +1,4 @@
-#include "tools/output_file.h"
+#include "benchmarks/runner/output_file.h"
 
 #include <fmt/format.h>
 
