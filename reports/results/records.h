@@ -169,7 +169,7 @@ struct RunSettings {
   int threads = 1;
   int device = 0;
   double sample_seconds = 0.05;  // sampling time of a case in one process
-  double budget_seconds = 60;    // for the whole run; every case gets one round whatever it takes
+  double budget_seconds = 0;     // for the whole run; every case gets one round whatever it takes; 0: the usual
   double timeout_seconds = 60;   // silence after which a worker counts as hung
   std::optional<int> rounds;     // exactly so many; else until settled or out of budget
   bool energy = false;           // read the energy meters in each case's first round
