@@ -29,7 +29,7 @@ def contains(text, *parts):
 def fake_build(name, nanoseconds):
     folder = pathlib.Path(name)
     (folder / "backends").mkdir(parents=True)
-    shutil.copy(source / "benchmarks/runner/fake_worker.sh", folder / "gemm")
+    shutil.copy(source / "benchmarks/runner/gate/fake_worker.sh", folder / "gemm")
     (folder / "nanoseconds").write_text(str(nanoseconds))
     (folder / "backends/fake.so").write_text(name)
     return name

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 
-#include "benchmarks/machine/ceilings.h"
+#include "benchmarks/machine/findings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
+#include "benchmarks/runner/ceilings/machine_ceilings.h"
+#include "benchmarks/runner/run_options.h"
 #include "reports/catalogue/catalogue.h"
-#include "tools/ceilings.h"
 #include "tools/commands.h"
-#include "tools/findings.h"
 #include "tools/terminal.h"
 
 namespace whygpu {
@@ -71,8 +72,8 @@ void add_ceilings_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("ceilings", "The most that this machine can do: arithmetic, bandwidth, clock");
   command->footer("Example:\n  whygpu ceilings --threads 1");
-  command->add_option("--threads", options->threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
-  command->add_option("--device", options->device, "which accelerator")->check(CLI::NonNegativeNumber);
+  add_threads_option(*command, options->threads);
+  add_device_option(*command, options->device);
   command->add_option("--devices", options->devices,
                       "a file with more devices for the catalogue (reports/catalogue/devices.json)");
   command->add_flag("--json", options->json, "as in a result file");

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
 namespace whygpu {
 
@@ -19,8 +18,5 @@ void add_table_command(CLI::App& app, int& exit_code);
 void add_claims_command(CLI::App& app, int& exit_code);
 void add_report_command(CLI::App& app, int& exit_code);
 void add_completion_command(CLI::App& app, int& exit_code);
-
-// The folder of the running program, where the workers are too.
-std::filesystem::path program_folder();
 
 }  // namespace whygpu

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "benchmarks/runner/output_file.h"
 #include "benchmarks/runner/result_writer.h"
-#include "tools/output_file.h"
 #include "tools/terminal.h"
 
 namespace whygpu {

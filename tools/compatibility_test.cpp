@@ -8,10 +8,10 @@
 #include <set>
 
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/runner/fake_build.h"
+#include "benchmarks/runner/child_process.h"
+#include "benchmarks/runner/gate/fake_build.h"
 #include "benchmarks/runner/result_writer.h"
 #include "reports/regression/comparison/comparison.h"
-#include "tools/command.h"
 
 namespace whygpu {
 namespace {
@@ -139,7 +139,7 @@ TEST(BencherMetricFormat, ValuesLieInTheirIntervals) {
 
 TEST(ComparePy, ReadsOurFiles) {
   if (!std::filesystem::exists(kComparePy)) GTEST_SKIP() << kComparePy << " is missing (Debian: libbenchmark-tools)";
-  if (const auto probe = run_command({kPython, "-c", "import numpy, scipy"}); probe.status != 0) {
+  if (const auto probe = run_program({kPython, "-c", "import numpy, scipy"}); probe.status != 0) {
     GTEST_SKIP() << "compare.py needs numpy and scipy: " << probe.errors;
   }
   const TemporaryFolder folder;
@@ -147,13 +147,13 @@ TEST(ComparePy, ReadsOurFiles) {
     write_file(folder.path() / name, document.dump());
     return (folder.path() / name).string();
   };
-  const auto compared = run_command({kPython, kComparePy, "--no-color", "benchmarks", file("base.json", run_file(1000)),
+  const auto compared = run_program({kPython, kComparePy, "--no-color", "benchmarks", file("base.json", run_file(1000)),
                                      file("head.json", run_file(1500))});
   EXPECT_EQ(compared.status, 0) << compared.errors;
   EXPECT_THAT(compared.output, HasSubstr("gemm m=8 n=8 k=8"));
   EXPECT_THAT(compared.output, HasSubstr("+0.49")) << "1500.5 against 1000.5 ns";
   const std::string gate = file("gate.json", gate_file());
-  EXPECT_EQ(run_command({kPython, kComparePy, "benchmarks", gate, gate}).status, 0);
+  EXPECT_EQ(run_program({kPython, kComparePy, "benchmarks", gate, gate}).status, 0);
 }
 
 }  // namespace

@@ -1,16 +1,17 @@
 // whygpu doctor: is this machine fit to measure on?
 #include <fmt/format.h>
 
+#include "benchmarks/machine/findings.h"
+#include "benchmarks/machine/machine_findings.h"
+#include "benchmarks/machine/variable_costs.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/nvml.h"
+#include "benchmarks/runner/ceilings/machine_ceilings.h"
+#include "benchmarks/runner/probe.h"
+#include "benchmarks/runner/run_options.h"
 #include "benchmarks/workloads/workload.h"
-#include "tools/backend_choice.h"
-#include "tools/ceilings.h"
 #include "tools/commands.h"
-#include "tools/findings.h"
-#include "tools/machine_findings.h"
 #include "tools/terminal.h"
-#include "tools/variable_costs.h"
 
 namespace whygpu {
 namespace {
@@ -129,9 +130,7 @@ void add_doctor_command(CLI::App& app, int& exit_code) {
   auto threads = std::make_shared<int>(usable_cpus());
   auto* command = app.add_subcommand("doctor", "Is this machine fit to measure on? Each finding with what to do");
   command->footer("Example:\n  whygpu doctor");
-  command->add_option("--threads", *threads, "CPU threads that a run would use")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
+  add_threads_option(*command, *threads, "CPU threads that a run would use");
   command->callback([threads, &exit_code] {
     examine(*threads);
     exit_code = 0;

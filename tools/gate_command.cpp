@@ -2,27 +2,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <memory>
 #include <random>
 
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/machine/findings.h"
+#include "benchmarks/machine/temporary_folder.h"
+#include "benchmarks/runner/gate/gate.h"
+#include "benchmarks/runner/interruption.h"
+#include "benchmarks/runner/run_options.h"
+#include "benchmarks/runner/select_cases.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
-#include "tools/findings.h"
-#include "tools/gate.h"
 #include "tools/progress.h"
-#include "tools/run_plan.h"
 
 namespace whygpu {
 namespace {
-
-constexpr int kInterrupted = 130;
-
-std::atomic<bool> interrupted = false;
 
 struct Options {
   std::string base, head, repository = ".";
@@ -31,13 +28,6 @@ struct Options {
   GateOptions gate;
   ComparisonOutput output;
 };
-
-void stop_gently_on_signals() {
-  struct sigaction action {};
-  action.sa_handler = [](int) { interrupted = true; };
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
-}
 
 // The words that this process was started with.
 std::vector<std::string> command_line() {
@@ -75,10 +65,10 @@ bool measured_any(const Comparison& comparison) {
 
 int run(Options& options) {
   refuse_unwritable(options.output);
-  stop_gently_on_signals();
+  const auto& interrupted = watch_for_interruption();
   options.gate.cases = cases_from_words(options.words.empty() ? std::vector<std::string>{"gate"} : options.words);
   options.gate.seed = options.seed.value_or(std::random_device{}());
-  const WorkFolder folder;
+  const TemporaryFolder folder;
   const Build base = take_build(options.base, folder.path() / "base", options.repository, options.cmake_options);
   const Build head = take_build(options.head, folder.path() / "head", options.repository, options.cmake_options);
   const auto notes = unfairness(base, head, options.gate);
@@ -90,7 +80,7 @@ int run(Options& options) {
   if (measured_any(comparison)) std::ranges::copy(notes, std::back_inserter(comparison.notes));
   comparison.command = command_line();
   write_comparison(comparison, options.output);
-  return interrupted ? kInterrupted : static_cast<int>(comparison.exit_code());
+  return interrupted ? kInterruptedStatus : static_cast<int>(comparison.exit_code());
 }
 
 }  // namespace
@@ -110,23 +100,17 @@ void add_gate_command(CLI::App& app, int& exit_code) {
   command->add_option("--base", options->base, "the build to compare with")->required();
   command->add_option("--head", options->head, "the build in question")->required();
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: gate)");
-  command->add_option("--backend", gate.backends, "backends, separated by commas (default: all that can run here)")
-      ->delimiter(',')
-      ->allow_extra_args(false);
+  add_list_option(*command, "--backend", gate.backends,
+                  "backends, separated by commas (default: all that can run here)");
   add_percent_option(*command, "--threshold", gate.rule.threshold, "the change of time that matters");
-  command->add_option("--budget", gate.budget_seconds, "time to measure, as 90s, 10m or 2h")
-      ->transform(CLI::AsNumberWithUnit(std::map<std::string, double>{{"s", 1}, {"m", 60}, {"h", 3600}}))
+  add_duration_option(*command, "--budget", gate.budget_seconds, "time to measure, as 90s, 10m or 2h")
       ->default_str("10m");
   command->add_flag("--strict", gate.strict, "undecided cases fail with exit code 3");
   command->add_flag("--ignore-identity", gate.measure_identical,
                     "measure also cases whose code is the same on both sides");
-  command->add_option("--threads", gate.pairs.threads, "CPU threads")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  command->add_option("--device", gate.pairs.device, "which accelerator")->check(CLI::NonNegativeNumber);
-  command->add_option("--sample-seconds", gate.pairs.sample_seconds, "sampling time of a case in one process")
-      ->check(CLI::Range(1e-4, 3600.0))
-      ->capture_default_str();
+  add_threads_option(*command, gate.pairs.threads);
+  add_device_option(*command, gate.pairs.device);
+  add_sample_seconds_option(*command, gate.pairs.sample_seconds);
   command->add_option("--most-pairs", gate.rule.most_pairs, "for a case that shows nothing")
       ->check(CLI::Range(6, 100))
       ->capture_default_str();

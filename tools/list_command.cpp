@@ -6,8 +6,9 @@
 
 #include "benchmarks/cases/sweep.h"
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/probe.h"
+#include "benchmarks/runner/run_options.h"
 #include "benchmarks/workloads/workload.h"
-#include "tools/backend_choice.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
 
@@ -126,10 +127,8 @@ void add_list_command(CLI::App& app, int& exit_code) {
   auto* command =
       app.add_subcommand("list", "Backends, workloads and dtypes of this machine, and why others are missing");
   command->footer("Example:\n  whygpu list --backend onednn");
-  command->add_option("--backend", options->backends, "only these, separated by commas")
-      ->delimiter(',')
-      ->allow_extra_args(false);
-  command->add_option("--threads", options->threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
+  add_list_option(*command, "--backend", options->backends, "only these, separated by commas");
+  add_threads_option(*command, options->threads);
   command->callback([options, &exit_code] {
     list(options->backends, options->threads);
     exit_code = 0;

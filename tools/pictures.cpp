@@ -1,44 +1,23 @@
 #include "tools/pictures.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <fstream>
 #include <stdexcept>
 
+#include "benchmarks/machine/temporary_folder.h"
+#include "benchmarks/runner/child_process.h"
 #include "reports/charts/chart_data.h"
 #include "reports/page/page.h"
-#include "tools/command.h"
 
 namespace whygpu {
 namespace {
 
 namespace fs = std::filesystem;
 
-// A folder of its own below the system's for temporary files, gone with this object.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (fs::temp_directory_path() / "whygpu-XXXXXX").string();
-    if (!mkdtemp(name.data())) throw std::runtime_error(name + ": cannot be made");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
-
 std::string find_chromium() {
   for (const char* name : {"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}) {
-    if (run_command({name, "--version"}).status == 0) return name;
+    if (run_program({name, "--version"}).status == 0) return name;
   }
   throw std::runtime_error("pictures need Chromium: apt-get install chromium (or install Google Chrome)");
 }
@@ -46,7 +25,7 @@ std::string find_chromium() {
 void take_picture(const std::string& chromium, const fs::path& profile, const std::string& address,
                   const fs::path& to) {
   // A root user's Chromium starts only without its sandbox; the page is our own and may load nothing.
-  const auto result = run_command({chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+  const auto result = run_program({chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                                    "--user-data-dir=" + profile.string(), "--window-size=960,640",
                                    "--force-device-scale-factor=2", "--run-all-compositor-stages-before-draw",
                                    "--virtual-time-budget=5000", "--screenshot=" + fs::absolute(to).string(), address});

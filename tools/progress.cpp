@@ -21,8 +21,16 @@ std::string duration(double seconds) {
 
 ProgressLine::ProgressLine() : terminal_(is_terminal(stderr)) {}
 
-ProgressLine::~ProgressLine() {
+ProgressLine::~ProgressLine() { clear(); }
+
+void ProgressLine::clear() {
   if (dirty_) fmt::print(stderr, "\r\033[K");
+  dirty_ = false;
+}
+
+void ProgressLine::say(const std::string& line) {
+  clear();
+  fmt::print(stderr, "{}\n", line);
 }
 
 void ProgressLine::show(const Progress& p) {

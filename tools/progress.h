@@ -1,6 +1,8 @@
 // Progress of a run: a line that rewrites itself on a terminal, a plain line now and then in a log.
 #pragma once
 
+#include <string>
+
 #include "benchmarks/runner/rounds.h"
 
 namespace whygpu {
@@ -10,6 +12,11 @@ class ProgressLine {
   ProgressLine();
   ~ProgressLine();
   void show(const Progress& progress);
+
+  // A line of its own in its place.
+  void say(const std::string& line);
+
+  void clear();
 
  private:
   bool terminal_;

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "benchmarks/cases/nearest.h"
+#include "benchmarks/machine/environment.h"
 
 namespace whygpu {
 
@@ -38,8 +39,7 @@ std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
 
 fs::path sweep_folder() {
   std::error_code ignored;
-  const fs::path installed =
-      fs::read_symlink("/proc/self/exe", ignored).parent_path().parent_path() / "share/whygpu/sweeps";
+  const fs::path installed = program_folder().parent_path() / "share/whygpu/sweeps";
   return fs::is_directory(installed, ignored) ? installed : fs::path(WHYGPU_SWEEPS);
 }
 

@@ -93,6 +93,11 @@ std::optional<std::string> virtualization(const fs::path& root) {
 
 }  // namespace
 
+fs::path program_folder() {
+  std::error_code ignored;
+  return fs::read_symlink("/proc/self/exe", ignored).parent_path();
+}
+
 int usable_cpus() {
   cpu_set_t set;
   CPU_ZERO(&set);

@@ -11,6 +11,9 @@
 
 namespace whygpu {
 
+// The folder of the running program, where the workers are too.
+std::filesystem::path program_folder();
+
 // CPUs that this process may use: its affinity mask, or the cgroup's quota rounded up where that is less. At least 1.
 int usable_cpus();
 

@@ -1,13 +1,12 @@
 // A tree of small files in a temporary directory, as a kernel would show them.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <string>
+
+#include "benchmarks/machine/temporary_folder.h"
 
 namespace whygpu {
 
@@ -16,23 +15,18 @@ class TestTree {
   using Files = std::map<std::string, std::string>;
 
   explicit TestTree(const Files& files) {
-    std::string pattern = (std::filesystem::path(testing::TempDir()) / "whygpu_XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
     for (const auto& [path, content] : files) write(path, content);
   }
-  TestTree(const TestTree&) = delete;
-  TestTree& operator=(const TestTree&) = delete;
-  ~TestTree() { std::filesystem::remove_all(root_); }
 
   void write(const std::string& path, const std::string& content) const {
-    std::filesystem::create_directories((root_ / path).parent_path());
-    std::ofstream(root_ / path) << content << '\n';
+    std::filesystem::create_directories((root() / path).parent_path());
+    std::ofstream(root() / path) << content << '\n';
   }
-  void remove(const std::string& path) const { std::filesystem::remove_all(root_ / path); }
-  const std::filesystem::path& root() const { return root_; }
+  void remove(const std::string& path) const { std::filesystem::remove_all(root() / path); }
+  const std::filesystem::path& root() const { return folder_.path(); }
 
  private:
-  std::filesystem::path root_;
+  TemporaryFolder folder_;
 };
 
 // What a server with two packages shows: /sys/class/powercap of an Intel Xeon.

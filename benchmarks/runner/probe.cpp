@@ -6,8 +6,10 @@
 #include <sstream>
 
 #include "backends/loader.h"
-#include "benchmarks/runner/process.h"
+#include "benchmarks/cases/case.h"
+#include "benchmarks/cases/nearest.h"
 #include "benchmarks/runner/skipped_backends.h"
+#include "benchmarks/worker/worker_options.h"
 
 namespace whygpu {
 namespace {
@@ -46,12 +48,14 @@ std::string BackendProbe::fact(const std::string& key) const {
 }
 
 BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
-                           const std::vector<std::pair<std::string, std::string>>& environment) {
+                           const EnvironmentChanges& environment) {
   BackendProbe probe{name, nullptr, {}, nlohmann::json::array()};
-  const std::vector<std::string> arguments = {"--backend=" + name, "--describe",
-                                              fmt::format("--threads={}", settings.threads),
-                                              fmt::format("--device={}", settings.device)};
-  ChildProcess worker(settings.worker_folder / workload, arguments, "--records", environment);
+  WorkerOptions options;
+  options.backend = name;
+  options.threads = settings.threads;
+  options.device = settings.device;
+  options.describe = true;
+  ChildProcess worker(settings.worker_folder / workload, worker_arguments(options), environment);
   std::string line;
   for (;;) {
     const auto event = worker.next_line(line, kPatience);
@@ -95,6 +99,26 @@ std::vector<std::string> known_backends() {
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return names;
+}
+
+void refuse_unknown_backends(const std::vector<std::string>& names, const std::vector<std::string>& known) {
+  for (const auto& name : names) {
+    if (std::ranges::find(known, name) == known.end())
+      throw CaseError(fmt::format("no backend \"{}\"; {}", name, suggest(name, known)));
+  }
+}
+
+std::vector<BackendProbe> probe_backends(const std::vector<std::string>& names, const ProbeSettings& settings,
+                                         const std::string& workload) {
+  const auto known = known_backends();
+  refuse_unknown_backends(names, known);
+  std::vector<BackendProbe> probes;
+  for (const auto& name : names.empty() ? known : names) {
+    const auto left_out = why_left_out(name);
+    probes.push_back(left_out ? BackendProbe{name, nullptr, "not built: " + *left_out, nlohmann::json::array()}
+                              : probe_backend(settings, name, workload));
+  }
+  return probes;
 }
 
 }  // namespace whygpu

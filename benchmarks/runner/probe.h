@@ -5,8 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
+
+#include "benchmarks/runner/child_process.h"
 
 namespace whygpu {
 
@@ -30,14 +31,22 @@ struct ProbeSettings {
   int device = 0;
 };
 
-// Asks a worker of any build. `environment` changes the worker's; an empty value removes a variable.
+// Asks a worker of any build.
 BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
-                           const std::vector<std::pair<std::string, std::string>>& environment = {});
+                           const EnvironmentChanges& environment = {});
 
 // Why this build left the backend out; nothing where it has a module for it, or never heard of it.
 std::optional<std::string> why_left_out(const std::string& name);
 
 // Names of all modules that are there in this build, and of all that were left out.
 std::vector<std::string> known_backends();
+
+// Throws CaseError for the first of `names` that is not among `known`, suggesting the nearest.
+void refuse_unknown_backends(const std::vector<std::string>& names, const std::vector<std::string>& known);
+
+// Asks the backends called `names` (all known ones when empty) through the worker of `workload`. Throws CaseError for a
+// name that is neither there nor left out of the build.
+std::vector<BackendProbe> probe_backends(const std::vector<std::string>& names, const ProbeSettings& settings,
+                                         const std::string& workload);
 
 }  // namespace whygpu

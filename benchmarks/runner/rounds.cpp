@@ -6,7 +6,8 @@
 #include <chrono>
 #include <set>
 
-#include "benchmarks/runner/process.h"
+#include "benchmarks/runner/child_process.h"
+#include "benchmarks/worker/worker_options.h"
 
 namespace whygpu {
 namespace {
@@ -91,14 +92,16 @@ void Rounds::visit(const Group& group, int round) {
 }
 
 void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>& waiting) {
-  std::vector<std::string> arguments = {"--backend=" + group.first, fmt::format("--threads={}", settings_.threads),
-                                        fmt::format("--sample_seconds={}", settings_.sample_seconds),
-                                        fmt::format("--device={}", settings_.device)};
+  WorkerOptions options;
+  options.backend = group.first;
+  options.threads = settings_.threads;
+  options.device = settings_.device;
+  options.sample_seconds = settings_.sample_seconds;
   // Once per case is enough: the energy pass repeats its trials by itself.
   const bool first = std::ranges::all_of(waiting, [](const auto* result) { return result->rounds.empty(); });
-  if (settings_.energy && first) arguments.emplace_back("--energy");
-  for (const auto* result : waiting) arguments.push_back("--case=" + result->c.text());
-  ChildProcess worker(worker_folder_ / group.second, arguments, "--records");
+  options.energy = settings_.energy && first;
+  for (const auto* result : waiting) options.cases.push_back(result->c.text());
+  ChildProcess worker(worker_folder_ / group.second, worker_arguments(options));
 
   const auto leave_queue = [&](const CaseResult* result) { std::erase(waiting, result); };
   CaseResult* in_flight = nullptr;

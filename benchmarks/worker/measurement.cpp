@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kRecovery{50};
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // As many as fill the time, in whole units, as far as the batch can hold them.
-std::int64_t operations_for(double wanted_seconds, double seconds_each, const Batch& batch) {
+std::int64_t operations_for(double wanted_seconds, double seconds_each, const TimedBatch& batch) {
   const double units = std::ceil(wanted_seconds / std::max(seconds_each, 1e-9) / static_cast<double>(batch.unit()));
   return batch.unit() *
          std::clamp<std::int64_t>(std::llround(units), 1, std::max<std::int64_t>(batch.most() / batch.unit(), 1));

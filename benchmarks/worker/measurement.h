@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "benchmarks/worker/batch.h"
+#include "benchmarks/worker/timed_batch.h"
 
 namespace whygpu {
 
@@ -50,7 +50,7 @@ class Measurement {
 
  private:
   Device& device_;
-  Batch batch_;
+  TimedBatch batch_;
   double sample_seconds_;
   double cpu_seconds_ = 0;
   Round round_;

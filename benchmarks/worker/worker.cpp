@@ -12,10 +12,10 @@
 #include "backends/loader.h"
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/cases/sweep.h"
-#include "benchmarks/machine/environment.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/worker/records.h"
 #include "benchmarks/worker/trial_run.h"
+#include "benchmarks/worker/worker_options.h"
 
 namespace whygpu {
 namespace {
@@ -24,41 +24,18 @@ namespace {
 constexpr double kMinTimeShare = 0.7;
 constexpr double kDefaultSampleSeconds = 0.5;  // Google Benchmark's own default
 
-struct Options {
-  std::string backend;
-  std::vector<std::string> cases;
-  std::string sweep;
-  int threads = usable_cpus();
-  double sample_seconds = 0;
-  int device = 0;
-  std::string records;
-  bool describe = false;
-  bool energy = false;
-};
-
-std::unique_ptr<CLI::App> make_parser(std::string_view workload, Options& options) {
+std::unique_ptr<CLI::App> make_parser(std::string_view workload, WorkerOptions& options) {
   auto app = std::make_unique<CLI::App>(
       fmt::format("Measures {} on one backend. Takes all flags of Google Benchmark besides its own\n"
                   "(--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json, …).\n\n"
                   "  {} --backend=openblas --case='{} m=512 n=512 k=512'",
                   workload, workload, workload));
   app->allow_extras();
-  app->add_option("--backend", options.backend,
-                  "the one backend to load (default: the cases', else " WHYGPU_DEFAULT_BACKEND ")");
-  app->add_option("--case", options.cases, "a line of cases; may be repeated")->take_all();
-  app->add_option("--sweep", options.sweep, "a sweep's name or file (default: quick)");
-  app->add_option("--threads", options.threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
-  app->add_option("--sample_seconds", options.sample_seconds,
-                  "time that a case's samples take, in place of --benchmark_min_time")
-      ->check(CLI::PositiveNumber);
-  app->add_option("--device", options.device, "which accelerator")->check(CLI::NonNegativeNumber);
-  app->add_option("--records", options.records, "file or descriptor for JSON lines with every sample");
-  app->add_flag("--energy", options.energy, "then run each case for some seconds more and read the energy meters");
-  app->add_flag("--describe", options.describe, "print what the backend is and supports, as JSON lines");
+  add_worker_options(*app, options);
   return app;
 }
 
-std::vector<Case> chosen_cases(std::string_view workload, const Options& options) {
+std::vector<Case> chosen_cases(std::string_view workload, const WorkerOptions& options) {
   std::vector<Case> cases;
   for (const auto& line : options.cases) {
     const auto more = parse_cases(line);
@@ -73,7 +50,7 @@ std::vector<Case> chosen_cases(std::string_view workload, const Options& options
 }
 
 // --backend, or the only one that the cases name.
-std::string chosen_backend(const Options& options, const std::vector<Case>& cases) {
+std::string chosen_backend(const WorkerOptions& options, const std::vector<Case>& cases) {
   std::set<std::string> named;
   for (const auto& c : cases) {
     if (!c["backend"].empty()) named.emplace(c["backend"]);
@@ -85,7 +62,7 @@ std::string chosen_backend(const Options& options, const std::vector<Case>& case
   return named.empty() ? WHYGPU_DEFAULT_BACKEND : *named.begin();
 }
 
-LoadedBackend load(const std::string& name, const Options& options) {
+LoadedBackend load(const std::string& name, const WorkerOptions& options) {
   const auto modules = find_modules();
   const auto found = modules.find(name);
   if (found == modules.end()) {
@@ -124,7 +101,7 @@ std::vector<std::unique_ptr<Meter>> meters_for(Device& device, int index) {
 // Runs the cases that Google Benchmark's filter leaves, one after the other.
 class Session {
  public:
-  Session(std::vector<Case> cases, LoadedBackend& backend, const Options& options, RecordWriter& records)
+  Session(std::vector<Case> cases, LoadedBackend& backend, const WorkerOptions& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
     if (options.energy) meters_ = meters_for(backend->device(), options.device);
     for (auto& c : cases_) {
@@ -174,7 +151,7 @@ class Session {
 
   std::vector<Case> cases_;
   LoadedBackend& backend_;
-  const Options& options_;
+  const WorkerOptions& options_;
   RecordWriter& records_;
   std::vector<std::unique_ptr<Meter>> meters_;
   const Case* current_case_ = nullptr;
@@ -182,7 +159,7 @@ class Session {
   bool all_well_ = true;
 };
 
-int run(std::string_view workload, const Options& options, std::vector<std::string> benchmark_flags) {
+int run(std::string_view workload, const WorkerOptions& options, std::vector<std::string> benchmark_flags) {
   RecordWriter records =
       options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
   auto cases = chosen_cases(workload, options);
@@ -215,7 +192,7 @@ int run(std::string_view workload, const Options& options, std::vector<std::stri
 }  // namespace
 
 int worker_main(std::string_view workload, int argc, char** argv) {
-  Options options;
+  WorkerOptions options;
   const auto parser = make_parser(workload, options);
   try {
     parser->parse(argc, argv);

@@ -1,0 +1,62 @@
+#include "benchmarks/runner/ceilings/run_ceilings.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "benchmarks/runner/ceilings/machine_ceilings.h"
+
+namespace whygpu {
+namespace {
+
+constexpr double kShareOfRun = 0.03;
+constexpr int kMostAtFirst = 2, kMostAgain = 5;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
+  std::vector<std::string> dtypes;
+  for (const auto& dtype : ceiling_dtypes()) {
+    const auto is_dtype = [&](const auto& value) { return value.second == dtype; };
+    if (std::ranges::any_of(cases, [&](const Case& c) { return std::ranges::any_of(c.values, is_dtype); })) {
+      dtypes.push_back(dtype);
+    }
+  }
+  // What a processor has no instruction for it widens to f32.
+  const auto has = [&](const char* dtype) { return std::ranges::find(dtypes, dtype) != dtypes.end(); };
+  if ((has("f16") || has("bf16")) && !has("f32")) dtypes.emplace_back("f32");
+  return dtypes;
+}
+
+}  // namespace
+
+RunCeilings::RunCeilings(const std::vector<Case>& cases, const RunSettings& settings)
+    : visits_(visits_to_this_machine(dtypes_with_ceilings(cases), settings.threads, settings.device)), began_(now()) {}
+
+void RunCeilings::take(const nlohmann::json& ceilings) {
+  CeilingReport report;
+  for (const auto& ceiling : ceilings) report.ceilings.push_back(ceiling_from_json(ceiling));
+  visits_.add(std::move(report));
+}
+
+void RunCeilings::before_rounds() {
+  visits_.measure(1, kMostAtFirst);
+  began_ = now();
+  spent_before_ = visits_.seconds();
+}
+
+void RunCeilings::between_rounds() {
+  if (visits_.seconds() - spent_before_ < kShareOfRun * (now() - began_)) visits_.visit("peak");
+}
+
+void RunCeilings::after_rounds(const std::function<bool(const nlohmann::json& ceilings)>& some_case_is_above) {
+  visits_.visit();
+  for (int count = 0; count < kMostAgain && some_case_is_above(to_json()); ++count) visits_.visit();
+}
+
+nlohmann::json RunCeilings::to_json() const {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& ceiling : visits_.best().ceilings) list.push_back(whygpu::to_json(ceiling));
+  return list;
+}
+
+}  // namespace whygpu

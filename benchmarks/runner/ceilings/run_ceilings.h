@@ -1,0 +1,34 @@
+// The ceilings of one run, measured before it, between its rounds and after it: other work on the machine may hold down
+// any one visit.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "benchmarks/runner/ceilings/ceilings.h"
+
+namespace whygpu {
+
+class RunCeilings {
+ public:
+  // Those of the dtypes that the cases hold.
+  RunCeilings(const std::vector<Case>& cases, const RunSettings& settings);
+
+  // What the journal of an interrupted run knows already.
+  void take(const nlohmann::json& ceilings);
+
+  void before_rounds();
+  // Arithmetic only, and only while that takes no more than a small share of the run.
+  void between_rounds();
+  // Once, and again as long as a case stands above its ceiling, a few times at most.
+  void after_rounds(const std::function<bool(const nlohmann::json& ceilings)>& some_case_is_above);
+
+  nlohmann::json to_json() const;
+
+ private:
+  CeilingVisits visits_;
+  double began_ = 0, spent_before_ = 0;  // seconds
+};
+
+}  // namespace whygpu

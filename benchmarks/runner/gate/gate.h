@@ -1,0 +1,36 @@
+// The gate: measures two builds in pairs until every case is judged, or the budget is spent.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/cases/case.h"
+#include "benchmarks/runner/gate/pairs.h"
+#include "benchmarks/runner/rounds.h"
+#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/gate_schedule.h"
+#include "benchmarks/runner/gate/builds.h"
+
+namespace whygpu {
+
+struct GateOptions {
+  std::vector<Case> cases;            // with or without a backend
+  std::vector<std::string> backends;  // for cases without one; empty: those that either build has and can run
+  PairSettings pairs;
+  GateSettings rule;  // the number of cases is the gate's own
+  double budget_seconds = 600;
+  bool strict = false;
+  bool measure_identical = false;  // also cases that run the same code on both sides
+  std::uint64_t seed = 1;
+};
+
+// Throws BuildError or CaseError when nothing can be compared. `progress` is called after each pair; when `interrupted`
+// becomes true the rest stays undecided.
+Comparison run_gate(const Build& base, const Build& head, const GateOptions& options,
+                    const std::atomic<bool>& interrupted, const std::function<void(const Progress&)>& progress);
+
+}  // namespace whygpu

@@ -1,0 +1,123 @@
+#include "benchmarks/runner/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/select_cases.h"
+
+namespace whygpu {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr double kQuickSeconds = 60;
+constexpr double kBudgetPerCase = 2;
+
+// As the options ask for; parsed anew, so that what does not fit together is refused as in a sweep.
+Case with_offload(Case problem, const RunOptions& options) {
+  if (!options.offload.empty()) problem = problem.with("offload", options.offload);
+  if (!options.reuse.empty()) problem = problem.with("reuse", options.reuse);
+  return parse_case(problem.text());
+}
+
+}  // namespace
+
+RunPlan plan_run(const RunOptions& options) {
+  RunPlan plan;
+  const std::string usual = options.models.empty() ? "quick" : "training";
+  const auto words = options.words.empty() ? std::vector{usual} : options.words;
+  plan.sweep = fmt::format("{}", fmt::join(words, " "));
+
+  auto problems = with_models(cases_from_words(words), options.models);
+  for (auto& problem : problems) problem = with_offload(problem, options);
+  const ProbeSettings settings{program_folder(), options.settings.threads, options.settings.device};
+  plan.backends = probe_backends(options.backends, settings, problems.front().workload);
+  std::vector<std::string> names;
+  for (const auto& backend : plan.backends) {
+    if (backend.usable() || !options.backends.empty()) names.push_back(backend.name);
+  }
+  if (options.quick) problems = quick_subset(problems, names.size(), kQuickSeconds);
+  plan.cases = cross(problems, names);
+  if (options.backends.empty()) {
+    drop_unoffered(plan.cases, [&](const std::string& backend, const std::string& workload) {
+      return probe_backend(settings, backend, workload).offers_nothing();
+    });
+  }
+  if (plan.cases.empty()) throw CaseError("no case is left to run on these backends: see whygpu list");
+
+  const bool short_run = options.quick || plan.sweep == "quick";
+  plan.usual_budget_seconds =
+      short_run ? kQuickSeconds : std::max(kQuickSeconds, kBudgetPerCase * static_cast<double>(plan.cases.size()));
+  return plan;
+}
+
+std::vector<std::string> what_is_left_out(const std::vector<BackendProbe>& backends) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> stopped;
+  for (const auto& backend : backends) {
+    if (backend.usable()) continue;
+    auto found = std::ranges::find(stopped, backend.reason, [](const auto& entry) { return entry.first; });
+    if (found == stopped.end()) found = stopped.insert(found, {backend.reason, {}});
+    found->second.push_back(backend.name);
+  }
+  std::vector<std::string> lines;
+  for (const auto& [reason, names] : stopped) {
+    lines.push_back(
+        fmt::format("{} {} left out: {}", fmt::join(names, ", "), names.size() == 1 ? "is" : "are", reason));
+  }
+  return lines;
+}
+
+json PlannedRun::header() const {
+  json case_texts = json::array(), backend_facts = json::array();
+  for (const auto& c : cases) case_texts.push_back(c.text());
+  for (const auto& backend : backends) backend_facts.push_back(backend.to_json());
+  return {{"event", "run"},
+          {"settings", to_json(settings)},
+          {"cases", case_texts},
+          {"backends", backend_facts},
+          {"environment", environment},
+          {"findings", findings},
+          {"ceilings", ceilings},
+          {"meters", meters},
+          {"started", started}};
+}
+
+PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) {
+  PlannedRun run;
+  run.settings = settings_from_json(header.at("settings"));
+  for (const auto& text : header.at("cases")) run.cases.push_back(parse_case(text.get<std::string>()));
+  for (const auto& facts : header.at("backends")) {
+    const bool usable = !facts.at("version").is_null();
+    run.backends.push_back({facts.at("name"), usable ? facts : json(nullptr), facts.value("reason", ""), {}});
+  }
+  run.environment = header.at("environment");
+  run.findings = header.at("findings");
+  run.ceilings = header.at("ceilings");
+  run.meters = header.at("meters");
+  run.started = header.at("started");
+  const json here = environment_json();
+  const json& there = run.environment;
+  if (here.at("host") != there.at("host") || here.at("cpu").at("model") != there.at("cpu").at("model")) {
+    throw CaseError(fmt::format("{}: was begun on another machine ({}, {})", journal.string(),
+                                there.at("host").get<std::string>(), there.at("cpu").at("model").get<std::string>()));
+  }
+  return run;
+}
+
+std::vector<json> PlannedRun::refusals() const {
+  std::vector<json> records;
+  for (const auto& backend : backends) {
+    if (backend.usable()) continue;
+    for (const auto& c : cases) {
+      if (c["backend"] != backend.name) continue;
+      records.push_back({{"event", "end"}, {"case", c.text()}, {"status", "unsupported"}, {"reason", backend.reason}});
+    }
+  }
+  return records;
+}
+
+}  // namespace whygpu

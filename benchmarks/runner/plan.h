@@ -1,0 +1,46 @@
+// What a run measures: decided before the first worker starts, and taken over from its journal by a resumed run.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "benchmarks/cases/case.h"
+#include "benchmarks/runner/probe.h"
+#include "benchmarks/runner/run_options.h"
+
+namespace whygpu {
+
+struct RunPlan {
+  std::string sweep;  // as typed
+  std::vector<Case> cases;
+  std::vector<BackendProbe> backends;
+  double usual_budget_seconds = 0;  // for as many cases
+};
+
+// Throws CaseError.
+RunPlan plan_run(const RunOptions& options);
+
+// "a, b are left out: why", one line for each reason.
+std::vector<std::string> what_is_left_out(const std::vector<BackendProbe>& backends);
+
+// A plan and what was found out about the machine.
+struct PlannedRun {
+  RunSettings settings;
+  std::vector<Case> cases;
+  std::vector<BackendProbe> backends;
+  nlohmann::json environment, findings = nlohmann::json::array();
+  nlohmann::json ceilings = nlohmann::json::array(), meters = nlohmann::json::array();
+  std::string started;
+
+  // The first record of a journal, and the run that it describes. Throws CaseError when it was begun on another
+  // machine.
+  nlohmann::json header() const;
+  static PlannedRun from_header(const nlohmann::json& header, const std::filesystem::path& journal);
+
+  // Records that end the cases of backends which somebody asked for by name and which cannot run here.
+  std::vector<nlohmann::json> refusals() const;
+};
+
+}  // namespace whygpu

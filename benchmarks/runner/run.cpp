@@ -1,0 +1,222 @@
+#include "benchmarks/runner/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "benchmarks/machine/environment.h"
+#include "benchmarks/machine/findings.h"
+#include "benchmarks/meters/find_meters.h"
+#include "benchmarks/runner/ceilings/run_ceilings.h"
+#include "benchmarks/runner/interruption.h"
+#include "benchmarks/runner/journal.h"
+#include "benchmarks/runner/output_file.h"
+#include "benchmarks/runner/plan.h"
+#include "benchmarks/runner/result_writer.h"
+#include "benchmarks/worker/records.h"
+
+namespace whygpu {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+fs::path output_of(const RunOptions& options) {
+  if (!options.output.empty()) return options.output;
+  std::string stamp = utc_now().substr(0, 19);
+  std::erase(stamp, ':');
+  return fs::path("results") / (stamp + ".json");
+}
+
+void refuse_to_overwrite(const fs::path& output) {
+  if (fs::exists(output)) {
+    throw CaseError(fmt::format("{} exists: choose another name, or add --force", output.string()));
+  }
+  const fs::path journal = Journal::path_for(output);
+  if (fs::exists(journal) && fs::file_size(journal) > 0) {
+    throw CaseError(
+        fmt::format("{} holds an interrupted run: add --resume to go on, or --force to start again", journal.string()));
+  }
+}
+
+PlannedRun planned_before(const RunOptions& options, const fs::path& output) {
+  const fs::path path = Journal::path_for(output);
+  if (options.output.empty() || !fs::exists(path)) {
+    throw CaseError(fmt::format("--resume needs -o FILE with the journal of an interrupted run beside it ({})",
+                                options.output.empty() ? "no -o was given" : path.string() + " is not there"));
+  }
+  const auto records = Journal(output).replay();
+  if (records.empty() || records.front().value("event", "") != "run") {
+    throw CaseError(fmt::format("{}: holds no run; start again with --force", path.string()));
+  }
+  return PlannedRun::from_header(records.front(), path);
+}
+
+PlannedRun planned_now(const RunOptions& options) {
+  RunPlan plan = plan_run(options);
+  PlannedRun run;
+  run.settings = options.settings;
+  run.settings.sweep = plan.sweep;
+  if (run.settings.budget_seconds == 0) run.settings.budget_seconds = plan.usual_budget_seconds;
+  run.cases = std::move(plan.cases);
+  run.backends = std::move(plan.backends);
+  run.started = utc_now();
+  run.environment = environment_json();
+  const ProbeSettings probe{program_folder(), run.settings.threads, run.settings.device};
+  for (const auto& finding : cpu_findings(cpu_facts(), cpu_quota(), run.settings.threads)) {
+    run.findings.push_back(to_json(finding));
+  }
+  for (const auto& finding : dispatch_findings(run.backends, probe, run.cases.front().workload)) {
+    run.findings.push_back(to_json(finding));
+  }
+  return run;
+}
+
+// One run, from its journal's first record to the result file.
+class Run {
+ public:
+  Run(PlannedRun planned, fs::path output, const RunCallbacks& callbacks)
+      : run_(std::move(planned)),
+        output_(std::move(output)),
+        callbacks_(callbacks),
+        journal_(output_),
+        state_(run_.cases) {}
+
+  void start(const RunOptions& options) {
+    look_at_machine();
+    if (!options.no_ceilings) {
+      callbacks_.say("measuring ceilings");
+      ceilings_ = std::make_unique<RunCeilings>(run_.cases, run_.settings);
+      ceilings_->before_rounds();
+      run_.ceilings = ceilings_->to_json();
+    }
+    journal_.clear();
+    journal_.append(run_.header());
+    for (const auto& record : run_.refusals()) {
+      journal_.append(record);
+      state_.apply(record);
+    }
+  }
+
+  void resume() {
+    for (const auto& record : journal_.replay()) state_.apply(record);
+    if (run_.ceilings.empty()) return;  // it was told to do without
+    ceilings_ = std::make_unique<RunCeilings>(run_.cases, run_.settings);
+    ceilings_->take(run_.ceilings);
+  }
+
+  RunOutcome measure() {
+    announce();
+    RunOutcome outcome{output_, {}, run_rounds()};
+    if (outcome.finished && ceilings_) measure_ceilings_again();
+    const std::string text = result(outcome.finished).dump(1) + "\n";
+    write_atomically(output_, text);
+    if (outcome.finished) journal_.remove();
+    outcome.result = parse_result_file(text, output_.string());
+    return outcome;
+  }
+
+ private:
+  void add_findings(const std::vector<Finding>& findings) {
+    for (const auto& finding : findings) run_.findings.push_back(to_json(finding));
+  }
+
+  // What takes time, and no plan needs.
+  void look_at_machine() {
+    // Nothing of ours runs yet, so what is busy now is somebody else's work.
+    add_findings(load_findings(listen_to_others()));
+
+    auto offers = find_meters();
+    run_.meters = to_json(offers);
+    const bool usable = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
+    if (run_.settings.energy && !usable) {
+      run_.settings.energy = false;
+      callbacks_.say(fmt::format("no energy: this machine has no meter ({})", why_no_meter(offers)));
+    }
+  }
+
+  void announce() const {
+    for (const auto& line : what_is_left_out(run_.backends)) callbacks_.say(line);
+    const RunSettings& settings = run_.settings;
+    if (settings.threads > usable_cpus()) {
+      callbacks_.say(fmt::format("{} threads on {} CPUs: they take turns; run with --threads {}", settings.threads,
+                                 usable_cpus(), usable_cpus()));
+    }
+    callbacks_.say(fmt::format("{} cases, {} threads, {} -> {}", run_.cases.size(), settings.threads,
+                               settings.rounds ? fmt::format("{} rounds", *settings.rounds)
+                                               : fmt::format("until settled or {:g} s", settings.budget_seconds),
+                               output_.string()));
+  }
+
+  // True when it was not interrupted.
+  bool run_rounds() {
+    Rounds rounds(
+        state_, run_.settings, program_folder(), [this](const json& record) { journal_.append(record); },
+        callbacks_.progress);
+    if (ceilings_) rounds.after_each_round([this] { ceilings_->between_rounds(); });
+    const auto before = cpu_ticks();
+    const bool finished = rounds.run(watch_for_interruption());
+    const double steal = busyness(before, cpu_ticks()).steal;
+    run_.environment["steal_fraction"] = steal;
+    add_findings(steal_findings(steal));
+    return finished;
+  }
+
+  // What a case still stands above after that is an error, and the table says so.
+  void measure_ceilings_again() {
+    callbacks_.say("measuring ceilings again");
+    ceilings_->after_rounds([this](const json& so_far) {
+      run_.ceilings = so_far;
+      return callbacks_.contradicts_itself(parse_result_file(result(true).dump(), "this run"));
+    });
+    run_.ceilings = ceilings_->to_json();
+  }
+
+  json result(bool finished) const {
+    RunFacts facts;
+    facts.started = run_.started;
+    facts.finished = utc_now();
+    facts.complete = finished;
+    facts.context = google_benchmark_context(run_.settings.command.front());
+    facts.environment = run_.environment;
+    facts.findings = run_.findings;
+    facts.ceilings = run_.ceilings;
+    facts.meters = run_.meters;
+    for (const auto& backend : run_.backends) facts.backends.push_back(backend.to_json());
+    return result_json(state_, run_.settings, facts);
+  }
+
+  PlannedRun run_;
+  fs::path output_;
+  const RunCallbacks& callbacks_;
+  Journal journal_;
+  RunState state_;
+  std::unique_ptr<RunCeilings> ceilings_;  // null: the run does without
+};
+
+}  // namespace
+
+int RunOutcome::exit_status() const {
+  if (!finished) return kInterruptedStatus;
+  const auto any = [this](Outcome outcome) {
+    return std::ranges::any_of(result.cases, [outcome](const CaseRecord& c) { return c.outcome == outcome; });
+  };
+  return any(Outcome::ok) && !any(Outcome::incorrect) && !any(Outcome::failed) ? 0 : 1;
+}
+
+RunOutcome run_sweep(const RunOptions& options, const RunCallbacks& callbacks) {
+  const fs::path output = output_of(options);
+  PlannedRun planned = options.resume ? planned_before(options, output) : planned_now(options);
+  refuse_unwritable("-o", output);
+  if (!options.resume && !options.force) refuse_to_overwrite(output);
+  Run run(std::move(planned), output, callbacks);
+  if (options.resume) {
+    run.resume();
+  } else {
+    run.start(options);
+  }
+  return run.measure();
+}
+
+}  // namespace whygpu

@@ -1,0 +1,102 @@
+#include "benchmarks/runner/run_options.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cmath>
+#include <cstdlib>
+#include <random>
+
+#include "benchmarks/machine/environment.h"
+
+namespace whygpu {
+namespace {
+
+std::optional<int> parse_rounds(const std::string& text) {
+  if (text == "auto") return std::nullopt;
+  char* end = nullptr;
+  const long value = std::strtol(text.c_str(), &end, 10);
+  if (*end != '\0' || value < 1 || value > 1'000'000) {
+    throw CaseError(fmt::format("--rounds {}: accepted are auto and whole numbers from 1 on", text));
+  }
+  return static_cast<int>(value);
+}
+
+}  // namespace
+
+void add_run_options(CLI::App& command, RunOptions& options) {
+  RunSettings& settings = options.settings;
+  settings.threads = usable_cpus();
+  settings.seed = std::random_device{}();
+  command.add_option("sweep", options.words, "sweeps by name or file, or cases (default: quick)");
+  add_list_option(command, "--backend", options.backends,
+                  "backends, separated by commas (default: all that can run here)");
+  add_list_option(command, "--models", options.models, "only cases of these networks, separated by commas");
+  command.add_option("-o,--output", options.output, "result file (default: results/DATE.json)");
+  command.add_flag("--quick", options.quick, "a spread-out subset of the cases, about a minute");
+  command
+      .add_option_function<std::string>(
+          "--rounds", [&settings](const std::string& text) { settings.rounds = parse_rounds(text); },
+          "fresh processes per case: auto (until settled) or a number")
+      ->default_str("auto");
+  add_duration_option(
+      command, "--budget", settings.budget_seconds,
+      "time for the whole run (default: 60s for quick, else 2s a case); every case gets one round at least");
+  add_threads_option(command, settings.threads, "CPU threads, the same for every backend");
+  add_device_option(command, settings.device);
+  add_sample_seconds_option(command, settings.sample_seconds);
+  command
+      .add_option("--offload", options.offload,
+                  "which time: kernel (operands are on the device), once (and the result fetched, around --reuse "
+                  "operations) or always")
+      ->check(CLI::IsMember({"kernel", "once", "always"}));
+  command.add_option("--reuse", options.reuse, "operations for one upload, with --offload once (default: 10)");
+  add_duration_option(command, "--timeout", settings.timeout_seconds, "silence after which a worker counts as hung")
+      ->default_str("60s");
+  command.add_option("--seed", settings.seed, "of the shuffling (default: random, recorded)");
+  command.add_flag("--energy", settings.energy, "read the energy meters too: about 5 s more for each case");
+  command.add_flag("--no-ceilings", options.no_ceilings, "do not measure the peaks of this machine first");
+  command.add_flag("--dry-run", options.dry_run, "print the cases and measure nothing");
+  command.add_flag("--resume", options.resume, "go on with the interrupted run of -o FILE");
+  command.add_flag("--force", options.force, "overwrite the result file");
+}
+
+CLI::Option* add_threads_option(CLI::App& command, int& threads, const std::string& help) {
+  return command.add_option("--threads", threads, help)->check(CLI::Range(1, 4096))->capture_default_str();
+}
+
+CLI::Option* add_device_option(CLI::App& command, int& device) {
+  return command.add_option("--device", device, "which accelerator")->check(CLI::NonNegativeNumber);
+}
+
+CLI::Option* add_sample_seconds_option(CLI::App& command, double& seconds) {
+  return command.add_option("--sample-seconds", seconds, "sampling time of a case in one process")
+      ->check(CLI::Range(1e-4, 3600.0))
+      ->check([](const std::string& text) {
+        return std::isnan(std::strtod(text.c_str(), nullptr)) ? std::string("not a number") : std::string();
+      })
+      ->capture_default_str();
+}
+
+CLI::Option* add_list_option(CLI::App& command, const std::string& name, std::vector<std::string>& words,
+                             const std::string& help) {
+  return command.add_option(name, words, help)->delimiter(',')->allow_extra_args(false);
+}
+
+CLI::Option* add_duration_option(CLI::App& command, const std::string& name, double& seconds, const std::string& help) {
+  return command.add_option_function<std::string>(
+      name, [&seconds](const std::string& text) { seconds = parse_duration(text); }, help);
+}
+
+double parse_duration(const std::string& text) {
+  char* end = nullptr;
+  const double value = std::strtod(text.c_str(), &end);
+  const std::string unit = end;
+  const double factor = unit.empty() || unit == "s" ? 1 : unit == "m" ? 60 : unit == "h" ? 3600 : 0;
+  if (end == text.c_str() || factor == 0 || !(value > 0)) {
+    throw CaseError(fmt::format("\"{}\" is not a duration; accepted: 90s, 10m, 2h", text));
+  }
+  return value * factor;
+}
+
+}  // namespace whygpu

@@ -1,0 +1,118 @@
+#include "benchmarks/worker/timed_batch.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace whygpu {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMostSets = 4096;
+constexpr std::int64_t kRecordedOperations = 64;
+
+// A device's queue is finite: what waits behind a held start must fit.
+constexpr std::int64_t kHeldLaunches = 16;
+
+}  // namespace
+
+SampleMode sample_mode(const Case& c) {
+  const std::string_view offload = c["offload"];
+  SampleMode mode;
+  mode.cold = c["mode"] == "cold";
+  mode.offload = offload == "once" ? Offload::once : offload == "always" ? Offload::always : Offload::kernel;
+  if (mode.offload == Offload::once) mode.reuse = c.number("reuse");
+  return mode;
+}
+
+TimedBatch::TimedBatch(Trial& trial, Device& device, const SampleMode& mode)
+    : trial_(trial), device_(device), mode_(mode), stopwatch_(device.make_stopwatch()), unit_(mode.reuse) {
+  if (mode_.cold) rotate_cold_sets();
+  if (mode_.offload != Offload::kernel) copies_.emplace(device, trial.host_arguments());
+}
+
+void TimedBatch::rotate_cold_sets() {
+  const double set = static_cast<double>(std::max<std::size_t>(trial_.set_bytes(), 1));
+  const double wanted = std::ceil(2 * static_cast<double>(device_.cache_bytes()) / set) + 1;
+  const double affordable = std::floor(0.25 * static_cast<double>(device_.free_memory_bytes()) / set);
+  sets_ = static_cast<std::size_t>(std::clamp(std::min(wanted, affordable), 1.0, static_cast<double>(kMostSets)));
+  trial_.allocate_sets(sets_);
+}
+
+std::int64_t TimedBatch::most() const { return mode_.cold ? static_cast<std::int64_t>(sets_) : std::int64_t{1} << 40; }
+
+void TimedBatch::enqueue(std::int64_t operations) {
+  const std::int64_t launches = graph_ ? operations / unit_ : operations;
+  for (std::int64_t i = 0; i < launches; ++i) {
+    if (i == kHeldLaunches) device_.release();
+    if (graph_) {
+      graph_->enqueue();
+    } else {
+      trial_.enqueue(next_set_);
+      if (++next_set_ == sets_) next_set_ = 0;
+    }
+  }
+}
+
+double TimedBatch::time(std::int64_t operations) {
+  if (mode_.cold) device_.flush_cache();
+  if (copies_ || trial_.timed_by_host()) return time_on_host(operations);
+  device_.hold();
+  stopwatch_->start();
+  enqueue(operations);
+  stopwatch_->stop();
+  device_.release();
+  return stopwatch_->seconds();
+}
+
+// Copies end on the host, so that its clock sees all of them; a launch costs what it costs a caller.
+double TimedBatch::time_on_host(std::int64_t operations) {
+  device_.synchronize();
+  const auto start = Clock::now();
+  if (copies_) {
+    for (std::int64_t done = 0; done < operations; done += unit_) {
+      copies_->upload();
+      enqueue(unit_);
+      copies_->download();
+      device_.synchronize();
+    }
+  } else {
+    enqueue(operations);
+    device_.synchronize();
+  }
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+void TimedBatch::record(std::int64_t operations) {
+  if (copies_ || trial_.timed_by_host()) return;
+  const std::int64_t recorded = mode_.cold ? std::min(operations, most()) : std::min(operations, kRecordedOperations);
+  try {
+    graph_ = device_.capture([&] {
+      for (std::int64_t i = 0; i < recorded; ++i) trial_.enqueue(static_cast<std::size_t>(i) % sets_);
+    });
+  } catch (const std::exception&) {
+    graph_ = nullptr;  // a library that cannot be recorded is launched one by one
+  }
+  if (graph_) unit_ = recorded;
+}
+
+Details TimedBatch::readings(std::int64_t operations) {
+  if (device_.readings().empty()) return {};
+  enqueue(operations);
+  auto readings = device_.readings();
+  device_.synchronize();
+  return readings;
+}
+
+std::string TimedBatch::describe() const {
+  if (mode_.offload == Offload::kernel) {
+    return graph_ ? fmt::format("kernel time, {} operations a graph", unit_) : "kernel time";
+  }
+  return fmt::format("operands uploaded and result fetched {}, {}",
+                     unit_ == 1 ? "each time" : fmt::format("around {} operations", unit_), copies_->describe());
+}
+
+}  // namespace whygpu

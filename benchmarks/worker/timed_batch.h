@@ -1,0 +1,62 @@
+// The timed part of a sample: how a batch of operations is queued, and where its operands come from.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/worker/host_copies.h"
+#include "benchmarks/workloads/workload.h"
+
+namespace whygpu {
+
+// Which time is taken. kernel: operands lie on the device, and launch latency stays out where the device can keep it
+// out. once: operands are uploaded, `reuse` operations run, the result is fetched. always: that around every operation.
+enum class Offload : std::uint8_t { kernel, once, always };
+
+struct SampleMode {
+  bool cold = false;  // operands are evicted before each batch, and rotated over twice the cache within it
+  Offload offload = Offload::kernel;
+  std::int64_t reuse = 1;  // operations for one upload
+};
+SampleMode sample_mode(const Case& c);
+
+class TimedBatch {
+ public:
+  TimedBatch(Trial& trial, Device& device, const SampleMode& mode);
+
+  // A batch is a multiple of unit() operations, and at most most() of them.
+  std::int64_t unit() const { return unit_; }
+  std::int64_t most() const;
+
+  // Runs `operations`, and returns the seconds that they took together.
+  double time(std::int64_t operations);
+
+  // From now on replays a recording of about `operations` operations, where the device can; unit() grows to what was
+  // recorded.
+  void record(std::int64_t operations);
+
+  // What the device reads while it works on `operations`.
+  Details readings(std::int64_t operations);
+
+  // "kernel time", or what was copied how often, in words.
+  std::string describe() const;
+
+ private:
+  void rotate_cold_sets();
+  void enqueue(std::int64_t operations);
+  double time_on_host(std::int64_t operations);
+
+  Trial& trial_;
+  Device& device_;
+  SampleMode mode_;
+  std::unique_ptr<Stopwatch> stopwatch_;
+  std::optional<HostCopies> copies_;
+  std::unique_ptr<Graph> graph_;
+  std::int64_t unit_ = 1;
+  std::size_t sets_ = 1, next_set_ = 0;
+};
+
+}  // namespace whygpu
