@@ -1,8 +1,8 @@
 // whygpu doctor: is this machine fit to measure on?
 #include <fmt/format.h>
 
+#include "backends/devices/nvml.h"
 #include "benchmarks/meters/find_meters.h"
-#include "benchmarks/meters/nvml.h"
 #include "benchmarks/workloads/workload.h"
 #include "tools/backend_choice.h"
 #include "tools/ceilings.h"

@@ -5,6 +5,8 @@
 
 #include <cmath>
 
+#include "backends/devices/nvml_fake.h"
+#include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/rapl.h"
 #include "benchmarks/meters/test_tree.h"
 
@@ -79,6 +81,51 @@ TEST_F(EnergyPass, DropsAMeterThatVanishesAndKeepsTheOthers) {
 TEST_F(EnergyPass, HasNoNumbersWithoutMeters) {
   meters_.clear();
   EXPECT_TRUE(measure([this] { return pass(kSecondsPerOp, kBusyWatts), 1; }).details().empty());
+}
+
+// A device with nothing but facts.
+class DescribedDevice final : public Device {
+ public:
+  explicit DescribedDevice(Facts facts) : facts_(std::move(facts)) {}
+  std::string kind() const override { return "described"; }
+  std::string name() const override { return "described"; }
+  Facts facts() const override { return facts_; }
+  std::size_t memory_bytes() const override { return 0; }
+  std::size_t free_memory_bytes() const override { return 0; }
+  std::size_t cache_bytes() const override { return 0; }
+  std::unique_ptr<Stopwatch> make_stopwatch() override { return nullptr; }
+  void synchronize() override {}
+  void flush_cache() override {}
+
+ private:
+  Facts facts_;
+};
+
+// Joules of the device's meters that count for a run, on a machine where NVML's GPU 0, at c1:00.0, is CUDA's device 1.
+std::vector<double> device_joules(const Facts& facts) {
+  NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
+  fake.count = 2;
+  fake.gpus[0] = {.bus_id = "00000000:C1:00.0", .millijoules = 1000};
+  fake.gpus[1] = {.bus_id = "00000000:65:00.0", .millijoules = 2000};
+  const TestTree tree(two_package_rapl());
+  std::vector<double> joules;
+  int host = 0;
+  for (const auto& meter : meters_for(DescribedDevice(facts), find_meters(FileTree(tree.root()), NVML_FAKE_LIBRARY))) {
+    host += meter->scope() == MeterScope::host ? 1 : 0;
+    if (meter->scope() == MeterScope::device) joules.push_back(meter->joules());
+  }
+  EXPECT_EQ(host, 3);  // counts for any device
+  return joules;
+}
+
+TEST(MetersFor, TakesTheGpuByItsPciBusId) {
+  EXPECT_THAT(device_joules({{"pci", "0000:65:00.0"}}), testing::ElementsAre(2));
+  EXPECT_THAT(device_joules({{"pci", "0000:C1:00.0"}}), testing::ElementsAre(1));
+}
+
+TEST(MetersFor, TakesNoGpuForAnotherDevice) {
+  EXPECT_THAT(device_joules({{"pci", "0000:66:00.0"}}), testing::IsEmpty());
+  EXPECT_THAT(device_joules({{"memory_bus", "384 bit"}}), testing::IsEmpty());
 }
 
 }  // namespace
