@@ -197,6 +197,35 @@ TEST(FindMeters, CountsEachScopeOnce) {
   EXPECT_THAT(names, testing::ElementsAre("rapl package-0", "rapl dram-0", "rapl package-1"));
 }
 
+// Joules of the accelerators' meters that count for a run at an address, on a machine where NVML's GPU 0, at c1:00.0,
+// is CUDA's device 1.
+std::vector<double> device_joules(const std::string& pci_bus_id) {
+  NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
+  fake.count = 2;
+  fake.gpus[0] = {.bus_id = "00000000:C1:00.0", .millijoules = 1000};
+  fake.gpus[1] = {.bus_id = "00000000:65:00.0", .millijoules = 2000};
+  const TestTree tree(two_package_rapl());
+  auto offers = find_meters(FileTree(tree.root()), NVML_FAKE_LIBRARY);
+  std::vector<double> joules;
+  int host = 0;
+  for (const auto& meter : take_meters_for(offers, pci_bus_id)) {
+    host += meter->scope() == MeterScope::host ? 1 : 0;
+    if (meter->scope() == MeterScope::device) joules.push_back(meter->joules());
+  }
+  EXPECT_EQ(host, 3);  // counts for any device
+  return joules;
+}
+
+TEST(FindMeters, TakesTheGpuByItsPciBusId) {
+  EXPECT_THAT(device_joules("0000:65:00.0"), testing::ElementsAre(2));
+  EXPECT_THAT(device_joules("0000:C1:00.0"), testing::ElementsAre(1));
+}
+
+TEST(FindMeters, TakesNoGpuForAnotherDevice) {
+  EXPECT_THAT(device_joules("0000:66:00.0"), testing::IsEmpty());
+  EXPECT_THAT(device_joules(""), testing::IsEmpty());
+}
+
 TEST(FindMeters, SaysWhyThereIsNone) {
   const TestTree tree(TestTree::Files{{"sys/none", ""}});
   auto offers = find_meters(FileTree(tree.root()), "libno-such-nvml.so.1");

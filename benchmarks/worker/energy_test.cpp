@@ -5,8 +5,6 @@
 
 #include <cmath>
 
-#include "backends/devices/nvml_fake.h"
-#include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/rapl.h"
 #include "benchmarks/meters/test_tree.h"
 
@@ -101,31 +99,37 @@ class DescribedDevice final : public Device {
   Facts facts_;
 };
 
-// Joules of the device's meters that count for a run, on a machine where NVML's GPU 0, at c1:00.0, is CUDA's device 1.
-std::vector<double> device_joules(const Facts& facts) {
-  NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
-  fake.count = 2;
-  fake.gpus[0] = {.bus_id = "00000000:C1:00.0", .millijoules = 1000};
-  fake.gpus[1] = {.bus_id = "00000000:65:00.0", .millijoules = 2000};
-  const TestTree tree(two_package_rapl());
-  std::vector<double> joules;
-  int host = 0;
-  for (const auto& meter : meters_for(DescribedDevice(facts), find_meters(FileTree(tree.root()), NVML_FAKE_LIBRARY))) {
-    host += meter->scope() == MeterScope::host ? 1 : 0;
-    if (meter->scope() == MeterScope::device) joules.push_back(meter->joules());
+class FakeMeter final : public Meter {
+ public:
+  FakeMeter(MeterScope scope, std::string pci_bus_id) : scope_(scope), pci_bus_id_(std::move(pci_bus_id)) {}
+  std::string name() const override { return pci_bus_id_.empty() ? scope_name(scope_) : pci_bus_id_; }
+  MeterScope scope() const override { return scope_; }
+  std::string how() const override { return {}; }
+  std::string pci_bus_id() const override { return pci_bus_id_; }
+  double joules() override { return 0; }
+  double resolution_seconds() const override { return 1; }
+
+ private:
+  MeterScope scope_;
+  std::string pci_bus_id_;
+};
+
+std::vector<std::string> meters_that_count(const Facts& facts) {
+  std::vector<MeterOffer> offers;
+  offers.push_back({"host", std::make_unique<FakeMeter>(MeterScope::host, ""), {}});
+  for (const char* bus_id : {"0000:c1:00.0", "0000:65:00.0"}) {
+    offers.push_back({"gpu", std::make_unique<FakeMeter>(MeterScope::device, bus_id), {}});
   }
-  EXPECT_EQ(host, 3);  // counts for any device
-  return joules;
+  std::vector<std::string> names;
+  for (const auto& meter : meters_for(DescribedDevice(facts), std::move(offers))) names.push_back(meter->name());
+  return names;
 }
 
-TEST(MetersFor, TakesTheGpuByItsPciBusId) {
-  EXPECT_THAT(device_joules({{"pci", "0000:65:00.0"}}), testing::ElementsAre(2));
-  EXPECT_THAT(device_joules({{"pci", "0000:C1:00.0"}}), testing::ElementsAre(1));
-}
-
-TEST(MetersFor, TakesNoGpuForAnotherDevice) {
-  EXPECT_THAT(device_joules({{"pci", "0000:66:00.0"}}), testing::IsEmpty());
-  EXPECT_THAT(device_joules({{"memory_bus", "384 bit"}}), testing::IsEmpty());
+TEST(MetersFor, TakesTheGpuAtTheDevicesAddress) {
+  EXPECT_THAT(meters_that_count({{"memory_bus", "384 bit"}, {"pci", "0000:65:00.0"}}),
+              testing::ElementsAre("host", "0000:65:00.0"));
+  EXPECT_THAT(meters_that_count({{"pci", "0000:C1:00.0"}}), testing::ElementsAre("host", "0000:c1:00.0"));
+  EXPECT_THAT(meters_that_count({{"memory_bus", "384 bit"}}), testing::ElementsAre("host"));
 }
 
 }  // namespace
