@@ -1,54 +1,242 @@
 #!/usr/bin/env python3
-"""Who may include whom: the rules of the architecture, and no vendor header outside its own backend."""
+"""Who may include whom: the rules of the repository's parts, and the headers of libraries where they belong.
+
+    includes_test.py REPOSITORY          checks the repository, then plants violations of every rule and checks for them
+"""
 import pathlib
 import re
 import sys
+import tempfile
 
-root = pathlib.Path(sys.argv[1])
+PARTS = ("backends", "benchmarks", "reports", "tools", "ci")
+SUFFIXES = {".h", ".hpp", ".inc", ".in", ".cuh", ".cpp", ".cc", ".c", ".cu"}
 
-# Folder: the folders or files of this repository that it may include besides itself.
-ALLOWED = {
-    "backends": [],
-    "benchmarks": ["backends/backend.h", "backends/dtypes.h", "backends/loader.h", "reports/results/"],
-    "reports": [],
-    "tools": ["backends/", "benchmarks/", "reports/"],
-}
-# Bare loops run on the threads of what they are compared with.
-BARE_SEES = ["backends/host/team.h"]
-# What backends/X sees of backends/ beside its own folder.
-BACKEND_SEES = ["backends/backend.h", "backends/operations.h", "backends/layer_operations.h", "backends/dtypes.h", "backends/devices/"]
-VENDOR = re.compile(r"^(cblas|openblas|oneapi/|dnnl|cuda|cublas|cudnn|nvml|omp\.h|mma\.h)")
-# Meters read a vendor's counters; bare loops call a library as its own users do, to compare with.
-VENDOR_HOMES = ("backends/", "benchmarks/meters/", "benchmarks/bare/")
+# ---- The rules. A folder ends in "/". The first line that fits a file counts. ----
 
-errors = []
-for path in sorted(p for folder in ALLOWED for p in (root / folder).rglob("*")):
-    if path.suffix not in {".h", ".cpp", ".cu", ".cuh", ".in"}:
-        continue
-    name = path.relative_to(root).as_posix()
-    top = name.split("/")[0]
-    for number, text in enumerate(path.read_text().splitlines(), 1):
-        match = re.match(r'\s*#\s*include\s+[<"]([^">]+)[">]', text)
-        if not match:
+PUBLIC = ["whygpu/"]  # the public interface, in backends/include/whygpu
+
+BENCHMARKS = PUBLIC + ["backends/loader.h", "backends/layers/", "backends/dtypes.h", "reports/results/",
+                       "reports/regression/gate/", "reports/regression/statistics/",
+                       # nominal values for the doctor, and what a gate returns
+                       "reports/catalogue/", "reports/regression/comparison/comparison.h",
+                       "reports/regression/comparison/machine.h"]
+
+# Files: what of this repository they may include besides their own part (for backends/X/: besides their own folder).
+REPOSITORY = [
+    ("backends/include/whygpu/", PUBLIC),
+    ("backends/*/", PUBLIC + ["backends/devices/", "backends/layers/", "backends/dtypes.h"]),
+    ("backends/", PUBLIC + ["backends/"]),
+    ("benchmarks/bare/", BENCHMARKS + ["backends/devices/thread_team.h"]),  # on the threads of what it is compared with
+    ("benchmarks/meters/", BENCHMARKS + ["backends/devices/nvml.h", "backends/devices/nvml_fake.h"]),
+    ("benchmarks/", BENCHMARKS),
+    ("reports/", []),
+    ("tools/", PUBLIC + ["backends/", "benchmarks/", "reports/"]),
+    ("ci/", PUBLIC + ["backends/", "benchmarks/", "reports/"]),
+]
+
+CUDA_FOLDERS = ["backends/cuda/", "backends/cublas/", "backends/cudnn/", "backends/devices/", "backends/layers/"]
+
+# Headers of libraries: the folders that may include them.
+LIBRARIES = [
+    (r"cblas|openblas", ["backends/openblas/", "benchmarks/bare/"]),
+    (r"oneapi/|dnnl", ["backends/onednn/", "benchmarks/bare/"]),
+    (r"omp\.h$", ["backends/openblas/", "backends/onednn/"]),
+    (r"cublas", ["backends/cublas/"]),
+    (r"cudnn", ["backends/cudnn/"]),
+    (r"nvml", ["backends/devices/"]),
+    (r"(cuda|mma\.h$|cooperative_groups|cub/|thrust/)", CUDA_FOLDERS),
+    (r"(gtest|gmock)/", ["backends/", "benchmarks/", "reports/", "tools/", "ci/"]),
+    (r"(fmt|nlohmann|boost)/", ["benchmarks/", "reports/", "tools/", "ci/"]),
+    (r"CLI/", ["benchmarks/", "tools/", "ci/"]),
+    (r"benchmark/benchmark\.h$", ["benchmarks/"]),
+    (r"sqlite3\.h$", ["reports/regression/history/"]),
+]
+
+STANDARD = re.compile(r"[a-z_]+$")  # the C++ standard library
+# C and the operating system.
+SYSTEM = re.compile(r"(sys|linux|sanitizer)/[a-z_0-9]+\.h$|(cpuid|dlfcn|fcntl|immintrin|math|poll|pthread|sched|signal|"
+                    r"spawn|stdint|stdlib|string|termios|ucontext|unistd)\.h$")
+
+# ---- Checking ----
+
+INCLUDE = re.compile(r'\s*#\s*(?:include|include_next|import)\s*(?:([<"])([^">]+)[">]|(\S+))')
+
+
+def fits(pattern, name):
+    if pattern.endswith("*/"):  # any folder of it
+        return name.startswith(pattern[:-2]) and "/" in name[len(pattern) - 2:]
+    return name.startswith(pattern)
+
+
+def own_folder(name):
+    """The folder whose files see each other: backends/X/, or one of the other parts."""
+    parts = name.split("/")
+    return "/".join(parts[:2 if parts[0] == "backends" else 1]) + "/"
+
+
+def fault(name, header, quoted):
+    """Why `name` may not include `header`, or an empty string."""
+    top = header.split("/")[0]
+    if top in PARTS or top == "whygpu":
+        if "/../" in header:
+            return "write the path without .."
+        if header.startswith("backends/include/"):
+            return "the public interface is included as whygpu/..."
+        folders = next(allowed for pattern, allowed in REPOSITORY if fits(pattern, name))
+        if header.startswith((own_folder(name), *folders)):
+            return ""
+        return f"of this repository, {name.rpartition('/')[0]}/ may include {', '.join(folders) or 'itself alone'}"
+    if quoted:
+        return "write the path from the repository's root"
+    if STANDARD.match(header):
+        return ""
+    if name.startswith("backends/include/"):
+        return "the public interface includes the standard library alone"
+    if SYSTEM.match(header):
+        return ""
+    for pattern, folders in LIBRARIES:
+        if re.match(pattern, header):
+            return "" if name.startswith(tuple(folders)) else f"this header belongs to {', '.join(folders)}"
+    return f"no rule for this library: add one to {pathlib.Path(__file__).name}"
+
+
+def check(root):
+    """All faults of the tree, one line each, and the number of includes seen."""
+    faults, seen = [], 0
+    for path in sorted(p for part in PARTS for p in (root / part).rglob("*")):
+        if path.suffix not in SUFFIXES or not path.is_file():
             continue
-        header = match.group(1)
-        where = f"{name}:{number}: includes {header}"
-        if VENDOR.match(header) and not name.startswith(VENDOR_HOMES):
-            errors.append(f"{where}; vendor headers stay in their own backend")
-        target = header.split("/")[0]
-        if target not in {"backends", "benchmarks", "reports", "tools", "ci"}:
-            continue
-        if top == "backends":
-            own = "/".join(name.split("/")[:2]) + "/"
-            module = name.count("/") > 1
-            if module and not header.startswith((own, *BACKEND_SEES)):
-                errors.append(f"{where}; a backend sees {', '.join(BACKEND_SEES)} and its own folder")
-            elif not header.startswith("backends/"):
-                errors.append(f"{where}; backends/ knows nothing of {target}/")
-        elif name.startswith("benchmarks/bare/") and header in BARE_SEES:
-            continue
-        elif not header.startswith((top + "/", *ALLOWED[top])):
-            errors.append(f"{where}; {top}/ may include {', '.join(ALLOWED[top]) or 'itself only'}")
+        name = path.relative_to(root).as_posix()
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if not match:
+                continue
+            seen += 1
+            bracket, header, macro = match.groups()
+            why = "a macro hides what is included" if macro else fault(name, header, bracket == '"')
+            if why:
+                faults.append(f"{name}:{number}: includes {macro or header}: {why}")
+    return faults, seen
 
-print("\n".join(errors))
-sys.exit(1 if errors else 0)
+
+# ---- The check of the check ----
+
+# One violation of each rule.
+REFUSED = [
+    ("backends/include/whygpu/tensor.h", '"backends/dtypes.h"'),
+    ("backends/include/whygpu/tensor.h", '"backends/include/whygpu/device.h"'),
+    ("backends/include/whygpu/tensor.h", "<cuda_runtime.h>"),
+    ("backends/include/whygpu/tensor.h", "<unistd.h>"),
+    ("backends/include/whygpu/tensor.h", "<fmt/format.h>"),
+    ("backends/naive/naive.cpp", '"backends/host/host.h"'),
+    ("backends/naive/naive.cpp", '"backends/loader.h"'),
+    ("backends/naive/naive.cpp", '"backends/naive_other/x.h"'),
+    ("backends/naive/naive.cpp", '"backends/naive/../host/host.h"'),
+    ("tools/run_command.cpp", '"backends/include/whygpu/device.h"'),
+    ("backends/naive/naive.cpp", "<backends/host/host.h>"),
+    ("backends/naive/deep/er.inc", '"backends/host/host.h"'),
+    ("backends/naive/naive.cpp", '"benchmarks/cases/case.h"'),
+    ("backends/loader.cpp", '"reports/results/statistics.h"'),
+    ("backends/devices/host.cpp", '"backends/host/host.h"'),
+    ("backends/layers/add.cpp", '"backends/naive/naive.h"'),
+    ("backends/layers/add.cpp", '"tools/command.h"'),
+    ("backends/openblas/gemm.cpp", "<oneapi/dnnl/dnnl.hpp>"),
+    ("backends/onednn/gemm.cpp", "<cblas.h>"),
+    ("backends/naive/gemm.cpp", "<omp.h>"),
+    ("backends/naive/gemm.inc", "<openblas_config.h>"),
+    ("backends/openblas/gemm.cpp", "<cuda_runtime.h>"),
+    ("backends/cuda/gemm.cu", "<cublasLt.h>"),
+    ("backends/cublas/gemm.cpp", "<cudnn.h>"),
+    ("backends/cuda/gemm.cu", "<nvml.h>"),
+    ("backends/naive/gemm.cpp", "<fmt/format.h>"),
+    ("backends/naive/gemm.cpp", "<mkl.h>"),
+    ("backends/naive/gemm.cpp", '"gemm.h"'),
+    ("backends/naive/gemm.cpp", '"math.h"'),
+    ("backends/naive/gemm.cpp", "WHYGPU_HEADER"),
+    ("benchmarks/workloads/gemm.cpp", '"backends/devices/host.h"'),
+    ("benchmarks/workloads/gemm.cpp", '"backends/devices/nvml.h"'),
+    ("benchmarks/workloads/gemm.cpp", '"backends/devices/thread_team.h"'),
+    ("benchmarks/runner/plan.cpp", '"reports/views/table.h"'),
+    ("benchmarks/runner/plan.cpp", '"reports/regression/comparison/comparison_text.h"'),
+    ("benchmarks/runner/plan.cpp", '"tools/command.h"'),
+    ("benchmarks/bare/gemm.cpp", "<cublasLt.h>"),
+    ("benchmarks/meters/nvml.cpp", "<nvml.h>"),
+    ("benchmarks/meters/nvml.cpp", '"backends/devices/cuda.h"'),
+    ("benchmarks/oracles/gemm.cpp", "<cblas.h>"),
+    ("benchmarks/bare/loops.inc", '"backends/openblas/openblas.h"'),
+    ("reports/views/table.cpp", '"backends/dtypes.h"'),
+    ("reports/views/table.cpp", '"whygpu/backend.h"'),
+    ("reports/views/table.cpp", '"benchmarks/cases/case.h"'),
+    ("reports/views/table.cpp", '"tools/command.h"'),
+    ("reports/views/table.cpp", "<sqlite3.h>"),
+    ("reports/views/table.cpp", "<CLI/CLI.hpp>"),
+    ("reports/views/table.cpp", "<benchmark/benchmark.h>"),
+    ("tools/run_command.cpp", '"ci/accuracy/commands.h"'),
+    ("tools/run_command.cpp", "<cblas.h>"),
+    ("ci/accuracy/main.cpp", '"tools/command.h"'),
+    ("ci/accuracy/main.cpp", "<cuda.h>"),
+    ("ci/accuracy/main.cpp", '"commands.h"'),
+]
+
+ACCEPTED = [
+    ("backends/include/whygpu/tensor.h", '"whygpu/device.h"'),
+    ("backends/include/whygpu/tensor.h", "<vector>"),
+    ("backends/naive/naive.cpp", '"whygpu/backend.h"'),
+    ("backends/naive/naive.cpp", '"backends/naive/naive.h"'),
+    ("backends/naive/naive.cpp", '"backends/devices/nvml.h"'),
+    ("backends/naive/naive.cpp", '"backends/layers/add.h"'),
+    ("backends/naive/naive_test.cpp", "<gtest/gtest.h>"),
+    ("backends/loader.cpp", '"backends/loader.h"'),
+    ("backends/loader.cpp", "<dlfcn.h>"),
+    ("backends/openblas/gemm.cpp", "<cblas.h>"),
+    ("backends/onednn/gemm.cpp", "<omp.h>"),
+    ("backends/layers/add.cu", "<cuda_fp16.h>"),
+    ("backends/cublas/gemm.cpp", "<cublasLt.h>"),
+    ("backends/cudnn/gemm.cpp", "<cudnn.h>"),
+    ("benchmarks/bare/gemm.cpp", "<cblas.h>"),
+    ("benchmarks/bare/gemm.cpp", '"backends/devices/thread_team.h"'),
+    ("benchmarks/meters/nvml_meter.cpp", '"backends/devices/nvml.h"'),
+    ("benchmarks/worker/worker.cpp", '"backends/loader.h"'),
+    ("benchmarks/worker/worker.cpp", '"reports/results/statistics.h"'),
+    ("benchmarks/runner/gate.cpp", '"reports/regression/gate/judgement.h"'),
+    ("benchmarks/runner/gate.cpp", "<sys/wait.h>"),
+    ("reports/views/table.cpp", '"reports/results/result_file.h"'),
+    ("reports/regression/history/sqlite.h", "<sqlite3.h>"),
+    ("tools/run_command.cpp", '"benchmarks/runner/rounds.h"'),
+    ("tools/run_command.cpp", '"whygpu/backend.h"'),
+    ("ci/accuracy/main.cpp", '"ci/accuracy/commands.h"'),
+    ("ci/accuracy/main.cpp", '"reports/regression/statistics/paired.h"'),
+    ("ci/script.py", '"tools/command.h"'),
+]
+
+
+def planted(name, header):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, name)
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#pragma once\n#  include {header}\n")
+        return check(pathlib.Path(folder))[0]
+
+
+def self_test():
+    wrong = []
+    for name, header in REFUSED:
+        faults = planted(name, header)
+        if len(faults) != 1 or not faults[0].startswith(f"{name}:2: "):
+            wrong.append(f"self-test: {name} may include {header}: {faults}")
+    for name, header in ACCEPTED:
+        wrong += [f"self-test: {fault}" for fault in planted(name, header)]
+    return wrong
+
+
+def main():
+    faults, seen = check(pathlib.Path(sys.argv[1]))
+    if seen == 0:
+        faults.append(f"{sys.argv[1]}: nothing is included there")
+    faults += self_test()
+    print("\n".join(faults) if faults else f"{seen} includes, {len(REFUSED)} planted violations found")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,11 +1,11 @@
 // whygpu doctor: is this machine fit to measure on?
 #include <fmt/format.h>
 
+#include "backends/devices/nvml.h"
 #include "benchmarks/machine/findings.h"
 #include "benchmarks/machine/machine_findings.h"
 #include "benchmarks/machine/variable_costs.h"
 #include "benchmarks/meters/find_meters.h"
-#include "benchmarks/meters/nvml.h"
 #include "benchmarks/runner/ceilings/machine_ceilings.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/run_options.h"

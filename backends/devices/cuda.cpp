@@ -218,7 +218,7 @@ Facts CudaDevice::facts() const {
   add(facts, "ecc", nvml.ecc());
   add(facts, "persistence", nvml.persistence());
   add(facts, "mig", nvml.mig());
-  add(facts, "processes", nvml.processes(), "");
+  if (const auto processes = nvml.processes()) facts.emplace_back("processes", std::to_string(processes->size()));
   if (const auto limits = nvml.clock_limits()) facts.emplace_back("clock_limits", clock_limit_names(*limits));
   return facts;
 }

@@ -3,24 +3,37 @@
 #include <dlfcn.h>
 
 #include <cstdio>
-#include <stdexcept>
 #include <utility>
 
 namespace whygpu {
 namespace {
 
 // Declared from NVIDIA's API reference; nvml.h is not needed to build. Every function returns 0 on success.
-using Handle = struct NvmlHandle*;
-using Status = int;
+using Handle = void*;
+using Code = int;
 
 enum Clock : unsigned { kSmClock = 1, kMemoryClock = 2 };
 constexpr unsigned kGpuSensor = 0;
 constexpr unsigned kThermalPolicy = 1;
-constexpr Status kInsufficientSize = 7;
+constexpr Code kInsufficientSize = 7;
+constexpr Code kFunctionNotFound = 13;
+constexpr std::size_t kProcessesAtFirst = 64;
 
 struct Violation {
   unsigned long long reference_microseconds;
   unsigned long long violation_nanoseconds;
+};
+
+struct PciInfo {  // nvmlPciInfo_t
+  char legacy_bus_id[16];
+  unsigned domain, bus, device, device_id, subsystem_id;
+  char bus_id[32];
+};
+
+struct ProcessInfo {  // nvmlProcessInfo_v2_t
+  unsigned pid;
+  unsigned long long used_memory;
+  unsigned gpu_instance, compute_instance;
 };
 
 constexpr std::pair<ClockLimit, const char*> kLimitNames[] = {
@@ -41,56 +54,113 @@ constexpr std::uint64_t kDisturbing =
 
 }  // namespace
 
-struct NvmlDevice::Library {
-  void* handle = nullptr;
-  Handle device = nullptr;
-  bool initialised = false;
+std::string normal_pci_bus_id(std::string_view text) {
+  const std::string id(text);
+  unsigned domain = 0, bus = 0, device = 0, function = 0;
+  int length = 0;
+  const bool whole = std::sscanf(id.c_str(), "%8x:%2x:%2x.%1x%n", &domain, &bus, &device, &function, &length) == 4;
+  if (!whole || static_cast<std::size_t>(length) != id.size()) return id;
+  char normal[24];
+  std::snprintf(normal, sizeof normal, "%04x:%02x:%02x.%x", domain, bus, device, function);
+  return normal;
+}
 
+bool same_pci_device(std::string_view a, std::string_view b) {
+  return !a.empty() && normal_pci_bus_id(a) == normal_pci_bus_id(b);
+}
+
+// The loaded and started library.
+class NvmlDevice::Library {
+ public:
+  explicit Library(const std::string& file) : handle_(dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) {
+    if (handle_ == nullptr) throw NvmlError(dlerror());
+    const Code code = call("nvmlInit_v2");
+    if (code == 0) return;
+    const std::string reason = words(code);
+    dlclose(handle_);
+    throw NvmlError("NVML does not start: " + reason);
+  }
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
   ~Library() {
-    if (initialised) call("nvmlShutdown");
-    if (handle != nullptr) dlclose(handle);
+    call("nvmlShutdown");
+    dlclose(handle_);
   }
 
-  // Calls an NVML function by name; an old driver may lack it, which reads as any other failure.
+  // Calls an NVML function by name; an old driver may lack it.
   template <class... Args>
-  Status call(const char* name, Args... args) const {
-    auto function = reinterpret_cast<Status (*)(Args...)>(dlsym(handle, name));
-    return function == nullptr ? -1 : function(args...);
+  Code call(const char* name, Args... args) const {
+    auto function = reinterpret_cast<Code (*)(Args...)>(dlsym(handle_, name));
+    return function == nullptr ? kFunctionNotFound : function(args...);
   }
 
-  void check(Status status, const char* what) const {
-    if (status == 0) return;
-    auto words = reinterpret_cast<const char* (*)(Status)>(dlsym(handle, "nvmlErrorString"));
-    throw std::runtime_error(std::string(what) + ": " + (words != nullptr ? words(status) : "NVML failed"));
+  void check(Code code, const std::string& what) const {
+    if (code != 0) throw NvmlError(what + ": " + words(code));
   }
 
-  // One number of the device, times `unit`.
-  template <class Number = unsigned, class... Args>
-  std::optional<double> read(double unit, const char* name, Args... args) const {
-    Number value{};
+  // One value of a device.
+  template <class Value = unsigned, class... Args>
+  std::optional<Value> read(const char* name, Handle device, Args... args) const {
+    Value value{};
     if (call(name, device, args..., &value) != 0) return std::nullopt;
-    return static_cast<double>(value) * unit;
+    return value;
+  }
+
+  // One number of a device, times `unit`.
+  template <class Number = unsigned, class... Args>
+  std::optional<double> scaled(double unit, const char* name, Handle device, Args... args) const {
+    const auto number = read<Number>(name, device, args...);
+    if (!number) return std::nullopt;
+    return static_cast<double>(*number) * unit;
   }
 
   // A mode that NVML gives as now and after the next reset.
-  std::optional<bool> mode(const char* name) const {
-    unsigned current = 0;
-    unsigned pending = 0;
+  std::optional<bool> mode(const char* name, Handle device) const {
+    unsigned current = 0, pending = 0;
     if (call(name, device, &current, &pending) != 0) return std::nullopt;
     return current != 0;
   }
+
+ private:
+  std::string words(Code code) const {
+    auto function = reinterpret_cast<const char* (*)(Code)>(dlsym(handle_, "nvmlErrorString"));
+    return function != nullptr ? function(code) : "NVML error " + std::to_string(code);
+  }
+
+  void* handle_;
 };
 
-NvmlDevice::NvmlDevice(const std::string& pci_bus_id, const char* library) : library_(std::make_unique<Library>()) {
-  library_->handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  if (library_->handle == nullptr) throw std::runtime_error(dlerror());
-  library_->check(library_->call("nvmlInit_v2"), "NVML does not start");
-  library_->initialised = true;
-  library_->check(library_->call("nvmlDeviceGetHandleByPciBusId_v2", pci_bus_id.c_str(), &library_->device),
-                  ("NVML has no device " + pci_bus_id).c_str());
+NvmlDevice::NvmlDevice(std::shared_ptr<const Library> library, void* device)
+    : library_(std::move(library)), device_(device) {}
+
+NvmlDevice::NvmlDevice(const std::string& pci_bus_id, const std::string& library)
+    : library_(std::make_shared<Library>(library)) {
+  library_->check(library_->call("nvmlDeviceGetHandleByPciBusId_v2", pci_bus_id.c_str(), &device_),
+                  "NVML has no device " + pci_bus_id);
 }
 
-NvmlDevice::~NvmlDevice() = default;
+std::vector<NvmlDevice> NvmlDevice::all(const std::string& library) {
+  const auto loaded = std::make_shared<const Library>(library);
+  unsigned count = 0;
+  loaded->check(loaded->call("nvmlDeviceGetCount_v2", &count), "NVML counts no devices");
+  std::vector<NvmlDevice> devices;
+  for (unsigned index = 0; index < count; ++index) {
+    Handle device = nullptr;
+    loaded->check(loaded->call("nvmlDeviceGetHandleByIndex_v2", index, &device), "GPU " + std::to_string(index));
+    devices.push_back(NvmlDevice(loaded, device));
+  }
+  return devices;
+}
+
+std::string NvmlDevice::pci_bus_id() const {
+  const auto info = library_->read<PciInfo>("nvmlDeviceGetPciInfo_v3", device_);
+  return info ? normal_pci_bus_id(info->bus_id) : "";
+}
+
+std::string NvmlDevice::name() const {
+  char name[96] = "";
+  return library_->call("nvmlDeviceGetName", device_, &name[0], unsigned{sizeof name}) == 0 ? name : "unknown GPU";
+}
 
 std::string NvmlDevice::driver_version() const {
   char version[80] = "";
@@ -99,62 +169,80 @@ std::string NvmlDevice::driver_version() const {
   return version;
 }
 
-std::optional<double> NvmlDevice::sm_mhz() const { return library_->read(1, "nvmlDeviceGetClockInfo", kSmClock); }
+std::optional<double> NvmlDevice::sm_mhz() const {
+  return library_->scaled(1, "nvmlDeviceGetClockInfo", device_, kSmClock);
+}
 std::optional<double> NvmlDevice::sm_max_mhz() const {
-  return library_->read(1, "nvmlDeviceGetMaxClockInfo", kSmClock);
+  return library_->scaled(1, "nvmlDeviceGetMaxClockInfo", device_, kSmClock);
 }
 std::optional<double> NvmlDevice::sm_application_mhz() const {
-  return library_->read(1, "nvmlDeviceGetApplicationsClock", kSmClock);
+  return library_->scaled(1, "nvmlDeviceGetApplicationsClock", device_, kSmClock);
 }
 std::optional<double> NvmlDevice::memory_mhz() const {
-  return library_->read(1, "nvmlDeviceGetClockInfo", kMemoryClock);
+  return library_->scaled(1, "nvmlDeviceGetClockInfo", device_, kMemoryClock);
 }
-std::optional<double> NvmlDevice::power_watts() const { return library_->read(1e-3, "nvmlDeviceGetPowerUsage"); }
+std::optional<double> NvmlDevice::power_watts() const {
+  return library_->scaled(1e-3, "nvmlDeviceGetPowerUsage", device_);
+}
 std::optional<double> NvmlDevice::power_limit_watts() const {
-  return library_->read(1e-3, "nvmlDeviceGetEnforcedPowerLimit");
+  return library_->scaled(1e-3, "nvmlDeviceGetEnforcedPowerLimit", device_);
 }
 std::optional<double> NvmlDevice::power_limit_default_watts() const {
-  return library_->read(1e-3, "nvmlDeviceGetPowerManagementDefaultLimit");
+  return library_->scaled(1e-3, "nvmlDeviceGetPowerManagementDefaultLimit", device_);
 }
 std::optional<double> NvmlDevice::energy_joules() const {
-  return library_->read<unsigned long long>(1e-3, "nvmlDeviceGetTotalEnergyConsumption");
+  return library_->scaled<unsigned long long>(1e-3, "nvmlDeviceGetTotalEnergyConsumption", device_);
 }
 std::optional<double> NvmlDevice::temperature_celsius() const {
-  return library_->read(1, "nvmlDeviceGetTemperature", kGpuSensor);
+  return library_->scaled(1, "nvmlDeviceGetTemperature", device_, kGpuSensor);
 }
-std::optional<double> NvmlDevice::pcie_generation() const {
-  return library_->read(1, "nvmlDeviceGetCurrPcieLinkGeneration");
+std::optional<unsigned> NvmlDevice::pcie_generation() const {
+  return library_->read("nvmlDeviceGetCurrPcieLinkGeneration", device_);
 }
-std::optional<double> NvmlDevice::pcie_lanes() const { return library_->read(1, "nvmlDeviceGetCurrPcieLinkWidth"); }
+std::optional<unsigned> NvmlDevice::pcie_max_generation() const {
+  return library_->read("nvmlDeviceGetMaxPcieLinkGeneration", device_);
+}
+std::optional<unsigned> NvmlDevice::pcie_lanes() const {
+  return library_->read("nvmlDeviceGetCurrPcieLinkWidth", device_);
+}
+std::optional<unsigned> NvmlDevice::pcie_max_lanes() const {
+  return library_->read("nvmlDeviceGetMaxPcieLinkWidth", device_);
+}
 
-std::optional<bool> NvmlDevice::ecc() const { return library_->mode("nvmlDeviceGetEccMode"); }
-std::optional<bool> NvmlDevice::mig() const { return library_->mode("nvmlDeviceGetMigMode"); }
+std::optional<bool> NvmlDevice::ecc() const { return library_->mode("nvmlDeviceGetEccMode", device_); }
+std::optional<bool> NvmlDevice::mig() const { return library_->mode("nvmlDeviceGetMigMode", device_); }
 std::optional<bool> NvmlDevice::persistence() const {
-  const auto mode = library_->read(1, "nvmlDeviceGetPersistenceMode");
+  const auto mode = library_->read("nvmlDeviceGetPersistenceMode", device_);
   if (!mode) return std::nullopt;
   return *mode != 0;
 }
 
-std::optional<double> NvmlDevice::processes() const {
+std::optional<std::vector<unsigned>> NvmlDevice::processes() const {
+  std::vector<ProcessInfo> found(kProcessesAtFirst);
+  const auto list = [&](unsigned& count) {
+    count = static_cast<unsigned>(found.size());
+    return library_->call("nvmlDeviceGetComputeRunningProcesses_v3", device_, &count, found.data());
+  };
   unsigned count = 0;
-  const Status status =
-      library_->call("nvmlDeviceGetComputeRunningProcesses_v3", library_->device, &count, static_cast<void*>(nullptr));
-  if (status != 0 && status != kInsufficientSize) return std::nullopt;
-  return count;
+  Code code = list(count);
+  if (code == kInsufficientSize) {
+    found.resize(2 * static_cast<std::size_t>(count));  // more may start meanwhile
+    code = list(count);
+  }
+  if (code != 0) return std::nullopt;
+  std::vector<unsigned> ids;
+  for (unsigned i = 0; i < count; ++i) ids.push_back(found[i].pid);
+  return ids;
 }
 
 std::optional<std::uint64_t> NvmlDevice::clock_limits() const {
-  unsigned long long limits = 0;
-  if (library_->call("nvmlDeviceGetCurrentClocksThrottleReasons", library_->device, &limits) != 0) return std::nullopt;
-  return limits;
+  return library_->read<unsigned long long>("nvmlDeviceGetCurrentClocksThrottleReasons", device_);
 }
 
 std::optional<double> NvmlDevice::thermal_seconds() const {
-  Violation violation{};
-  if (library_->call("nvmlDeviceGetViolationStatus", library_->device, kThermalPolicy, &violation) != 0) {
-    return std::nullopt;
-  }
-  return static_cast<double>(violation.violation_nanoseconds) * 1e-9;
+  const auto violation = library_->read<Violation>("nvmlDeviceGetViolationStatus", device_, kThermalPolicy);
+  if (!violation) return std::nullopt;
+  return static_cast<double>(violation->violation_nanoseconds) * 1e-9;
 }
 
 std::string clock_limit_names(std::uint64_t limits) {

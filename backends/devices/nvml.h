@@ -1,13 +1,24 @@
-// Readings of NVIDIA's management library (NVML), which comes with the driver and is loaded at run time. A reading that
-// a device does not have is empty.
+// Readings of NVIDIA's management library (NVML), which comes with the driver and is loaded at run time: the state of a
+// GPU and its energy. A reading that a GPU or its driver does not have is empty.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace whygpu {
+
+inline constexpr char kNvmlLibrary[] = "libnvidia-ml.so.1";
+
+// what() is the loader's or NVML's own reason.
+class NvmlError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
 
 // What holds the SM clock below what was asked for; the bits of nvmlDeviceGetCurrentClocksThrottleReasons.
 enum class ClockLimit : std::uint64_t {
@@ -21,13 +32,27 @@ enum class ClockLimit : std::uint64_t {
   power_brake = 0x80,
 };
 
+// One spelling for the addresses that NVML ("00000000:0A:00.0"), CUDA ("0000:0A:00.0") and Linux ("0000:0a:00.0")
+// write: that of Linux. Anything else is returned as it stands.
+std::string normal_pci_bus_id(std::string_view text);
+
+// Whether two addresses, in any of these spellings, are those of one device. An empty one is nobody's.
+bool same_pci_device(std::string_view a, std::string_view b);
+
+// One GPU. Devices are told apart by PCI bus id alone: NVML's index counts all GPUs of the machine by address, CUDA's
+// only those that CUDA_VISIBLE_DEVICES leaves, the fastest first.
 class NvmlDevice {
  public:
-  // `pci_bus_id` as CUDA writes it, "0000:65:00.0". Throws std::runtime_error with the loader's or NVML's own reason.
-  explicit NvmlDevice(const std::string& pci_bus_id, const char* library = "libnvidia-ml.so.1");
-  ~NvmlDevice();
+  // Throws NvmlError. `pci_bus_id` in any spelling; `library` is a file name for dlopen.
+  explicit NvmlDevice(const std::string& pci_bus_id, const std::string& library = kNvmlLibrary);
 
+  // All GPUs that the driver sees, in NVML's order. Throws NvmlError.
+  static std::vector<NvmlDevice> all(const std::string& library = kNvmlLibrary);
+
+  std::string pci_bus_id() const;  // normal_pci_bus_id(); empty where NVML does not tell
+  std::string name() const;
   std::string driver_version() const;
+
   std::optional<double> sm_mhz() const;
   std::optional<double> sm_max_mhz() const;
   std::optional<double> sm_application_mhz() const;
@@ -37,19 +62,24 @@ class NvmlDevice {
   std::optional<double> power_limit_default_watts() const;
   std::optional<double> energy_joules() const;  // since the driver was loaded
   std::optional<double> temperature_celsius() const;
-  std::optional<double> pcie_generation() const;
-  std::optional<double> pcie_lanes() const;
+  std::optional<unsigned> pcie_generation() const;
+  std::optional<unsigned> pcie_max_generation() const;
+  std::optional<unsigned> pcie_lanes() const;
+  std::optional<unsigned> pcie_max_lanes() const;
   std::optional<bool> ecc() const;
   std::optional<bool> persistence() const;
   std::optional<bool> mig() const;
-  std::optional<double> processes() const;  // that compute here, this one included
+  std::optional<std::vector<unsigned>> processes() const;  // that compute here, this one included, by id
 
   std::optional<std::uint64_t> clock_limits() const;  // bits of ClockLimit that act now
   std::optional<double> thermal_seconds() const;      // time spent slowed by heat since the driver was loaded
 
  private:
-  struct Library;
-  std::unique_ptr<Library> library_;
+  class Library;
+  NvmlDevice(std::shared_ptr<const Library> library, void* device);
+
+  std::shared_ptr<const Library> library_;
+  void* device_ = nullptr;
 };
 
 // The set bits in words: "power cap, thermal (hardware)"; empty for none.

@@ -1,5 +1,3 @@
-// A stand-in for libnvidia-ml with the functions that NvmlDevice calls. nvmlDeviceGetMigMode is left out, as in drivers
-// that are older than it.
 #include "backends/devices/nvml_fake.h"
 
 #include <cstring>
@@ -12,10 +10,24 @@ NvmlFake nvml_fake;
 namespace {
 
 constexpr int kSuccess = 0;
+constexpr int kInvalidArgument = 2;
 constexpr int kNotSupported = 3;
 constexpr int kNotFound = 6;
 constexpr int kInsufficientSize = 7;
 constexpr int kDriverNotLoaded = 9;
+constexpr unsigned kFirstProcess = 4242;
+
+struct PciInfo {
+  char legacy_bus_id[16];
+  unsigned domain, bus, device, device_id, subsystem_id;
+  char bus_id[32];
+};
+
+struct ProcessInfo {
+  unsigned pid;
+  unsigned long long used_memory;
+  unsigned gpu_instance, compute_instance;
+};
 
 template <class T>
 int give(T* out, T value) {
@@ -23,45 +35,89 @@ int give(T* out, T value) {
   return kSuccess;
 }
 
+NvmlFakeGpu& gpu(void* device) { return *static_cast<NvmlFakeGpu*>(device); }
+
+// NVML takes a domain of four digits too.
+bool is_at(const NvmlFakeGpu& gpu, const char* bus_id) {
+  return std::strcmp(gpu.bus_id, bus_id) == 0 || std::strcmp(gpu.bus_id + 4, bus_id) == 0;
+}
+
 }  // namespace
 
 NVML_FAKE int nvmlInit_v2() { return nvml_fake.starts ? (++nvml_fake.open, kSuccess) : kDriverNotLoaded; }
 NVML_FAKE int nvmlShutdown() { return --nvml_fake.open, kSuccess; }
-NVML_FAKE const char* nvmlErrorString(int status) {
-  return status == kDriverNotLoaded ? "Driver Not Loaded" : status == kNotFound ? "Not Found" : "Unknown Error";
+NVML_FAKE const char* nvmlErrorString(int code) {
+  return code == kDriverNotLoaded ? "Driver Not Loaded" : code == kNotFound ? "Not Found" : "Unknown Error";
 }
 NVML_FAKE int nvmlSystemGetDriverVersion(char* version, unsigned) {
   return std::strcpy(version, "580.65.06"), kSuccess;
 }
+NVML_FAKE int nvmlDeviceGetCount_v2(unsigned* count) { return give(count, nvml_fake.count); }
+NVML_FAKE int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
+  return index < nvml_fake.count ? give(device, static_cast<void*>(&nvml_fake.gpus[index])) : kInvalidArgument;
+}
 NVML_FAKE int nvmlDeviceGetHandleByPciBusId_v2(const char* bus_id, void** device) {
-  return std::strcmp(bus_id, nvml_fake.bus_id) == 0 ? give(device, static_cast<void*>(&nvml_fake)) : kNotFound;
+  for (unsigned i = 0; i < nvml_fake.count; ++i) {
+    if (is_at(nvml_fake.gpus[i], bus_id)) return give(device, static_cast<void*>(&nvml_fake.gpus[i]));
+  }
+  return kNotFound;
 }
-NVML_FAKE int nvmlDeviceGetClockInfo(void*, unsigned clock, unsigned* mhz) {
-  return give(mhz, clock == 1 ? nvml_fake.sm_mhz : nvml_fake.memory_mhz);
+NVML_FAKE int nvmlDeviceGetPciInfo_v3(void* device, PciInfo* info) {
+  *info = {};
+  std::strncpy(info->bus_id, gpu(device).bus_id, sizeof info->bus_id - 1);
+  std::strncpy(info->legacy_bus_id, gpu(device).bus_id + 4, sizeof info->legacy_bus_id - 1);
+  return kSuccess;
 }
-NVML_FAKE int nvmlDeviceGetPowerUsage(void*, unsigned* milliwatts) {
-  return nvml_fake.has_power ? give(milliwatts, nvml_fake.milliwatts) : kNotSupported;
+NVML_FAKE int nvmlDeviceGetName(void* device, char* name, unsigned length) {
+  return std::strncpy(name, gpu(device).name, length), kSuccess;
 }
-NVML_FAKE int nvmlDeviceGetEnforcedPowerLimit(void*, unsigned* milliwatts) {
-  return nvml_fake.has_power ? give(milliwatts, nvml_fake.limit_milliwatts) : kNotSupported;
+NVML_FAKE int nvmlDeviceGetClockInfo(void* device, unsigned clock, unsigned* mhz) {
+  return give(mhz, clock == 1 ? gpu(device).sm_mhz : gpu(device).memory_mhz);
 }
-NVML_FAKE int nvmlDeviceGetTotalEnergyConsumption(void*, unsigned long long* millijoules) {
-  return give(millijoules, nvml_fake.millijoules);
+NVML_FAKE int nvmlDeviceGetMaxClockInfo(void* device, unsigned, unsigned* mhz) {
+  return give(mhz, gpu(device).sm_max_mhz);
 }
-NVML_FAKE int nvmlDeviceGetTemperature(void*, unsigned, unsigned* celsius) { return give(celsius, nvml_fake.celsius); }
-NVML_FAKE int nvmlDeviceGetEccMode(void*, unsigned* current, unsigned* pending) {
-  return give(current, 1U), give(pending, 0U);
+NVML_FAKE int nvmlDeviceGetPowerUsage(void* device, unsigned* milliwatts) {
+  return gpu(device).has_power ? give(milliwatts, gpu(device).milliwatts) : kNotSupported;
 }
-NVML_FAKE int nvmlDeviceGetComputeRunningProcesses_v3(void*, unsigned* count, void*) {
-  const bool fits = nvml_fake.processes <= *count;
-  *count = nvml_fake.processes;
-  return fits ? kSuccess : kInsufficientSize;
+NVML_FAKE int nvmlDeviceGetEnforcedPowerLimit(void* device, unsigned* milliwatts) {
+  return gpu(device).has_power ? give(milliwatts, gpu(device).limit_milliwatts) : kNotSupported;
 }
-NVML_FAKE int nvmlDeviceGetCurrentClocksThrottleReasons(void*, unsigned long long* limits) {
-  return give(limits, nvml_fake.clock_limits);
+NVML_FAKE int nvmlDeviceGetPowerManagementDefaultLimit(void* device, unsigned* milliwatts) {
+  return gpu(device).has_power ? give(milliwatts, gpu(device).default_limit_milliwatts) : kNotSupported;
 }
-NVML_FAKE int nvmlDeviceGetViolationStatus(void*, unsigned policy, unsigned long long* reference_and_violation) {
+NVML_FAKE int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long long* millijoules) {
+  return gpu(device).has_energy ? give(millijoules, gpu(device).millijoules) : kNotSupported;
+}
+NVML_FAKE int nvmlDeviceGetTemperature(void* device, unsigned, unsigned* celsius) {
+  return give(celsius, gpu(device).celsius);
+}
+NVML_FAKE int nvmlDeviceGetCurrPcieLinkWidth(void* device, unsigned* lanes) { return give(lanes, gpu(device).lanes); }
+NVML_FAKE int nvmlDeviceGetMaxPcieLinkWidth(void*, unsigned* lanes) { return give(lanes, 16U); }
+NVML_FAKE int nvmlDeviceGetCurrPcieLinkGeneration(void* device, unsigned* generation) {
+  return give(generation, gpu(device).generation);
+}
+NVML_FAKE int nvmlDeviceGetMaxPcieLinkGeneration(void*, unsigned* generation) { return give(generation, 5U); }
+NVML_FAKE int nvmlDeviceGetEccMode(void* device, unsigned* current, unsigned* pending) {
+  return give(current, gpu(device).ecc), give(pending, 0U);
+}
+NVML_FAKE int nvmlDeviceGetMigMode(void* device, unsigned* current, unsigned* pending) {
+  if (!gpu(device).has_mig) return kNotSupported;
+  return give(current, gpu(device).mig), give(pending, 0U);
+}
+NVML_FAKE int nvmlDeviceGetPersistenceMode(void*, unsigned* mode) { return give(mode, 0U); }
+NVML_FAKE int nvmlDeviceGetComputeRunningProcesses_v3(void* device, unsigned* count, ProcessInfo* processes) {
+  const unsigned room = *count;
+  *count = gpu(device).processes;
+  if (room < *count) return kInsufficientSize;
+  for (unsigned i = 0; i < *count; ++i) processes[i] = {kFirstProcess + i, 1ULL << 30, 0, 0};
+  return kSuccess;
+}
+NVML_FAKE int nvmlDeviceGetCurrentClocksThrottleReasons(void* device, unsigned long long* limits) {
+  return give(limits, gpu(device).clock_limits);
+}
+NVML_FAKE int nvmlDeviceGetViolationStatus(void* device, unsigned policy, unsigned long long* reference_and_violation) {
   reference_and_violation[0] = 0;
-  reference_and_violation[1] = policy == 1 ? nvml_fake.thermal_nanoseconds : 0;
+  reference_and_violation[1] = policy == 1 ? gpu(device).thermal_nanoseconds : 0;
   return kSuccess;
 }

@@ -1,6 +1,5 @@
 #include "backends/devices/nvml.h"
 
-#include <dlfcn.h>
 #include <gmock/gmock.h>
 
 #include "backends/devices/nvml_fake.h"
@@ -8,40 +7,37 @@
 namespace whygpu {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Optional;
+using ::testing::SizeIs;
 using ::testing::ThrowsMessage;
 
 constexpr char kBusId[] = "0000:65:00.0";
 
 class NvmlTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    handle_ = dlopen(NVML_FAKE_LIBRARY, RTLD_NOW);
-    ASSERT_NE(handle_, nullptr) << dlerror();
-    fake_ = static_cast<NvmlFake*>(dlsym(handle_, "nvml_fake"));
-    *fake_ = {.bus_id = kBusId,
-              .starts = true,
-              .has_power = true,
-              .sm_mhz = 1755,
-              .memory_mhz = 2619,
-              .milliwatts = 312500,
-              .limit_milliwatts = 700000,
-              .celsius = 54,
-              .millijoules = 1500,
-              .clock_limits = 0,
-              .thermal_nanoseconds = 0,
-              .processes = 2,
-              .open = 0};
-  }
-  void TearDown() override { dlclose(handle_); }
-
-  void* handle_ = nullptr;
-  NvmlFake* fake_ = nullptr;
+  NvmlFake& fake_ = reset_nvml_fake(NVML_FAKE_LIBRARY);
+  NvmlFakeGpu& gpu_ = fake_.gpus[0];
 };
 
+TEST(PciBusId, HasOneSpelling) {
+  EXPECT_EQ(normal_pci_bus_id("00000000:0A:00.0"), "0000:0a:00.0");  // NVML
+  EXPECT_EQ(normal_pci_bus_id("0000:0A:00.0"), "0000:0a:00.0");      // CUDA
+  EXPECT_EQ(normal_pci_bus_id("0000:0a:00.0"), "0000:0a:00.0");      // Linux
+  EXPECT_EQ(normal_pci_bus_id("00010000:E1:1F.7"), "10000:e1:1f.7");
+  for (const char* other : {"", "0a:00.0", "0000:0a:00.0x", "GPU-5b1a"}) EXPECT_EQ(normal_pci_bus_id(other), other);
+}
+
+TEST(PciBusId, ComparesAcrossSpellings) {
+  EXPECT_TRUE(same_pci_device("00000000:0A:00.0", "0000:0a:00.0"));
+  EXPECT_FALSE(same_pci_device("00000000:0A:00.0", "0001:0a:00.0"));
+  EXPECT_FALSE(same_pci_device("", ""));
+}
+
 TEST_F(NvmlTest, ReadsInPlainUnits) {
+  gpu_.processes = 2;
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   EXPECT_EQ(device.driver_version(), "580.65.06");
   EXPECT_THAT(device.sm_mhz(), Optional(1755.0));
@@ -51,47 +47,67 @@ TEST_F(NvmlTest, ReadsInPlainUnits) {
   EXPECT_THAT(device.energy_joules(), Optional(1.5));
   EXPECT_THAT(device.temperature_celsius(), Optional(54.0));
   EXPECT_THAT(device.ecc(), Optional(true));
-  EXPECT_THAT(device.processes(), Optional(2.0));
+  EXPECT_THAT(device.processes(), Optional(ElementsAre(4242U, 4243U)));
+  EXPECT_THAT(device.pcie_lanes(), Optional(16U));
+  EXPECT_EQ(device.pci_bus_id(), kBusId);
+  EXPECT_EQ(device.name(), "Fake GPU");
 }
 
 TEST_F(NvmlTest, WhatTheDeviceOrDriverLacksIsEmpty) {
-  fake_->has_power = false;
+  gpu_.has_power = gpu_.has_mig = false;
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   EXPECT_EQ(device.power_watts(), std::nullopt);
   EXPECT_EQ(device.mig(), std::nullopt);
+  EXPECT_EQ(device.sm_application_mhz(), std::nullopt);  // no such function in the library
+}
+
+TEST_F(NvmlTest, ListsEveryProcess) {
+  gpu_.processes = 100;
+  EXPECT_THAT(NvmlDevice(kBusId, NVML_FAKE_LIBRARY).processes(), Optional(SizeIs(100)));
+}
+
+TEST_F(NvmlTest, OpensTheDeviceAtTheAddress) {
+  fake_.count = 2;
+  fake_.gpus[0] = {.bus_id = "00000000:C1:00.0", .millijoules = 1};
+  fake_.gpus[1] = {.bus_id = "00000000:65:00.0", .millijoules = 7000};
+  EXPECT_THAT(NvmlDevice(kBusId, NVML_FAKE_LIBRARY).energy_joules(), Optional(7.0));
+  const auto all = NvmlDevice::all(NVML_FAKE_LIBRARY);
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0].pci_bus_id(), "0000:c1:00.0");
+  EXPECT_EQ(all[1].pci_bus_id(), kBusId);
 }
 
 TEST_F(NvmlTest, EveryFailureToOpenSaysWhy) {
   EXPECT_THAT([] { NvmlDevice(kBusId, "libno-such-library.so.1"); },
-              ThrowsMessage<std::runtime_error>(HasSubstr("libno-such-library.so.1")));
+              ThrowsMessage<NvmlError>(HasSubstr("libno-such-library.so.1")));
   EXPECT_THAT([] { NvmlDevice("0000:00:00.0", NVML_FAKE_LIBRARY); },
-              ThrowsMessage<std::runtime_error>("NVML has no device 0000:00:00.0: Not Found"));
-  fake_->starts = false;
+              ThrowsMessage<NvmlError>("NVML has no device 0000:00:00.0: Not Found"));
+  fake_.starts = false;
   EXPECT_THAT([] { NvmlDevice(kBusId, NVML_FAKE_LIBRARY); },
-              ThrowsMessage<std::runtime_error>("NVML does not start: Driver Not Loaded"));
-  EXPECT_EQ(fake_->open, 0);
+              ThrowsMessage<NvmlError>("NVML does not start: Driver Not Loaded"));
+  EXPECT_EQ(fake_.open, 0);
 }
 
 TEST_F(NvmlTest, ThePowerCapAndIdleClocksAreNoDisturbance) {
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   ThrottleWatch watch(device);
-  fake_->clock_limits = 0x1 | 0x2 | 0x4;
+  gpu_.clock_limits = 0x1 | 0x2 | 0x4;
   EXPECT_THAT(watch.since_last(), IsEmpty());
 }
 
 TEST_F(NvmlTest, HeatNowIsADisturbance) {
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   ThrottleWatch watch(device);
-  fake_->clock_limits = 0x4 | 0x8 | 0x40;
+  gpu_.clock_limits = 0x4 | 0x8 | 0x40;
   EXPECT_EQ(watch.since_last(), "the GPU throttles: hardware slowdown, thermal (hardware)");
 }
 
 TEST_F(NvmlTest, HeatThatHasPassedIsToldOnce) {
-  fake_->thermal_nanoseconds = 7'000'000;
+  gpu_.thermal_nanoseconds = 7'000'000;
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   ThrottleWatch watch(device);
   EXPECT_THAT(watch.since_last(), IsEmpty());
-  fake_->thermal_nanoseconds += 2'500'000;
+  gpu_.thermal_nanoseconds += 2'500'000;
   EXPECT_EQ(watch.since_last(), "the GPU throttled: thermal, for 2.5 ms");
   EXPECT_THAT(watch.since_last(), IsEmpty());
 }

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iterator>
 
+#include "backends/devices/nvml.h"
 #include "benchmarks/meters/hwmon.h"
 #include "benchmarks/meters/nvml_meter.h"
 #include "benchmarks/meters/rapl.h"
@@ -37,7 +38,7 @@ std::vector<MeterOffer> find_meters(const FileTree& files, const std::string& nv
 
 std::vector<MeterOffer> find_meters() {
   const char* root = std::getenv("WHYGPU_METER_ROOT");
-  return find_meters(FileTree(root != nullptr ? root : "/"), "libnvidia-ml.so.1");
+  return find_meters(FileTree(root != nullptr ? root : "/"), kNvmlLibrary);
 }
 
 nlohmann::json to_json(const std::vector<MeterOffer>& offers) {
@@ -61,6 +62,14 @@ std::vector<std::unique_ptr<Meter>> take_meters(std::vector<MeterOffer>& offers)
   for (auto& offer : offers) {
     if (offer.meter) meters.push_back(std::move(offer.meter));
   }
+  return meters;
+}
+
+std::vector<std::unique_ptr<Meter>> take_meters_for(std::vector<MeterOffer>& offers, const std::string& pci_bus_id) {
+  auto meters = take_meters(offers);
+  std::erase_if(meters, [&](const auto& meter) {
+    return meter->scope() == MeterScope::device && !same_pci_device(meter->pci_bus_id(), pci_bus_id);
+  });
   return meters;
 }
 

@@ -20,6 +20,10 @@ nlohmann::json to_json(const std::vector<MeterOffer>& offers);
 // The usable ones, taken out of the offers.
 std::vector<std::unique_ptr<Meter>> take_meters(std::vector<MeterOffer>& offers);
 
+// Of the usable ones those that count for a run on the accelerator at `pci_bus_id`, or on the processor where that is
+// empty: the host's and the machine's, and of the accelerators' the one at that address.
+std::vector<std::unique_ptr<Meter>> take_meters_for(std::vector<MeterOffer>& offers, const std::string& pci_bus_id);
+
 // Why no meter works, in one line.
 std::string why_no_meter(const std::vector<MeterOffer>& offers);
 

@@ -9,6 +9,7 @@ namespace whygpu {
 
 struct GpuState {
   std::string name;
+  std::string pci_bus_id;                              // "0000:65:00.0"; empty where not told
   std::optional<double> clock_mhz, highest_clock_mhz;  // of the multiprocessors
   std::optional<double> power_limit_watts, default_limit_watts;
   std::optional<bool> ecc, mig, persistence;

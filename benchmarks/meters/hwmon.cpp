@@ -54,14 +54,25 @@ class EnergyFileMeter final : public Meter {
   WrappingCounter counter_{0x1p64 * 1e-6};
 };
 
+// The address of the card that a chip sits on, out of a line PCI_SLOT_NAME=0000:03:00.0; empty for other chips.
+std::string pci_bus_id(const FileTree& files, const std::filesystem::path& chip) {
+  constexpr std::string_view key = "PCI_SLOT_NAME=";
+  const std::string text = files.try_read(chip / "device/uevent").value_or("");
+  const auto at = text.find(key);
+  if (at == std::string::npos) return {};
+  const auto begin = at + key.size();
+  return text.substr(begin, text.find('\n', begin) - begin);
+}
+
 std::unique_ptr<Meter> make_meter(const FileTree& files, const KnownChip& chip, const std::filesystem::path& file,
                                   const std::string& label) {
   const std::string name = "hwmon " + std::string(chip.name) + " " + label;
   if (file.filename().string().starts_with("energy")) {
     return std::make_unique<EnergyFileMeter>(files, file, name, chip.scope);
   }
-  return std::make_unique<SampledMeter>(name, chip.scope, std::string(chip.averaging),
-                                        [files, file] { return read_micro(files, file); });
+  return std::make_unique<SampledMeter>(
+      name, chip.scope, std::string(chip.averaging), [files, file] { return read_micro(files, file); },
+      pci_bus_id(files, file.parent_path()));
 }
 
 // A chip's energy counters, or its power readings where it has none. amd_energy counts each core beside the sockets.

@@ -26,7 +26,8 @@ class Meter {
   virtual ~Meter() = default;
   virtual std::string name() const = 0;  // "rapl package-0"
   virtual MeterScope scope() const = 0;
-  virtual std::string how() const = 0;  // what is read, how often it changes, over what it is averaged
+  virtual std::string how() const = 0;                   // what is read, how often it changes, over what it is averaged
+  virtual std::string pci_bus_id() const { return {}; }  // of an accelerator, "0000:65:00.0"; empty where not told
 
   // Energy since an arbitrary moment; never falls. Throws MeterError.
   virtual double joules() = 0;

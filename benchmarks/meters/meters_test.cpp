@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include "backends/devices/nvml_fake.h"
 #include "benchmarks/meters/counter.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/gpu_state.h"
@@ -136,20 +137,33 @@ TEST(Nvml, SaysWhyTheLibraryIsNotThere) {
   EXPECT_THAT(offers[0].reason, HasSubstr("libno-such-nvml.so.1"));
 }
 
-// GPU 0 of the fake library counts energy, GPU 1 shows power only, GPU 2 neither.
 TEST(Nvml, PrefersTheCounterToSampledPower) {
-  const auto offers = find_nvml_meters(WHYGPU_FAKE_NVML);
+  NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
+  fake.count = 3;
+  fake.gpus[0].bus_id = "00000000:0A:00.0";
+  fake.gpus[1] = {.bus_id = "00000000:C1:00.0", .has_energy = false};
+  fake.gpus[2] = {.bus_id = "00000000:C2:00.0", .has_energy = false, .has_power = false};
+  const auto offers = find_nvml_meters(NVML_FAKE_LIBRARY);
   ASSERT_EQ(offers.size(), 3U);
   const double before = offers[0].meter->joules();
+  fake.gpus[0].millijoules += 2500;
   EXPECT_DOUBLE_EQ(offers[0].meter->joules() - before, 2.5);
-  EXPECT_THAT(offers[0].meter->name(), HasSubstr("Fake GPU"));
+  EXPECT_EQ(offers[0].meter->name(), "nvml 0000:0a:00.0 (Fake GPU)");
+  EXPECT_EQ(offers[0].meter->pci_bus_id(), "0000:0a:00.0");
   EXPECT_THAT(offers[1].meter->how(), HasSubstr("no energy counter on this GPU"));
+  EXPECT_EQ(offers[1].meter->pci_bus_id(), "0000:c1:00.0");
   EXPECT_THAT(offers[2].reason, HasSubstr("neither energy nor power"));
 }
 
 TEST(GpuState, ReadsWhatTheLibraryTells) {
-  const auto gpus = read_gpus(WHYGPU_FAKE_NVML);
+  NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
+  fake.count = 3;
+  fake.gpus[0] = {.limit_milliwatts = 500'000, .lanes = 8, .ecc = 0, .processes = 1};
+  fake.gpus[1].mig = 1;
+  fake.gpus[2].has_mig = false;
+  const auto gpus = read_gpus(NVML_FAKE_LIBRARY);
   ASSERT_EQ(gpus.size(), 3U);
+  EXPECT_EQ(gpus[0].pci_bus_id, "0000:65:00.0");
   EXPECT_EQ(gpus[0].power_limit_watts, 500);
   EXPECT_EQ(gpus[0].default_limit_watts, 700);
   EXPECT_EQ(gpus[0].highest_clock_mhz, 1980);
@@ -159,6 +173,16 @@ TEST(GpuState, ReadsWhatTheLibraryTells) {
   EXPECT_EQ(gpus[1].mig, true);
   EXPECT_EQ(gpus[2].mig, std::nullopt);  // not supported there
   EXPECT_TRUE(gpus[2].processes.empty());
+}
+
+TEST(Hwmon, ReadsTheAddressOfACard) {
+  const TestTree tree(TestTree::Files{
+      {"sys/class/hwmon/hwmon4/name", "amdgpu"},
+      {"sys/class/hwmon/hwmon4/power1_average", "30000000"},
+      {"sys/class/hwmon/hwmon4/device/uevent", "DRIVER=amdgpu\nPCI_SLOT_NAME=0000:03:00.0\nMODALIAS=pci:v"}});
+  const auto offers = find_hwmon_meters(FileTree(tree.root()));
+  ASSERT_TRUE(offers[0].meter);
+  EXPECT_EQ(offers[0].meter->pci_bus_id(), "0000:03:00.0");
 }
 
 TEST(FindMeters, CountsEachScopeOnce) {
@@ -171,6 +195,35 @@ TEST(FindMeters, CountsEachScopeOnce) {
   std::vector<std::string> names;
   for (const auto& meter : take_meters(offers)) names.push_back(meter->name());
   EXPECT_THAT(names, testing::ElementsAre("rapl package-0", "rapl dram-0", "rapl package-1"));
+}
+
+// Joules of the accelerators' meters that count for a run at an address, on a machine where NVML's GPU 0, at c1:00.0,
+// is CUDA's device 1.
+std::vector<double> device_joules(const std::string& pci_bus_id) {
+  NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
+  fake.count = 2;
+  fake.gpus[0] = {.bus_id = "00000000:C1:00.0", .millijoules = 1000};
+  fake.gpus[1] = {.bus_id = "00000000:65:00.0", .millijoules = 2000};
+  const TestTree tree(two_package_rapl());
+  auto offers = find_meters(FileTree(tree.root()), NVML_FAKE_LIBRARY);
+  std::vector<double> joules;
+  int host = 0;
+  for (const auto& meter : take_meters_for(offers, pci_bus_id)) {
+    host += meter->scope() == MeterScope::host ? 1 : 0;
+    if (meter->scope() == MeterScope::device) joules.push_back(meter->joules());
+  }
+  EXPECT_EQ(host, 3);  // counts for any device
+  return joules;
+}
+
+TEST(FindMeters, TakesTheGpuByItsPciBusId) {
+  EXPECT_THAT(device_joules("0000:65:00.0"), testing::ElementsAre(2));
+  EXPECT_THAT(device_joules("0000:C1:00.0"), testing::ElementsAre(1));
+}
+
+TEST(FindMeters, TakesNoGpuForAnotherDevice) {
+  EXPECT_THAT(device_joules("0000:66:00.0"), testing::IsEmpty());
+  EXPECT_THAT(device_joules(""), testing::IsEmpty());
 }
 
 TEST(FindMeters, SaysWhyThereIsNone) {

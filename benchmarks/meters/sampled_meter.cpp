@@ -14,8 +14,12 @@ double now_seconds() {
 }  // namespace
 
 SampledMeter::SampledMeter(std::string name, MeterScope scope, std::string averaging,
-                           std::function<double()> read_watts)
-    : name_(std::move(name)), averaging_(std::move(averaging)), scope_(scope), read_watts_(std::move(read_watts)) {
+                           std::function<double()> read_watts, std::string pci_bus_id)
+    : name_(std::move(name)),
+      averaging_(std::move(averaging)),
+      pci_bus_id_(std::move(pci_bus_id)),
+      scope_(scope),
+      read_watts_(std::move(read_watts)) {
   sample();
   thread_ = std::thread([this] { watch(); });
 }

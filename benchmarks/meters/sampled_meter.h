@@ -16,12 +16,14 @@ class SampledMeter final : public Meter {
  public:
   // `read_watts` is called every 20 ms from a thread of its own, and at each reading of the meter. `averaging` says in
   // words over what time the source averages.
-  SampledMeter(std::string name, MeterScope scope, std::string averaging, std::function<double()> read_watts);
+  SampledMeter(std::string name, MeterScope scope, std::string averaging, std::function<double()> read_watts,
+               std::string pci_bus_id = {});
   ~SampledMeter() override;
 
   std::string name() const override { return name_; }
   MeterScope scope() const override { return scope_; }
   std::string how() const override;
+  std::string pci_bus_id() const override { return pci_bus_id_; }
   double joules() override;
   double resolution_seconds() const override { return 0.2; }
 
@@ -29,7 +31,7 @@ class SampledMeter final : public Meter {
   void sample();
   void watch();
 
-  std::string name_, averaging_;
+  std::string name_, averaging_, pci_bus_id_;
   MeterScope scope_;
   std::function<double()> read_watts_;
   std::mutex mutex_;

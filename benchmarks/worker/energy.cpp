@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "benchmarks/meters/find_meters.h"
 #include "reports/results/statistics.h"
 
 namespace whygpu {
@@ -77,6 +78,14 @@ Span run_for(double seconds, const EnergyClock& clock, const std::function<std::
 }
 
 }  // namespace
+
+std::vector<std::unique_ptr<Meter>> meters_for(const Device& device, std::vector<MeterOffer> offers) {
+  std::string pci_bus_id;
+  for (const auto& [name, value] : device.facts()) {
+    if (name == "pci") pci_bus_id = value;
+  }
+  return take_meters_for(offers, pci_bus_id);
+}
 
 EnergyClock EnergyClock::steady() {
   using Clock = std::chrono::steady_clock;

@@ -13,6 +13,10 @@
 
 namespace whygpu {
 
+// The meters that count for a run on `device`, which is known by its fact "pci". An accelerator without that fact has
+// no meter of its own.
+std::vector<std::unique_ptr<Meter>> meters_for(const Device& device, std::vector<MeterOffer> offers);
+
 struct EnergyPlan {
   double idle_seconds = 1.0;    // at rest, for the power that is drawn anyway
   double warmup_seconds = 0.5;  // until clocks and fans follow the load

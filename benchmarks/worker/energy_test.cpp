@@ -81,5 +81,56 @@ TEST_F(EnergyPass, HasNoNumbersWithoutMeters) {
   EXPECT_TRUE(measure([this] { return pass(kSecondsPerOp, kBusyWatts), 1; }).details().empty());
 }
 
+// A device with nothing but facts.
+class DescribedDevice final : public Device {
+ public:
+  explicit DescribedDevice(Facts facts) : facts_(std::move(facts)) {}
+  std::string kind() const override { return "described"; }
+  std::string name() const override { return "described"; }
+  Facts facts() const override { return facts_; }
+  std::size_t memory_bytes() const override { return 0; }
+  std::size_t free_memory_bytes() const override { return 0; }
+  std::size_t cache_bytes() const override { return 0; }
+  std::unique_ptr<Stopwatch> make_stopwatch() override { return nullptr; }
+  void synchronize() override {}
+  void flush_cache() override {}
+
+ private:
+  Facts facts_;
+};
+
+class FakeMeter final : public Meter {
+ public:
+  FakeMeter(MeterScope scope, std::string pci_bus_id) : scope_(scope), pci_bus_id_(std::move(pci_bus_id)) {}
+  std::string name() const override { return pci_bus_id_.empty() ? scope_name(scope_) : pci_bus_id_; }
+  MeterScope scope() const override { return scope_; }
+  std::string how() const override { return {}; }
+  std::string pci_bus_id() const override { return pci_bus_id_; }
+  double joules() override { return 0; }
+  double resolution_seconds() const override { return 1; }
+
+ private:
+  MeterScope scope_;
+  std::string pci_bus_id_;
+};
+
+std::vector<std::string> meters_that_count(const Facts& facts) {
+  std::vector<MeterOffer> offers;
+  offers.push_back({"host", std::make_unique<FakeMeter>(MeterScope::host, ""), {}});
+  for (const char* bus_id : {"0000:c1:00.0", "0000:65:00.0"}) {
+    offers.push_back({"gpu", std::make_unique<FakeMeter>(MeterScope::device, bus_id), {}});
+  }
+  std::vector<std::string> names;
+  for (const auto& meter : meters_for(DescribedDevice(facts), std::move(offers))) names.push_back(meter->name());
+  return names;
+}
+
+TEST(MetersFor, TakesTheGpuAtTheDevicesAddress) {
+  EXPECT_THAT(meters_that_count({{"memory_bus", "384 bit"}, {"pci", "0000:65:00.0"}}),
+              testing::ElementsAre("host", "0000:65:00.0"));
+  EXPECT_THAT(meters_that_count({{"pci", "0000:C1:00.0"}}), testing::ElementsAre("host", "0000:c1:00.0"));
+  EXPECT_THAT(meters_that_count({{"memory_bus", "384 bit"}}), testing::ElementsAre("host"));
+}
+
 }  // namespace
 }  // namespace whygpu

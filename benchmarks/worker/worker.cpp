@@ -13,6 +13,7 @@
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/cases/sweep.h"
 #include "benchmarks/meters/find_meters.h"
+#include "benchmarks/worker/energy.h"
 #include "benchmarks/worker/records.h"
 #include "benchmarks/worker/trial_run.h"
 #include "benchmarks/worker/worker_options.h"
@@ -84,26 +85,12 @@ void describe(const LoadedBackend& backend, std::string_view workload, RecordWri
   }
 }
 
-// A run on the processor is charged for the host, a run on a GPU for the host that waits and for the GPU.
-// Of several GPUs only the one in use counts.
-std::vector<std::unique_ptr<Meter>> meters_for(Device& device, int index) {
-  auto offers = find_meters();
-  auto meters = take_meters(offers);
-  const std::string this_gpu = fmt::format("nvml GPU {} ", index);
-  std::erase_if(meters, [&](const auto& meter) {
-    if (meter->scope() != MeterScope::device) return false;
-    return device.kind() == DeviceKind::cpu ||
-           (meter->name().starts_with("nvml") && !meter->name().starts_with(this_gpu));
-  });
-  return meters;
-}
-
 // Runs the cases that Google Benchmark's filter leaves, one after the other.
 class Session {
  public:
   Session(std::vector<Case> cases, LoadedBackend& backend, const WorkerOptions& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
-    if (options.energy) meters_ = meters_for(backend->device(), options.device);
+    if (options.energy) meters_ = meters_for(backend->device(), find_meters());
     for (auto& c : cases_) {
       c = c.with("backend", backend.name());
       auto* registered =
