@@ -100,6 +100,8 @@ class InferenceWorkload final : public Workload {
     return {flops(graph), moved, static_cast<double>(plan_memory(graph).bytes)};
   }
 
+  bool runs_layers() const override { return true; }
+
   Support supports(const Case& c, Backend& backend) const override {
     if (Support support = supports_launch(c, backend); !support) return support;
     return networks::supports(graph_of(c), backend);

@@ -137,6 +137,8 @@ class TrainingWorkload final : public Workload {
     return {flops(graph), 2 * kept + batch, static_cast<double>(plan_memory(graph).bytes)};
   }
 
+  bool runs_layers() const override { return true; }
+
   Support supports(const Case& c, Backend& backend) const override {
     if (Support support = supports_launch(c, backend); !support) return support;
     return networks::supports(graph_of(c), backend);

@@ -79,6 +79,9 @@ class Workload {
   // A small valid line whose dtypes stand for the workload in `whygpu list`.
   virtual std::string_view probe() const = 0;
 
+  // Whether a case also runs the kernels of backends/layers, which are loaded apart from the backend.
+  virtual bool runs_layers() const { return false; }
+
   virtual Support supports(const Case& c, Backend& backend) const = 0;
 
   // What `variant=` may be for this case on `backend`, the default first; empty when there is one implementation only.

@@ -24,7 +24,7 @@ const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) 
 
 bool is_gpu(const ResultFile& file, const CaseRecord& record) {
   const auto* device = device_of(file, record);
-  return device && device->kind != DeviceKind::cpu;
+  return device && device->kind != RecordedDevice::cpu;
 }
 
 const char* device_word(bool gpu) { return gpu ? "GPU" : "CPU"; }

@@ -99,11 +99,11 @@ TEST(Codec, DeviceKeepsUnknownKind) {
                        {"cache_bytes", 18446744073709551615U},
                        {"facts", {{"qubits", "7"}}}};
   const auto device = decode<DeviceRecord>(object, "");
-  EXPECT_EQ(device.kind, DeviceKind::other);
+  EXPECT_EQ(device.kind, RecordedDevice::other);
   EXPECT_EQ(encode(device), object);
   DeviceRecord opencl;
-  opencl.kind = DeviceKind::opencl;
-  EXPECT_EQ(decode<DeviceRecord>(encode(opencl), "").kind, DeviceKind::opencl);
+  opencl.kind = RecordedDevice::opencl;
+  EXPECT_EQ(decode<DeviceRecord>(encode(opencl), "").kind, RecordedDevice::opencl);
 }
 
 TEST(Codec, CeilingsFindingsMetersAndCachesKeepEveryField) {

@@ -61,11 +61,12 @@ struct CaseRecord {
   std::string variant() const { return value("variant"); }
 };
 
-enum class DeviceKind : std::uint8_t { cpu, cuda, opencl, other };
-constexpr auto enum_names(DeviceKind) { return std::array<std::string_view, 4>{"cpu", "cuda", "opencl", "other"}; }
+// As the file says it; a newer version may know others.
+enum class RecordedDevice : std::uint8_t { cpu, cuda, opencl, other };
+constexpr auto enum_names(RecordedDevice) { return std::array<std::string_view, 4>{"cpu", "cuda", "opencl", "other"}; }
 
 struct DeviceRecord {
-  OpenEnum<DeviceKind> kind;
+  OpenEnum<RecordedDevice> kind;
   std::string name;
   std::uint64_t memory_bytes = 0;
   std::uint64_t cache_bytes = 0;
@@ -79,7 +80,7 @@ struct BackendRecord {
   TextFacts facts;
   std::optional<DeviceRecord> device;
 
-  bool on_accelerator() const { return device && device->kind != DeviceKind::cpu; }
+  bool on_accelerator() const { return device && device->kind != RecordedDevice::cpu; }
 
   // The value of one fact; empty where there is none.
   std::string fact(const std::string& key) const;

@@ -46,7 +46,7 @@ TEST(ResultFile, ReadsWhatTheRunWrote) {
   EXPECT_EQ(file.cases[1].status, Status::unsupported);
   EXPECT_EQ(file.cases[1].reason, "no device");
   ASSERT_NE(file.backend("cuda"), nullptr);
-  EXPECT_EQ(file.backend("cuda")->device->kind, DeviceKind::cuda);
+  EXPECT_EQ(file.backend("cuda")->device->kind, RecordedDevice::cuda);
   EXPECT_EQ(file.backend("cudnn"), nullptr);
 }
 

@@ -44,7 +44,7 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
   if (record.flops > 0 && !moves_only) {
     peak = arithmetic_ceiling(file, record);
     const auto dtype = record.value("dtype");
-    widened = !peak && device.kind == DeviceKind::cpu && (dtype == "f16" || dtype == "bf16");
+    widened = !peak && device.kind == RecordedDevice::cpu && (dtype == "f16" || dtype == "bf16");
     if (widened) peak = find(file, device.name, CeilingKind::flops, "f32", "");
     if (!peak) return std::nullopt;  // below an unknown roof, the distance to another one says little
   }

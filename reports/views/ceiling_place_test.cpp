@@ -9,7 +9,7 @@ namespace {
 // A processor of 100 GFLOP/s in f32, 10 GB/s of memory, 40 GB/s of L3 and 80 GB/s of L2, with 1 MB of cache.
 ResultFile file() {
   ResultFile file;
-  file.backends.push_back({"lib", "1", "", {}, DeviceRecord{DeviceKind::cpu, "CPU", 10'000'000'000, 1'000'000, {}}});
+  file.backends.push_back({"lib", "1", "", {}, DeviceRecord{RecordedDevice::cpu, "CPU", 10'000'000'000, 1'000'000, {}}});
   file.ceilings = {{"CPU", CeilingKind::flops, "f32", "", 100e9, "FLOP/s", ""},
                    {"CPU", CeilingKind::bandwidth, "", "memory", 10e9, "B/s", ""},
                    {"CPU", CeilingKind::bandwidth, "", "L3", 40e9, "B/s", ""},

@@ -22,7 +22,7 @@ const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) 
 
 bool runs_on_cpu(const ResultFile& file, const CaseRecord& record) {
   const auto* device = device_of(file, record);
-  return device && device->kind == DeviceKind::cpu;
+  return device && device->kind == RecordedDevice::cpu;
 }
 
 std::string solver_name(const CaseRecord& record) {

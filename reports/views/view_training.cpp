@@ -52,20 +52,37 @@ std::optional<double> value_of(const CaseRecord& record, const char* name) {
   return found ? std::optional(found->value) : std::nullopt;
 }
 
-std::vector<Cell> row_of(const ResultFile& file, const CaseRecord& record, bool any_fed) {
+// Of the time of a step's operations, each timed by itself, what the backend's own code took; the rest are whygpu's
+// layers.
+std::optional<double> library_share(const CaseRecord& record) {
+  const auto library = value_of(record, "nodes_backend_ns"), layers = value_of(record, "nodes_layers_ns");
+  if (!library || !layers || *library + *layers <= 0) return std::nullopt;
+  return *library / (*library + *layers);
+}
+
+// Columns that only some files have values for.
+struct OptionalColumns {
+  bool fed = false, library = false;
+};
+
+std::vector<Cell> row_of(const ResultFile& file, const CaseRecord& record, const OptionalColumns& optional) {
   const std::string contender = contender_name(file, record);
   const auto time = *time_ns(record);
   std::vector<Cell> row{{problem_alone(record)},
                         {contender},
                         {fmt::format("{}{}", record.settled ? "" : "~", format_duration_ns(time.value))},
                         {format_spread(time), Tone::faint}};
-  if (any_fed) {
+  if (optional.fed) {
     const CaseRecord* fed = counterpart(file, record, true);
     row.push_back({fed != nullptr ? format_duration_ns(time_ns(*fed)->value) : ""});
   }
   for (const char* phase : kPhases) {
     const auto part = detail(record, phase);
     row.push_back({part ? fmt::format("{:.0f}%", 100 * part->value / time.value) : ""});
+  }
+  if (optional.library) {
+    const auto share = library_share(record);
+    row.push_back({share ? fmt::format("{:.0f}%", 100 * *share) : ""});
   }
   const auto add = [&row](std::optional<double> value, double unit) {
     row.push_back({value ? format_number(*value / unit) : ""});
@@ -101,14 +118,15 @@ Section steps_of(const ResultFile& file, const std::string& name) {
   const auto in_column = [&file](const CaseRecord& record) {
     return is_training(record) && is_fed(record) && counterpart(file, record, false) != nullptr;
   };
-  const bool any_fed = std::ranges::any_of(file.cases, in_column);
+  const auto has_share = [](const CaseRecord& record) { return is_training(record) && library_share(record); };
+  const OptionalColumns optional{std::ranges::any_of(file.cases, in_column),
+                                 std::ranges::any_of(file.cases, has_share)};
   Section section{
       name, {{"problem", "", true}, {"backend", "", true}, {"step", "time", false}, {"", "time", false}}, {}, {}};
-  if (any_fed) section.columns.push_back({"fed", "time", false});
-  for (const auto& [title, group] : {std::pair{"forward", "share"},
-                                     {"backward", "share"},
-                                     {"update", "share"},
-                                     {"samples/s", "rate"},
+  if (optional.fed) section.columns.push_back({"fed", "time", false});
+  for (const char* phase : {"forward", "backward", "update"}) section.columns.push_back({phase, "share", false});
+  if (optional.library) section.columns.push_back({"library", "share", false});
+  for (const auto& [title, group] : {std::pair{"samples/s", "rate"},
                                      {"tokens/s", "rate"},
                                      {"MFU", "rate"},
                                      {"MB", "memory"},
@@ -116,7 +134,7 @@ Section steps_of(const ResultFile& file, const std::string& name) {
     section.columns.push_back({title, group, false});
   }
   for (const auto& record : file.cases) {
-    if (is_training(record) && !in_column(record)) section.rows.push_back(row_of(file, record, any_fed));
+    if (is_training(record) && !in_column(record)) section.rows.push_back(row_of(file, record, optional));
   }
   return section;
 }
@@ -125,6 +143,12 @@ void add_notes(Document& document, const std::vector<ResultFile>& files) {
   document.notes.emplace_back(
       "Shares of forward, backward and update: from whole steps run right after the timed ones, one operation at a "
       "time.");
+  const auto has_share = [](const CaseRecord& record) { return is_training(record) && library_share(record); };
+  if (std::ranges::any_of(files, [&](const auto& file) { return std::ranges::any_of(file.cases, has_share); })) {
+    document.notes.emplace_back(
+        "library: the backend's share of a step's time, each operation timed by itself; the rest is spent in whygpu's "
+        "kernels of network layers.");
+  }
   document.notes.emplace_back(
       "MFU: FLOPs by formula per second over the measured ceiling of the dtype on the same threads.");
   const auto fed = [](const CaseRecord& record) { return is_training(record) && is_fed(record); };
@@ -141,7 +165,8 @@ void add_notes(Document& document, const std::vector<ResultFile>& files) {
 Document training_view(const std::vector<ResultFile>& files, const TableOptions&) {
   Document document;
   document.records.columns = {"file", "workload", "problem", "backend", "variant", "time_ns", "low", "high"};
-  constexpr const char* more[] = {"samples", "tokens", "peak_memory_bytes", "parameters"};
+  constexpr const char* more[] = {"samples",    "tokens",           "peak_memory_bytes",
+                                  "parameters", "nodes_backend_ns", "nodes_layers_ns"};
   for (const auto* name : kPhases) document.records.columns.emplace_back(name);
   for (const auto* name : more) document.records.columns.emplace_back(name);
   document.records.columns.emplace_back("mfu");

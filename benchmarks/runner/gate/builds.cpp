@@ -7,6 +7,7 @@
 
 #include "benchmarks/runner/child_process.h"
 #include "benchmarks/runner/gate/revision_build.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 namespace {
@@ -83,7 +84,8 @@ std::vector<std::string> modules_of(const Build& build) {
 
 CodeHashes::CodeHashes(const Build& build) {
   auto files = files_in(build.folder);
-  for (const fs::path& folder : {build.folder / "backends", build.folder.parent_path() / "lib"}) {
+  for (const fs::path& folder :
+       {build.folder / "backends", build.folder / "backends/layers", build.folder.parent_path() / "lib"}) {
     const auto more = files_in(folder);
     files.insert(files.end(), more.begin(), more.end());
   }
@@ -97,6 +99,7 @@ CodeHashes::CodeHashes(const Build& build) {
     constexpr std::size_t kDigits = 64, kGap = 2;
     const std::string path = fs::relative(line.substr(kDigits + kGap), build.folder).string();
     hashes_[path] = line.substr(0, kDigits);
+    if (path.starts_with("backends/layers/")) layers_ += "+" + line.substr(0, 16);
     if (path.starts_with("../lib/")) libraries_ += "+" + line.substr(0, 16);
   }
 }
@@ -105,7 +108,8 @@ std::string CodeHashes::of(const Case& c) const {
   const auto worker = hashes_.find(c.workload);
   const auto module = hashes_.find(fmt::format("backends/{}.so", c["backend"]));
   if (worker == hashes_.end() || module == hashes_.end()) return {};
-  return worker->second.substr(0, 16) + "+" + module->second.substr(0, 16) + libraries_;
+  const std::string layers = find_workload(c.workload).runs_layers() ? layers_ : "";
+  return worker->second.substr(0, 16) + "+" + module->second.substr(0, 16) + layers + libraries_;
 }
 
 }  // namespace whygpu

@@ -44,13 +44,13 @@ class CodeHashes {
  public:
   explicit CodeHashes(const Build& build);
 
-  // Equal for cases that run the same code: the worker, the backend's module and the libraries that a bundle brings
-  // along. Empty when the build lacks one of the first two.
+  // Equal for cases that run the same code: the worker, the backend's module, the layers' where the workload runs them,
+  // and the libraries that a bundle brings along. Empty when the build lacks one of the first two.
   std::string of(const Case& c) const;
 
  private:
   std::map<std::string, std::string> hashes_;
-  std::string libraries_;
+  std::string layers_, libraries_;
 };
 
 }  // namespace whygpu

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <fstream>
 
 #include "benchmarks/runner/child_process.h"
 #include "benchmarks/runner/gate/fake_build.h"
@@ -78,6 +79,23 @@ TEST_F(BuildsTest, ADirectoryOrItsBin) {
   EXPECT_THAT(modules_of(inner), ElementsAre("fake"));
   EXPECT_EQ(outer.folder.string().size(), inner.folder.string().size());
   EXPECT_EQ(code(outer), code(inner));
+}
+
+// Layers are loaded apart from the backend: they are part of what a training step runs, and of nothing else.
+TEST_F(BuildsTest, LayersCountForNetworksOnly) {
+  const auto codes = [this](const std::string& layers) {
+    const fs::path folder = folder_.path() / ("layers" + layers);
+    make_fake_build(folder / "bin", 100);
+    fs::copy_file(folder / "bin/gemm", folder / "bin/training_step");
+    fs::create_directories(folder / "bin/backends/layers");
+    std::ofstream(folder / "bin/backends/layers/cpu.so") << layers;
+    const CodeHashes hashes(take(folder.string()));
+    return std::pair{hashes.of(parse_case("gemm m=8 n=8 k=8 backend=fake")),
+                     hashes.of(parse_case("training_step model=mlp backend=fake"))};
+  };
+  const auto one = codes("1"), other = codes("2");
+  EXPECT_EQ(one.first, other.first);
+  EXPECT_NE(one.second, other.second);
 }
 
 TEST_F(BuildsTest, ABundle) {
