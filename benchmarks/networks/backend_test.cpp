@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "backends/layers/attention/attention.h"
 #include "backends/loader.h"
 #include "benchmarks/networks/check.h"
@@ -49,6 +51,49 @@ void check_planted_error(DType products) {
   Program program(wrong, *backend);
   EXPECT_THAT(check_gradients(network, right, program, gradient_tolerance(products)),
               testing::HasSubstr("the gradient of"));
+}
+
+// The naive backend with a version of one layer of its own.
+class WithOwnLayer final : public Backend, public LayerKernels {
+ public:
+  explicit WithOwnLayer(Backend& real) : real_(real), kernels_(load_layer_kernels(real.device())) {}
+  std::string version() const override { return real_.version(); }
+  Facts facts() const override { return {}; }
+  Device& device() override { return real_.device(); }
+  Support supports(const Op& op, const PrepareOptions& options) const override { return real_.supports(op, options); }
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    return real_.prepare(op, options);
+  }
+  LayerKernels* layers() override { return this; }
+  std::unique_ptr<Operation> prepare(const Layer& layer) override {
+    return layer.name() == "bias_activation" ? kernels_->prepare(layer) : nullptr;
+  }
+
+ private:
+  Backend& real_;
+  std::unique_ptr<LayerKernels> kernels_;
+};
+
+TEST(NodeTimes, OwnLayerIsTheBackends) {
+  setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
+  LoadedBackend naive(find_modules().at("naive"), {1, 0});
+  const Model& model = find_model("mlp");
+  const Network network = model.network(model.check_sizes());
+  const ComputeGraph graph = training_graph(network, DType::f32);
+  WithOwnLayer backend(*naive);
+  const auto owners = [&](Backend& runs) {
+    Program program(graph, runs);
+    program.reset();
+    program.load(make_batch(network, graph, 0));
+    std::map<std::string_view, CodeOwner> owners;
+    for (const NodeTime& node : program.time_nodes(2)) owners[node.operation] = node.owner;
+    return owners;
+  };
+  const auto plain = owners(*naive), own = owners(backend);
+  EXPECT_EQ(plain.at("gemm"), CodeOwner::backend);
+  EXPECT_EQ(plain.at("bias_activation"), CodeOwner::layers);
+  EXPECT_EQ(own.at("bias_activation"), CodeOwner::backend);
+  EXPECT_EQ(own.at("bias_activation_gradient"), CodeOwner::layers);
 }
 
 TEST(Training, PlantedErrorIsCaughtInF32) { check_planted_error(DType::f32); }
