@@ -5,7 +5,6 @@
 
 #include "benchmarks/machine/findings.h"
 #include "benchmarks/runner/ceilings/ceilings.h"
-#include "benchmarks/runner/ceilings/machine_ceilings.h"
 #include "benchmarks/runner/run_options.h"
 #include "reports/catalogue/catalogue.h"
 #include "tools/commands.h"
@@ -15,7 +14,7 @@ namespace whygpu {
 namespace {
 
 // "3.65 GHz", "228 GFLOP/s", "5.1 µs": four digits at most and a decimal unit.
-std::string amount(const Ceiling& ceiling) {
+std::string amount(const CeilingRecord& ceiling) {
   if (ceiling.unit == "s") return fmt::format("{:.3g} µs", 1e6 * ceiling.value);
   constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T", "P"};
   double value = ceiling.value;
@@ -26,15 +25,15 @@ std::string amount(const Ceiling& ceiling) {
 }
 
 // Operations of one core and clock cycle, for a processor whose clock was measured beside.
-std::string per_cycle(const Ceiling& ceiling, const std::vector<Ceiling>& all, int threads) {
+std::string per_cycle(const CeilingRecord& ceiling, const std::vector<CeilingRecord>& all, int threads) {
   const auto clock = std::ranges::find_if(
-      all, [&](const Ceiling& other) { return other.kind == "clock" && other.device == ceiling.device; });
+      all, [&](const CeilingRecord& other) { return other.kind == "clock" && other.device == ceiling.device; });
   if (ceiling.kind != "flops" || clock == all.end() || ceiling.how.find("thread") == std::string::npos) return {};
   return fmt::format("{:.3g} a cycle and thread", ceiling.value / clock->value / threads);
 }
 
-std::string against_nominal(const Ceiling& ceiling, const Catalogue& catalogue) {
-  const auto fraction = fraction_of_nominal(ceiling, catalogue);
+std::string against_nominal(const CeilingRecord& ceiling, const Catalogue& catalogue) {
+  const auto fraction = catalogue.fraction_of_nominal(ceiling);
   return fraction ? fmt::format("{:.0f}% of nominal", 100 * *fraction) : std::string();
 }
 

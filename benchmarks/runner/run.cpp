@@ -7,6 +7,7 @@
 
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/machine/findings.h"
+#include "benchmarks/machine/variable_findings.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/runner/ceilings/run_ceilings.h"
 #include "benchmarks/runner/interruption.h"
@@ -118,7 +119,7 @@ class Run {
   }
 
  private:
-  void add_findings(const std::vector<Finding>& findings) {
+  void add_findings(const std::vector<FindingRecord>& findings) {
     for (const auto& finding : findings) run_.findings.push_back(to_json(finding));
   }
 

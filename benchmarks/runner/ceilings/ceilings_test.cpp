@@ -100,7 +100,7 @@ TEST(Visits, TakeTheShortestLatency) {
 }
 
 TEST(Visits, SurviveTheJournal) {
-  const Ceiling ceiling = visit(3e9, 100).ceilings[1];
+  const CeilingRecord ceiling = visit(3e9, 100).ceilings[1];
   EXPECT_EQ(to_json(ceiling_from_json(to_json(ceiling))), to_json(ceiling));
 }
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "benchmarks/runner/ceilings/machine_ceilings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
 
 namespace whygpu {
 namespace {

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
 
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/machine/variable_findings.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/select_cases.h"
 #include "benchmarks/worker/records.h"
@@ -259,6 +261,27 @@ Comparison run_gate(const Build& base, const Build& head, const GateOptions& opt
                     const std::atomic<bool>& interrupted, const std::function<void(const Progress&)>& progress) {
   if (options.cases.empty()) throw CaseError("a gate needs at least one case");
   return Gate(base, head, options).run(interrupted, progress);
+}
+
+std::vector<std::string> unfair_conditions(const Build& base, const Build& head, const GateOptions& options) {
+  auto findings = cpu_findings(cpu_facts(), cpu_quota(), options.pairs.threads);
+  std::ranges::copy(load_findings(listen_to_others()), std::back_inserter(findings));
+  if (!dispatch_variables().empty()) {
+    const std::string& workload = options.cases.front().workload;
+    for (const Build* build : {&base, &head}) {
+      const ProbeSettings settings{build->folder, options.pairs.threads, options.pairs.device};
+      std::vector<BackendProbe> backends;
+      for (const auto& name : options.backends.empty() ? modules_of(*build) : options.backends)
+        backends.push_back(probe_backend(settings, name, workload));
+      std::ranges::copy(dispatch_findings(backends, settings, workload), std::back_inserter(findings));
+    }
+  }
+  std::vector<std::string> notes;
+  for (const auto& finding : findings) {
+    const std::string note = finding.what + "; " + finding.remedy;
+    if (finding.serious && std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
+  }
+  return notes;
 }
 
 }  // namespace whygpu
