@@ -58,7 +58,7 @@ json case_json(const CaseResult& result) {
                  {"workload", result.c.workload},
                  {"backend", result.c["backend"]},
                  {"values", values},
-                 {"status", status_name(result.status)},
+                 {"status", name_of(result.status)},
                  {"flops", result.flops},
                  {"bytes", result.bytes},
                  {"rounds", result.rounds}};

@@ -66,7 +66,7 @@ void RunState::apply(const json& record) {
   CaseResult* result = find(record.at("case"));
   if (result == nullptr) return;
   for (const Status status : {Status::ok, Status::incorrect, Status::unsupported, Status::failed}) {
-    if (record.at("status").get<std::string>() == status_name(status)) result->status = status;
+    if (record.at("status").get<std::string>() == name_of(status)) result->status = status;
   }
   result->reason = record.value("reason", "");
   result->implementation = record.value("implementation", result->implementation);

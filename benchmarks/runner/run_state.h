@@ -9,21 +9,10 @@
 
 #include "benchmarks/cases/case.h"
 #include "benchmarks/workloads/workload.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
 
-struct RunSettings {
-  std::vector<std::string> command;  // as typed
-  std::string sweep;                 // its name, or the cases as typed
-  int threads = 1;
-  int device = 0;
-  double sample_seconds = 0.05;  // sampling time of a case in one process
-  double budget_seconds = 0;     // for the whole run; every case gets one round whatever it takes; 0: the usual
-  double timeout_seconds = 60;   // silence after which a worker counts as hung
-  std::optional<int> rounds;     // exactly so many; else until settled or out of budget
-  bool energy = false;           // read the energy meters in each case's first round
-  std::uint64_t seed = 1;        // of the shuffling
-};
 nlohmann::json to_json(const RunSettings& settings);
 RunSettings settings_from_json(const nlohmann::json& object);
 

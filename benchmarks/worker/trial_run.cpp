@@ -84,7 +84,7 @@ Verdict TrialRun::make_ready() {
 
 void TrialRun::measure(benchmark::State& state) {
   if (verdict_.status != Status::ok) {
-    state.SkipWithError(fmt::format("{}: {}", status_name(verdict_.status), verdict_.reason).c_str());
+    state.SkipWithError(fmt::format("{}: {}", name_of(verdict_.status), verdict_.reason).c_str());
     return;
   }
   try {
@@ -120,7 +120,7 @@ void TrialRun::measure_energy(std::span<const std::unique_ptr<Meter>> meters) {
 
 nlohmann::json TrialRun::end_record() {
   if (verdict_.status == Status::ok) finish();
-  nlohmann::json record = {{"event", "end"}, {"case", case_.text()}, {"status", status_name(verdict_.status)}};
+  nlohmann::json record = {{"event", "end"}, {"case", case_.text()}, {"status", name_of(verdict_.status)}};
   if (!verdict_.reason.empty()) record["reason"] = verdict_.reason;
   const Work work = workload_.work(case_);
   record["flops"] = work.flops;

@@ -6,11 +6,6 @@
 
 namespace whygpu {
 
-std::string_view status_name(Status status) {
-  constexpr std::string_view names[] = {"ok", "incorrect", "unsupported", "failed"};
-  return names[static_cast<std::size_t>(status)];
-}
-
 DType parse_dtype(std::string_view name) {
   for (const DType dtype :
        {DType::f64, DType::f32, DType::tf32, DType::f16, DType::bf16, DType::f8e4m3, DType::s8, DType::s32}) {

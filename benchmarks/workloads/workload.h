@@ -11,6 +11,7 @@
 
 #include "backends/backend.h"
 #include "benchmarks/cases/case.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
 
@@ -20,9 +21,6 @@ struct Work {
   double bytes = 0;         // compulsory traffic: each input read once, each output written once
   double memory_bytes = 0;  // storage of one set of arguments on the device
 };
-
-enum class Status : std::uint8_t { ok, incorrect, unsupported, failed };
-std::string_view status_name(Status status);
 
 struct Verdict {
   Status status = Status::ok;

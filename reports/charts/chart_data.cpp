@@ -95,13 +95,13 @@ class Charts {
         "Each line is a backend; its band is the spread between rounds; a hollow point did not settle. Dashed: "
         "measured ceilings.",
         lines(
-            "GFLOP/s", [](const ResultFile&, const CaseRecord& r) { return gflops(r); }, "flops"));
+            "GFLOP/s", [](const ResultFile&, const CaseRecord& r) { return gflops(r); }, CeilingKind::flops));
     add("bandwidth", "lines", "Memory bandwidth over size",
         "Work that moves data and counts no FLOPs: bytes read and written once, per second.",
         lines(
             "GB/s",
             [](const ResultFile&, const CaseRecord& r) { return r.flops > 0 ? std::nullopt : gigabytes_per_second(r); },
-            "bandwidth"));
+            CeilingKind::bandwidth));
     add("advantage", "advantage", "Speed-up over the best CPU backend",
         "Shaded: ahead. A size counts as won only if its whole band is above 1, here and at every larger size.",
         advantages(Resource::time, "× the best CPU backend"));
@@ -117,7 +117,7 @@ class Charts {
         rooflines());
     add("energy", "lines", "Speed per watt", "GFLOP/s per watt, by the meters of the machine.",
         lines(
-            "GFLOP/s per W", [](const ResultFile&, const CaseRecord& r) { return gflops_per_watt(r); }, ""));
+            "GFLOP/s per W", [](const ResultFile&, const CaseRecord& r) { return gflops_per_watt(r); }, std::nullopt));
     add("training", "phases", "Where a training step spends its time", "Forward, backward and update of one step.",
         phases());
     return std::move(charts_);
@@ -155,7 +155,7 @@ class Charts {
     return by_key_[file][key];
   }
 
-  Json lines(const std::string& unit, const Rate& rate, const std::string& ceiling_kind) {
+  Json lines(const std::string& unit, const Rate& rate, std::optional<CeilingKind> ceiling_kind) {
     Json picks = Json::array();
     for (const auto& family : families_) {
       Json pick = empty_pick(family, unit);
@@ -174,7 +174,7 @@ class Charts {
       }
       if (pick["points"].empty()) continue;
       pick["series"] = series.legend();
-      add_ceilings(pick["rules"], ceiling_kind, family.dtype);
+      if (ceiling_kind) add_ceilings(pick["rules"], *ceiling_kind, family.dtype);
       picks.push_back(std::move(pick));
     }
     return picks;
@@ -184,11 +184,11 @@ class Charts {
     return ceiling.unit.starts_with("G") ? ceiling.value : ceiling.value / 1e9;
   }
 
-  void add_ceilings(Json& rules, const std::string& kind, const std::string& dtype) {
+  void add_ceilings(Json& rules, CeilingKind kind, const std::string& dtype) {
     for (const auto& [file, prefix] : files_) {
       for (const auto& ceiling : file.ceilings) {
-        if (ceiling.kind != kind || (kind == "flops" && ceiling.dtype != dtype)) continue;
-        const auto what = kind == "flops" ? ceiling.dtype : ceiling.level;
+        if (ceiling.kind != kind || (kind == CeilingKind::flops && ceiling.dtype != dtype)) continue;
+        const auto what = kind == CeilingKind::flops ? ceiling.dtype : ceiling.level;
         rules.push_back(
             {{"y", rounded(giga(ceiling))}, {"label", fmt::format("{}{} {} ceiling", prefix, ceiling.device, what)}});
       }
@@ -226,10 +226,11 @@ class Charts {
     Json picks = Json::array();
     for (const auto& [file, prefix] : files_) {
       for (const auto& peak : file.ceilings) {
-        if (peak.kind != "flops") continue;
+        if (peak.kind != CeilingKind::flops) continue;
         const CeilingRecord* memory = nullptr;
         for (const auto& c : file.ceilings) {
-          if (c.kind == "bandwidth" && c.device == peak.device && (!memory || giga(c) < giga(*memory))) memory = &c;
+          if (c.kind == CeilingKind::bandwidth && c.device == peak.device && (!memory || giga(c) < giga(*memory)))
+            memory = &c;
         }
         if (memory) add_roofline(picks, file, prefix, peak, *memory);
       }

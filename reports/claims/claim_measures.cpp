@@ -24,7 +24,7 @@ const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) 
 
 bool is_gpu(const ResultFile& file, const CaseRecord& record) {
   const auto* device = device_of(file, record);
-  return device && device->kind != "cpu";
+  return device && device->kind != DeviceKind::cpu;
 }
 
 const char* device_word(bool gpu) { return gpu ? "GPU" : "CPU"; }
@@ -62,7 +62,7 @@ Measured widest(const ResultFile& file, bool gpu) {
   // Work that fits into a cache says nothing of memory: its set must be several times the cache.
   const Rate rate = [&](const CaseRecord& record) -> std::optional<Estimate> {
     const auto* device = device_of(file, record);
-    if (!device || record.flops > 0 || record.bytes < 4 * device->cache_bytes) return std::nullopt;
+    if (!device || record.flops > 0 || record.bytes < 4.0 * static_cast<double>(device->cache_bytes)) return std::nullopt;
     return gigabytes_per_second(record);
   };
   return greatest(file, gpu, rate, 1e9, "GB/s", "moves four times its largest cache (workload memory)");
@@ -79,7 +79,7 @@ Measured price_over_speed(const ResultFile& file, bool gpu, const DevicePrices& 
   const auto speed = fastest(file, gpu);
   if (!speed.value) return speed;
   for (const auto& backend : file.backends) {
-    if (!backend.device || (backend.device->kind != "cpu") != gpu) continue;
+    if (!backend.device || backend.on_accelerator() != gpu) continue;
     const auto price = prices.find(backend.device->name);
     if (price == prices.end()) return none("the price of " + backend.device->name + " is not known (--price)");
     return {price->second / *speed.value, fmt::format("${} for {}", format_number(price->second), speed.told)};
@@ -89,7 +89,7 @@ Measured price_over_speed(const ResultFile& file, bool gpu, const DevicePrices& 
 
 const DeviceRecord* first_gpu(const ResultFile& file) {
   for (const auto& backend : file.backends) {
-    if (backend.device && backend.device->kind != "cpu") return &*backend.device;
+    if (backend.on_accelerator()) return &*backend.device;
   }
   return nullptr;
 }
@@ -158,7 +158,7 @@ Measured beyond_memory(const ResultFile& file) {
   for (const auto& record : file.cases) {
     if (!is_gpu(file, record)) continue;
     ++gpu_cases;
-    if (record.outcome == Outcome::ok || record.reason.find("memory") == std::string::npos) continue;
+    if (record.status == Status::ok || record.reason.find("memory") == std::string::npos) continue;
     if (++beyond == 1) example = record.problem + ": " + record.reason;
   }
   if (gpu_cases == 0) return none("no GPU case in this file");

@@ -134,7 +134,7 @@ std::string machine_html(const ResultFile& file, const std::string& name) {
                   {"processor", e.cpu_model},
                   {"processors", fmt::format("{} of {} usable", e.cpus_usable, e.cpus_online)},
                   {"instruction sets", join(e.isa, " ")},
-                  {"memory", e.memory_bytes > 0 ? format_number(e.memory_bytes / 1e9) + " GB" : ""},
+                  {"memory", e.memory_bytes > 0 ? format_number(static_cast<double>(e.memory_bytes) / 1e9) + " GB" : ""},
                   {"microcode", e.microcode},
                   {"governor", e.governor},
                   {"virtualization", e.virtualization},
@@ -156,7 +156,7 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
     for (const auto& record : files[f].cases) {
       const auto time = time_ns(record);
       const auto told = time ? fmt::format("{} {}", format_duration_ns(time->value), format_spread(*time))
-                             : fmt::format("{}: {}", outcome_name(record.outcome), record.reason);
+                             : fmt::format("{}: {}", name_of(record.status), record.reason);
       rows += fmt::format(
           "<tr><td class=\"left\"><code>{}</code></td><td class=\"left\">{}</td><td class=\"left "
           "faint\">{}</td></tr>\n",

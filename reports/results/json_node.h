@@ -1,13 +1,17 @@
 // A place in a JSON document that knows its own path, so that every complaint about it names the place.
 #pragma once
 
+#include <cmath>
+#include <cstdint>
 #include <functional>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <type_traits>
+#include <utility>
+
+#include "reports/results/names.h"
 
 namespace whygpu {
 
@@ -68,11 +72,30 @@ class JsonNode {
     if (!(result > 0)) fail("a number above 0 is needed");
     return result;
   }
-  std::int64_t integer_from(std::int64_t least) const {
-    if (!value_->is_number_integer() || value_->get<std::int64_t>() < least) {
-      fail("a whole number of at least " + std::to_string(least) + " is needed");
+  std::int64_t integer_from(std::int64_t least) const { return whole<std::int64_t>(least); }
+
+  // A number without a fraction.
+  template <class Integer>
+  Integer whole(Integer least) const {
+    const bool fits = value_->is_number_unsigned()  ? std::in_range<Integer>(value_->get<std::uint64_t>())
+                      : value_->is_number_integer() ? std::in_range<Integer>(value_->get<std::int64_t>())
+                      : value_->is_number()         ? is_whole<Integer>(value_->get<double>())
+                                                    : false;
+    const Integer result = fits ? value_->get<Integer>() : Integer{};
+    if (!fits || result < least) fail("a whole number of at least " + std::to_string(least) + " is needed");
+    return result;
+  }
+
+  // A value of an enumeration with names (names.h).
+  template <class Enum>
+  Enum one_of() const {
+    const auto found = value_named<Enum>(text());
+    if (!found) {
+      std::string names;
+      for (const auto name : enum_names(Enum{})) names += (names.empty() ? "" : ", ") + std::string(name);
+      fail("one of " + names + " is needed");
     }
-    return value_->get<std::int64_t>();
+    return *found;
   }
 
   std::string text_or_empty(std::string_view key) const {
@@ -83,6 +106,12 @@ class JsonNode {
   void fail(const std::string& complaint) const { (*complain_)(path_.empty() ? complaint : path_ + ": " + complaint); }
 
  private:
+  template <class Integer>
+  static bool is_whole(double number) {
+    constexpr double kExact = 9007199254740992;  // every whole number up to it is a double
+    return std::trunc(number) == number && std::fabs(number) <= kExact && (number >= 0 || std::is_signed_v<Integer>);
+  }
+
   void need(bool fits, const char* what) const {
     if (!fits) fail(std::string(what) + " is needed, found " + value_->type_name());
   }

@@ -75,7 +75,7 @@ std::string contender_name(const ResultFile& file, const CaseRecord& record) {
   auto name = record.backend;
   if (!record.variant().empty()) name.append(1, ':').append(record.variant());
   const auto* backend = file.backend(record.backend);
-  const bool on_cpu = !backend || !backend->device || backend->device->kind == "cpu";
+  const bool on_cpu = !backend || !backend->on_accelerator();
   const auto offload = offload_of(record);
   if (!on_cpu && !offload.empty()) name.append(1, ' ').append(offload);
   return name;

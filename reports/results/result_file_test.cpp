@@ -43,10 +43,10 @@ TEST(ResultFile, ReadsWhatTheRunWrote) {
   EXPECT_EQ(file.cases[0].value("dtype"), "f32");
   EXPECT_EQ(file.cases[0].value("absent"), "");
   EXPECT_EQ(file.cases[0].rounds.size(), 3U);
-  EXPECT_EQ(file.cases[1].outcome, Outcome::unsupported);
+  EXPECT_EQ(file.cases[1].status, Status::unsupported);
   EXPECT_EQ(file.cases[1].reason, "no device");
   ASSERT_NE(file.backend("cuda"), nullptr);
-  EXPECT_EQ(file.backend("cuda")->device->kind, "cuda");
+  EXPECT_EQ(file.backend("cuda")->device->kind, DeviceKind::cuda);
   EXPECT_EQ(file.backend("cudnn"), nullptr);
 }
 

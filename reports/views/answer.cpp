@@ -132,7 +132,7 @@ Answer without_gpu(const ResultFile& file) {
     result.details.push_back(text + ".");
   }
   const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(), [](const BackendRecord& backend) {
-    return backend.device && backend.device->kind != "cpu";
+    return backend.on_accelerator();
   });
   result.headline =
       has_gpu ? "Not answered: no problem was solved both by the GPU and by a CPU backend."

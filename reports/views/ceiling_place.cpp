@@ -11,7 +11,7 @@
 namespace whygpu {
 namespace {
 
-std::optional<double> find(const ResultFile& file, const std::string& device, const std::string& kind,
+std::optional<double> find(const ResultFile& file, const std::string& device, CeilingKind kind,
                            const std::string& dtype, const std::string& level) {
   for (const auto& ceiling : file.ceilings) {
     if (ceiling.device == device && ceiling.kind == kind && ceiling.dtype == dtype && ceiling.level == level) {
@@ -26,7 +26,7 @@ std::optional<double> find(const ResultFile& file, const std::string& device, co
 std::optional<double> arithmetic_ceiling(const ResultFile& file, const CaseRecord& record) {
   const auto* backend = file.backend(record.backend);
   if (backend == nullptr || !backend->device) return std::nullopt;
-  return find(file, backend->device->name, "flops", record.value("dtype"), "");
+  return find(file, backend->device->name, CeilingKind::flops, record.value("dtype"), "");
 }
 
 std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record, Against against) {
@@ -35,7 +35,8 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
   if (backend == nullptr || !backend->device || !time) return std::nullopt;
   const auto& device = *backend->device;
   const bool cold = record.value("mode") == "cold";
-  const bool cached = !cold && record.set_bytes > 0 && record.set_bytes <= device.cache_bytes;
+  const auto cache_bytes = static_cast<double>(device.cache_bytes);
+  const bool cached = !cold && record.set_bytes > 0 && record.set_bytes <= cache_bytes;
 
   std::optional<double> peak;
   bool widened = false;
@@ -43,24 +44,23 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
   if (record.flops > 0 && !moves_only) {
     peak = arithmetic_ceiling(file, record);
     const auto dtype = record.value("dtype");
-    widened = !peak && device.kind == "cpu" && (dtype == "f16" || dtype == "bf16");
-    if (widened) peak = find(file, device.name, "flops", "f32", "");
+    widened = !peak && device.kind == DeviceKind::cpu && (dtype == "f16" || dtype == "bf16");
+    if (widened) peak = find(file, device.name, CeilingKind::flops, "f32", "");
     if (!peak) return std::nullopt;  // below an unknown roof, the distance to another one says little
   }
   const double flops = moves_only ? 0 : record.flops;
   std::optional<CeilingPlace> best;
   for (const char* level : {"memory", "L3", "L2", "L1"}) {
-    const auto bandwidth = find(file, device.name, "bandwidth", "", level);
+    const auto bandwidth = find(file, device.name, CeilingKind::bandwidth, "", level);
     if (!bandwidth && best) continue;
     const auto place = place_on_roofline(flops, record.bytes, 1e-9 * time->value, peak, bandwidth);
     if (!place) continue;
-    if (cached && level == std::string("memory") && find(file, device.name, "bandwidth", "", "L3")) continue;
+    if (cached && level == std::string("memory") && find(file, device.name, CeilingKind::bandwidth, "", "L3")) continue;
     best = CeilingPlace{*place, level, widened, {}};
     if (!cached || place->roof == Roof::arithmetic || place->fraction <= 1 + kCeilingTolerance) break;
   }
   if (best) {
-    best->beaten =
-        explain_beaten_ceiling(best->place, record.implementation, record.set_bytes, device.cache_bytes, cold);
+    best->beaten = explain_beaten_ceiling(best->place, record.implementation, record.set_bytes, cache_bytes, cold);
   }
   return best;
 }
@@ -95,7 +95,7 @@ std::vector<std::string> contradictions(const ResultFile& file) {
 
 std::string describe_disturbed_ceilings(const ResultFile& file) {
   for (const auto& ceiling : file.ceilings) {
-    if (ceiling.kind != "flops" || ceiling.undisturbed != 0) continue;
+    if (ceiling.kind != CeilingKind::flops || ceiling.undisturbed != 0) continue;
     return fmt::format("ceilings: other work disturbed {}: percentages may be too high",
                        ceiling.visits == 1 ? "the only visit" : fmt::format("all {} visits", ceiling.visits));
   }

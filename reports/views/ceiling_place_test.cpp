@@ -9,11 +9,11 @@ namespace {
 // A processor of 100 GFLOP/s in f32, 10 GB/s of memory, 40 GB/s of L3 and 80 GB/s of L2, with 1 MB of cache.
 ResultFile file() {
   ResultFile file;
-  file.backends.push_back({"lib", "1", "", {}, DeviceRecord{"cpu", "CPU", 1e10, 1e6, {}}});
-  file.ceilings = {{"CPU", "flops", "f32", "", 100e9, "FLOP/s", ""},
-                   {"CPU", "bandwidth", "", "memory", 10e9, "B/s", ""},
-                   {"CPU", "bandwidth", "", "L3", 40e9, "B/s", ""},
-                   {"CPU", "bandwidth", "", "L2", 80e9, "B/s", ""}};
+  file.backends.push_back({"lib", "1", "", {}, DeviceRecord{DeviceKind::cpu, "CPU", 10'000'000'000, 1'000'000, {}}});
+  file.ceilings = {{"CPU", CeilingKind::flops, "f32", "", 100e9, "FLOP/s", ""},
+                   {"CPU", CeilingKind::bandwidth, "", "memory", 10e9, "B/s", ""},
+                   {"CPU", CeilingKind::bandwidth, "", "L3", 40e9, "B/s", ""},
+                   {"CPU", CeilingKind::bandwidth, "", "L2", 80e9, "B/s", ""}};
   return file;
 }
 
@@ -103,7 +103,7 @@ TEST(CeilingPlace, KnowsNothingWithoutACeiling) {
   other.values["dtype"] = "f64";
   EXPECT_FALSE(ceiling_place(file(), other));
   auto failed = ran("gemm", 1e9, 1e9, 1e9, 1e9);
-  failed.outcome = Outcome::failed;
+  failed.status = Status::failed;
   EXPECT_FALSE(ceiling_place(file(), failed));
   EXPECT_FALSE(ceiling_place(ResultFile{}, ran("gemm", 1e9, 1e9, 1e9, 1e9)));
 }

@@ -22,7 +22,7 @@ const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) 
 
 bool runs_on_cpu(const ResultFile& file, const CaseRecord& record) {
   const auto* device = device_of(file, record);
-  return device && device->kind == "cpu";
+  return device && device->kind == DeviceKind::cpu;
 }
 
 std::string solver_name(const CaseRecord& record) {
@@ -92,7 +92,7 @@ std::optional<Estimate> dollar_factor(const ResultFile& file, const CaseRecord& 
 }
 
 std::string gap_at(double size, const std::string& name, const CaseRecord& record) {
-  return fmt::format("at {} {} is {}: {}", format_size(size), name, outcome_name(record.outcome), record.reason);
+  return fmt::format("at {} {} is {}: {}", format_size(size), name, name_of(record.status), record.reason);
 }
 
 Contest contest_of(const ResultFile& file, const Solved& solved, const Family& family, const std::string& candidate,
@@ -102,7 +102,7 @@ Contest contest_of(const ResultFile& file, const Solved& solved, const Family& f
     const auto* other = solved.candidate_case(problem.key, candidate, offload);
     if (!other) continue;
     if (const auto* device = device_of(file, *other)) contest.device = device->name;
-    if (other->outcome != Outcome::ok) {
+    if (other->status != Status::ok) {
       contest.gaps.push_back(gap_at(problem.size, candidate, *other));
       continue;
     }

@@ -120,7 +120,7 @@ class Matrix {
       found = {
           *std::ranges::max_element(found, {}, [&](const Measure* measure) { return cases_with(grid, *measure); })};
     }
-    const auto ran = [&](auto p, auto c) { return grid.at(p, c) && grid.at(p, c)->outcome == Outcome::ok; };
+    const auto ran = [&](auto p, auto c) { return grid.at(p, c) && grid.at(p, c)->status == Status::ok; };
     if (found.empty() && !any(grid, ran)) found.push_back(&measures_.front());
     return found;
   }
@@ -245,9 +245,9 @@ class Matrix {
 
   Cell status_cell(const CaseRecord* record, const Measure& measure) {
     if (record == nullptr) return {};
-    const std::string status(outcome_name(record->outcome));
-    if (record->outcome == Outcome::ok) return {footnotes_.mark("none", measure.absent), Tone::faint, true};
-    const auto tone = record->outcome == Outcome::unsupported ? Tone::faint : Tone::bad;
+    const std::string status(name_of(record->status));
+    if (record->status == Status::ok) return {footnotes_.mark("none", measure.absent), Tone::faint, true};
+    const auto tone = record->status == Status::unsupported ? Tone::faint : Tone::bad;
     return {footnotes_.mark(status, record->reason, !again_), tone, true};
   }
 
@@ -272,7 +272,7 @@ class Matrix {
                               record.problem,
                               record.backend,
                               known(record.variant()),
-                              std::string(outcome_name(record.outcome)),
+                              std::string(name_of(record.status)),
                               known(record.reason),
                               record.settled,
                               static_cast<double>(record.rounds.size()),

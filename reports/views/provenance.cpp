@@ -46,7 +46,7 @@ std::vector<std::string> describe_machine(const ResultFile& file, const std::str
   if (!environment.virtualization.empty()) line += " (" + environment.virtualization + ")";
   std::vector<std::string> others;
   for (const auto& backend : file.backends) {
-    if (!backend.device || backend.device->kind == "cpu") continue;
+    if (!backend.on_accelerator()) continue;
     if (std::find(others.begin(), others.end(), backend.device->name) != others.end()) continue;
     others.push_back(backend.device->name);
     line += ", " + backend.device->name;
@@ -69,7 +69,7 @@ std::vector<std::string> describe_backends(const ResultFile& file) {
       continue;
     }
     std::string line = backend.name + ": " + backend.version;
-    if (backend.device && backend.device->kind != "cpu") line += " on " + backend.device->name;
+    if (backend.on_accelerator()) line += " on " + backend.device->name;
     if (const auto ran = implementations_of(file, backend.name); !ran.empty()) line += "; ran " + ran;
     lines.push_back(line);
   }

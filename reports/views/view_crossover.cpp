@@ -109,7 +109,7 @@ class CrossoverView {
 
   static std::string why_no_contest(const ResultFile& file) {
     for (const auto& backend : file.backends) {
-      if (backend.device && backend.device->kind != "cpu") {
+      if (backend.on_accelerator()) {
         return "no problem was solved both by a CPU backend and by " + backend.name;
       }
     }

@@ -36,7 +36,7 @@ std::optional<std::pair<Ruling, std::string>> obstacle(const PairResult& pair) {
   }
   for (const auto& [side, name] : {std::pair(&pair.base, "base"), std::pair(&pair.head, "head")}) {
     if (side->status != Status::ok) {
-      return std::pair(Ruling::missing, fmt::format("{} is {}: {}", name, status_name(side->status), side->reason));
+      return std::pair(Ruling::missing, fmt::format("{} is {}: {}", name, name_of(side->status), side->reason));
     }
   }
   return std::nullopt;

@@ -17,7 +17,7 @@ using Event = ChildProcess::Event;
 
 Status parse_status(std::string_view name) {
   for (const Status status : {Status::ok, Status::incorrect, Status::unsupported}) {
-    if (name == status_name(status)) return status;
+    if (name == name_of(status)) return status;
   }
   return Status::failed;
 }

@@ -83,7 +83,7 @@ void welch(const std::vector<double>& base_ns, const std::vector<double>& head_n
 }
 
 std::string trouble(const CaseRecord& c) {
-  return fmt::format("{}{}{}", outcome_name(c.outcome), c.reason.empty() ? "" : ": ", c.reason);
+  return fmt::format("{}{}{}", name_of(c.status), c.reason.empty() ? "" : ": ", c.reason);
 }
 
 // Everything but the final word on slower, faster and same, which needs all cases.
@@ -99,9 +99,9 @@ CaseComparison compare_case(const std::string& text, const CaseRecord* base, con
   if (base == nullptr || head == nullptr) {
     return set_aside(Ruling::missing, fmt::format("not in the {} file", base == nullptr ? "base" : "head"));
   }
-  if (base->outcome != Outcome::ok) return set_aside(Ruling::missing, "base is " + trouble(*base));
-  if (head->outcome == Outcome::incorrect) return set_aside(Ruling::incorrect, head->reason);
-  if (head->outcome != Outcome::ok) return set_aside(Ruling::missing, "head is " + trouble(*head));
+  if (base->status != Status::ok) return set_aside(Ruling::missing, "base is " + trouble(*base));
+  if (head->status == Status::incorrect) return set_aside(Ruling::incorrect, head->reason);
+  if (head->status != Status::ok) return set_aside(Ruling::missing, "head is " + trouble(*head));
 
   const auto base_ns = fastest_of_rounds(*base), head_ns = fastest_of_rounds(*head);
   result.base_ns = median(base_ns);
@@ -216,7 +216,7 @@ Comparison compare_files(const ResultFile& base, const ResultFile& head, const F
   };
   const auto unsupported_on_both = [&](const CaseRecord& c) {
     const CaseRecord* old = in_base_too(c);
-    return old != nullptr && old->outcome == Outcome::unsupported && c.outcome == Outcome::unsupported;
+    return old != nullptr && old->status == Status::unsupported && c.status == Status::unsupported;
   };
   const auto shared = static_cast<double>(std::ranges::count_if(
       head.cases, [&](const CaseRecord& c) { return in_base_too(c) != nullptr && !unsupported_on_both(c); }));

@@ -26,7 +26,7 @@ std::string machine_fingerprint(const EnvironmentRecord& environment, const std:
   std::sort(isa.begin(), isa.end());
   std::string text =
       fmt::format("{}, {} of {} CPUs, {:.0f} GB, {}, {:08x}", environment.cpu_model, environment.cpus_usable,
-                  environment.cpus_online, environment.memory_bytes / 1e9,
+                  environment.cpus_online, static_cast<double>(environment.memory_bytes) / 1e9,
                   environment.virtualization.empty() ? "no hypervisor" : environment.virtualization, hash(isa));
   for (const auto& name : accelerators) text += ", " + name;
   return text;
@@ -39,7 +39,7 @@ std::string machine_fingerprint(const nlohmann::json& environment, const std::ve
   record.cpus_online = cpu.at("online");
   record.cpus_usable = cpu.at("usable");
   record.isa = cpu.at("isa").get<std::vector<std::string>>();
-  record.memory_bytes = environment.value("memory_bytes", 0.0);
+  record.memory_bytes = environment.value("memory_bytes", std::uint64_t{0});
   if (const auto found = environment.find("virtualization"); found != environment.end() && found->is_string()) {
     record.virtualization = *found;
   }
@@ -49,7 +49,7 @@ std::string machine_fingerprint(const nlohmann::json& environment, const std::ve
 std::vector<std::string> accelerators_of(const ResultFile& file) {
   std::set<std::string> names;
   for (const auto& backend : file.backends) {
-    if (backend.device && backend.device->kind != "cpu") names.insert(backend.device->name);
+    if (backend.on_accelerator()) names.insert(backend.device->name);
   }
   return {names.begin(), names.end()};
 }

@@ -1,0 +1,45 @@
+// Enumerations that have names in files and on command lines. An enumeration takes part by a function
+// enum_names(Enum) that returns its names in the order of the enumerators.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace whygpu {
+
+template <class Enum>
+std::string_view name_of(Enum value) {
+  return enum_names(Enum{})[static_cast<std::size_t>(value)];
+}
+
+template <class Enum>
+std::optional<Enum> value_named(std::string_view name) {
+  const auto names = enum_names(Enum{});
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i] == name) return static_cast<Enum>(i);
+  }
+  return std::nullopt;
+}
+
+// One of the values of Enum, or a name that this build does not know: Enum::other with its own text.
+template <class Enum>
+class OpenEnum {
+ public:
+  OpenEnum(Enum value = {}) : value_(value), text_(name_of(value)) {}  // NOLINT(google-explicit-constructor)
+  explicit OpenEnum(std::string text) : value_(value_named<Enum>(text).value_or(Enum::other)), text_(std::move(text)) {}
+
+  operator Enum() const { return value_; }  // NOLINT(google-explicit-constructor)
+  const std::string& text() const { return text_; }
+
+  bool operator==(const OpenEnum&) const = default;
+  bool operator==(Enum value) const { return value_ == value; }
+
+ private:
+  Enum value_;
+  std::string text_;
+};
+
+}  // namespace whygpu

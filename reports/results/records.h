@@ -1,0 +1,184 @@
+// The records of a result file as plain structs. Field by field, with units: reports/README.md; formally:
+// result.schema.json; their JSON: codec.h.
+//
+// Strings come from outside (host, library and kernel names, reasons). They are valid UTF-8 and nothing more: whoever
+// prints them escapes them for the place where they go.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reports/results/names.h"
+
+namespace whygpu {
+
+using TextFacts = std::map<std::string, std::string>;
+
+enum class Status : std::uint8_t { ok, incorrect, unsupported, failed };
+constexpr auto enum_names(Status) {
+  return std::array<std::string_view, 4>{"ok", "incorrect", "unsupported", "failed"};
+}
+
+// One visit of one worker process to one case. Times are nanoseconds for one operation unless they say otherwise.
+struct RoundRecord {
+  int round = 1;
+  std::string started;
+  std::int64_t batch = 1;  // operations that one sample averages over
+  std::vector<double> samples_ns;
+  double cpu_ns = 0;
+  double prepare_ns = 0;  // once
+  double verify_ns = 0;   // once
+  double warmup_ns = 0;   // in all
+  bool steady = true;
+  std::int64_t discarded = 0;
+  std::string disturbance;
+  std::string lost_meters;                // which meters failed during the energy pass, and how
+  std::map<std::string, double> details;  // facts beyond time, such as energy_joules_per_op
+};
+
+struct CaseRecord {
+  std::string text;     // the line that reproduces it
+  std::string problem;  // the same without backend and variant
+  std::string workload;
+  std::string backend;
+  TextFacts values;  // every parameter
+  Status status = Status::ok;
+  std::string reason;  // why not ok
+  bool settled = true;
+  std::string implementation;  // what really ran
+  double flops = 0;
+  double bytes = 0;
+  double set_bytes = 0;
+  std::vector<RoundRecord> rounds;  // at least one when ok
+
+  // The value of a parameter; empty when the workload has no such parameter.
+  std::string value(const std::string& key) const;
+  std::string variant() const { return value("variant"); }
+};
+
+enum class DeviceKind : std::uint8_t { cpu, cuda, opencl, other };
+constexpr auto enum_names(DeviceKind) { return std::array<std::string_view, 4>{"cpu", "cuda", "opencl", "other"}; }
+
+struct DeviceRecord {
+  OpenEnum<DeviceKind> kind;
+  std::string name;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t cache_bytes = 0;
+  TextFacts facts;
+};
+
+struct BackendRecord {
+  std::string name;
+  std::string version;  // empty when it did not load
+  std::string reason;   // why it did not load
+  TextFacts facts;
+  std::optional<DeviceRecord> device;
+
+  bool on_accelerator() const { return device && device->kind != DeviceKind::cpu; }
+
+  // The value of one fact; empty where there is none.
+  std::string fact(const std::string& key) const;
+};
+
+struct FindingRecord {
+  bool serious = false;
+  std::string what;
+  std::string remedy;
+};
+
+enum class CeilingKind : std::uint8_t { flops, bandwidth, transfer, clock, latency, other };
+constexpr auto enum_names(CeilingKind) {
+  return std::array<std::string_view, 6>{"flops", "bandwidth", "transfer", "clock", "latency", "other"};
+}
+
+// A measured peak of a device.
+struct CeilingRecord {
+  std::string device;
+  OpenEnum<CeilingKind> kind;
+  std::string dtype;  // of flops
+  std::string
+      level;  // of bandwidth: L1, L2, L3, memory; transfer: to_device, to_host, both_ways; latency: launch, replay
+  double value = 0;
+  std::string unit;                               // FLOP/s, OP/s, B/s, Hz or s
+  std::string how;                                // what ran: kernel, instruction, threads
+  int visits = 1;                                 // that measured it
+  std::optional<int> undisturbed = std::nullopt;  // of them, those that no other work on the machine held down
+};
+
+// A place where energy could be read: a meter, or why there is none.
+struct MeterRecord {
+  std::string source;
+  bool usable = false;
+  std::string name, scope, how;  // of a usable one
+  std::string reason;            // of one that is not
+};
+
+struct CacheRecord {
+  std::string type;  // Data, Instruction, Unified
+  int level = 0;
+  std::uint64_t bytes = 0;
+  int sharing = 1;  // CPUs that share it
+};
+
+// Texts are empty, and lists too, where nothing is known.
+struct EnvironmentRecord {
+  std::string host;
+  std::string kernel;
+  std::string os;
+  std::string virtualization;
+  std::string cpu_model;
+  std::string cpu_vendor;
+  std::string microcode;
+  std::string governor;
+  int cpus_online = 0;
+  int cpus_usable = 0;
+  std::optional<double> cpu_quota;
+  std::optional<bool> turbo;
+  std::optional<bool> smt;
+  std::optional<double> mhz;
+  std::vector<std::string> isa;
+  std::uint64_t memory_bytes = 0;
+  std::vector<CacheRecord> caches;
+  std::vector<double> load;  // averages over one, five and fifteen minutes
+  std::optional<double> steal_fraction;
+  TextFacts variables;
+  TextFacts build;
+};
+
+// What Google Benchmark says of a machine, for the tools that read its files.
+struct ContextRecord {
+  std::string date;
+  std::string host_name;
+  std::string executable;
+  int cpus = 1;
+  double mhz_per_cpu = 0;
+  bool cpu_scaling_enabled = false;
+  std::vector<CacheRecord> caches;
+  std::vector<double> load;
+  std::string library_build_type = "release";
+};
+
+struct RunSettings {
+  std::vector<std::string> command;  // as typed
+  std::string sweep;                 // its name, or the cases as typed
+  int threads = 1;
+  int device = 0;
+  double sample_seconds = 0.05;  // sampling time of a case in one process
+  double budget_seconds = 60;    // for the whole run; every case gets one round whatever it takes
+  double timeout_seconds = 60;   // silence after which a worker counts as hung
+  std::optional<int> rounds;     // exactly so many; else until settled or out of budget
+  bool energy = false;           // read the energy meters in each case's first round
+  std::uint64_t seed = 1;        // of the shuffling
+};
+
+struct RunRecord : RunSettings {
+  std::string started;
+  std::string finished;  // empty when it did not
+};
+
+}  // namespace whygpu
