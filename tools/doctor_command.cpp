@@ -91,11 +91,12 @@ void examine(int threads) {
   fmt::print("\n{}\n", styled("libraries", "1", colour));
   const ProbeSettings settings{program_folder(), threads};
   const std::string workload(workloads().front()->name());
-  const auto backends = probe_backends({}, settings, workload);
+  const auto probes = probe_backends({}, settings, workload);
+  const std::vector<BackendRecord> backends(probes.begin(), probes.end());
   for (const auto& backend : backends) {
     fmt::print("  {:16}{}\n", backend.name,
                backend.usable()
-                   ? fmt::format("{}, {}", backend.facts.at("version").get<std::string>(),
+                   ? fmt::format("{}, {}", backend.version,
                                  backend.fact("dispatch").empty() ? "nothing to dispatch"
                                                                   : "kernels for " + backend.fact("dispatch"))
                    : backend.reason);

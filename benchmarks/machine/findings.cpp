@@ -28,20 +28,16 @@ std::string why_slow(const CeilingRecord& ceiling, const std::vector<GpuState>& 
     if (gpu->power_limit_watts && gpu->default_limit_watts && *gpu->power_limit_watts < *gpu->default_limit_watts) {
       return "the power limit is below the board's default";
     }
-    if (ceiling.kind == "bandwidth" && gpu->ecc.value_or(false))
+    if (ceiling.kind == CeilingKind::bandwidth && gpu->ecc.value_or(false))
       return "ECC takes a part of the bandwidth of GDDR memory";
     return "look at clocks, temperature and throttle reasons: nvidia-smi -q -d PERFORMANCE,CLOCK";
   }
-  if (ceiling.kind == "bandwidth")
+  if (ceiling.kind == CeilingKind::bandwidth)
     return "few threads cannot load all memory channels; a virtual machine has a share of them";
   return "a virtual machine or a quota has a share of the processor";
 }
 
 }  // namespace
-
-nlohmann::json to_json(const FindingRecord& finding) {
-  return {{"severity", finding.serious ? "serious" : "note"}, {"what", finding.what}, {"do", finding.remedy}};
-}
 
 std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads) {
   std::vector<FindingRecord> findings;
@@ -163,7 +159,7 @@ std::vector<FindingRecord> ceiling_findings(
     findings.push_back(
         {true,
          fmt::format("{} reaches {:.0f}% of the {} that its maker promises", ceiling.device, 100 * *fraction,
-                     ceiling.kind == "flops" ? ceiling.dtype + " speed" : "memory bandwidth"),
+                     ceiling.kind == CeilingKind::flops ? ceiling.dtype + " speed" : "memory bandwidth"),
          why_slow(ceiling, gpus)});
   }
   return findings;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,11 +11,9 @@
 #include "benchmarks/machine/load.h"
 #include "benchmarks/meters/gpu_state.h"
 #include "benchmarks/meters/meter.h"
-#include "reports/results/result_file.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
-
-nlohmann::json to_json(const FindingRecord& finding);
 
 std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads);
 

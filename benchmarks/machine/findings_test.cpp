@@ -103,7 +103,7 @@ TEST(CeilingFindings, TellsWhereALowCeilingIsLost) {
   const auto fraction = [](const CeilingRecord& c) -> std::optional<double> {  // 300 GB/s are promised
     return c.device == "NVIDIA L4" ? std::optional(c.value / 300e9) : std::nullopt;
   };
-  CeilingRecord low{"NVIDIA L4", "bandwidth", "", "memory", 150e9, "B/s", ""}, good = low;
+  CeilingRecord low{"NVIDIA L4", CeilingKind::bandwidth, "", "memory", 150e9, "B/s", ""}, good = low;
   good.value = 280e9;
   GpuState gpu = healthy();
   EXPECT_TRUE(ceiling_findings({good}, fraction, {gpu}).empty());
@@ -112,7 +112,8 @@ TEST(CeilingFindings, TellsWhereALowCeilingIsLost) {
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_THAT(findings[0].what, HasSubstr("50% of the memory bandwidth"));
   EXPECT_THAT(findings[0].remedy, HasSubstr("other processes"));
-  EXPECT_TRUE(ceiling_findings({{"Unknown CPU", "flops", "f32", "", 1, "FLOP/s", ""}}, fraction, {}).empty());
+  EXPECT_TRUE(
+      ceiling_findings({{"Unknown CPU", CeilingKind::flops, "f32", "", 1, "FLOP/s", ""}}, fraction, {}).empty());
 }
 
 }  // namespace

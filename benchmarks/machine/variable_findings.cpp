@@ -60,7 +60,7 @@ std::vector<std::pair<std::string, std::string>> dispatch_variables() {
   return variables;
 }
 
-std::vector<FindingRecord> variable_findings(const BackendProbe& as_is, const BackendProbe& without,
+std::vector<FindingRecord> variable_findings(const BackendRecord& as_is, const BackendRecord& without,
                                              const std::vector<std::pair<std::string, std::string>>& variables) {
   std::vector<FindingRecord> findings;
   if (!as_is.usable() || !without.usable()) return findings;
@@ -76,7 +76,7 @@ std::vector<FindingRecord> variable_findings(const BackendProbe& as_is, const Ba
   return findings;
 }
 
-std::vector<FindingRecord> dispatch_findings(const std::vector<BackendProbe>& backends, const ProbeSettings& settings,
+std::vector<FindingRecord> dispatch_findings(const std::vector<BackendRecord>& backends, const ProbeSettings& settings,
                                              const std::string& workload) {
   std::vector<FindingRecord> findings;
   // One variable at a time, so that the one to blame is named.
@@ -91,7 +91,7 @@ std::vector<FindingRecord> dispatch_findings(const std::vector<BackendProbe>& ba
   return findings;
 }
 
-std::vector<FindingRecord> variable_costs(const std::vector<BackendProbe>& backends, const ProbeSettings& settings) {
+std::vector<FindingRecord> variable_costs(const std::vector<BackendRecord>& backends, const ProbeSettings& settings) {
   std::vector<FindingRecord> findings;
   for (const auto& variable : dispatch_variables()) {
     for (const auto& backend : backends) {

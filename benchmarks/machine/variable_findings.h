@@ -15,16 +15,16 @@ namespace whygpu {
 std::vector<std::pair<std::string, std::string>> dispatch_variables();
 
 // Asks each usable backend again without the dispatch variables, where any is set.
-std::vector<FindingRecord> dispatch_findings(const std::vector<BackendProbe>& backends, const ProbeSettings& settings,
+std::vector<FindingRecord> dispatch_findings(const std::vector<BackendRecord>& backends, const ProbeSettings& settings,
                                              const std::string& workload);
 
 // The same backend asked twice, as the environment is and with `variables` removed: what these variables changed.
-std::vector<FindingRecord> variable_findings(const BackendProbe& as_is, const BackendProbe& without,
+std::vector<FindingRecord> variable_findings(const BackendRecord& as_is, const BackendRecord& without,
                                              const std::vector<std::pair<std::string, std::string>>& variables);
 
 // Measures GEMM with and without each of dispatch_variables() that changed a backend's dispatch, in pairs of processes
 // back to back; some seconds for each.
-std::vector<FindingRecord> variable_costs(const std::vector<BackendProbe>& backends, const ProbeSettings& settings);
+std::vector<FindingRecord> variable_costs(const std::vector<BackendRecord>& backends, const ProbeSettings& settings);
 
 // What a variable that changes kernels costs: `slowdown` is time with it over time without.
 FindingRecord variable_cost(const std::string& backend, const std::string& variable, const std::string& problem,

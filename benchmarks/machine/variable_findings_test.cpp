@@ -10,8 +10,8 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-BackendProbe openblas(const std::string& core) {
-  return {"openblas", {{"facts", {{"dispatch", core}, {"threads", "2"}}}}, "", {}};
+BackendRecord openblas(const std::string& core) {
+  return {"openblas", "0.3", "", {{"dispatch", core}, {"threads", "2"}}, DeviceRecord{}};
 }
 
 TEST(Findings, APinnedCoreIsSerious) {

@@ -90,10 +90,10 @@ const CatalogueDevice* Catalogue::find(std::string_view reported) const {
 std::optional<double> Catalogue::fraction_of_nominal(const CeilingRecord& ceiling) const {
   const CatalogueDevice* device = find(ceiling.device);
   if (device == nullptr) return std::nullopt;
-  if (ceiling.kind == "bandwidth" && ceiling.level == "memory" && device->bandwidth)
+  if (ceiling.kind == CeilingKind::bandwidth && ceiling.level == "memory" && device->bandwidth)
     return ceiling.value / *device->bandwidth;
   const auto peak = device->flops.find(ceiling.dtype);
-  if (ceiling.kind == "flops" && peak != device->flops.end()) return ceiling.value / peak->second;
+  if (ceiling.kind == CeilingKind::flops && peak != device->flops.end()) return ceiling.value / peak->second;
   return std::nullopt;
 }
 

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "reports/results/result_file.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
 

@@ -94,11 +94,11 @@ TEST_F(UserFile, SaysWhatIsWrong) {
 
 TEST(Catalogue, FractionOfNominal) {
   const auto catalogue = Catalogue::standard();
-  CeilingRecord ceiling{"NVIDIA L4", "bandwidth", "", "memory", 150e9, "B/s", ""};
+  CeilingRecord ceiling{"NVIDIA L4", CeilingKind::bandwidth, "", "memory", 150e9, "B/s", ""};
   EXPECT_DOUBLE_EQ(catalogue.fraction_of_nominal(ceiling).value(), 0.5);  // of 300 GB/s
   ceiling.level = "L2";
   EXPECT_FALSE(catalogue.fraction_of_nominal(ceiling));
-  EXPECT_FALSE(catalogue.fraction_of_nominal({"Unknown CPU", "flops", "f32", "", 1, "FLOP/s", ""}));
+  EXPECT_FALSE(catalogue.fraction_of_nominal({"Unknown CPU", CeilingKind::flops, "f32", "", 1, "FLOP/s", ""}));
 }
 
 TEST(Costs, DeriveFromPriceRentAndPower) {

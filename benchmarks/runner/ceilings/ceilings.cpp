@@ -20,20 +20,26 @@ constexpr double kSampleSeconds = 0.02;
 constexpr double kWholeProcessor = 0.93;  // of the CPU time that the threads could have had; its clock ticks coarsely
 constexpr double kStolenShare = 0.01;     // of all CPU time, by the hypervisor
 
-const char* unit_of(const std::string& kind, const std::string& dtype) {
-  if (kind == "flops") return dtype == "s8" ? "OP/s" : "FLOP/s";
-  return kind == "bandwidth" || kind == "transfer" ? "B/s" : kind == "clock" ? "Hz" : "s";
+const char* unit_of(CeilingKind kind, const std::string& dtype) {
+  switch (kind) {
+    case CeilingKind::flops: return dtype == "s8" ? "OP/s" : "FLOP/s";
+    case CeilingKind::bandwidth:
+    case CeilingKind::transfer: return "B/s";
+    case CeilingKind::clock: return "Hz";
+    default: return "s";
+  }
 }
 
 // Of the best sample of all rounds.
-double value_of(const CaseResult& result, const std::string& kind) {
+double value_of(const CaseResult& result, CeilingKind kind) {
   double best_ns = 0;
   for (const auto& round : result.rounds) {
     for (const double ns : round.at("samples_ns")) best_ns = best_ns == 0 ? ns : std::min(best_ns, ns);
   }
   const double seconds = 1e-9 * best_ns;
-  return kind == "latency" ? seconds
-                           : (unit_of(kind, {}) == std::string_view("B/s") ? result.bytes : result.flops) / seconds;
+  if (kind == CeilingKind::latency) return seconds;
+  const bool moves_bytes = kind == CeilingKind::bandwidth || kind == CeilingKind::transfer;
+  return (moves_bytes ? result.bytes : result.flops) / seconds;
 }
 
 std::string device_name(const RunState& results, std::string_view backend) {
@@ -41,8 +47,9 @@ std::string device_name(const RunState& results, std::string_view backend) {
   return found == results.backends().end() ? "" : found->second.at("device").at("name").get<std::string>();
 }
 
-std::string how(const CaseResult& result, const std::string& kind) {
-  return kind == "bandwidth" ? fmt::format("{}: {}", result.c["kernel"], result.implementation) : result.implementation;
+std::string how(const CaseResult& result, CeilingKind kind) {
+  return kind == CeilingKind::bandwidth ? fmt::format("{}: {}", result.c["kernel"], result.implementation)
+                                        : result.implementation;
 }
 
 std::vector<CeilingRecord>::iterator find_same(CeilingReport& report, const CeilingRecord& ceiling) {
@@ -53,38 +60,19 @@ std::vector<CeilingRecord>::iterator find_same(CeilingReport& report, const Ceil
 }
 
 bool better(const CeilingRecord& one, const CeilingRecord& other) {
-  return one.kind == "latency" ? one.value < other.value : one.value > other.value;
+  return one.kind == CeilingKind::latency ? one.value < other.value : one.value > other.value;
 }
 
 // In hertz, by device.
 std::map<std::string, double> clocks_of(const CeilingReport& visit) {
   std::map<std::string, double> clocks;
   for (const auto& ceiling : visit.ceilings) {
-    if (ceiling.kind == "clock") clocks[ceiling.device] = ceiling.value;
+    if (ceiling.kind == CeilingKind::clock) clocks[ceiling.device] = ceiling.value;
   }
   return clocks;
 }
 
 }  // namespace
-
-json to_json(const CeilingRecord& ceiling) {
-  json object = {{"device", ceiling.device},
-                 {"kind", ceiling.kind},
-                 {"value", ceiling.value},
-                 {"unit", ceiling.unit},
-                 {"how", ceiling.how},
-                 {"visits", ceiling.visits},
-                 {"undisturbed", *ceiling.undisturbed}};
-  if (!ceiling.dtype.empty()) object["dtype"] = ceiling.dtype;
-  if (!ceiling.level.empty()) object["level"] = ceiling.level;
-  return object;
-}
-
-CeilingRecord ceiling_from_json(const json& object) {
-  return {object.at("device"),       object.at("kind"),         object.value("dtype", ""),
-          object.value("level", ""), object.at("value"),        object.at("unit"),
-          object.at("how"),          object.value("visits", 1), object.value("undisturbed", 1)};
-}
 
 CeilingReport best_ceilings(const std::vector<CeilingCase>& cases, const RunState& results) {
   CeilingReport report;
@@ -92,8 +80,9 @@ CeilingReport best_ceilings(const std::vector<CeilingCase>& cases, const RunStat
     const auto result =
         std::ranges::find(results.results(), ceiling_case.c.text(), [](const auto& r) { return r.c.text(); });
     if (result->status != Status::ok || result->rounds.empty()) {
-      const std::string what =
-          ceiling_case.kind == "flops" ? ceiling_case.dtype : ceiling_case.level + " " + ceiling_case.kind;
+      const std::string what = ceiling_case.kind == CeilingKind::flops
+                                   ? ceiling_case.dtype
+                                   : fmt::format("{} {}", ceiling_case.level, name_of(ceiling_case.kind));
       report.missing.push_back(fmt::format("{} ({}): {}", what, ceiling_case.c["backend"],
                                            result->reason.empty() ? "not measured" : result->reason));
       continue;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,12 +10,9 @@
 
 #include "benchmarks/runner/ceilings/ceiling_cases.h"
 #include "benchmarks/runner/run_state.h"
-#include "reports/results/result_file.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
-
-nlohmann::json to_json(const CeilingRecord& ceiling);
-CeilingRecord ceiling_from_json(const nlohmann::json& object);
 
 struct CeilingReport {
   std::vector<CeilingRecord> ceilings;
