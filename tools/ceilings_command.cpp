@@ -5,9 +5,9 @@
 
 #include "benchmarks/machine/findings.h"
 #include "benchmarks/runner/ceilings/ceilings.h"
-#include "benchmarks/runner/ceilings/machine_ceilings.h"
 #include "benchmarks/runner/run_options.h"
 #include "reports/catalogue/catalogue.h"
+#include "reports/results/codec.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
 
@@ -15,26 +15,29 @@ namespace whygpu {
 namespace {
 
 // "3.65 GHz", "228 GFLOP/s", "5.1 µs": four digits at most and a decimal unit.
-std::string amount(const Ceiling& ceiling) {
-  if (ceiling.unit == "s") return fmt::format("{:.3g} µs", 1e6 * ceiling.value);
+std::string amount(const CeilingRecord& ceiling) {
+  if (ceiling.kind == CeilingKind::latency) return fmt::format("{:.3g} µs", 1e6 * ceiling.value);
   constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T", "P"};
   double value = ceiling.value;
   std::size_t prefix = 0;
   while (value >= 9999.5 && prefix + 1 < std::size(kPrefixes)) value /= 1000, ++prefix;
-  if (ceiling.unit == "Hz" && prefix == 2) value /= 1000, ++prefix;
+  if (ceiling.kind == CeilingKind::clock && prefix == 2) value /= 1000, ++prefix;
   return fmt::format("{:.4g} {}{}", value, kPrefixes[prefix], ceiling.unit);
 }
 
+bool of_this_processor(const CeilingRecord& ceiling) { return ceiling.device == cpu_facts().model; }
+
 // Operations of one core and clock cycle, for a processor whose clock was measured beside.
-std::string per_cycle(const Ceiling& ceiling, const std::vector<Ceiling>& all, int threads) {
-  const auto clock = std::ranges::find_if(
-      all, [&](const Ceiling& other) { return other.kind == "clock" && other.device == ceiling.device; });
-  if (ceiling.kind != "flops" || clock == all.end() || ceiling.how.find("thread") == std::string::npos) return {};
+std::string per_cycle(const CeilingRecord& ceiling, const std::vector<CeilingRecord>& all, int threads) {
+  const auto clock = std::ranges::find_if(all, [&](const CeilingRecord& other) {
+    return other.kind == CeilingKind::clock && other.device == ceiling.device;
+  });
+  if (ceiling.kind != CeilingKind::flops || clock == all.end() || !of_this_processor(ceiling)) return {};
   return fmt::format("{:.3g} a cycle and thread", ceiling.value / clock->value / threads);
 }
 
-std::string against_nominal(const Ceiling& ceiling, const Catalogue& catalogue) {
-  const auto fraction = fraction_of_nominal(ceiling, catalogue);
+std::string against_nominal(const CeilingRecord& ceiling, const Catalogue& catalogue) {
+  const auto fraction = catalogue.fraction_of_nominal(ceiling);
   return fraction ? fmt::format("{:.0f}% of nominal", 100 * *fraction) : std::string();
 }
 
@@ -43,15 +46,15 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
   for (const auto& ceiling : report.ceilings) {
     if (ceiling.device != device) {
       device = ceiling.device;
-      const bool host = ceiling.how.find("thread") != std::string::npos;
+      const bool host = of_this_processor(ceiling);
       fmt::print(
           "{}{}; best of {} visits{}\n", styled(device, "1", colour),
           host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string(), ceiling.visits,
           ceiling.undisturbed == 0 ? ", all of which other work disturbed: the true ceilings may be higher" : "");
     }
-    const std::string what = ceiling.kind == "flops"   ? ceiling.dtype
-                             : ceiling.kind == "clock" ? "clock"
-                                                       : ceiling.level;
+    const std::string what = ceiling.kind == CeilingKind::flops   ? ceiling.dtype
+                             : ceiling.kind == CeilingKind::clock ? "clock"
+                                                                  : ceiling.level;
     std::string notes = per_cycle(ceiling, report.ceilings, threads);
     if (const auto nominal = against_nominal(ceiling, catalogue); !nominal.empty()) {
       notes += (notes.empty() ? "" : ", ") + nominal;
@@ -85,9 +88,7 @@ void add_ceilings_command(CLI::App& app, int& exit_code) {
     }
     const auto report = ceilings_of_this_machine(ceiling_dtypes(), options->threads, options->device);
     if (options->json) {
-      nlohmann::json list = nlohmann::json::array();
-      for (const auto& ceiling : report.ceilings) list.push_back(to_json(ceiling));
-      fmt::print("{}\n", list.dump(1));
+      fmt::print("{}\n", encode(report.ceilings).dump(1));
     } else {
       print(report, options->threads, catalogue, use_colour(stdout));
     }

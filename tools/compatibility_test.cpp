@@ -12,6 +12,7 @@
 #include "benchmarks/runner/gate/fake_build.h"
 #include "benchmarks/runner/result_writer.h"
 #include "reports/regression/comparison/comparison.h"
+#include "reports/results/codec.h"
 
 namespace whygpu {
 namespace {
@@ -44,15 +45,15 @@ json run_file(double ns) {
   }
   state.apply({{"event", "end"}, {"case", cases[1].text()}, {"status", "incorrect"}, {"reason", "wrong"}});
   RunFacts facts;
-  facts.context = google_benchmark_context("whygpu");
-  facts.environment = environment_json();
+  facts.context = encode(google_benchmark_context("whygpu"));
+  facts.environment = encode(environment_record());
   return json::parse(result_json(state, {}, facts).dump());
 }
 
 // What `whygpu gate --json` writes.
 Comparison comparison() {
   Comparison comparison;
-  comparison.context = google_benchmark_context("whygpu gate");
+  comparison.context = encode(google_benchmark_context("whygpu gate"));
   CaseComparison c;
   c.text = "gemm m=8 n=8 k=8 backend=naive";
   c.judgement.ruling = Ruling::slower;

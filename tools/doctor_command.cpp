@@ -3,13 +3,14 @@
 
 #include "backends/devices/nvml.h"
 #include "benchmarks/machine/findings.h"
-#include "benchmarks/machine/machine_findings.h"
-#include "benchmarks/machine/variable_costs.h"
+#include "benchmarks/machine/load.h"
+#include "benchmarks/machine/variable_findings.h"
 #include "benchmarks/meters/find_meters.h"
-#include "benchmarks/runner/ceilings/machine_ceilings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/run_options.h"
 #include "benchmarks/workloads/workload.h"
+#include "reports/catalogue/catalogue.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
 
@@ -33,7 +34,7 @@ void print_cpu(const CpuFacts& cpu, int threads) {
   fmt::print("  {:16}{}\n", "cgroup quota", quota ? fmt::format("{:g} CPUs", *quota) : "none");
 }
 
-void print_findings(const std::vector<Finding>& findings, bool colour) {
+void print_findings(const std::vector<FindingRecord>& findings, bool colour) {
   if (findings.empty()) {
     fmt::print("\nNothing found: fit to measure on.\n");
     return;
@@ -46,7 +47,7 @@ void print_findings(const std::vector<Finding>& findings, bool colour) {
   }
 }
 
-void append(std::vector<Finding>& all, std::vector<Finding> more) {
+void append(std::vector<FindingRecord>& all, std::vector<FindingRecord> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
@@ -75,7 +76,7 @@ void examine(int threads) {
   const CpuFacts cpu = cpu_facts();
   fmt::print("{}\n", styled("machine", "1", colour));
   print_cpu(cpu, threads);
-  std::vector<Finding> findings = cpu_findings(cpu, cpu_quota(), threads);
+  std::vector<FindingRecord> findings = cpu_findings(cpu, cpu_quota(), threads);
 
   const Busyness load = listen_to_others(kListenSeconds);
   fmt::print("  {:16}{:.0f}% of the CPU time by others, {:.1f}% stolen, load average {:.2f}\n", "load", 100 * load.busy,
@@ -90,11 +91,12 @@ void examine(int threads) {
   fmt::print("\n{}\n", styled("libraries", "1", colour));
   const ProbeSettings settings{program_folder(), threads};
   const std::string workload(workloads().front()->name());
-  const auto backends = probe_backends({}, settings, workload);
+  const auto probes = probe_backends({}, settings, workload);
+  const std::vector<BackendRecord> backends(probes.begin(), probes.end());
   for (const auto& backend : backends) {
     fmt::print("  {:16}{}\n", backend.name,
                backend.usable()
-                   ? fmt::format("{}, {}", backend.facts.at("version").get<std::string>(),
+                   ? fmt::format("{}, {}", backend.version,
                                  backend.fact("dispatch").empty() ? "nothing to dispatch"
                                                                   : "kernels for " + backend.fact("dispatch"))
                    : backend.reason);
@@ -115,7 +117,9 @@ void examine(int threads) {
     append(findings, gpu_findings(gpu));
   }
   const auto ceilings = ceilings_of_this_machine({"f64", "f32"}, threads, 0).ceilings;
-  append(findings, ceiling_findings(ceilings, Catalogue::standard(), cards));
+  const auto catalogue = Catalogue::standard();
+  append(findings, ceiling_findings(
+                       ceilings, [&](const CeilingRecord& c) { return catalogue.fraction_of_nominal(c); }, cards));
 
   const auto variables = influential_variables();
   fmt::print("\n{}\n", styled("variables that change kernels, threads or memory", "1", colour));

@@ -8,7 +8,6 @@
 #include <random>
 
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/machine/findings.h"
 #include "benchmarks/machine/temporary_folder.h"
 #include "benchmarks/runner/gate/gate.h"
 #include "benchmarks/runner/interruption.h"
@@ -37,28 +36,6 @@ std::vector<std::string> command_line() {
   return words;
 }
 
-// What makes this machine unfit to judge builds on, or a build run other kernels than it would by itself.
-std::vector<std::string> unfairness(const Build& base, const Build& head, const GateOptions& gate) {
-  auto findings = cpu_findings(cpu_facts(), cpu_quota(), gate.pairs.threads);
-  std::ranges::copy(load_findings(listen_to_others()), std::back_inserter(findings));
-  if (!dispatch_variables().empty()) {
-    const std::string& workload = gate.cases.front().workload;
-    for (const Build* build : {&base, &head}) {
-      const ProbeSettings settings{build->folder, gate.pairs.threads, gate.pairs.device};
-      std::vector<BackendProbe> backends;
-      for (const auto& name : gate.backends.empty() ? modules_of(*build) : gate.backends)
-        backends.push_back(probe_backend(settings, name, workload));
-      std::ranges::copy(dispatch_findings(backends, settings, workload), std::back_inserter(findings));
-    }
-  }
-  std::vector<std::string> notes;
-  for (const auto& finding : findings) {
-    const std::string note = finding.what + "; " + finding.remedy;
-    if (finding.serious && std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
-  }
-  return notes;
-}
-
 bool measured_any(const Comparison& comparison) {
   return std::ranges::any_of(comparison.cases, [](const CaseComparison& c) { return !c.pairs.empty(); });
 }
@@ -71,7 +48,7 @@ int run(Options& options) {
   const TemporaryFolder folder;
   const Build base = take_build(options.base, folder.path() / "base", options.repository, options.cmake_options);
   const Build head = take_build(options.head, folder.path() / "head", options.repository, options.cmake_options);
-  const auto notes = unfairness(base, head, options.gate);
+  const auto notes = unfair_conditions(base, head, options.gate);
   Comparison comparison;
   {
     ProgressLine progress;

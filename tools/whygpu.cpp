@@ -4,7 +4,7 @@
 #include <exception>
 
 #include "tools/commands.h"
-#include "tools/complaints.h"
+#include "tools/usage_error.h"
 
 int main(int argc, char** argv) {
   CLI::App app(
@@ -34,7 +34,7 @@ int main(int argc, char** argv) {
     return exit_code;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help and version
-    fmt::print(stderr, "{}\n", whygpu::complaint(app, error));
+    fmt::print(stderr, "{}\n", whygpu::usage_error(app, error));
     return 2;
   } catch (const std::exception& error) {
     fmt::print(stderr, "{}: {}\n", whygpu::command_under_way(app), error.what());

@@ -3,11 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <thread>
 
-#include "reports/results/statistics.h"
+#include "benchmarks/meters/find_meters.h"
 
 namespace whygpu {
 namespace {
@@ -16,39 +14,33 @@ constexpr double kBusyShare = 0.05, kStealShare = 0.01;
 constexpr const char* kDedicated = "use a machine or an instance type with dedicated cores";
 constexpr double kNoisy = 0.05, kVeryNoisy = 0.20;
 
-std::string join_assignments(const std::vector<std::pair<std::string, std::string>>& variables) {
-  std::string text;
-  for (const auto& [key, value] : variables) text += fmt::format("{}{}={}", text.empty() ? "" : " ", key, value);
-  return text;
+// The part of a reason between backquotes, where it names a command.
+std::string command_in(const std::string& reason) {
+  const auto begin = reason.find('`'), end = reason.find('`', begin + 1);
+  return begin == std::string::npos || end == std::string::npos ? "" : reason.substr(begin + 1, end - begin - 1);
 }
 
-std::string join_names(const std::vector<std::pair<std::string, std::string>>& variables) {
-  std::string text;
-  for (const auto& [key, value] : variables) text += (text.empty() ? "" : " ") + key;
-  return text;
+std::string why_slow(const CeilingRecord& ceiling, const std::vector<GpuState>& gpus) {
+  const auto gpu = std::ranges::find(gpus, ceiling.device, &GpuState::name);
+  if (gpu != gpus.end()) {
+    if (gpu->mig.value_or(false)) return "the GPU is divided (MIG): only a part of it was measured";
+    if (!gpu->processes.empty()) return "other processes compute on the GPU";
+    if (gpu->power_limit_watts && gpu->default_limit_watts && *gpu->power_limit_watts < *gpu->default_limit_watts) {
+      return "the power limit is below the board's default";
+    }
+    if (ceiling.kind == CeilingKind::bandwidth && gpu->ecc.value_or(false))
+      return "ECC takes a part of the bandwidth of GDDR memory";
+    return "look at clocks, temperature and throttle reasons: nvidia-smi -q -d PERFORMANCE,CLOCK";
+  }
+  if (ceiling.kind == CeilingKind::bandwidth)
+    return "few threads cannot load all memory channels; a virtual machine has a share of them";
+  return "a virtual machine or a quota has a share of the processor";
 }
 
 }  // namespace
 
-nlohmann::json to_json(const Finding& finding) {
-  return {{"severity", finding.serious ? "serious" : "note"}, {"what", finding.what}, {"do", finding.remedy}};
-}
-
-Busyness busyness(const CpuTicks& before, const CpuTicks& after) {
-  const double total = after.total - before.total;
-  if (total <= 0) return {};
-  const double steal = after.steal - before.steal;
-  return {(total - (after.idle - before.idle) - steal) / total, steal / total};
-}
-
-Busyness listen_to_others(double seconds) {
-  const auto before = cpu_ticks();
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-  return busyness(before, cpu_ticks());
-}
-
-std::vector<Finding> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads) {
-  std::vector<Finding> findings;
+std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads) {
+  std::vector<FindingRecord> findings;
   if (cpu.governor && *cpu.governor != "performance") {
     findings.push_back({true, fmt::format("the CPU governor is \"{}\": clocks follow the load", *cpu.governor),
                         "as root: echo performance | tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"});
@@ -77,8 +69,8 @@ std::vector<Finding> cpu_findings(const CpuFacts& cpu, std::optional<double> quo
   return findings;
 }
 
-std::vector<Finding> load_findings(const Busyness& b) {
-  std::vector<Finding> findings;
+std::vector<FindingRecord> load_findings(const Busyness& b) {
+  std::vector<FindingRecord> findings;
   if (b.busy > kBusyShare) {
     findings.push_back({true, fmt::format("other programs use {:.0f}% of the CPU time", 100 * b.busy),
                         "stop them, or measure longer and look at the spread (top shows who they are)"});
@@ -90,75 +82,87 @@ std::vector<Finding> load_findings(const Busyness& b) {
   return findings;
 }
 
-std::vector<Finding> steal_findings(double steal) {
+std::vector<FindingRecord> steal_findings(double steal) {
   if (steal <= kStealShare) return {};
   return {
       {true, fmt::format("the hypervisor took away {:.1f}% of the CPU time during the run", 100 * steal), kDedicated}};
 }
 
-std::vector<Finding> variable_findings(const BackendProbe& as_is, const BackendProbe& without,
-                                       const std::vector<std::pair<std::string, std::string>>& variables) {
-  std::vector<Finding> findings;
-  if (!as_is.usable() || !without.usable()) return findings;
-  const std::string set = join_assignments(variables);
-  for (const char* key : {"dispatch", "threads"}) {
-    if (as_is.fact(key) == without.fact(key)) continue;
-    const std::string name = std::string(key) == "dispatch" ? "kernels for" : "threads:";
-    findings.push_back({true,
-                        fmt::format("{} runs {} {} because of {}; by itself it would choose {}", as_is.name, name,
-                                    as_is.fact(key), set, without.fact(key)),
-                        fmt::format("unset {}", join_names(variables))});
-  }
-  return findings;
-}
-
-std::vector<std::pair<std::string, std::string>> dispatch_variables() {
-  auto variables = influential_variables();
-  std::erase_if(variables, [](const auto& variable) {
-    const std::string& name = variable.first;
-    const bool library = name.starts_with("OPENBLAS_") || name.starts_with("GOTO_") || name.starts_with("DNNL_") ||
-                         name.starts_with("ONEDNN_") || name.starts_with("OMP_") || name.starts_with("MKL_");
-    return !library;
-  });
-  return variables;
-}
-
-std::vector<Finding> dispatch_findings(const std::vector<BackendProbe>& backends, const ProbeSettings& settings,
-                                       const std::string& workload) {
-  std::vector<Finding> findings;
-  // One variable at a time, so that the one to blame is named.
-  for (const auto& variable : dispatch_variables()) {
-    for (const auto& backend : backends) {
-      if (!backend.usable()) continue;
-      const auto without = probe_backend(settings, backend.name, workload, {{variable.first, ""}});
-      const auto more = variable_findings(backend, without, {variable});
-      findings.insert(findings.end(), more.begin(), more.end());
-    }
-  }
-  return findings;
-}
-
-double noise_floor(double seconds) {
-  using Clock = std::chrono::steady_clock;
-  std::vector<double> times;
-  const auto end = Clock::now() + std::chrono::duration<double>(seconds);
-  std::uint64_t value = 1;
-  while (Clock::now() < end) {
-    const auto start = Clock::now();
-    for (int i = 0; i < 300'000; ++i) value = value * 6364136223846793005U + 1442695040888963407U;
-    volatile std::uint64_t keep = value;
-    value = keep;
-    times.push_back(std::chrono::duration<double>(Clock::now() - start).count());
-  }
-  return quantile(times, 0.95) / quantile(times, 0) - 1;
-}
-
-std::vector<Finding> noise_findings(double noise) {
+std::vector<FindingRecord> noise_findings(double noise) {
   if (noise < kNoisy) return {};
   return {{noise > kVeryNoisy,
            fmt::format("the same arithmetic takes up to {:.0f}% longer from one moment to the next (95th percentile)",
                        100 * noise),
            "believe differences only above that, or compare by pairs of runs back to back"}};
+}
+
+std::vector<FindingRecord> meter_findings(const std::vector<MeterOffer>& offers) {
+  std::vector<FindingRecord> findings;
+  const bool any = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
+  for (const auto& offer : offers) {
+    if (offer.meter || offer.reason.find("grants it") == std::string::npos) continue;
+    findings.push_back({false, fmt::format("energy: {}: {}", offer.source, offer.reason), command_in(offer.reason)});
+  }
+  if (!any && findings.empty()) {
+    findings.push_back({false, fmt::format("energy: no meter here ({})", why_no_meter(offers)),
+                        "measure energy on the machine itself: virtual machines seldom show their meters"});
+  }
+  return findings;
+}
+
+std::vector<FindingRecord> gpu_findings(const GpuState& gpu) {
+  std::vector<FindingRecord> findings;
+  const auto add = [&](bool serious, const std::string& what, const std::string& remedy) {
+    findings.push_back({serious, gpu.name + ": " + what, remedy});
+  };
+  if (!gpu.processes.empty()) {
+    add(true, fmt::format("other processes compute on it ({})", fmt::join(gpu.processes, ", ")),
+        "stop them: nvidia-smi names them");
+  }
+  if (gpu.power_limit_watts && gpu.default_limit_watts && *gpu.power_limit_watts < *gpu.default_limit_watts) {
+    add(true,
+        fmt::format("the power limit is {:.0f} W, the board's default {:.0f} W", *gpu.power_limit_watts,
+                    *gpu.default_limit_watts),
+        fmt::format("as root: nvidia-smi -pl {:.0f}", *gpu.default_limit_watts));
+  }
+  if (gpu.link_width && gpu.highest_link_width && *gpu.link_width < *gpu.highest_link_width) {
+    add(true,
+        fmt::format("the PCIe link has {} lanes of the {} that card and slot could have", *gpu.link_width,
+                    *gpu.highest_link_width),
+        "seat the card again, or choose another slot: transfers take that much longer");
+  }
+  if (gpu.link_generation && gpu.highest_link_generation && *gpu.link_generation < *gpu.highest_link_generation) {
+    add(false,
+        fmt::format("the PCIe link runs at generation {} of {}", *gpu.link_generation, *gpu.highest_link_generation),
+        "look again under load: an idle link slows down to save power");
+  }
+  if (gpu.mig.value_or(false)) {
+    add(true, "it is divided into instances (MIG): a run sees a part of it",
+        "as root: nvidia-smi -mig 0, or say so beside the numbers");
+  }
+  if (!gpu.ecc.value_or(true))
+    add(false, "ECC is off: memory is faster than in most machines of its kind", "say so beside the numbers");
+  if (!gpu.persistence.value_or(true)) {
+    add(false, "persistence mode is off: the driver is loaded anew for each process", "as root: nvidia-smi -pm 1");
+  }
+  return findings;
+}
+
+std::vector<FindingRecord> ceiling_findings(
+    const std::vector<CeilingRecord>& ceilings,
+    const std::function<std::optional<double>(const CeilingRecord&)>& fraction_of_nominal,
+    const std::vector<GpuState>& gpus) {
+  std::vector<FindingRecord> findings;
+  for (const auto& ceiling : ceilings) {
+    const auto fraction = fraction_of_nominal(ceiling);
+    if (!fraction || *fraction >= kFitOfNominal) continue;
+    findings.push_back(
+        {true,
+         fmt::format("{} reaches {:.0f}% of the {} that its maker promises", ceiling.device, 100 * *fraction,
+                     ceiling.kind == CeilingKind::flops ? ceiling.dtype + " speed" : "memory bandwidth"),
+         why_slow(ceiling, gpus)});
+  }
+  return findings;
 }
 
 }  // namespace whygpu

@@ -10,26 +10,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-BackendProbe openblas(const std::string& core) {
-  return {"openblas", {{"facts", {{"dispatch", core}, {"threads", "2"}}}}, "", {}};
-}
-
-TEST(Findings, APinnedCoreIsSerious) {
-  const auto findings =
-      variable_findings(openblas("Haswell"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "Haswell"}});
-  ASSERT_THAT(findings, SizeIs(1));
-  EXPECT_TRUE(findings[0].serious);
-  EXPECT_EQ(
-      findings[0].what,
-      "openblas runs kernels for Haswell because of OPENBLAS_CORETYPE=Haswell; by itself it would choose SkylakeX");
-  EXPECT_EQ(findings[0].remedy, "unset OPENBLAS_CORETYPE");
-}
-
-TEST(Findings, AVariableWithoutEffectIsNone) {
-  EXPECT_THAT(variable_findings(openblas("SkylakeX"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "SkylakeX"}}),
-              IsEmpty());
-}
-
 TEST(Findings, StealDuringARunIsSerious) {
   EXPECT_THAT(steal_findings(0.005), IsEmpty());
   ASSERT_THAT(steal_findings(0.034), SizeIs(1));
@@ -63,6 +43,77 @@ TEST(Findings, NoiseHasTwoThresholds) {
   EXPECT_THAT(noise_findings(0.01), IsEmpty());
   EXPECT_FALSE(noise_findings(0.1).front().serious);
   EXPECT_TRUE(noise_findings(0.5).front().serious);
+}
+
+std::vector<MeterOffer> offers(const std::string& reason) {
+  std::vector<MeterOffer> list;
+  list.push_back({"rapl (powercap)", nullptr, reason});
+  list.push_back({"nvml", nullptr, "no library"});
+  return list;
+}
+
+TEST(MeterFindings, NamesTheCommandThatGrants) {
+  const auto findings =
+      meter_findings(offers("energy_uj: Permission denied; `sudo chmod a+r x` grants it until the next boot"));
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].remedy, "sudo chmod a+r x");
+}
+
+TEST(MeterFindings, SaysWhyThereIsNone) {
+  const auto findings = meter_findings(offers("no zone"));
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_THAT(findings[0].what, AllOf(HasSubstr("no zone"), HasSubstr("no library")));
+}
+
+GpuState healthy() {
+  GpuState gpu;
+  gpu.name = "NVIDIA L4";
+  gpu.power_limit_watts = gpu.default_limit_watts = 72;
+  gpu.ecc = gpu.persistence = true;
+  gpu.mig = false;
+  gpu.link_width = gpu.highest_link_width = 16;
+  gpu.link_generation = gpu.highest_link_generation = 4;
+  return gpu;
+}
+
+TEST(GpuFindings, IsSilentAboutAHealthyCardAndAboutWhatIsNotShown) {
+  EXPECT_TRUE(gpu_findings(healthy()).empty());
+  GpuState unknown;
+  unknown.name = "unknown";
+  EXPECT_TRUE(gpu_findings(unknown).empty());
+}
+
+TEST(GpuFindings, NamesEachFault) {
+  const auto only = [](auto change) {
+    GpuState gpu = healthy();
+    change(gpu);
+    const auto findings = gpu_findings(gpu);
+    return findings.size() == 1 ? findings[0].what : "not one finding";
+  };
+  EXPECT_THAT(only([](GpuState& g) { g.power_limit_watts = 50; }), HasSubstr("50 W, the board's default 72 W"));
+  EXPECT_THAT(only([](GpuState& g) { g.link_width = 8; }), HasSubstr("8 lanes of the 16"));
+  EXPECT_THAT(only([](GpuState& g) { g.link_generation = 1; }), HasSubstr("generation 1 of 4"));
+  EXPECT_THAT(only([](GpuState& g) { g.mig = true; }), HasSubstr("MIG"));
+  EXPECT_THAT(only([](GpuState& g) { g.ecc = false; }), HasSubstr("ECC is off"));
+  EXPECT_THAT(only([](GpuState& g) { g.persistence = false; }), HasSubstr("persistence"));
+  EXPECT_THAT(only([](GpuState& g) { g.processes = {17, 18}; }), HasSubstr("(17, 18)"));
+}
+
+TEST(CeilingFindings, TellsWhereALowCeilingIsLost) {
+  const auto fraction = [](const CeilingRecord& c) -> std::optional<double> {  // 300 GB/s are promised
+    return c.device == "NVIDIA L4" ? std::optional(c.value / 300e9) : std::nullopt;
+  };
+  CeilingRecord low{"NVIDIA L4", CeilingKind::bandwidth, "", "memory", 150e9, "B/s", ""}, good = low;
+  good.value = 280e9;
+  GpuState gpu = healthy();
+  EXPECT_TRUE(ceiling_findings({good}, fraction, {gpu}).empty());
+  gpu.processes = {17};
+  const auto findings = ceiling_findings({low, good}, fraction, {gpu});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_THAT(findings[0].what, HasSubstr("50% of the memory bandwidth"));
+  EXPECT_THAT(findings[0].remedy, HasSubstr("other processes"));
+  EXPECT_TRUE(
+      ceiling_findings({{"Unknown CPU", CeilingKind::flops, "f32", "", 1, "FLOP/s", ""}}, fraction, {}).empty());
 }
 
 }  // namespace

@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/select_cases.h"
+#include "reports/results/codec.h"
 
 namespace whygpu {
 namespace {
@@ -35,7 +37,8 @@ RunPlan plan_run(const RunOptions& options) {
   auto problems = with_models(cases_from_words(words), options.models);
   for (auto& problem : problems) problem = with_offload(problem, options);
   const ProbeSettings settings{program_folder(), options.settings.threads, options.settings.device};
-  plan.backends = probe_backends(options.backends, settings, problems.front().workload);
+  const auto probes = probe_backends(options.backends, settings, problems.front().workload);
+  plan.backends.assign(probes.begin(), probes.end());
   std::vector<std::string> names;
   for (const auto& backend : plan.backends) {
     if (backend.usable() || !options.backends.empty()) names.push_back(backend.name);
@@ -55,7 +58,7 @@ RunPlan plan_run(const RunOptions& options) {
   return plan;
 }
 
-std::vector<std::string> what_is_left_out(const std::vector<BackendProbe>& backends) {
+std::vector<std::string> what_is_left_out(const std::vector<BackendRecord>& backends) {
   std::vector<std::pair<std::string, std::vector<std::string>>> stopped;
   for (const auto& backend : backends) {
     if (backend.usable()) continue;
@@ -72,38 +75,34 @@ std::vector<std::string> what_is_left_out(const std::vector<BackendProbe>& backe
 }
 
 json PlannedRun::header() const {
-  json case_texts = json::array(), backend_facts = json::array();
+  json case_texts = json::array();
   for (const auto& c : cases) case_texts.push_back(c.text());
-  for (const auto& backend : backends) backend_facts.push_back(backend.to_json());
   return {{"event", "run"},
-          {"settings", to_json(settings)},
+          {"settings", encode(settings)},
           {"cases", case_texts},
-          {"backends", backend_facts},
-          {"environment", environment},
-          {"findings", findings},
-          {"ceilings", ceilings},
-          {"meters", meters},
+          {"backends", encode(backends)},
+          {"environment", encode(environment)},
+          {"findings", encode(findings)},
+          {"ceilings", encode(ceilings)},
+          {"meters", encode(meters)},
           {"started", started}};
 }
 
 PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) {
+  const std::string source = journal.string();
   PlannedRun run;
-  run.settings = settings_from_json(header.at("settings"));
+  run.settings = decode<RunSettings>(header.at("settings"), source);
   for (const auto& text : header.at("cases")) run.cases.push_back(parse_case(text.get<std::string>()));
-  for (const auto& facts : header.at("backends")) {
-    const bool usable = !facts.at("version").is_null();
-    run.backends.push_back({facts.at("name"), usable ? facts : json(nullptr), facts.value("reason", ""), {}});
-  }
-  run.environment = header.at("environment");
-  run.findings = header.at("findings");
-  run.ceilings = header.at("ceilings");
-  run.meters = header.at("meters");
+  run.backends = decode<std::vector<BackendRecord>>(header.at("backends"), source);
+  run.environment = decode<EnvironmentRecord>(header.at("environment"), source);
+  run.findings = decode<std::vector<FindingRecord>>(header.at("findings"), source);
+  run.ceilings = decode<std::vector<CeilingRecord>>(header.at("ceilings"), source);
+  run.meters = decode<std::vector<MeterRecord>>(header.at("meters"), source);
   run.started = header.at("started");
-  const json here = environment_json();
-  const json& there = run.environment;
-  if (here.at("host") != there.at("host") || here.at("cpu").at("model") != there.at("cpu").at("model")) {
-    throw CaseError(fmt::format("{}: was begun on another machine ({}, {})", journal.string(),
-                                there.at("host").get<std::string>(), there.at("cpu").at("model").get<std::string>()));
+  const EnvironmentRecord here = environment_record();
+  const EnvironmentRecord& there = run.environment;
+  if (here.host != there.host || here.cpu_model != there.cpu_model) {
+    throw CaseError(fmt::format("{}: was begun on another machine ({}, {})", source, there.host, there.cpu_model));
   }
   return run;
 }

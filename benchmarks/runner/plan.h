@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "benchmarks/cases/case.h"
-#include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/run_options.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
 
 struct RunPlan {
   std::string sweep;  // as typed
   std::vector<Case> cases;
-  std::vector<BackendProbe> backends;
+  std::vector<BackendRecord> backends;
   double usual_budget_seconds = 0;  // for as many cases
 };
 
@@ -23,15 +23,17 @@ struct RunPlan {
 RunPlan plan_run(const RunOptions& options);
 
 // "a, b are left out: why", one line for each reason.
-std::vector<std::string> what_is_left_out(const std::vector<BackendProbe>& backends);
+std::vector<std::string> what_is_left_out(const std::vector<BackendRecord>& backends);
 
 // A plan and what was found out about the machine.
 struct PlannedRun {
   RunSettings settings;
   std::vector<Case> cases;
-  std::vector<BackendProbe> backends;
-  nlohmann::json environment, findings = nlohmann::json::array();
-  nlohmann::json ceilings = nlohmann::json::array(), meters = nlohmann::json::array();
+  std::vector<BackendRecord> backends;
+  EnvironmentRecord environment;
+  std::vector<FindingRecord> findings;
+  std::vector<CeilingRecord> ceilings;
+  std::vector<MeterRecord> meters;
   std::string started;
 
   // The first record of a journal, and the run that it describes. Throws CaseError when it was begun on another

@@ -10,6 +10,7 @@
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/runner/skipped_backends.h"
 #include "benchmarks/worker/worker_options.h"
+#include "reports/results/codec.h"
 
 namespace whygpu {
 namespace {
@@ -29,27 +30,14 @@ std::vector<std::pair<std::string, std::string>> skipped_backends() {
 
 }  // namespace
 
-nlohmann::json BackendProbe::to_json() const {
-  if (usable()) return facts;
-  return {{"name", name},
-          {"version", nullptr},
-          {"reason", reason},
-          {"facts", nlohmann::json::object()},
-          {"device", nullptr}};
-}
-
 bool BackendProbe::offers_nothing() const {
-  return !support.empty() &&
-         std::none_of(support.begin(), support.end(), [](const auto& answer) { return answer.value("yes", false); });
-}
-
-std::string BackendProbe::fact(const std::string& key) const {
-  return usable() ? facts.at("facts").value(key, "") : "";
+  return !support.empty() && std::ranges::none_of(support, &SupportAnswer::yes);
 }
 
 BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
                            const EnvironmentChanges& environment) {
-  BackendProbe probe{name, nullptr, {}, nlohmann::json::array()};
+  BackendProbe probe;
+  std::string reason;
   WorkerOptions options;
   options.backend = name;
   options.threads = settings.threads;
@@ -62,25 +50,26 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
     if (event == ChildProcess::Event::interrupted) continue;
     if (event == ChildProcess::Event::timeout) {
       worker.kill();
-      probe.reason = "no answer within 30 s";
+      reason = "no answer within 30 s";
     }
     if (event != ChildProcess::Event::line) break;
-    auto record = nlohmann::json::parse(line, nullptr, false);
+    const auto record = nlohmann::json::parse(line, nullptr, false);
     if (record.is_discarded()) continue;
     const std::string kind = record.value("event", "");
-    record.erase("event");
-    if (kind == "backend") probe.facts = record;
-    if (kind == "support") probe.support.push_back(record);
+    if (kind == "backend") static_cast<BackendRecord&>(probe) = decode<BackendRecord>(record, "worker " + workload);
+    if (kind == "support") {
+      probe.support.push_back({record.at("case"), record.value("yes", false), record.value("reason", "")});
+    }
   }
   const std::string ending = worker.wait();
-  if (!ending.empty() && probe.reason.empty()) {
-    probe.reason = worker.last_words();
+  if (!ending.empty() && reason.empty()) {
+    reason = worker.last_words();
     // The worker's own name says nothing about the backend.
-    if (const std::string prefix = workload + ": "; probe.reason.starts_with(prefix))
-      probe.reason.erase(0, prefix.size());
-    if (probe.reason.empty()) probe.reason = "worker ended with " + ending;
+    if (const std::string prefix = workload + ": "; reason.starts_with(prefix)) reason.erase(0, prefix.size());
+    if (reason.empty()) reason = "worker ended with " + ending;
   }
-  if (!probe.reason.empty()) probe.facts = nullptr;
+  if (!reason.empty()) static_cast<BackendRecord&>(probe) = {.reason = reason};
+  probe.name = name;
   return probe;
 }
 
@@ -114,9 +103,11 @@ std::vector<BackendProbe> probe_backends(const std::vector<std::string>& names, 
   refuse_unknown_backends(names, known);
   std::vector<BackendProbe> probes;
   for (const auto& name : names.empty() ? known : names) {
-    const auto left_out = why_left_out(name);
-    probes.push_back(left_out ? BackendProbe{name, nullptr, "not built: " + *left_out, nlohmann::json::array()}
-                              : probe_backend(settings, name, workload));
+    if (const auto left_out = why_left_out(name)) {
+      probes.push_back({{.name = name, .reason = "not built: " + *left_out}, {}});
+    } else {
+      probes.push_back(probe_backend(settings, name, workload));
+    }
   }
   return probes;
 }

@@ -2,27 +2,27 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "benchmarks/runner/child_process.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
 
-struct BackendProbe {
-  std::string name;
-  nlohmann::json facts;    // as under `whygpu.backends` of the result file; null when it cannot run here
-  std::string reason;      // why not
-  nlohmann::json support;  // per probe case of the workload: {"case", "yes", "reason"}
+// Whether a backend can do one of the probe cases of a workload.
+struct SupportAnswer {
+  std::string case_text;
+  bool yes = false;
+  std::string reason;
+};
 
-  bool usable() const { return facts.is_object(); }
+// A backend that can run here has a device; one that cannot says the reason.
+struct BackendProbe : BackendRecord {
+  std::vector<SupportAnswer> support;  // one a probe case of the workload
+
   bool offers_nothing() const;  // it was asked, and says no to every probe case of the workload
-  // As the result file lists it, usable or not.
-  nlohmann::json to_json() const;
-  // The value of one fact; empty where there is none.
-  std::string fact(const std::string& key) const;
 };
 
 struct ProbeSettings {

@@ -7,6 +7,7 @@
 
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/machine/findings.h"
+#include "benchmarks/machine/variable_findings.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/runner/ceilings/run_ceilings.h"
 #include "benchmarks/runner/interruption.h"
@@ -62,13 +63,11 @@ PlannedRun planned_now(const RunOptions& options) {
   run.cases = std::move(plan.cases);
   run.backends = std::move(plan.backends);
   run.started = utc_now();
-  run.environment = environment_json();
+  run.environment = environment_record();
   const ProbeSettings probe{program_folder(), run.settings.threads, run.settings.device};
-  for (const auto& finding : cpu_findings(cpu_facts(), cpu_quota(), run.settings.threads)) {
-    run.findings.push_back(to_json(finding));
-  }
-  for (const auto& finding : dispatch_findings(run.backends, probe, run.cases.front().workload)) {
-    run.findings.push_back(to_json(finding));
+  run.findings = cpu_findings(cpu_facts(), cpu_quota(), run.settings.threads);
+  for (auto& finding : dispatch_findings(run.backends, probe, run.cases.front().workload)) {
+    run.findings.push_back(std::move(finding));
   }
   return run;
 }
@@ -89,7 +88,7 @@ class Run {
       callbacks_.say("measuring ceilings");
       ceilings_ = std::make_unique<RunCeilings>(run_.cases, run_.settings);
       ceilings_->before_rounds();
-      run_.ceilings = ceilings_->to_json();
+      run_.ceilings = ceilings_->best();
     }
     journal_.clear();
     journal_.append(run_.header());
@@ -118,8 +117,8 @@ class Run {
   }
 
  private:
-  void add_findings(const std::vector<Finding>& findings) {
-    for (const auto& finding : findings) run_.findings.push_back(to_json(finding));
+  void add_findings(const std::vector<FindingRecord>& findings) {
+    run_.findings.insert(run_.findings.end(), findings.begin(), findings.end());
   }
 
   // What takes time, and no plan needs.
@@ -128,7 +127,7 @@ class Run {
     add_findings(load_findings(listen_to_others()));
 
     auto offers = find_meters();
-    run_.meters = to_json(offers);
+    run_.meters = meter_records(offers);
     const bool usable = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
     if (run_.settings.energy && !usable) {
       run_.settings.energy = false;
@@ -158,7 +157,7 @@ class Run {
     const auto before = cpu_ticks();
     const bool finished = rounds.run(watch_for_interruption());
     const double steal = busyness(before, cpu_ticks()).steal;
-    run_.environment["steal_fraction"] = steal;
+    run_.environment.steal_fraction = steal;
     add_findings(steal_findings(steal));
     return finished;
   }
@@ -166,11 +165,11 @@ class Run {
   // What a case still stands above after that is an error, and the table says so.
   void measure_ceilings_again() {
     callbacks_.say("measuring ceilings again");
-    ceilings_->after_rounds([this](const json& so_far) {
+    ceilings_->after_rounds([this](const std::vector<CeilingRecord>& so_far) {
       run_.ceilings = so_far;
       return callbacks_.contradicts_itself(parse_result_file(result(true).dump(), "this run"));
     });
-    run_.ceilings = ceilings_->to_json();
+    run_.ceilings = ceilings_->best();
   }
 
   json result(bool finished) const {
@@ -178,12 +177,12 @@ class Run {
     facts.started = run_.started;
     facts.finished = utc_now();
     facts.complete = finished;
-    facts.context = google_benchmark_context(run_.settings.command.front());
-    facts.environment = run_.environment;
-    facts.findings = run_.findings;
-    facts.ceilings = run_.ceilings;
-    facts.meters = run_.meters;
-    for (const auto& backend : run_.backends) facts.backends.push_back(backend.to_json());
+    facts.context = encode(google_benchmark_context(run_.settings.command.front()));
+    facts.environment = encode(run_.environment);
+    facts.findings = encode(run_.findings);
+    facts.backends = encode(run_.backends);
+    facts.ceilings = encode(run_.ceilings);
+    facts.meters = encode(run_.meters);
     return result_json(state_, run_.settings, facts);
   }
 
@@ -199,10 +198,10 @@ class Run {
 
 int RunOutcome::exit_status() const {
   if (!finished) return kInterruptedStatus;
-  const auto any = [this](Outcome outcome) {
-    return std::ranges::any_of(result.cases, [outcome](const CaseRecord& c) { return c.outcome == outcome; });
+  const auto any = [this](Status status) {
+    return std::ranges::any_of(result.cases, [status](const CaseRecord& c) { return c.status == status; });
   };
-  return any(Outcome::ok) && !any(Outcome::incorrect) && !any(Outcome::failed) ? 0 : 1;
+  return any(Status::ok) && !any(Status::incorrect) && !any(Status::failed) ? 0 : 1;
 }
 
 RunOutcome run_sweep(const RunOptions& options, const RunCallbacks& callbacks) {

@@ -87,4 +87,14 @@ const CatalogueDevice* Catalogue::find(std::string_view reported) const {
   return found == devices_.end() ? nullptr : &*found;
 }
 
+std::optional<double> Catalogue::fraction_of_nominal(const CeilingRecord& ceiling) const {
+  const CatalogueDevice* device = find(ceiling.device);
+  if (device == nullptr) return std::nullopt;
+  if (ceiling.kind == CeilingKind::bandwidth && ceiling.level == "memory" && device->bandwidth)
+    return ceiling.value / *device->bandwidth;
+  const auto peak = device->flops.find(ceiling.dtype);
+  if (ceiling.kind == CeilingKind::flops && peak != device->flops.end()) return ceiling.value / peak->second;
+  return std::nullopt;
+}
+
 }  // namespace whygpu

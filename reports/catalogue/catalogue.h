@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/results/records.h"
+
 namespace whygpu {
 
 // A catalogue that cannot be taken; what() names the file and the place in it.
@@ -48,6 +50,9 @@ class Catalogue {
 
   // The device that a driver calls `reported`, or that is called so in the catalogue; null when there is none.
   const CatalogueDevice* find(std::string_view reported) const;
+
+  // Measured over promised; nothing when the catalogue has no such value.
+  std::optional<double> fraction_of_nominal(const CeilingRecord& ceiling) const;
 
   const std::vector<CatalogueDevice>& devices() const { return devices_; }
 

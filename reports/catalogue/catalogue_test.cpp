@@ -92,6 +92,15 @@ TEST_F(UserFile, SaysWhatIsWrong) {
   EXPECT_THROW(catalogue_.add("/no/such/file"), CatalogueError);
 }
 
+TEST(Catalogue, FractionOfNominal) {
+  const auto catalogue = Catalogue::standard();
+  CeilingRecord ceiling{"NVIDIA L4", CeilingKind::bandwidth, "", "memory", 150e9, "B/s", ""};
+  EXPECT_DOUBLE_EQ(catalogue.fraction_of_nominal(ceiling).value(), 0.5);  // of 300 GB/s
+  ceiling.level = "L2";
+  EXPECT_FALSE(catalogue.fraction_of_nominal(ceiling));
+  EXPECT_FALSE(catalogue.fraction_of_nominal({"Unknown CPU", CeilingKind::flops, "f32", "", 1, "FLOP/s", ""}));
+}
+
 TEST(Costs, DeriveFromPriceRentAndPower) {
   EXPECT_EQ(dollars_per_gflops(1500, 3e12), 0.5);
   EXPECT_FALSE(dollars_per_gflops(std::nullopt, 3e12));

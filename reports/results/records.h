@@ -80,6 +80,7 @@ struct BackendRecord {
   TextFacts facts;
   std::optional<DeviceRecord> device;
 
+  bool usable() const { return device.has_value(); }
   bool on_accelerator() const { return device && device->kind != RecordedDevice::cpu; }
 
   // The value of one fact; empty where there is none.

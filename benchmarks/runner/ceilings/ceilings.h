@@ -3,48 +3,19 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/ceilings/ceiling_cases.h"
 #include "benchmarks/runner/run_state.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
 
-struct Ceiling {
-  std::string device;
-  std::string kind;   // "flops", "bandwidth", "transfer", "clock", "latency"
-  std::string dtype;  // of "flops"
-  std::string level;  // of "bandwidth": L1, L2, L3, memory; "transfer": to_device, to_host, both_ways; "latency":
-                      // launch, replay
-  double value = 0;
-  std::string unit;     // FLOP/s, B/s, Hz or s; s8 counts integer operations
-  std::string how;      // what ran: kernel, instruction, threads
-  int visits = 1;       // that measured it
-  int undisturbed = 1;  // of them, those that nothing else on the machine held down
-};
-nlohmann::json to_json(const Ceiling& ceiling);
-Ceiling ceiling_from_json(const nlohmann::json& object);
-
-// A ceiling to be, and the case that measures it. Several cases may stand for one ceiling: the best counts.
-struct CeilingCase {
-  Case c;
-  std::string kind, dtype, level;
-};
-
-// Cases for the processor (backend "host") with `threads` threads: working sets half of a cache level, and four times
-// the last level for memory. Cases for an NVIDIA GPU (backend "cuda") by sizes that fill any of them.
-std::vector<CeilingCase> host_ceiling_cases(const std::vector<std::string>& dtypes, int threads,
-                                            const std::vector<Cache>& caches);
-std::vector<CeilingCase> cuda_ceiling_cases(const std::vector<std::string>& dtypes);
-
-// The dtypes that ceilings are measured for.
-std::vector<std::string> ceiling_dtypes();
-
 struct CeilingReport {
-  std::vector<Ceiling> ceilings;
+  std::vector<CeilingRecord> ceilings;
   std::vector<std::string> missing;  // "f16: no instruction …", one line each
 };
 
@@ -82,5 +53,9 @@ class CeilingVisits {
   std::vector<CeilingReport> visits_;
   double seconds_ = 0;
 };
+
+// Visits to the ceilings of the processor, and of the GPU where the cuda backend can run; and what they say in the end.
+CeilingVisits visits_to_this_machine(const std::vector<std::string>& dtypes, int threads, int device);
+CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device);
 
 }  // namespace whygpu

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reports/results/codec.h"
+
 namespace whygpu {
 namespace {
 
 using testing::HasSubstr;
 
-const std::vector<Cache> kCaches = {
+const std::vector<CacheRecord> kCaches = {
     {"Data", 1, 32 << 10, 1}, {"Instruction", 1, 32 << 10, 1}, {"Unified", 2, 1 << 20, 1}, {"Unified", 3, 32 << 20, 8}};
 
 std::string line_of(const std::vector<CeilingCase>& cases, const std::string& level, const std::string& kernel) {
@@ -61,7 +63,7 @@ TEST_F(Best, TakesTheBestSampleOfTheBestCase) {
   const CeilingReport report = best_ceilings(cases_, state_);
   ASSERT_EQ(report.ceilings.size(), 3U);
   EXPECT_DOUBLE_EQ(report.ceilings[0].value, 4e9);
-  EXPECT_EQ(report.ceilings[0].kind, "clock");
+  EXPECT_EQ(report.ceilings[0].kind, CeilingKind::clock);
   EXPECT_DOUBLE_EQ(report.ceilings[1].value, 4e11);
   EXPECT_EQ(report.ceilings[1].device, "Test CPU");
   EXPECT_EQ(report.ceilings[1].dtype, "f32");
@@ -70,10 +72,10 @@ TEST_F(Best, TakesTheBestSampleOfTheBestCase) {
 }
 
 CeilingReport visit(double clock, double flops, int undisturbed = 1) {
-  return {
-      {{"CPU", "clock", "", "", clock, "Hz", "chain", 1, undisturbed},
-       {"CPU", "flops", "f32", "", flops, "FLOP/s", "of " + std::to_string(static_cast<int>(flops)), 1, undisturbed}},
-      {"f16: no"}};
+  return {{{"CPU", CeilingKind::clock, "", "", clock, "Hz", "chain", 1, undisturbed},
+           {"CPU", CeilingKind::flops, "f32", "", flops, "FLOP/s", "of " + std::to_string(static_cast<int>(flops)), 1,
+            undisturbed}},
+          {"f16: no"}};
 }
 
 TEST(Visits, KeepTheFastestAndCountTheUndisturbed) {
@@ -93,15 +95,15 @@ TEST(Visits, AreDisturbedWhereTheClockWasLow) {
 }
 
 TEST(Visits, TakeTheShortestLatency) {
-  const CeilingReport slow{{{"GPU", "latency", "", "launch", 5e-6, "s", "", 1, 1}}, {}};
-  const CeilingReport fast{{{"GPU", "latency", "", "launch", 2e-6, "s", "", 1, 1}}, {}};
+  const CeilingReport slow{{{"GPU", CeilingKind::latency, "", "launch", 5e-6, "s", "", 1, 1}}, {}};
+  const CeilingReport fast{{{"GPU", CeilingKind::latency, "", "launch", 2e-6, "s", "", 1, 1}}, {}};
   EXPECT_EQ(best_of_visits({fast, slow}).ceilings[0].value, 2e-6);
   EXPECT_EQ(best_of_visits({slow, fast}).ceilings[0].value, 2e-6);
 }
 
 TEST(Visits, SurviveTheJournal) {
-  const Ceiling ceiling = visit(3e9, 100).ceilings[1];
-  EXPECT_EQ(to_json(ceiling_from_json(to_json(ceiling))), to_json(ceiling));
+  const CeilingRecord ceiling = visit(3e9, 100).ceilings[1];
+  EXPECT_EQ(encode(decode<CeilingRecord>(encode(ceiling), "journal")), encode(ceiling));
 }
 
 TEST_F(Best, SharedProcessorsAreNoticedByTheirCpuTime) {

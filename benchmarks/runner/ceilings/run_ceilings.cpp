@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
-#include "benchmarks/runner/ceilings/machine_ceilings.h"
+#include "benchmarks/runner/ceilings/ceilings.h"
 
 namespace whygpu {
 namespace {
@@ -32,10 +33,9 @@ std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
 RunCeilings::RunCeilings(const std::vector<Case>& cases, const RunSettings& settings)
     : visits_(visits_to_this_machine(dtypes_with_ceilings(cases), settings.threads, settings.device)), began_(now()) {}
 
-void RunCeilings::take(const nlohmann::json& ceilings) {
-  CeilingReport report;
-  for (const auto& ceiling : ceilings) report.ceilings.push_back(ceiling_from_json(ceiling));
-  visits_.add(std::move(report));
+void RunCeilings::take(std::vector<CeilingRecord> ceilings) {
+  for (auto& ceiling : ceilings) ceiling.undisturbed = ceiling.undisturbed.value_or(1);
+  visits_.add({std::move(ceilings), {}});
 }
 
 void RunCeilings::before_rounds() {
@@ -48,15 +48,9 @@ void RunCeilings::between_rounds() {
   if (visits_.seconds() - spent_before_ < kShareOfRun * (now() - began_)) visits_.visit("peak");
 }
 
-void RunCeilings::after_rounds(const std::function<bool(const nlohmann::json& ceilings)>& some_case_is_above) {
+void RunCeilings::after_rounds(const std::function<bool(const std::vector<CeilingRecord>&)>& some_case_is_above) {
   visits_.visit();
-  for (int count = 0; count < kMostAgain && some_case_is_above(to_json()); ++count) visits_.visit();
-}
-
-nlohmann::json RunCeilings::to_json() const {
-  nlohmann::json list = nlohmann::json::array();
-  for (const auto& ceiling : visits_.best().ceilings) list.push_back(whygpu::to_json(ceiling));
-  return list;
+  for (int count = 0; count < kMostAgain && some_case_is_above(best()); ++count) visits_.visit();
 }
 
 }  // namespace whygpu

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "benchmarks/runner/ceilings/ceilings.h"
@@ -16,15 +15,15 @@ class RunCeilings {
   RunCeilings(const std::vector<Case>& cases, const RunSettings& settings);
 
   // What the journal of an interrupted run knows already.
-  void take(const nlohmann::json& ceilings);
+  void take(std::vector<CeilingRecord> ceilings);
 
   void before_rounds();
   // Arithmetic only, and only while that takes no more than a small share of the run.
   void between_rounds();
   // Once, and again as long as a case stands above its ceiling, a few times at most.
-  void after_rounds(const std::function<bool(const nlohmann::json& ceilings)>& some_case_is_above);
+  void after_rounds(const std::function<bool(const std::vector<CeilingRecord>&)>& some_case_is_above);
 
-  nlohmann::json to_json() const;
+  std::vector<CeilingRecord> best() const { return visits_.best().ceilings; }
 
  private:
   CeilingVisits visits_;

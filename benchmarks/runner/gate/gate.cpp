@@ -5,15 +5,18 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <set>
 #include <tuple>
 
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/machine/variable_findings.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/select_cases.h"
 #include "benchmarks/worker/records.h"
 #include "reports/regression/comparison/machine.h"
+#include "reports/results/codec.h"
 #include "reports/results/statistics.h"
 
 namespace whygpu {
@@ -102,7 +105,7 @@ class Gate {
         result_.notes.push_back(fmt::format("backend {} cannot run here in either build", name));
         continue;
       }
-      kinds_[name] = usable_probe->facts.at("device").value("kind", "");
+      kinds_.insert_or_assign(name, usable_probe->device->kind);
       usable.push_back(name);
     }
     return usable;
@@ -185,7 +188,7 @@ class Gate {
   // that the context is created once for all.
   std::vector<std::size_t> unit_of(std::size_t index) const {
     const Family family = family_of(measured_[index].c);
-    if (kinds_.at(family.second) == "cpu") return {index};
+    if (kinds_.at(family.second) == DeviceKind::cpu) return {index};
     std::vector<std::size_t> unit;
     for (std::size_t i = 0; i < measured_.size(); ++i) {
       if (schedule_->wants_pair(i) && family_of(measured_[i].c) == family) unit.push_back(i);
@@ -227,15 +230,16 @@ class Gate {
       result_.cases.erase(result_.cases.begin() + static_cast<std::ptrdiff_t>(*place));
     }
     result_.finished = utc_now();
-    result_.context = google_benchmark_context("whygpu gate");
-    result_.environment = environment_json();
-    result_.machine = machine_fingerprint(result_.environment, accelerators());
+    result_.context = encode(google_benchmark_context("whygpu gate"));
+    const auto environment = environment_record();
+    result_.environment = encode(environment);
+    result_.machine = machine_fingerprint(environment, accelerators());
   }
 
   std::vector<std::string> accelerators() const {
     std::vector<std::string> names;
     for (const auto& [backend, kind] : kinds_) {
-      if (kind != "cpu") names.push_back(backend + " on " + kind);
+      if (kind != DeviceKind::cpu) names.push_back(backend + " on " + kind.text());
     }
     return names;
   }
@@ -245,8 +249,8 @@ class Gate {
   const Build& head_;
   PairRunner runner_;
   Comparison result_;
-  std::vector<Case> cases_;  // as in result_
-  std::map<std::string, std::string> kinds_;
+  std::vector<Case> cases_;                            // as in result_
+  std::map<std::string, OpenEnum<DeviceKind>> kinds_;  // of each backend's device
   std::map<std::tuple<const Build*, std::string, std::string>, BackendProbe> probes_;
   std::vector<Measured> measured_;
   std::optional<GateSchedule> schedule_;
@@ -259,6 +263,27 @@ Comparison run_gate(const Build& base, const Build& head, const GateOptions& opt
                     const std::atomic<bool>& interrupted, const std::function<void(const Progress&)>& progress) {
   if (options.cases.empty()) throw CaseError("a gate needs at least one case");
   return Gate(base, head, options).run(interrupted, progress);
+}
+
+std::vector<std::string> unfair_conditions(const Build& base, const Build& head, const GateOptions& options) {
+  auto findings = cpu_findings(cpu_facts(), cpu_quota(), options.pairs.threads);
+  std::ranges::copy(load_findings(listen_to_others()), std::back_inserter(findings));
+  if (!dispatch_variables().empty()) {
+    const std::string& workload = options.cases.front().workload;
+    for (const Build* build : {&base, &head}) {
+      const ProbeSettings settings{build->folder, options.pairs.threads, options.pairs.device};
+      std::vector<BackendRecord> backends;
+      for (const auto& name : options.backends.empty() ? modules_of(*build) : options.backends)
+        backends.push_back(probe_backend(settings, name, workload));
+      std::ranges::copy(dispatch_findings(backends, settings, workload), std::back_inserter(findings));
+    }
+  }
+  std::vector<std::string> notes;
+  for (const auto& finding : findings) {
+    const std::string note = finding.what + "; " + finding.remedy;
+    if (finding.serious && std::ranges::find(notes, note) == notes.end()) notes.push_back(note);
+  }
+  return notes;
 }
 
 }  // namespace whygpu

@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "benchmarks/cases/case.h"
+#include "benchmarks/runner/gate/builds.h"
 #include "benchmarks/runner/gate/pairs.h"
 #include "benchmarks/runner/rounds.h"
 #include "reports/regression/comparison/comparison.h"
 #include "reports/regression/gate/gate_schedule.h"
-#include "benchmarks/runner/gate/builds.h"
 
 namespace whygpu {
 
@@ -32,5 +32,9 @@ struct GateOptions {
 // becomes true the rest stays undecided.
 Comparison run_gate(const Build& base, const Build& head, const GateOptions& options,
                     const std::atomic<bool>& interrupted, const std::function<void(const Progress&)>& progress);
+
+// What makes this machine unfit to judge builds on, or a build run other kernels than it would by itself, a line each.
+// Listens to the load of others, so nothing of ours may run.
+std::vector<std::string> unfair_conditions(const Build& base, const Build& head, const GateOptions& options);
 
 }  // namespace whygpu

@@ -1,4 +1,4 @@
-// What a command says when it refuses: one line, with what would be accepted.
+// Errors in a command line: one line, with what would be accepted.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,7 +7,7 @@
 namespace whygpu {
 
 // "whygpu run: no option "--bakend"; did you mean "--backend"? accepted: …" for what `error` stopped.
-std::string complaint(const CLI::App& app, const CLI::ParseError& error);
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error);
 
 // The command under way, as typed: "whygpu history add".
 std::string command_under_way(const CLI::App& app);

@@ -1,4 +1,4 @@
-#include "tools/complaints.h"
+#include "tools/usage_error.h"
 
 #include <fmt/format.h>
 
@@ -42,7 +42,7 @@ std::string command_under_way(const CLI::App& app) {
   return app.get_name() + (parsed.empty() ? "" : " " + command_under_way(*parsed.back()));
 }
 
-std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
+std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = innermost(app);
   const auto left = app.remaining(true);
   std::string what = error.what();
@@ -53,7 +53,7 @@ std::string complaint(const CLI::App& app, const CLI::ParseError& error) {
     const std::string help = suggest(left.empty() ? "" : left.front(), commands);
     what = left.empty() ? "which command? " + help : fmt::format("no command \"{}\"; {}", left.front(), help);
   } else if (!left.empty()) {
-    what = fmt::format("\"{}\" is one word too many; see {} --help", left.front(), command_under_way(app));
+    what = fmt::format("unexpected argument \"{}\"; see {} --help", left.front(), command_under_way(app));
   } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
     what += "; a number is accepted";
   }

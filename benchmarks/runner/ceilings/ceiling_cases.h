@@ -1,0 +1,28 @@
+// The cases that measure the ceilings of a device.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "benchmarks/cases/case.h"
+#include "reports/results/records.h"
+
+namespace whygpu {
+
+// A ceiling to be, and the case that measures it. Several cases may stand for one ceiling: the best counts.
+struct CeilingCase {
+  Case c;
+  CeilingKind kind;
+  std::string dtype, level;
+};
+
+// Cases for the processor (backend "host") with `threads` threads: working sets half of a cache level, and four times
+// the last level for memory. Cases for an NVIDIA GPU (backend "cuda") by sizes that fill any of them.
+std::vector<CeilingCase> host_ceiling_cases(const std::vector<std::string>& dtypes, int threads,
+                                            const std::vector<CacheRecord>& caches);
+std::vector<CeilingCase> cuda_ceiling_cases(const std::vector<std::string>& dtypes);
+
+// The dtypes that ceilings are measured for.
+std::vector<std::string> ceiling_dtypes();
+
+}  // namespace whygpu
