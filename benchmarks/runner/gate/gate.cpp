@@ -188,7 +188,7 @@ class Gate {
   // that the context is created once for all.
   std::vector<std::size_t> unit_of(std::size_t index) const {
     const Family family = family_of(measured_[index].c);
-    if (kinds_.at(family.second) == DeviceKind::cpu) return {index};
+    if (kinds_.at(family.second) == RecordedDevice::cpu) return {index};
     std::vector<std::size_t> unit;
     for (std::size_t i = 0; i < measured_.size(); ++i) {
       if (schedule_->wants_pair(i) && family_of(measured_[i].c) == family) unit.push_back(i);
@@ -239,7 +239,7 @@ class Gate {
   std::vector<std::string> accelerators() const {
     std::vector<std::string> names;
     for (const auto& [backend, kind] : kinds_) {
-      if (kind != DeviceKind::cpu) names.push_back(backend + " on " + kind.text());
+      if (kind != RecordedDevice::cpu) names.push_back(backend + " on " + kind.text());
     }
     return names;
   }
@@ -250,7 +250,7 @@ class Gate {
   PairRunner runner_;
   Comparison result_;
   std::vector<Case> cases_;                            // as in result_
-  std::map<std::string, OpenEnum<DeviceKind>> kinds_;  // of each backend's device
+  std::map<std::string, OpenEnum<RecordedDevice>> kinds_;  // of each backend's device
   std::map<std::tuple<const Build*, std::string, std::string>, BackendProbe> probes_;
   std::vector<Measured> measured_;
   std::optional<GateSchedule> schedule_;
