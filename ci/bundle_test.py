@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the bundle, unpacks it elsewhere, and runs it with nothing of this build or its environment: every library must
+"""Makes the bundle, unpacks it elsewhere, and runs it without this build and with an empty environment: every library must
 come from the bundle, glibc or CUDA."""
 import pathlib
 import re

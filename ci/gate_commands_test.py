@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The commands of regression tracking as a person types them, on builds whose workers measure nothing but say what they are told."""
+"""Runs `whygpu gate`, `compare` and `history` on builds with fake workers that report configured times."""
 import json
 import os
 import pathlib
@@ -84,8 +84,8 @@ def history():
     contains(whygpu("history", "--file", "missing.db", "check", code=2), "no such history")
 
 
-def refusals():
-    """One line each, and nothing is written."""
+def bad_input():
+    """Bad input: one line on stderr, and no file is written."""
     pathlib.Path("folder").mkdir()
     pathlib.Path("noise.sweep").write_bytes(bytes(range(256)))
     for words, expected in [
@@ -97,9 +97,9 @@ def refusals():
         (["run", "quick", "--bakend", "naive"], 'did you mean "--backend"?'),
         (["tabel", "x.json"], 'did you mean "table"?'),
     ]:
-        said = whygpu(*words, code=2)
-        contains(said, expected)
-        assert said.startswith("whygpu") and said.count("\n") == 1 and said.strip().isprintable(), said
+        message = whygpu(*words, code=2)
+        contains(message, expected)
+        assert message.startswith("whygpu") and message.count("\n") == 1 and message.strip().isprintable(), message
     plan = whygpu("run", *CASE, "--backend", "naive", "--dry-run", code=0)
     contains(plan, "gemm m=8 n=8 k=8 backend=naive", "1 case would run on naive")
 
@@ -120,7 +120,7 @@ def compare():
 
 
 def extra_work():
-    """The module that slows another one down computes what that one computes."""
+    """The module that adds extra work to a backend computes the same results."""
     modules = pathlib.Path("wrapping/bin/backends")
     (modules / "wrapped").mkdir(parents=True)
     shutil.copy(build / "bin/gemm", "wrapping/bin")
@@ -134,5 +134,5 @@ def extra_work():
 
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    for part in (gate, bad_builds, history, refusals, compare, extra_work):
+    for part in (gate, bad_builds, history, bad_input, compare, extra_work):
         part()

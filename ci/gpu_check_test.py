@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""What ci/gpu-check concludes: on a machine without a GPU, and from the answers of stand-ins for whygpu, its workers and
-compute-sanitizer, which are right, wrong, unsteady or slow as asked."""
+"""Verdicts of ci/gpu-check: on a machine without a GPU, and with fakes of whygpu, its workers and compute-sanitizer whose
+results are correct, incorrect, not repeatable or slow as requested."""
 import json
 import os
 import pathlib
@@ -24,16 +24,16 @@ echo '{"case":"gemm m=32 n=32 k=32 dtype=bf16","event":"support","reason":"","va
 echo '{"case":"gemm m=32 n=32 k=32 dtype=s8","event":"support","reason":"none","variants":[],"yes":false}'
 """
 
-# Writes a result file: what FAKE_… ask for, else everything right, repeatable and as fast as cuBLASLt.
+# Writes a result file as the variables FAKE_… request; by default correct, repeatable and as fast as cuBLASLt.
 WHYGPU = """#!/usr/bin/env python3
 import json, os, sys
-wish = lambda name, usual: os.environ.get("FAKE_" + name, usual)
+setting = lambda name, default: os.environ.get("FAKE_" + name, default)
 output = sys.argv[sys.argv.index("-o") + 1]
 problem = "gemm m=4096 n=4096 k=4096"
 def rounds(backend):
-    return [{"details": {"output_hash": 7.0 if wish("UNSTEADY", "") != backend else float(i)}, "round": i} for i in (1, 2, 3)]
-cases = [{"case": f"{problem} backend={b}", "rounds": rounds(b), "status": wish("STATUS", "ok")} for b in ("cuda", "cublas")]
-times = {f"{problem} variant=best backend=cublas": 100.0, f"{problem} backend=cuda": float(wish("TIME", "100"))}
+    return [{"details": {"output_hash": 7.0 if setting("UNREPEATABLE", "") != backend else float(i)}, "round": i} for i in (1, 2, 3)]
+cases = [{"case": f"{problem} backend={b}", "rounds": rounds(b), "status": setting("STATUS", "ok")} for b in ("cuda", "cublas")]
+times = {f"{problem} variant=best backend=cublas": 100.0, f"{problem} backend=cuda": float(setting("TIME", "100"))}
 json.dump({"benchmarks": [{"name": n, "real_time": t} for n, t in times.items()], "whygpu": {"cases": cases}},
           open(output, "w"), indent=1, sort_keys=True)
 """
@@ -57,21 +57,21 @@ def check(*arguments, code, bin=fakes, **variables):
 
 # No GPU: one line, exit code 77.
 text, _ = check(code=77, bin=build / "bin", CUDA_VISIBLE_DEVICES="")
-assert text.count("\n") == 1 and text.startswith("gpu-check: no usable GPU here: cuda: "), text
+assert text.count("\n") == 1 and text.startswith("gpu-check: no usable GPU: cuda: "), text
 
 text, output = check(code=0)
-assert "all good" in text and "2 cases right, 0 incorrect" in text and "wrong" not in text, text
-assert "of 6 outputs" in text, text
+assert "all checks passed" in text and "2 cases correct, 0 incorrect" in text and "\nfailed " not in text, text
+assert "gemm: 6 outputs" in text, text
 sweep = (output / "gemm-correctness.sweep").read_text()
 assert "gemm m=1 n=1 k=1 dtype=bf16 variant=naive,tensor backend=cudnn\n" in sweep and "s8" not in sweep, sweep
 assert re.search(r"f32 4096 and 8192 \| 1 \| 1\.000 \| 1\.000 \| 0\.93", (output / "goals.md").read_text())
 assert {"log.txt", "summary.txt", "goals.json"} <= {path.name for path in output.iterdir()}
 
-assert "0 cases right, 2 incorrect" in check(code=1, FAKE_STATUS="incorrect")[0]
-assert "0 cases right" in check(code=1, FAKE_STATUS="unsupported")[0]
-assert "1 cases of cuda" in check(code=1, FAKE_UNSTEADY="cuda")[0]
-assert "1 of the vendor's libraries" in check(code=0, FAKE_UNSTEADY="cublas")[0]
-assert "wrong    racecheck: gemm" in check(code=1, FAKE_RACE="1")[0]
+assert "0 cases correct, 2 incorrect" in check(code=1, FAKE_STATUS="incorrect")[0]
+assert "0 cases correct" in check(code=1, FAKE_STATUS="unsupported")[0]
+assert "1 cases of cuda" in check(code=1, FAKE_UNREPEATABLE="cuda")[0]
+assert "1 of the vendor's libraries" in check(code=0, FAKE_UNREPEATABLE="cublas")[0]
+assert "failed   racecheck: gemm" in check(code=1, FAKE_RACE="1")[0]
 assert "below the floor: f32 4096 and 8192 (0.800 of 0.93)" in check(code=1, FAKE_TIME="125")[0]
 assert "skipped  performance" in check("--quick", code=0, FAKE_TIME="125")[0]
 assert "unknown argument --fast" in check("--fast", code=2)[0]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Who may include whom: the rules of the repository's parts, and the headers of libraries where they belong.
+"""Include rules: what each part of the repository may include, and which folders may include a library's headers.
 
-    includes_test.py REPOSITORY          checks the repository, then plants violations of every rule and checks for them
+    includes_test.py REPOSITORY          checks the repository, then that violations of every rule are found
 """
 import pathlib
 import re
@@ -11,22 +11,22 @@ import tempfile
 PARTS = ("backends", "benchmarks", "reports", "tools", "ci")
 SUFFIXES = {".h", ".hpp", ".inc", ".in", ".cuh", ".cpp", ".cc", ".c", ".cu"}
 
-# ---- The rules. A folder ends in "/". The first line that fits a file counts. ----
+# ---- Rules. Folders end in "/". The first line that matches a file applies. ----
 
 PUBLIC = ["whygpu/"]  # the public interface, in backends/include/whygpu
 
 BENCHMARKS = PUBLIC + ["backends/loader.h", "backends/layers/", "backends/dtypes.h", "reports/results/",
                        "reports/regression/gate/", "reports/regression/statistics/",
-                       # nominal values for the doctor, and what a gate returns
+                       # nominal values for the doctor, and the result of a gate
                        "reports/catalogue/", "reports/regression/comparison/comparison.h",
                        "reports/regression/comparison/machine.h"]
 
-# Files: what of this repository they may include besides their own part (for backends/X/: besides their own folder).
+# Files, and what they may include from this repository in addition to their own part (for backends/X/: their own folder).
 REPOSITORY = [
     ("backends/include/whygpu/", PUBLIC),
     ("backends/*/", PUBLIC + ["backends/devices/", "backends/layers/", "backends/dtypes.h"]),
     ("backends/", PUBLIC + ["backends/"]),
-    ("benchmarks/bare/", BENCHMARKS + ["backends/devices/thread_team.h"]),  # on the threads of what it is compared with
+    ("benchmarks/bare/", BENCHMARKS + ["backends/devices/thread_team.h"]),  # uses the threads of the backend it is compared with
     ("benchmarks/meters/", BENCHMARKS + ["backends/devices/nvml.h", "backends/devices/nvml_fake.h"]),
     ("benchmarks/", BENCHMARKS),
     ("reports/", []),
@@ -36,7 +36,7 @@ REPOSITORY = [
 
 CUDA_FOLDERS = ["backends/cuda/", "backends/cublas/", "backends/cudnn/", "backends/devices/", "backends/layers/"]
 
-# Headers of libraries: the folders that may include them.
+# Headers of libraries, and the folders that may include them.
 LIBRARIES = [
     (r"cblas|openblas", ["backends/openblas/", "benchmarks/bare/"]),
     (r"oneapi/|dnnl", ["backends/onednn/", "benchmarks/bare/"]),
@@ -53,56 +53,56 @@ LIBRARIES = [
 ]
 
 STANDARD = re.compile(r"[a-z_]+$")  # the C++ standard library
-# C and the operating system.
+# The C library and the operating system.
 SYSTEM = re.compile(r"(sys|linux|sanitizer)/[a-z_0-9]+\.h$|(cpuid|dlfcn|fcntl|immintrin|math|poll|pthread|sched|signal|"
                     r"spawn|stdint|stdlib|string|termios|ucontext|unistd)\.h$")
 
-# ---- Checking ----
+# ---- Check ----
 
 INCLUDE = re.compile(r'\s*#\s*(?:include|include_next|import)\s*(?:([<"])([^">]+)[">]|(\S+))')
 
 
-def fits(pattern, name):
-    if pattern.endswith("*/"):  # any folder of it
+def matches(pattern, name):
+    if pattern.endswith("*/"):  # any subfolder
         return name.startswith(pattern[:-2]) and "/" in name[len(pattern) - 2:]
     return name.startswith(pattern)
 
 
 def own_folder(name):
-    """The folder whose files see each other: backends/X/, or one of the other parts."""
+    """The folder whose files may include each other: backends/X/, or one of the other parts."""
     parts = name.split("/")
     return "/".join(parts[:2 if parts[0] == "backends" else 1]) + "/"
 
 
-def fault(name, header, quoted):
-    """Why `name` may not include `header`, or an empty string."""
+def violation(name, header, quoted):
+    """The reason why `name` may not include `header`, or an empty string."""
     top = header.split("/")[0]
     if top in PARTS or top == "whygpu":
         if "/../" in header:
-            return "write the path without .."
+            return "the path must not contain .."
         if header.startswith("backends/include/"):
             return "the public interface is included as whygpu/..."
-        folders = next(allowed for pattern, allowed in REPOSITORY if fits(pattern, name))
+        folders = next(allowed for pattern, allowed in REPOSITORY if matches(pattern, name))
         if header.startswith((own_folder(name), *folders)):
             return ""
-        return f"of this repository, {name.rpartition('/')[0]}/ may include {', '.join(folders) or 'itself alone'}"
+        return f"from this repository, {name.rpartition('/')[0]}/ may include only {', '.join(folders) or 'itself'}"
     if quoted:
-        return "write the path from the repository's root"
+        return "the path must start at the root of the repository"
     if STANDARD.match(header):
         return ""
     if name.startswith("backends/include/"):
-        return "the public interface includes the standard library alone"
+        return "the public interface may include only itself and the standard library"
     if SYSTEM.match(header):
         return ""
     for pattern, folders in LIBRARIES:
         if re.match(pattern, header):
-            return "" if name.startswith(tuple(folders)) else f"this header belongs to {', '.join(folders)}"
+            return "" if name.startswith(tuple(folders)) else f"only {', '.join(folders)} may include this header"
     return f"no rule for this library: add one to {pathlib.Path(__file__).name}"
 
 
 def check(root):
-    """All faults of the tree, one line each, and the number of includes seen."""
-    faults, seen = [], 0
+    """All violations in the tree, one line each, and the number of includes."""
+    violations, seen = [], 0
     for path in sorted(p for part in PARTS for p in (root / part).rglob("*")):
         if path.suffix not in SUFFIXES or not path.is_file():
             continue
@@ -113,13 +113,13 @@ def check(root):
                 continue
             seen += 1
             bracket, header, macro = match.groups()
-            why = "a macro hides what is included" if macro else fault(name, header, bracket == '"')
+            why = "the included file must not be a macro" if macro else violation(name, header, bracket == '"')
             if why:
-                faults.append(f"{name}:{number}: includes {macro or header}: {why}")
-    return faults, seen
+                violations.append(f"{name}:{number}: includes {macro or header}: {why}")
+    return violations, seen
 
 
-# ---- The check of the check ----
+# ---- Self-test ----
 
 # One violation of each rule.
 REFUSED = [
@@ -221,21 +221,21 @@ def planted(name, header):
 def self_test():
     wrong = []
     for name, header in REFUSED:
-        faults = planted(name, header)
-        if len(faults) != 1 or not faults[0].startswith(f"{name}:2: "):
-            wrong.append(f"self-test: {name} may include {header}: {faults}")
+        violations = planted(name, header)
+        if len(violations) != 1 or not violations[0].startswith(f"{name}:2: "):
+            wrong.append(f"self-test: {name} may include {header}: {violations}")
     for name, header in ACCEPTED:
-        wrong += [f"self-test: {fault}" for fault in planted(name, header)]
+        wrong += [f"self-test: {violation}" for violation in planted(name, header)]
     return wrong
 
 
 def main():
-    faults, seen = check(pathlib.Path(sys.argv[1]))
+    violations, seen = check(pathlib.Path(sys.argv[1]))
     if seen == 0:
-        faults.append(f"{sys.argv[1]}: nothing is included there")
-    faults += self_test()
-    print("\n".join(faults) if faults else f"{seen} includes, {len(REFUSED)} planted violations found")
-    return 1 if faults else 0
+        violations.append(f"{sys.argv[1]}: no includes found")
+    violations += self_test()
+    print("\n".join(violations) if violations else f"{seen} includes, all {len(REFUSED)} violations of the self-test found")
+    return 1 if violations else 0
 
 
 if __name__ == "__main__":

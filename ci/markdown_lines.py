@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""markdown_lines.py FILE…: no line over 120 columns but in tables and in lines that are a link alone."""
+"""markdown_lines.py FILE…: checks that lines are at most 120 columns, except tables and lines that are only a link."""
 import pathlib
 import re
 import sys
@@ -9,7 +9,7 @@ LINK = re.compile(r"\s*([-*]\s+|\d+\.\s+)?(!?\[[^]]*\]\(\S+\)|\[[^]]+\]:\s*\S+|<
 
 
 def long_lines(text):
-    """Numbers and lengths of the lines that are too long."""
+    """Number and length of each line that is too long."""
     for number, line in enumerate(text.splitlines(), 1):
         if len(line) > LIMIT and not line.lstrip().startswith("|") and not LINK.match(line):
             yield number, len(line)
@@ -25,12 +25,12 @@ def self_test():
 
 def main():
     if not self_test():
-        print("markdown_lines.py: the self-test fails")
+        print("markdown_lines.py: self-test failed")
         return 1
-    faults = [f"{file}:{number}: {length} columns, {LIMIT} at most"
+    errors = [f"{file}:{number}: {length} columns, at most {LIMIT} are allowed"
               for file in sys.argv[1:] for number, length in long_lines(pathlib.Path(file).read_text())]
-    print("\n".join(faults) if faults else f"{len(sys.argv) - 1} files have lines of at most {LIMIT} columns")
-    return 1 if faults else 0
+    print("\n".join(errors) if errors else f"{len(sys.argv) - 1} files: all lines have at most {LIMIT} columns")
+    return 1 if errors else 0
 
 
 if __name__ == "__main__":

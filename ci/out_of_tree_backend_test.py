@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Follows backends/README.md outside the repository: installs whygpu's development files into a prefix, builds the module
-of that page against them with the CMake lines of that page, and measures it beside the build's own backends."""
+"""Follows backends/README.md outside the repository: installs whygpu's development files into a prefix, builds the example
+of that page against them with the CMake lines of that page, and measures it together with a backend of this build."""
 import json
 import os
 import pathlib
@@ -13,7 +13,7 @@ source, build = map(pathlib.Path, sys.argv[1:3])
 page = (source / "backends/README.md").read_text()
 code = re.search(r"```cpp\n(.*?)```", page, re.S).group(1)
 project = re.search(r"```cmake\n(cmake_minimum_required.*?)```", page, re.S).group(1)
-assert len(project.strip().splitlines()) <= 6, "the page promises six lines of CMake at most"
+assert len(project.strip().splitlines()) <= 6, "at most six lines of CMake are needed"
 
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
@@ -38,7 +38,7 @@ with tempfile.TemporaryDirectory() as folder:
         check=True, env=environment)
     status = {c["case"]: c["status"] for c in json.loads(result.read_text())["whygpu"]["cases"]}
 
-    # A module that was built for another interface is refused by name.
+    # A module built for another interface is refused by name.
     header = prefix / "include/whygpu/version.h"
     header.write_text(re.sub(r"kInterface = 0x\w+", "kInterface = 0x12345678", header.read_text()))
     subprocess.run(["cmake", "--build", folder / "build"], check=True, stdout=subprocess.DEVNULL)

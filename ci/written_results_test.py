@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs whygpu as a person would, and checks what it wrote and how it ended: the result file against its schema and
-against what other tools read, an interrupted run and its resumption, bad input, and the warning above the table."""
+"""Runs whygpu and checks its output and exit codes: the result file against its schema and for other tools, interrupted and
+resumed runs, bad input, and the warning above the table."""
 import json
 import os
 import pathlib
@@ -41,7 +41,7 @@ def load(name):
     return result
 
 
-# A run with every status in it.
+# A run with every status.
 text = run("run", "gemm m=8 n=8 k=8 dtype=f32,tf32", "gemm m=9 n=9 k=64 backend=faulty variant=off_by_one,abort,right",
            "--backend", "naive,faulty", "-o", "all.json", *quick, code=1)
 status = {c["case"]: c["status"] for c in load("all.json")["whygpu"]["cases"]}
@@ -49,7 +49,7 @@ assert set(status.values()) == {"ok", "unsupported", "incorrect", "failed"}, sta
 assert "incorrect" in text and "signal 6 (Aborted)" in text, text
 assert not (folder / "all.json.journal").exists()
 
-# Nothing measured is lost: not to an overwrite, not to kill -9.
+# Measurements survive an attempt to overwrite them, and kill -9.
 one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "all.json", *quick, code=2), "all.json exists")
 victim = subprocess.Popen([whygpu, "run", "gemm m=1..40+1 n=64 k=64", "--backend", "naive", "-o", "killed.json", "--rounds", "2",
                            "--sample-seconds", "0.05"], cwd=folder, env=environment, stderr=subprocess.DEVNULL)
@@ -68,7 +68,7 @@ assert kept <= rounds and all(len(c["rounds"]) == 2 for c in resumed["whygpu"]["
 
 one_line(run("run", "--resume", "-o", "killed.json", "--threads", "1", code=2), "nothing else")
 
-# Ctrl-C writes a valid file and says how to go on.
+# Ctrl-C writes a valid file and prints how to resume.
 victim = subprocess.Popen([whygpu, "run", "gemm m=1..40+1 n=64 k=64", "--backend", "naive", "-o", "stopped.json", "--rounds", "2",
                            "--sample-seconds", "0.05"], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True)
@@ -79,7 +79,7 @@ victim.send_signal(signal.SIGINT)
 assert "whygpu run --resume -o stopped.json" in victim.communicate()[0] and victim.returncode == 130
 assert load("stopped.json")["whygpu"]["complete"] is False
 
-# Bad input: one clear line, exit code 2.
+# Bad input: one line, exit code 2.
 (folder / "bad.sweep").write_text("gemm m=1 n=1 k=1\ngemm m=1 n=1 k=1 dtype=fp32\n")
 one_line(run("run", "bad.sweep", code=2), "bad.sweep:2:", 'did you mean "f32"')
 one_line(run("run", "sqare", code=2), 'did you mean "square"')
@@ -91,19 +91,19 @@ one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "/dev/full/x
 text = run("run", "gemm m=300000 n=300000 k=8", "--backend", "naive", "-o", "huge.json", *quick, code=1)
 assert "GB of host memory" in text and load("huge.json")["whygpu"]["cases"][0]["status"] == "unsupported", text
 
-# A full disk under the result file: said, and the measurements stay in the journal.
+# A full disk: it is reported, and the measurements stay in the journal.
 (folder / "full.json.part").symlink_to("/dev/full")
 one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "full.json", *quick, code=2).splitlines(True)[-1], "No space left")
 assert '"end"' in (folder / "full.json.journal").read_text()
 
-# A pinned OpenBLAS core on a newer CPU is said above the table; so is any library's refusal.
+# A pinned OpenBLAS core on a newer CPU is reported above the table.
 if (build / "bin/backends/openblas.so").exists():
     text = run("run", "gemm m=8 n=8 k=8", "--backend", "openblas", "-o", "pinned.json", *quick, OPENBLAS_CORETYPE="Prescott")
     findings = load("pinned.json")["whygpu"]["findings"]
     assert any("OPENBLAS_CORETYPE=Prescott" in f["what"] and f["severity"] == "serious" for f in findings), findings
-    assert text.index("OPENBLAS_CORETYPE=Prescott") < text.index("GFLOP/s"), "the warning belongs above the table"
+    assert text.index("OPENBLAS_CORETYPE=Prescott") < text.index("GFLOP/s"), "the warning must be above the table"
 
-# The workers take Google Benchmark's own flags.
+# Workers accept Google Benchmark's flags.
 worker = [build / "bin/gemm", "--backend=naive", "--case=gemm m=8,9 n=8 k=8", "--benchmark_filter=m=9", "--benchmark_format=json",
           "--benchmark_repetitions=2", "--sample_seconds=0.001"]
 rows = json.loads(subprocess.run(worker, capture_output=True, text=True, check=True).stdout)["benchmarks"]

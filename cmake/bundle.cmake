@@ -1,8 +1,8 @@
-# `cpack` makes one archive that runs on another x86-64 Linux of the same or newer glibc, unpacked anywhere: programs,
-# backends, sweeps, and the libraries that they need. CUDA's own libraries and glibc stay the machine's.
+# `cpack` makes a relocatable archive for any x86-64 Linux with the same or a newer glibc: programs, backends, sweeps, and
+# the libraries that they need, except CUDA's libraries and glibc.
 #
-# A program's RPATH (not RUNPATH) also serves what its libraries need in turn. The CUDA backends take CUDA's libraries
-# from LD_LIBRARY_PATH first, then from where NVIDIA installs them.
+# RPATH, unlike RUNPATH, also applies to indirect dependencies. The CUDA backends look for CUDA's libraries in
+# LD_LIBRARY_PATH first, then where NVIDIA installs them.
 set(cuda_libraries "/usr/local/cuda/lib64:/usr/local/cuda/lib")
 
 get_property(workloads GLOBAL PROPERTY WHYGPU_WORKLOADS)
@@ -16,7 +16,7 @@ get_property(backends GLOBAL PROPERTY WHYGPU_BACKENDS)
 foreach(backend ${backends})
   get_target_property(folder backend_${backend} LIBRARY_OUTPUT_DIRECTORY)
   if(NOT folder STREQUAL WHYGPU_MODULE_DIR)
-    continue()  # a test's
+    continue()  # for tests only
   endif()
   set(rpath "$ORIGIN/../../lib")
   get_target_property(libraries backend_${backend} LINK_LIBRARIES)

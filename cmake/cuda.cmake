@@ -1,9 +1,9 @@
-# CUDA is optional. Sets WHYGPU_NO_CUDA to the reason, in words, where the CUDA backends cannot be built; empty otherwise.
+# CUDA is optional. Sets WHYGPU_NO_CUDA to the reason if the CUDA backends cannot be built, else to an empty string.
 #
-# Code for Ampere (which also runs on sm_86 and sm_89) and Hopper with its wgmma and TMA, and PTX that the driver
-# compiles for newer chips.
-set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual CACHE STRING "Chips that the CUDA code is compiled for")
-option(WHYGPU_CUDA "Build the CUDA backends where a CUDA toolkit is found" ON)
+# Code for Ampere (which also runs on sm_86 and sm_89), for Hopper with wgmma and TMA, and PTX for newer GPUs, which the
+# driver compiles.
+set(CMAKE_CUDA_ARCHITECTURES 80-real 90a-real 90-virtual CACHE STRING "GPU architectures to compile for")
+option(WHYGPU_CUDA "Build the CUDA backends if a CUDA toolkit is found" ON)
 
 set(WHYGPU_NO_CUDA "")
 if(NOT WHYGPU_CUDA)
@@ -26,7 +26,7 @@ elseif(NOT TARGET CUDA::cudart_static)
   set(WHYGPU_NO_CUDA "CUDA toolkit ${CMAKE_CUDA_COMPILER_VERSION} without libcudart_static.a")
 endif()
 
-# CMake 3.25 knows no C++20 flag for this compiler.
+# CMake 3.25 has no C++20 flag for nvcc.
 set(CMAKE_CUDA_STANDARD_REQUIRED OFF)
 target_compile_options(whygpu_options INTERFACE
   $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20 -Xcompiler=-Wall,-Wextra --threads=2>)

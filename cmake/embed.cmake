@@ -1,5 +1,5 @@
-# embed_files(TARGET FUNCTION file…): compiles the files into the target, as `std::span<const EmbeddedFile> FUNCTION()` of
-# reports/page/embedded.h.
+# embed_files(TARGET FUNCTION file…): compiles the files into the target; `std::span<const EmbeddedFile> FUNCTION()` returns
+# them (reports/page/embedded.h).
 function(embed_files target function)
   set(labels "")
   set(declarations "")

@@ -1,7 +1,7 @@
-# The interface between whygpu and its backends: its number, its headers, and what an installed copy of them needs.
+# The interface between whygpu and its backends: its number, its headers and its CMake package.
 
-# The number is a digest of the public headers without comments and white space, so that no change of the interface can
-# forget it.
+# The number is a digest of the public headers without comments and white space, so it changes with every change of the
+# interface.
 file(GLOB WHYGPU_PUBLIC_HEADERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/backends/include/whygpu/*.h)
 set(text "")
 foreach(header ${WHYGPU_PUBLIC_HEADERS})

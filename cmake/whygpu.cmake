@@ -1,7 +1,7 @@
-# What every target shares, and the one-line ways to add a part.
+# Options that all targets share, and functions that add a backend, a workload or a test.
 
-# Code layout is part of the noise of a measurement: an unused function can move a small kernel by tens of percent.
-# Functions and loops therefore start on their own cache line.
+# Code layout affects measurements: an unused function can change the time of a small kernel by tens of percent. Functions
+# and loops are therefore aligned to cache lines.
 add_library(whygpu_options INTERFACE)
 target_include_directories(whygpu_options INTERFACE
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/backends/include ${PROJECT_BINARY_DIR}/generated)
@@ -16,7 +16,7 @@ if(WHYGPU_SANITIZE)
   target_link_options(whygpu_options INTERFACE -fsanitize=address,undefined)
 endif()
 
-# add_backend(NAME SOURCES file… [LIBRARIES target…]): a backend of this build, bin/backends/NAME.so.
+# add_backend(NAME SOURCES file… [LIBRARIES target…]): a backend in this repository, bin/backends/NAME.so.
 include(${CMAKE_CURRENT_LIST_DIR}/whygpu_add_backend.cmake)
 function(add_backend name)
   whygpu_add_backend(${name} ${ARGN})
@@ -25,7 +25,7 @@ function(add_backend name)
   set_property(GLOBAL APPEND PROPERTY WHYGPU_BACKENDS ${name})
 endfunction()
 
-# skip_backend(NAME reason): the build goes on without it, and `whygpu list` repeats the reason.
+# skip_backend(NAME reason): builds without this backend; `whygpu list` shows the reason.
 function(skip_backend name reason)
   message(STATUS "backend ${name}: not built, ${reason}")
   set_property(GLOBAL APPEND_STRING PROPERTY WHYGPU_SKIPPED "${name}\t${reason}\n")

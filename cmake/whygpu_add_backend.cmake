@@ -1,7 +1,7 @@
-# whygpu_add_backend(NAME SOURCES file… [LIBRARIES target…]): one loadable module, NAME.so, as target backend_NAME.
+# whygpu_add_backend(NAME SOURCES file… [LIBRARIES target…]): a loadable module, NAME.so, as target backend_NAME.
 #
-# Code layout is part of the noise of a measurement: an unused function can move a small kernel by tens of percent.
-# Functions and loops therefore start on their own cache line.
+# Code layout affects measurements: an unused function can change the time of a small kernel by tens of percent. Functions
+# and loops are therefore aligned to cache lines.
 function(whygpu_add_backend name)
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_library(backend_${name} MODULE ${arg_SOURCES})

@@ -1,10 +1,10 @@
-# Sourced by quickstart and test: installs the Debian packages that are missing, or says exactly which they are.
+# Sourced by quickstart and test: installs missing Debian packages, or prints which are missing.
 
 build_packages="g++ cmake ninja-build libbenchmark-dev libfmt-dev nlohmann-json3-dev libcli11-dev libopenblas-dev libdnnl-dev
   libjs-vega libsqlite3-dev"
 test_packages="libgtest-dev libgmock-dev python3-jsonschema git"
 
-# need_packages NAME… : succeeds when all are installed in the end.
+# need_packages NAME…: installs those that are missing; fails if that is not possible.
 need_packages() {
   missing=""
   for package in "$@"; do
@@ -12,11 +12,11 @@ need_packages() {
   done
   [ -z "$missing" ] && return 0
   if ! command -v apt-get >/dev/null; then
-    echo "This script installs packages on Debian only. Install what corresponds to:$missing" >&2
+    echo "no apt-get: packages are installed on Debian only; install the equivalents of:$missing" >&2
     return 1
   fi
   if [ "$(id -u)" -ne 0 ]; then
-    echo "Not root, so these packages are not installed here. Run:" >&2
+    echo "not root: packages are missing, install them with" >&2
     echo "  sudo apt-get install$missing" >&2
     return 1
   fi

@@ -1,4 +1,4 @@
-// The arithmetic behind ci/gate-accuracy.
+// The program that ci/gate-accuracy runs.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,7 +8,7 @@
 #include "reports/regression/statistics/paired.h"
 
 int main(int argc, char** argv) {
-  CLI::App app("How often the gate and the history are right. Prints Markdown tables.", "gate_accuracy");
+  CLI::App app("Accuracy of the gate and of the history. Prints Markdown tables.", "gate_accuracy");
   app.require_subcommand(1);
   std::uint64_t seed = 1;
   std::size_t count = 1000;
@@ -18,10 +18,10 @@ int main(int argc, char** argv) {
   app.fallthrough();
 
   auto* gates = app.add_subcommand("gates", "simulated gates");
-  gates->add_option("--gates", count, "gates a row")->capture_default_str()->check(CLI::Range(20, 1'000'000));
+  gates->add_option("--gates", count, "gates per row")->capture_default_str()->check(CLI::Range(20, 1'000'000));
   gates->callback([&] { whygpu::simulate_gates(count, seed); });
   auto* series = app.add_subcommand("series", "simulated series with known change points");
-  series->add_option("--series", count, "series a cell")->capture_default_str();
+  series->add_option("--series", count, "series per cell")->capture_default_str();
   series->callback([&] { whygpu::simulate_series(count, seed); });
   auto* resample = app.add_subcommand("resample", "suites of 200 cases from recorded gates of equal builds");
   resample->add_option("files", files, "written by whygpu gate --json")->required()->check(CLI::ExistingFile);

@@ -22,7 +22,7 @@ std::vector<double> log_ratios(const CaseComparison& c) {
   return d;
 }
 
-// Classes of pair scatter, as the accuracy goals name them.
+// Classes of pair scatter.
 enum class Scatter { under_1_percent, to_3_percent, more };
 constexpr std::array<const char*, 3> kScatterNames = {"under 1%", "1% to 3%", "3% and more"};
 
@@ -33,11 +33,11 @@ Scatter class_of(std::span<const double> d) {
 
 const char* name_of(Scatter scatter) { return kScatterNames[static_cast<std::size_t>(scatter)]; }
 
-constexpr std::size_t kCases = 200;       // of a suite put together anew
-constexpr std::size_t kFewestPairs = 40;  // of a recording; so many also tell the scatter of a stretch
+constexpr std::size_t kCases = 200;       // of a resampled suite
+constexpr std::size_t kFewestPairs = 40;  // of a recording; also used to estimate the scatter of a stretch
 
-// All pairs of equal builds that were recorded for one case and thread count, in the order of time: the pairs of a
-// resampled case are a stretch of them, begun anywhere, and which build is called base is drawn for the whole stretch.
+// All recorded pairs of equal builds for one case and thread count, in order of time. A resampled case takes a stretch
+// of them with a random start, and a random build as base.
 using Recording = std::vector<double>;
 
 std::vector<Recording> recordings(const std::vector<std::string>& files) {
@@ -55,17 +55,17 @@ std::vector<Recording> recordings(const std::vector<std::string>& files) {
   for (auto& [key, recording] : by_case) {
     if (recording.size() >= kFewestPairs) long_enough.push_back(std::move(recording));
   }
-  if (long_enough.empty()) throw std::runtime_error("no case has 40 recorded pairs: more gates are needed");
+  if (long_enough.empty()) throw std::runtime_error("no case has 40 recorded pairs: record more gates");
   return long_enough;
 }
 
 struct Judged {
   std::vector<double> log_ratios;
   Judgement judgement;
-  bool ran_out = false;  // the rule would have gone on
+  bool ran_out = false;  // the rule needs more pairs
 };
 
-// What today's rule says of the cases of a recorded gate, pair by pair until it settles or the recorded pairs end.
+// Judges the cases of a recorded gate by the current rule, pair by pair until it settles or the recorded pairs end.
 std::vector<Judged> judged_again(const Comparison& comparison) {
   std::vector<Judged> cases;
   for (const auto& c : comparison.cases) {
@@ -91,7 +91,7 @@ class Resampling {
   Resampling(std::vector<Recording> recorded, std::size_t suites, std::uint64_t seed)
       : recorded_(std::move(recorded)), suites_(suites), seed_(seed) {}
 
-  // Suites of kCases cases, each slower by `slowdown`; the same stretches of the recordings every time.
+  // Suites of kCases cases, each slower by `slowdown`; every call uses the same stretches of the recordings.
   Outcome run(double slowdown, const GateSettings& settings) const {
     std::mt19937_64 random(seed_);
     Outcome outcome;
@@ -157,7 +157,7 @@ void tabulate_gates(const std::vector<std::string>& files, double injected) {
     with_alarm += alarm;
   }
   fmt::print(
-      "Truth: {}. {} gates, {} cases; some alarm in {} gates.\n\n"
+      "Truth: {}. {} gates, {} cases; alarms in {} gates.\n\n"
       "| pair scatter | slower | within 40 pairs | within 60 | size within 0.5 points | faster | same | undecided | "
       "record too short | mean pairs |\n"
       "|---|---|---|---|---|---|---|---|---|---|\n",
@@ -177,8 +177,7 @@ void resample_gates(const std::vector<std::string>& files, std::size_t suites, d
   const GateSettings coarse{.most_pairs = 40, .most_suspect_pairs = 40, .rank_cap = rank_cap};
   const GateSettings fine{.threshold = 0.01, .most_pairs = 40, .most_suspect_pairs = 60, .rank_cap = rank_cap};
   fmt::print(
-      "{} suites of {} cases from the recorded pairs of {} cases: some alarm in {} suites with a threshold of 5%, in "
-      "{} "
+      "{} suites of {} cases from the recorded pairs of {} cases: alarms in {} suites with a threshold of 5%, in {} "
       "with 1%. Slowdowns added to the pairs:\n\n"
       "| added | threshold | within | pair scatter | found | of these, size within 0.5 points | mean pairs |\n"
       "|---|---|---|---|---|---|---|\n",

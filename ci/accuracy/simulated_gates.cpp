@@ -10,8 +10,8 @@
 namespace whygpu {
 namespace {
 
-// Scatter of a pair: normal, or with the tails of Student's t with 3 degrees of freedom, or normal with a neighbour
-// whose coming and going hits one side of a tenth of the pairs by up to 60%.
+// Scatter of a pair: normal, or with the tails of Student's t with 3 degrees of freedom, or normal with a noisy
+// neighbour that changes one side of a tenth of the pairs by up to 60%.
 enum class Noise { normal, heavy_tails, neighbour };
 constexpr std::array<Noise, 3> kNoises = {Noise::normal, Noise::heavy_tails, Noise::neighbour};
 constexpr std::array<const char*, 3> kNoiseNames = {"normal", "heavy tails", "neighbour"};
@@ -78,7 +78,9 @@ void simulate_gates(std::size_t gates, std::uint64_t seed) {
   constexpr std::array<const char*, 2> kRules = {"sequential", "two stages"};
 
   fmt::print(
-      "Equal builds: gates with some false alarm, and pairs a case. {} gates a row, pair scatter 3%, threshold 5%.\n\n"
+      "Equal builds: gates with at least one false alarm, and pairs per case. {} gates per row, pair scatter 3%, "
+      "threshold "
+      "5%.\n\n"
       "| rule | cases | noise | gates with a false alarm | mean pairs |\n|---|---|---|---|---|\n",
       gates);
   for (std::size_t r = 0; r < rules.size(); ++r) {
@@ -92,7 +94,7 @@ void simulate_gates(std::size_t gates, std::uint64_t seed) {
   }
 
   fmt::print(
-      "\nEqual builds of 20 cases with a threshold of next to nothing, where only the level (2%) keeps alarms away.\n\n"
+      "\nEqual builds of 20 cases with a threshold close to zero, where only the level (2%) limits false alarms.\n\n"
       "| noise | gates with a false alarm | mean pairs |\n|---|---|---|\n");
   for (std::size_t n = 0; n < kNoises.size(); ++n) {
     const auto outcome = run_gates(simulator, sequential, gates, 20, {.threshold = 1e-9}, kNoises[n], 0.03, 0);

@@ -33,7 +33,7 @@ class SeriesMaker {
     return values;
   }
 
-  // One value in twenty is wild.
+  // One value in twenty is an outlier.
   Series outliers(std::size_t count) {
     Series values = noise(count);
     for (double& value : values) {
@@ -49,8 +49,8 @@ class SeriesMaker {
   std::normal_distribution<double> normal_;
 };
 
-// The likelihood-ratio test of one step in normal noise of unknown spread: where it would be, and the share of the sum
-// of squares that it explains.
+// The likelihood-ratio test for one step in normal noise of unknown spread: the most likely position, and the share of
+// the sum of squares that it explains.
 struct Step {
   std::size_t index = 0;
   double explained = 0;
@@ -74,8 +74,8 @@ Step likeliest_step(const Series& values) {
   return best;
 }
 
-// What a step must explain to pass at a level of 1%. This test is told that the noise is normal and does not change;
-// the finder takes neither for granted.
+// The share that a step must explain to pass at a level of 1%. This test assumes normal noise with a constant spread;
+// find_change_points() assumes neither.
 double likelihood_ratio_threshold(SeriesMaker& make, std::size_t count) {
   constexpr std::size_t kSeries = 20'000;
   std::vector<double> explained;
@@ -102,9 +102,9 @@ void simulate_series(std::size_t repetitions, std::uint64_t seed) {
   constexpr std::size_t kLengths[] = {30, 60, 100, 300, 1000};
 
   fmt::print(
-      "Series without a change: those in which one is found ({} series a cell). A spike is 20 spreads high; found "
-      "means at "
-      "the spike.\n\n| points | noise | drifting noise | outliers | a spike found |\n|---|---|---|---|---|\n",
+      "Series without a change: the share in which one is found ({} series per cell). A spike is 20 spreads high; it "
+      "counts as found if a change is reported at the spike.\n\n| points | noise | drifting noise | outliers | a spike "
+      "found |\n|---|---|---|---|---|\n",
       repetitions);
   for (const std::size_t count : kLengths) {
     const double noise = share(repetitions, [&] { return !find_change_points(make.noise(count)).empty(); });
@@ -120,8 +120,7 @@ void simulate_series(std::size_t repetitions, std::uint64_t seed) {
   }
 
   fmt::print(
-      "\nSteps found within 3 points, at least 10 points from both ends; ramps of 5 spreads over 10 points found at "
-      "all.\n\n"
+      "\nSteps found within 3 points, at least 10 points from both ends; ramps of 5 spreads over 10 points.\n\n"
       "| points | 1 spread | 2 spreads | 2 spreads, likelihood ratio | 5 spreads | 2 spreads among outliers | ramp |\n"
       "|---|---|---|---|---|---|---|\n");
   for (const std::size_t count : kLengths) {
