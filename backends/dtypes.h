@@ -48,7 +48,7 @@ struct Float8E4M3 {
       // One unit in the last place is 2^-9 below 2^-6 (subnormal), 2^(exponent - 3) above.
       const int exponent = magnitude < 0x1p-6F ? -6 : std::ilogb(magnitude);
       const auto units = static_cast<int>(std::nearbyint(std::ldexp(magnitude, 3 - exponent)));
-      // units is in [0, 16]; a carry to 16 moves on to the next exponent by itself.
+      // units is in [0, 16]; a carry to 16 increments the exponent.
       const int code = exponent == -6 && units < 8 ? units : ((exponent + 7) << 3) + (units - 8);
       bits = sign | static_cast<std::uint8_t>(code);
     }

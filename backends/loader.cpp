@@ -34,15 +34,15 @@ std::string hex(std::uint32_t number) {
   return digits;
 }
 
-// Loads `file` and takes what its entry point returns, once it is known to fit this build.
+// Loads `file` and returns the module from its entry point, after checking that it fits this build.
 template <class M>
 const M& open_module(const fs::path& file, const char* entry_point, const std::string& what) {
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw LoadError(dlerror());
   const auto entry = reinterpret_cast<const M* (*)()>(dlsym(handle, entry_point));
-  if (entry == nullptr) throw LoadError(refusal(file, "is not a whygpu " + what + ": no " + entry_point + " in it"));
+  if (entry == nullptr) throw LoadError(refusal(file, "is not a whygpu " + what + ": no " + entry_point));
   const M* module = entry();
-  if (module == nullptr) throw LoadError(refusal(file, "describes no " + what));
+  if (module == nullptr) throw LoadError(refusal(file, "its entry point returns no " + what));
   const std::string name = module->name == nullptr ? "?" : module->name;
   if (module->interface != kInterface) {
     throw LoadError(refusal(file, what + " \"" + name + "\" was built for interface " + hex(module->interface) +
@@ -51,7 +51,8 @@ const M& open_module(const fs::path& file, const char* entry_point, const std::s
   }
   if (std::strcmp(module->standard_library, kStandardLibrary) != 0) {
     throw LoadError(refusal(file, what + " \"" + name + "\" was built with " + module->standard_library +
-                                      "; this whygpu with " + kStandardLibrary + ": rebuild it with the same"));
+                                      "; this whygpu with " + kStandardLibrary + ": rebuild it with " +
+                                      kStandardLibrary));
   }
   return *module;
 }
@@ -91,7 +92,7 @@ fs::path find_layer_kernels(DeviceKind kind) {
 std::unique_ptr<LayerKernels> load_layer_kernels(Device& device) {
   const fs::path file = find_layer_kernels(device.kind());
   if (file.empty()) {
-    throw LoadError("this build has no kernels of network layers for " + std::string(device_kind_name(device.kind())) +
+    throw LoadError("this build has no network layer kernels for " + std::string(device_kind_name(device.kind())) +
                     " devices (layers/" + std::string(device_kind_name(device.kind())) + ".so)");
   }
   return std::unique_ptr<LayerKernels>(

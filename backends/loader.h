@@ -1,4 +1,4 @@
-// Finds modules and loads them: backends, and the kernels of network layers for a kind of device.
+// Finds and loads modules: backends, and the kernels of network layers for a kind of device.
 #pragma once
 
 #include <filesystem>
@@ -19,14 +19,14 @@ class LoadError : public std::runtime_error {
 };
 
 // Module files by backend name: NAME.so in the folders of WHYGPU_BACKEND_PATH (separated by colons), then in
-// `backends/` beside the running executable. The first of a name wins. Nothing is loaded.
+// `backends/` beside the running executable. The first match wins. Nothing is loaded.
 std::map<std::string, std::filesystem::path> find_modules();
 
-// A backend from a module. The module stays loaded to the end of the process: threading runtimes do not survive
+// A backend from a module. The module stays loaded until the process ends, because threading runtimes do not survive
 // unloading.
 class LoadedBackend {
  public:
-  // Loads `file` and creates its backend. Throws LoadError with the loader's, or the backend's, own reason.
+  // Loads `file` and creates its backend. Throws LoadError with the loader's or the backend's reason.
   LoadedBackend(const std::filesystem::path& file, const Settings& settings);
 
   Backend& operator*() const { return *backend_; }
@@ -42,7 +42,7 @@ class LoadedBackend {
 // must not outlive the device. Throws LoadError.
 std::unique_ptr<LayerKernels> load_layer_kernels(Device& device);
 
-// The file that load_layer_kernels() loads; empty where there is none.
+// The file that load_layer_kernels() loads; empty if there is none.
 std::filesystem::path find_layer_kernels(DeviceKind kind);
 
 }  // namespace whygpu

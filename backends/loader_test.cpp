@@ -22,29 +22,30 @@ std::string reason_for(const fs::path& file) {
 
 const fs::path kModules = fs::path(WHYGPU_BINARY_DIR) / "tests/backends";
 
-TEST(Loader, SaysWhyAModuleIsRefused) {
+TEST(Loader, RefusalReasons) {
   const fs::path text = fs::path(testing::TempDir()) / "text.so";
   std::ofstream(text) << "not a module";
   EXPECT_THAT(reason_for(text), HasSubstr("text.so"));
   EXPECT_THAT(reason_for("/nowhere/missing.so"), HasSubstr("missing.so"));
-  EXPECT_THAT(reason_for(kModules / "stranger.so"), HasSubstr("is not a whygpu backend"));
-  EXPECT_EQ(reason_for(kModules / "homeless.so"), "no such device on this machine");
+  EXPECT_THAT(reason_for(kModules / "not_a_backend.so"), HasSubstr("is not a whygpu backend"));
+  EXPECT_EQ(reason_for(kModules / "no_device.so"), "no such device on this machine");
 }
 
-TEST(Loader, RefusesAnotherInterfaceByName) {
-  EXPECT_THAT(reason_for(kModules / "old.so"), HasSubstr("backend \"old\" was built for interface 00000000; whygpu "));
+TEST(Loader, OtherInterface) {
+  EXPECT_THAT(reason_for(kModules / "old_interface.so"),
+              HasSubstr("backend \"old_interface\" was built for interface 00000000; whygpu "));
 }
 
-TEST(Loader, RefusesAnotherStandardLibraryByName) {
+TEST(Loader, OtherStandardLibrary) {
   EXPECT_THAT(reason_for(kModules / "other_library.so"),
               HasSubstr("backend \"other_library\" was built with libc++; this whygpu with libstdc++"));
 }
 
-TEST(Loader, FindsModulesOnThePath) {
+TEST(Loader, BackendPath) {
   setenv("WHYGPU_BACKEND_PATH", kModules.c_str(), 1);
   const auto modules = find_modules();
   unsetenv("WHYGPU_BACKEND_PATH");
-  EXPECT_EQ(modules.at("old"), kModules / "old.so");
+  EXPECT_EQ(modules.at("old_interface"), kModules / "old_interface.so");
 }
 
 }  // namespace

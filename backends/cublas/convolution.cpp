@@ -13,14 +13,14 @@ class CublasConvolution final : public Operation {
  public:
   CublasConvolution(MatmulContext& context, const Convolution& conv, Choice choice) : context_(context), conv_(conv) {
     const std::int64_t row_values = conv.r * conv.s * conv.c;  // all groups together
-    // What is summed later is kept in the accumulator's type.
+    // col2im sums these values, so they keep the accumulator's type.
     const bool sums = conv.pass == Pass::backward_data;
     const std::size_t value_bytes = dtype_bytes(sums ? accumulator_of(conv.dtype) : conv.dtype);
     const std::size_t line_bytes = static_cast<std::size_t>(conv.q() * row_values) * value_bytes;
     if (is_pointwise(conv)) {
       tiles_ = {{0, conv.n, 0, conv.p()}};
     } else if (sums) {
-      // Tiles of input lines, each of which needs p/h output lines.
+      // Tiles of input lines; an input line needs p/h output lines.
       const auto p = static_cast<std::size_t>(conv.p()), h = static_cast<std::size_t>(conv.h);
       tiles_ = convolution_tiles(conv.n, conv.h, line_bytes * p / h + 1, kColumnBytes);
     } else {
@@ -58,7 +58,7 @@ class CublasConvolution final : public Operation {
   }
 
  private:
-  // Output lines that a tile multiplies; backward data goes over tiles of input lines.
+  // Output lines that a tile multiplies. Backward data iterates over tiles of input lines.
   LineRange lines_of(const ConvolutionTile& tile) const {
     if (conv_.pass == Pass::backward_data && !is_pointwise(conv_)) {
       return output_lines_over(conv_, tile.line, tile.lines);
@@ -95,7 +95,7 @@ class CublasConvolution final : public Operation {
   MatmulContext& context_;
   Convolution conv_;
   std::vector<ConvolutionTile> tiles_;
-  std::map<std::int64_t, Matmul> matmuls_;  // by output pixels of a tile; the largest is the typical one
+  std::map<std::int64_t, Matmul> matmuls_;  // by the output pixels of a tile; the largest is the typical one
   CudaBuffer columns_;
 };
 
@@ -103,7 +103,7 @@ class CublasConvolution final : public Operation {
 
 Support cublas_supports(MatmulContext& context, const Convolution& conv) {
   if (conv.dtype == DType::s32 || conv.dtype == DType::f8e4m3) {
-    return Support::no("no " + std::string(dtype_name(conv.dtype)) + " convolution by im2col here");
+    return Support::no("im2col + GEMM has no " + std::string(dtype_name(conv.dtype)) + " convolution");
   }
   if (conv.dtype == DType::s8 && conv.pass != Pass::forward) return Support::no("s8 convolution is forward only");
   return Matmul::supports(context, convolution_problem(conv, conv.n * conv.p() * conv.q()));

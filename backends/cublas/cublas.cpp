@@ -32,7 +32,7 @@ class Cublas final : public Backend {
 
  private:
   CudaDevice device_;
-  mutable MatmulContext context_;  // asking it for algorithms changes nothing that a caller sees
+  mutable MatmulContext context_;  // queries for algorithms change no visible state
 };
 
 }  // namespace

@@ -42,7 +42,7 @@ class CublasGemm final : public Operation {
 }  // namespace
 
 Support cublas_supports(MatmulContext& context, const Gemm& gemm) {
-  if (gemm.dtype == DType::s32) return Support::no("cuBLASLt has no s32 products");
+  if (gemm.dtype == DType::s32) return Support::no("cuBLASLt has no s32 GEMM");
   if (gemm.dtype == DType::f8e4m3 && context.device.compute_capability() < 89) {
     return Support::no("f8e4m3 needs compute capability 8.9 or newer");
   }

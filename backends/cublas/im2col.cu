@@ -9,15 +9,15 @@ namespace whygpu {
 namespace {
 
 constexpr int kLanes = 32;
-constexpr int kPixels = 8;  // of a block, one warp each
+constexpr int kPixels = 8;  // per block, one warp each
 
-// Lines [line, line + lines) of images from `image` on, as the kernels count them.
+// Lines [line, line + lines) of the images from `image` on, in the kernels' integer types.
 struct Lines {
   std::int64_t image;
   int line, lines;
 };
 
-// One warp per output pixel; its lanes run over [group, r, s, channel], channels fastest, so that reads are contiguous.
+// One warp per output pixel. Its lanes iterate over [group, r, s, channel], channels fastest: reads are contiguous.
 template <class T>
 __global__ void im2col_kernel(ColumnShape shape, Lines tile, std::int64_t pixels, const T* __restrict__ x,
                               T* __restrict__ columns) {
@@ -34,7 +34,7 @@ __global__ void im2col_kernel(ColumnShape shape, Lines tile, std::int64_t pixels
   }
 }
 
-// One warp per input pixel; its lanes run over the channels.
+// One warp per input pixel. Its lanes iterate over the channels.
 template <class Sum, class T>
 __global__ void col2im_kernel(ColumnShape shape, Lines tile, std::int64_t inputs, int first_output, int outputs,
                               std::int64_t pixels, const Sum* __restrict__ columns, T* __restrict__ x) {
@@ -42,7 +42,7 @@ __global__ void col2im_kernel(ColumnShape shape, Lines tile, std::int64_t inputs
   if (input >= inputs) return;
   const int w = static_cast<int>(input % shape.w);
   const int h = tile.line + static_cast<int>(input / shape.w % tile.lines);
-  const std::int64_t image = input / shape.w / tile.lines;  // of the tile
+  const std::int64_t image = input / shape.w / tile.lines;  // within the tile
   const std::int64_t first_pixel = image * outputs * shape.q;
   T* out = x + (((tile.image + image) * shape.h + h) * shape.w + w) * shape.c;
   for (int c = threadIdx.x; c < shape.c; c += kLanes) {
@@ -99,7 +99,7 @@ void launch_col2im(const Convolution& conv, const ConvolutionTile& tile, LineRan
 
 void im2col(const Convolution& conv, const ConvolutionTile& tile, std::size_t element_bytes, const void* x,
             void* columns, cudaStream_t stream) {
-  // Moves as many channels at once as divide a group's.
+  // Copies as many channels at once as evenly divide a group's channels.
   const auto group_bytes = static_cast<std::size_t>(conv.c / conv.groups) * element_bytes;
   const auto launch = group_bytes % 16 == 0  ? launch_im2col<uint4>
                       : group_bytes % 8 == 0 ? launch_im2col<std::uint64_t>

@@ -1,4 +1,4 @@
-// The arithmetic of im2col and col2im, run on the host over the tiles that the device would run, against direct loops.
+// Runs im2col and col2im on the host, over the tiles that the device would use, and compares with direct loops.
 #include <gmock/gmock.h>
 
 #include <random>
@@ -11,7 +11,7 @@ namespace {
 
 using Values = std::vector<double>;
 
-// Whole numbers, so that every order of summation gives the same double.
+// Integers, so that every order of summation gives the same double.
 Values random_values(std::int64_t count, unsigned seed) {
   std::mt19937 random(seed);
   std::uniform_int_distribution<int> uniform(-9, 9);
@@ -58,7 +58,7 @@ std::vector<Convolution> convolutions() {
 
 constexpr std::size_t kOneLine = 1, kEverything = std::size_t{1} << 30;
 
-TEST(Im2col, TimesTheFiltersIsTheConvolution) {
+TEST(Im2col, MatchesDirectConvolution) {
   for (const auto& conv : convolutions()) {
     const Values x = random_values(conv.n * conv.h * conv.w * conv.c, 1);
     const std::int64_t group_c = conv.c / conv.groups, group_k = conv.k / conv.groups;
@@ -85,7 +85,7 @@ TEST(Im2col, TimesTheFiltersIsTheConvolution) {
   }
 }
 
-TEST(Col2im, OfTheColumnGradientsIsTheImageGradient) {
+TEST(Col2im, MatchesDirectGradient) {
   for (const auto& conv : convolutions()) {
     for (const std::size_t max_bytes : {kOneLine, kEverything}) {
       const std::int64_t group_k = conv.k / conv.groups;

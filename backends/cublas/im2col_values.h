@@ -1,5 +1,5 @@
-// What one value of a column matrix, or of an image summed from one, is. Plain functions of indices, so that the
-// kernels and their test on the host share them.
+// One element of a column matrix, and one element of an image summed from its columns. Plain functions of indices,
+// shared by the kernels and their host test.
 #pragma once
 
 #include <cstdint>
@@ -12,16 +12,16 @@
 
 namespace whygpu {
 
-// A convolution whose channels are counted in units, which may be several channels wide.
+// A convolution whose channels are counted in units of one or more channels.
 struct ColumnShape {
   int h, w, c, groups, r, s, p, q;
   int stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
 
   WHYGPU_HOST_DEVICE int group_c() const { return c / groups; }
-  WHYGPU_HOST_DEVICE int width() const { return r * s * group_c(); }  // of a row of columns
+  WHYGPU_HOST_DEVICE int width() const { return r * s * group_c(); }  // values in a row
 };
 
-// Value `within` [0, width) of the row that group `group` has for output pixel (p, q); `image` is [h, w, c].
+// Element `within`, in [0, width), of the row of group `group` for output pixel (p, q). `image` is [h, w, c].
 template <class T>
 WHYGPU_HOST_DEVICE T column_value(const ColumnShape& shape, const T* image, int p, int q, int group, int within) {
   const int tap = within / shape.group_c();

@@ -37,7 +37,8 @@ Math math_of(DType dtype) {
     case DType::tf32: return {CUBLAS_COMPUTE_32F_FAST_TF32, CUDA_R_32F, "tf32 tensor cores, f32 accumulation"};
     case DType::s8: return {CUBLAS_COMPUTE_32I, CUDA_R_32I, "s8 tensor cores, s32 accumulation"};
     case DType::f32: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f32"};
-    case DType::f8e4m3: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f8e4m3 tensor cores, f32 accumulation, not fast"};
+    case DType::f8e4m3:
+      return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "f8e4m3 tensor cores, f32 accumulation, fast accumulation off"};
     default: return {CUBLAS_COMPUTE_32F, CUDA_R_32F, "tensor cores, f32 accumulation"};
   }
 }
@@ -95,7 +96,7 @@ struct Matmul::Descriptors {
   }
   Descriptors(const Descriptors&) = delete;
 
-  // The library's answers, best guess first; with the status that it gave.
+  // The library's proposals, best first, and its status.
   std::pair<cublasStatus_t, std::vector<cublasLtMatmulHeuristicResult_t>> ask(cublasLtHandle_t handle,
                                                                               int count) const {
     std::vector<cublasLtMatmulHeuristicResult_t> answers(static_cast<std::size_t>(count));
@@ -136,7 +137,7 @@ struct Matmul::Descriptors {
 Support Matmul::supports(MatmulContext& context, const MatmulProblem& problem) {
   const auto [status, answers] = Descriptors(problem, context.workspace.bytes()).ask(context.handle, 1);
   if (!answers.empty()) return {};
-  return Support::no(std::string("cuBLASLt has no algorithm for this: ") + cublasLtGetStatusString(status));
+  return Support::no(std::string("cuBLASLt has no algorithm for this problem: ") + cublasLtGetStatusString(status));
 }
 
 Matmul::Matmul(MatmulContext& context, const MatmulProblem& problem, Choice choice)
@@ -144,7 +145,7 @@ Matmul::Matmul(MatmulContext& context, const MatmulProblem& problem, Choice choi
   const int count = choice == Choice::best ? kCandidates : 1;
   auto [status, answers] = descriptors_->ask(context.handle, count);
   cublas_check(status, "choosing an algorithm");
-  if (answers.empty()) throw std::runtime_error("cuBLASLt has no algorithm for this");
+  if (answers.empty()) throw std::runtime_error("cuBLASLt has no algorithm for this problem");
   candidates_ = std::move(answers);
   if (candidates_.size() == 1) return;
 
@@ -165,7 +166,7 @@ void Matmul::enqueue(const void* a, const void* b, void* c, bool accumulate) con
 }
 
 void Matmul::run(const cublasLtMatmulAlgo_t& algorithm, const void* a, const void* b, void* c, bool accumulate) const {
-  // One and zero in the type that cuBLASLt scales in.
+  // One and zero in cuBLASLt's scale type.
   union Scale {
     float f32;
     double f64;
@@ -200,7 +201,7 @@ std::string Matmul::describe() const {
       ", cluster id " + std::to_string(configured<std::uint16_t>(chosen.algo, CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID)) +
       "; " + descriptors_->math.name + "; workspace " + std::to_string(chosen.workspaceSize) + " B; ";
   if (candidates_.size() == 1) return text + "the heuristic's first answer";
-  return text + "fastest of the heuristic's first " + std::to_string(candidates_.size()) + ", its number " +
+  return text + "fastest of the heuristic's first " + std::to_string(candidates_.size()) + ", number " +
          std::to_string(chosen_ + 1);
 }
 

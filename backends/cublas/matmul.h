@@ -1,7 +1,7 @@
-// One matrix product of cuBLASLt, planned once: C = op(A) · op(B), or C += op(A) · op(B).
+// One cuBLASLt matrix product, planned once: C = op(A) · op(B), or C += op(A) · op(B).
 //
-// Matrices are row-major here. cuBLASLt's are column-major, where a row-major matrix is its own transpose, so that it
-// is given the transposed problem: Cᵀ = op(B)ᵀ · op(A)ᵀ.
+// Matrices here are row-major. cuBLASLt's are column-major, where a row-major matrix appears transposed, so it computes
+// the transposed problem: Cᵀ = op(B)ᵀ · op(A)ᵀ.
 #pragma once
 
 #include <cublasLt.h>
@@ -18,7 +18,7 @@ namespace whygpu {
 
 void cublas_check(cublasStatus_t status, std::string_view what);
 
-// What all products on one device share.
+// Shared by all products on one device.
 class MatmulContext {
  public:
   explicit MatmulContext(CudaDevice& device);
@@ -29,20 +29,20 @@ class MatmulContext {
   CudaBuffer workspace;  // 32 MiB from Hopper on, 4 MiB before, as NVIDIA recommends
 };
 
-enum class Choice : std::uint8_t { heuristic, best };  // the library's first answer, or the fastest of its first 16
+enum class Choice : std::uint8_t { heuristic, best };  // the library's first proposal, or the fastest of 16
 
 class Matmul {
  public:
   Matmul(MatmulContext& context, const MatmulProblem& problem, Choice choice);
   ~Matmul();
 
-  // Queues one product; with `accumulate`, it is added to what is in c.
+  // Queues one product. With `accumulate`, adds it to c.
   void enqueue(const void* a, const void* b, void* c, bool accumulate = false) const;
 
   // Algorithm, tile, stages, split, math mode, workspace.
   std::string describe() const;
 
-  // Whether cuBLASLt has any algorithm for `problem`; otherwise its own words.
+  // Whether cuBLASLt has an algorithm for `problem`; otherwise its error message.
   static Support supports(MatmulContext& context, const MatmulProblem& problem);
 
  private:

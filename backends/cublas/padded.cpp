@@ -7,7 +7,7 @@
 namespace whygpu {
 namespace {
 
-constexpr std::int64_t kBlock = 64;  // a transposed block stays in the L1
+constexpr std::int64_t kBlock = 64;  // a transposed block fits in the L1 cache
 
 // Calls f(row-major index, stored index) for every value, in blocks.
 template <class F>
@@ -43,7 +43,7 @@ void unpad_values(const PaddedLayout& layout, const std::byte* stored, void* row
   for_each_value(layout, [&](std::int64_t i, std::int64_t j) { out[i] = in[j]; });
 }
 
-// Without padding or transposition both orders are the same.
+// Without padding or transposition both layouts are identical.
 bool is_plain(const PaddedLayout& layout) {
   return !layout.transposed && layout.rows == layout.padded_rows && layout.columns == layout.padded_columns;
 }

@@ -1,5 +1,4 @@
-// Matrices stored with padding, and transposed where an algorithm wants them so. The padding is zero, so that products
-// over it add nothing.
+// Matrices stored with zero padding, which adds nothing to products, and transposed if an algorithm needs that.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +9,8 @@
 
 namespace whygpu {
 
-// How `batch` matrices of rows × columns values lie in memory: padded_rows × padded_columns values each, of the matrix
-// or of its transpose.
+// Memory layout of `batch` matrices of rows × columns values: padded_rows × padded_columns values each, holding the
+// matrix or its transpose.
 struct PaddedLayout {
   std::int64_t batch = 1, rows = 0, columns = 0;
   std::int64_t padded_rows = 0, padded_columns = 0;  // as stored
@@ -21,7 +20,7 @@ struct PaddedLayout {
   std::size_t bytes() const { return static_cast<std::size_t>(batch * padded_rows * padded_columns) * element_bytes; }
 };
 
-// Row-major without padding to `layout`, and back. `stored` holds layout.bytes().
+// Converts unpadded row-major values to `layout`, and back. `stored` holds layout.bytes().
 void pad(const PaddedLayout& layout, const void* row_major, std::span<std::byte> stored);
 void unpad(const PaddedLayout& layout, std::span<const std::byte> stored, void* row_major);
 

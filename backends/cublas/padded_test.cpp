@@ -17,18 +17,18 @@ std::vector<int> stored_bytes(const PaddedLayout& layout, const std::vector<std:
   return numbers;
 }
 
-TEST(Padded, PadsRowsWithZeros) {
+TEST(Padded, ZeroPadding) {
   const PaddedLayout layout{.rows = 2, .columns = 3, .padded_rows = 2, .padded_columns = 4};
   EXPECT_THAT(stored_bytes(layout, {1, 2, 3, 4, 5, 6}), ElementsAre(1, 2, 3, 0, 4, 5, 6, 0));
 }
 
-TEST(Padded, TransposesEachMatrixOfABatch) {
+TEST(Padded, BatchTranspose) {
   const PaddedLayout layout{
       .batch = 2, .rows = 2, .columns = 2, .padded_rows = 2, .padded_columns = 3, .transposed = true};
   EXPECT_THAT(stored_bytes(layout, {1, 2, 3, 4, 5, 6, 7, 8}), ElementsAre(1, 3, 0, 2, 4, 0, 5, 7, 0, 6, 8, 0));
 }
 
-TEST(Padded, UnpadUndoesPad) {
+TEST(Padded, RoundTrip) {
   const PaddedLayout layout{.batch = 3,
                             .rows = 67,
                             .columns = 129,

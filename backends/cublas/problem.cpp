@@ -19,7 +19,7 @@ std::uint32_t alignment_of(std::initializer_list<std::int64_t> steps) {
   return static_cast<std::uint32_t>(common);
 }
 
-// `pixels` rows of an image tensor with `channels` channels, as far as the first of `groups` groups sees them.
+// `pixels` rows of an image tensor with `channels` channels, restricted to the first of `groups` groups.
 Matrix image_rows(DType dtype, std::int64_t pixels, std::int64_t channels, std::int64_t groups) {
   const std::int64_t group = channels / groups;
   const auto bytes = static_cast<std::int64_t>(dtype_bytes(dtype));
@@ -72,7 +72,7 @@ bool is_pointwise(const Convolution& conv) {
 
 MatmulProblem convolution_problem(const Convolution& conv, std::int64_t pixels) {
   const auto specs = conv.arguments();
-  const std::int64_t width = conv.r * conv.s * conv.c / conv.groups;  // of a row of columns
+  const std::int64_t width = conv.r * conv.s * conv.c / conv.groups;  // values in a row of columns
   const Matrix filters = Matrix::dense(specs[1].dtype, conv.k / conv.groups, width);
   const Matrix y = image_rows(specs[2].dtype, pixels, conv.k, conv.groups);
   const auto columns = [&](DType dtype) {
@@ -81,7 +81,7 @@ MatmulProblem convolution_problem(const Convolution& conv, std::int64_t pixels) 
   };
   switch (conv.pass) {
     case Pass::forward: return {columns(conv.dtype), filters, y, false, true, conv.groups};
-    // What is summed later is kept in the accumulator's type.
+    // col2im sums these values, so they keep the accumulator's type.
     case Pass::backward_data: return {y, filters, columns(accumulator_of(conv.dtype)), false, false, conv.groups};
     case Pass::backward_weights: return {y, columns(conv.dtype), filters, true, false, conv.groups};
   }

@@ -1,4 +1,4 @@
-// The column-major problem that cuBLASLt is given, multiplied in plain loops as its documentation says, against the
+// Multiplies the column-major problem in plain loops, as cuBLASLt's documentation defines it, and compares with the
 // row-major definition.
 #include "backends/cublas/problem.h"
 
@@ -9,8 +9,7 @@
 namespace whygpu {
 namespace {
 
-// result(i, j) = Σ op(first)(i, l) · op(second)(l, j), where element (i, j) of a matrix lies at i +
-// j·leading_dimension.
+// result(i, j) = Σ op(first)(i, l) · op(second)(l, j), where element (i, j) of a matrix is at i + j·leading_dimension.
 template <class In, class Out>
 void multiply_column_major(const ColumnMajorProblem& p, std::int64_t batch, const In* first, const In* second,
                            Out* result) {
@@ -78,7 +77,7 @@ void expect_same_product(const Gemm& g) {
   EXPECT_EQ(c, (multiply_row_major<In, Out>(g, a, b)));
 }
 
-TEST(GemmProblem, EveryTransposeOfEveryKindOfDtype) {
+TEST(GemmProblem, Transposes) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
       Gemm gemm{.m = 17, .n = 5, .k = 33, .batch = 2, .transpose_a = transpose_a, .transpose_b = transpose_b};
@@ -89,7 +88,7 @@ TEST(GemmProblem, EveryTransposeOfEveryKindOfDtype) {
   }
 }
 
-TEST(GemmProblem, SmallTypesArePaddedTo16AndOthersAreNot) {
+TEST(GemmProblem, PaddingByDtype) {
   const Gemm gemm{.m = 1, .n = 16, .k = 17, .dtype = DType::f8e4m3};
   const MatmulProblem padded = gemm_problem(gemm);
   EXPECT_EQ(padded.a.rows, 16);
@@ -98,7 +97,7 @@ TEST(GemmProblem, SmallTypesArePaddedTo16AndOthersAreNot) {
   EXPECT_EQ(gemm_problem({.m = 1, .n = 16, .k = 17, .dtype = DType::bf16}).a.pitch, 17);
 }
 
-TEST(ConvolutionProblem, AGroupIsOneProductOfTheBatch) {
+TEST(ConvolutionProblem, GroupsAsBatch) {
   const Convolution conv{.n = 2, .c = 6, .h = 8, .w = 8, .k = 4, .r = 3, .s = 3, .groups = 2, .dtype = DType::bf16};
   const MatmulProblem problem = convolution_problem(conv, 10);
   EXPECT_EQ(problem.batch, 2);
@@ -107,10 +106,10 @@ TEST(ConvolutionProblem, AGroupIsOneProductOfTheBatch) {
   EXPECT_EQ(problem.b.rows, 2);
   EXPECT_EQ(problem.c.pitch, 4);
   EXPECT_EQ(problem.c.batch_stride, 2);
-  EXPECT_EQ(problem.c.alignment, 4U);  // the second group starts two bf16 on
+  EXPECT_EQ(problem.c.alignment, 4U);  // the second group starts two bf16 values later
 }
 
-TEST(ConvolutionProblem, PointwiseReadsTheImagesThemselves) {
+TEST(ConvolutionProblem, PointwiseWithoutColumns) {
   Convolution conv{.n = 2, .c = 6, .h = 8, .w = 8, .k = 4, .r = 1, .s = 1};
   EXPECT_TRUE(is_pointwise(conv));
   EXPECT_EQ(convolution_problem(conv, 128).a.pitch, 6);

@@ -21,7 +21,7 @@ std::vector<ConvolutionTile> convolution_tiles(std::int64_t images, std::int64_t
 }
 
 LineRange output_lines_over(const Convolution& conv, std::int64_t line, std::int64_t lines) {
-  // Output line p sees input lines p·stride − pad … p·stride − pad + dilation·(R − 1).
+  // Output line p reads input lines p·stride − pad … p·stride − pad + dilation·(R − 1).
   const std::int64_t reach = conv.dilation_h * (conv.r - 1);
   const std::int64_t lowest = line + conv.pad_h - reach;
   const std::int64_t highest = line + lines - 1 + conv.pad_h;

@@ -12,22 +12,22 @@ namespace {
 
 using ::testing::ElementsAre;
 
-TEST(ConvolutionTiles, WholeImagesWhereTheyFit) {
+TEST(ConvolutionTiles, WholeImages) {
   EXPECT_THAT(convolution_tiles(5, 4, 10, 100),
               ElementsAre(ConvolutionTile{0, 2, 0, 4}, ConvolutionTile{2, 2, 0, 4}, ConvolutionTile{4, 1, 0, 4}));
 }
 
-TEST(ConvolutionTiles, PartsOfOneImageWhereNoneFits) {
+TEST(ConvolutionTiles, PartsOfImage) {
   EXPECT_THAT(convolution_tiles(1, 5, 10, 25),
               ElementsAre(ConvolutionTile{0, 1, 0, 2}, ConvolutionTile{0, 1, 2, 2}, ConvolutionTile{0, 1, 4, 1}));
 }
 
-TEST(ConvolutionTiles, OneLineAtLeast) {
+TEST(ConvolutionTiles, AtLeastOneLine) {
   EXPECT_THAT(convolution_tiles(1, 2, 100, 1), ElementsAre(ConvolutionTile{0, 1, 0, 1}, ConvolutionTile{0, 1, 1, 1}));
 }
 
-// Against the definition, over shapes with every mix of filter, stride, padding and dilation.
-TEST(OutputLinesOver, AreTheLinesThatSeeTheInput) {
+// Compared with the definition for all combinations of filter, stride, padding and dilation.
+TEST(OutputLinesOver, MatchesDefinition) {
   for (std::int64_t r = 1; r <= 4; ++r) {
     for (std::int64_t stride = 1; stride <= 5; ++stride) {
       for (std::int64_t pad = 0; pad <= 4; ++pad) {

@@ -13,7 +13,7 @@ constexpr const ConvolutionKernel* kKernels[] = {&cores_kernel, &pipelined_kerne
                                                  &depthwise_kernel};
 
 // Whether warpgroups, whose steps take 128 bytes of channels and whose tiles are at least 64 wide, spend two thirds of
-// their time on what is asked for; below that the smaller steps of `tensor` are ahead.
+// their work on useful results. Below that, the smaller steps of `tensor` are faster.
 bool fills_warpgroups(const Convolution& op) {
   const auto filled = [](std::int64_t extent, std::int64_t tile) {
     return static_cast<double>(extent) / static_cast<double>((extent + tile - 1) / tile * tile);
@@ -23,12 +23,12 @@ bool fills_warpgroups(const Convolution& op) {
   switch (op.pass) {
     case Pass::forward: return filled(c, step) * filled(k, 64) > 0.66;
     case Pass::backward_data: return filled(k, step) * filled(c, 64) > 0.66;
-    case Pass::backward_weights: return filled(c, 64) > 0.66;  // rows of filters are the same for both
+    case Pass::backward_weights: return filled(c, 64) > 0.66;  // the rows, which are filters, are the same for both
   }
   return false;
 }
 
-// The kernels that take `op`, the one to run first:
+// The kernels that support `op`, the default first:
 //
 //   as many groups as channels                                       depthwise
 //   f16, bf16, forward also tf32 and s8, on sm_90a, tiles filled     hopper
@@ -54,7 +54,7 @@ std::vector<std::string> convolution_variants(const Convolution& op, const Chip&
 
 Support convolution_supports(const Convolution& op, std::string_view variant, const Chip& chip) {
   if (variant.empty()) {
-    // What tensor cores alone can do, and what any processor can.
+    // The reason comes from the most general kernel for the dtype.
     const ConvolutionKernel& general = op.dtype == DType::tf32 ? tensor_kernel : cores_kernel;
     return candidates(op, chip).empty() ? general.supports(op, chip) : Support{};
   }
@@ -63,7 +63,7 @@ Support convolution_supports(const Convolution& op, std::string_view variant, co
     if (kernel->name == variant) return kernel->supports(op, chip);
     known += (known.empty() ? "" : ", ") + std::string(kernel->name);
   }
-  return Support::no("no variant '" + std::string(variant) + "'; there are " + known);
+  return Support::no("no variant '" + std::string(variant) + "'; available: " + known);
 }
 
 Plan plan_convolution(const Convolution& op, std::string_view variant, const Chip& chip) {
@@ -72,7 +72,7 @@ Plan plan_convolution(const Convolution& op, std::string_view variant, const Chi
   for (const ConvolutionKernel* kernel : candidates(op, chip)) {
     if (variant.empty() || kernel->name == variant) return kernel->plan(op, chip);
   }
-  throw std::logic_error("a supported convolution without a kernel");
+  throw std::logic_error("no kernel for a supported convolution");
 }
 
 }  // namespace whygpu::cuda

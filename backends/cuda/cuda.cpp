@@ -1,4 +1,4 @@
-// Our own kernels on a CUDA GPU: GEMM with one variant for each rung of the ladder, and convolution.
+// Our own kernels on a CUDA GPU: GEMM with one variant per rung of the ladder, and convolution.
 #include <cuda_runtime.h>
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 namespace whygpu {
 namespace {
 
-// A planned operation of three arguments, of which `result` is written.
+// A planned operation with three arguments, of which `result` is written.
 class CudaOperation final : public Operation {
  public:
   CudaOperation(CudaDevice& device, const Op& op, std::size_t result, cuda::Plan plan)
@@ -54,7 +54,7 @@ class CudaKernels final : public Backend {
 
   std::string version() const override {
     int runtime = 0;
-    cuda_check(cudaRuntimeGetVersion(&runtime), "asking for the CUDA runtime's version");
+    cuda_check(cudaRuntimeGetVersion(&runtime), "reading the CUDA runtime version");
     return "whygpu kernels, CUDA " + std::to_string(runtime / 1000) + "." + std::to_string(runtime % 1000 / 10);
   }
   Facts facts() const override {

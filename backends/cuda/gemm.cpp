@@ -32,7 +32,7 @@ std::vector<std::string> gemm_variants(const Gemm& op, const Chip& chip) {
 
 Support gemm_supports(const Gemm& op, std::string_view variant, const Chip& chip) {
   if (variant.empty()) {
-    // Every rung above takes less than naive does.
+    // If no rung supports `op`, the reason is that of naive, the most general rung.
     const auto names = gemm_variants(op, chip);
     return names.empty() ? naive_rung.supports(op, chip) : Support{};
   }
@@ -40,7 +40,7 @@ Support gemm_supports(const Gemm& op, std::string_view variant, const Chip& chip
   if (rung != nullptr) return rung->supports(op, chip);
   std::string known;
   for (const Rung* each : rungs()) known += (known.empty() ? "" : ", ") + std::string(each->name);
-  return Support::no("no variant '" + std::string(variant) + "'; there are " + known);
+  return Support::no("no variant '" + std::string(variant) + "'; available: " + known);
 }
 
 Plan plan_gemm(const Gemm& op, std::string_view variant, const Chip& chip) {

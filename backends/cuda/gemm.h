@@ -1,6 +1,6 @@
-// Our GEMM kernels as a ladder of rungs, each faster than the one below it and able to explain what it adds.
+// Our GEMM kernels as a ladder of rungs: each is faster than the one before and adds one technique.
 //
-// Nothing here needs CUDA's headers: the same rungs are built by nvcc for a GPU and by the host compiler for tests.
+// This header does not need CUDA: nvcc compiles the rungs for a GPU, the host compiler compiles them for tests.
 #pragma once
 
 #include <cstddef>
@@ -16,14 +16,14 @@ struct CUstream_st;
 
 namespace whygpu::cuda {
 
-// What a plan needs to know of the GPU.
+// Properties of the GPU that plans depend on.
 struct Chip {
-  int capability = 80;  // ten times major plus minor
+  int capability = 80;  // 10 · major + minor
   int multiprocessors = 1;
-  std::size_t shared_bytes = 0;  // most dynamic shared memory of a block
+  std::size_t shared_bytes = 0;  // dynamic shared memory limit of a block
 };
 
-// Dense row-major operands on the device, and scratch memory of the plan's size.
+// Dense row-major operands on the device, and Plan::workspace_bytes of scratch memory.
 struct Buffers {
   const void* a = nullptr;
   const void* b = nullptr;
@@ -32,7 +32,7 @@ struct Buffers {
   CUstream_st* stream = nullptr;
 };
 
-// Everything decided: `run` only launches.
+// All decisions made; `run` only launches.
 struct Plan {
   std::string description;
   std::size_t workspace_bytes = 0;
@@ -45,16 +45,16 @@ struct Rung {
   Plan (*plan)(const Gemm& op, const Chip& chip);  // for a supported op
 };
 
-// From the first lesson to the fastest kernel.
+// From the simplest to the fastest kernel.
 std::span<const Rung* const> rungs();
 
-// The names of the rungs that take `op`, the fastest (the default) first.
+// The names of the rungs that support `op`, the fastest (the default) first.
 std::vector<std::string> gemm_variants(const Gemm& op, const Chip& chip);
 
-// Why `op` cannot run as `variant`, or yes. An empty variant is the default.
+// Whether `op` can run as `variant`. An empty variant is the default.
 Support gemm_supports(const Gemm& op, std::string_view variant, const Chip& chip);
 
-// Throws std::runtime_error with the reason of gemm_supports().
+// Throws std::runtime_error with the reason from gemm_supports().
 Plan plan_gemm(const Gemm& op, std::string_view variant, const Chip& chip);
 
 extern const Rung naive_rung, coalesced_rung, tiled_rung, register_tiled_rung, vectorised_rung, warp_tiled_rung,

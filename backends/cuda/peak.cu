@@ -1,5 +1,5 @@
 // Arithmetic in registers: fused multiply-adds on CUDA cores, mma and wgmma on tensor cores. The accumulators of a
-// thread start at x, take a·b and -(a·b) by turns, and so have to come back to x; what they are off by is added to y.
+// thread start at x, alternately add a·b and -(a·b), and so must return to x. Their differences from x are added to y.
 #include "backends/cuda/kernels/hopper_instructions.h"
 #include "backends/cuda/probes.h"
 
@@ -8,11 +8,11 @@ namespace {
 
 constexpr int kLineBytes = 64;
 
-// ---- Factors: whole numbers so small that every sum is exact ----
+// ---- Factors: integers small enough that every sum is exact ----
 
 template <class T>
 __device__ constexpr int largest_factor() {
-  if (std::is_same_v<T, Float8E4M3>) return 3;  // fp8 sums are kept to fewer bits
+  if (std::is_same_v<T, Float8E4M3>) return 3;  // fp8 sums keep fewer bits
   return std::is_same_v<T, std::int8_t> ? 100 : 255;
 }
 
@@ -21,7 +21,7 @@ __device__ unsigned scramble(unsigned value) {
   return value ^ (value >> 16);
 }
 
-// The bits of a positive whole number in the format of T, in the low bits of a word.
+// The bits of a positive integer in the format of T, in the low bits of a word.
 template <class T>
 __device__ unsigned bits_of(int value) {
   if constexpr (sizeof(T) == 1 && std::is_integral_v<T>) return static_cast<unsigned>(value) & 0xffU;
@@ -35,7 +35,7 @@ __device__ unsigned bits_of(int value) {
   return static_cast<unsigned>(exponent + 7) << 3 | ((word >> 20) & 7U);  // e4m3
 }
 
-// A word full of factors; `sign` turns them negative.
+// A word full of factors, negated by a negative `sign`.
 template <class T>
 __device__ unsigned factors(unsigned seed, bool negative) {
   constexpr int kBits = std::is_same_v<T, Tf32> ? 32 : 8 * static_cast<int>(sizeof(T));
@@ -74,7 +74,7 @@ __device__ void report(const Sum (&sums)[kCount], const Sum* x, Sum* y) {
 
 constexpr int kCoreThreads = 256, kCoreChains = 16, kCoreUnroll = 16;
 
-// As assembly, since a compiler would multiply once for all chains.
+// In assembly, because a compiler would multiply once for all chains.
 __device__ __forceinline__ void fused_multiply_add(float& sum, float a, float b) {
   asm volatile("fma.rn.f32 %0, %1, %2, %0;" : "+f"(sum) : "f"(a), "f"(b));
 }
@@ -218,7 +218,7 @@ using Kernel = void (*)(const void* x, void* y, std::int64_t rounds, int blocks,
 
 struct PeakChoice {
   Kernel run = nullptr;
-  std::int64_t operations = 0;  // of one block in one round
+  std::int64_t operations = 0;  // per block and round
   int blocks_per_multiprocessor = 1;
   const char* name = "";
 };

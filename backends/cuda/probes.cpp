@@ -13,7 +13,7 @@ PeakUnit unit_of(const Peak& peak, std::string_view variant, int capability) {
   for (const auto& [name, unit] : kUnits) {
     if (has_peak(peak.dtype, unit, capability) && (variant.empty() || variant == name)) return unit;
   }
-  throw std::runtime_error("no such peak");
+  throw std::runtime_error("unknown peak variant");
 }
 
 }  // namespace
@@ -32,11 +32,11 @@ std::vector<std::string> CudaProbes::variants(const Probe& probe) const {
 
 Support CudaProbes::supports(const Probe& probe, std::string_view) const {
   if (const auto* peak = std::get_if<Peak>(&probe); peak != nullptr && variants(probe).empty()) {
-    return Support::no("this GPU has no instruction that multiplies and adds " + std::string(dtype_name(peak->dtype)));
+    return Support::no("this GPU has no multiply-add instruction for " + std::string(dtype_name(peak->dtype)));
   }
   const auto* stream = std::get_if<Stream>(&probe);
   if (stream != nullptr && stream->dtype != DType::f32 && stream->dtype != DType::f64) {
-    return Support::no("the cuda backend streams f32 and f64 only");
+    return Support::no("the cuda backend has STREAM in f32 and f64 only");
   }
   return {};
 }

@@ -1,4 +1,4 @@
-// What a GPU can do at most: STREAM on its memory, transfers, launches, and arithmetic in registers.
+// Measures a GPU's limits: STREAM on its memory, transfers, launches, and arithmetic in registers.
 #pragma once
 
 #include <memory>
@@ -24,7 +24,7 @@ class CudaProbes final : public Probes {
   CudaDevice& device_;
 };
 
-// One file each.
+// Each in its own file.
 std::unique_ptr<Operation> prepare_stream(const Stream& stream, bool memcpy, CudaDevice& device);
 std::unique_ptr<Operation> prepare_transfer(const Transfer& transfer, CudaDevice& device);
 std::unique_ptr<Operation> prepare_launch(const Launch& launch, CudaDevice& device);

@@ -1,11 +1,11 @@
-// STREAM on device memory: 16 bytes a thread and step, as many blocks as fit on the GPU at once.
+// STREAM on device memory: 16 bytes per thread and step, as many blocks as fit on the GPU at once.
 #include "backends/cuda/probes.h"
 
 namespace whygpu::cuda {
 namespace {
 
 constexpr int kThreads = 512;
-constexpr int kBlocksPerMultiprocessor = 4;  // 2048 threads, the most that any of them holds
+constexpr int kBlocksPerMultiprocessor = 4;  // 2048 threads, the limit of every chip
 
 template <class T>
 struct alignas(16) Pack {

@@ -1,4 +1,4 @@
-// Copies between host and device, empty launches, and the clock.
+// Copies between host and device, empty launches, and the cycle counter.
 #include <cstdlib>
 #include <cstring>
 
@@ -7,7 +7,7 @@
 namespace whygpu::cuda {
 namespace {
 
-// The host's side of a transfer.
+// The host side of a transfer.
 class HostMemory final : public Tensor {
  public:
   HostMemory(CudaDevice& device, bool pinned, std::size_t bytes) : device_(device), pinned_(pinned), bytes_(bytes) {
@@ -51,7 +51,7 @@ class CudaTransfer final : public Operation {
   CudaTransfer(const CudaTransfer&) = delete;
   CudaTransfer& operator=(const CudaTransfer&) = delete;
 
-  // Arguments 0 and 3 lie on the host when data goes to the device first, else 1.
+  // Arguments 0 and 3 are on the host if data goes to the device first, otherwise argument 1.
   std::unique_ptr<Tensor> allocate(int index) override {
     const bool host = transfer_.direction == Direction::to_host ? index == 1 : index == 0 || index == 3;
     const auto bytes = static_cast<std::size_t>(transfer_.bytes);
@@ -104,12 +104,12 @@ __global__ void wait_cycles(std::int64_t cycles) {
 }
 
 // An operation without tensors.
-class Bare : public Operation {
+class WithoutTensors : public Operation {
  public:
   std::unique_ptr<Tensor> allocate(int) override { throw std::logic_error("an operation without arguments"); }
 };
 
-class CudaLaunch final : public Bare {
+class CudaLaunch final : public WithoutTensors {
  public:
   CudaLaunch(const Launch& launch, CudaDevice& device) : launches_(launch.launches), device_(device) {}
   void enqueue(std::span<Tensor* const>) override {
@@ -123,14 +123,14 @@ class CudaLaunch final : public Bare {
   CudaDevice& device_;
 };
 
-class CudaCycles final : public Bare {
+class CudaCycles final : public WithoutTensors {
  public:
   CudaCycles(const CycleChain& chain, CudaDevice& device) : cycles_(chain.cycles), device_(device) {}
   void enqueue(std::span<Tensor* const>) override {
     wait_cycles<<<device_.properties().multiProcessorCount, 32, 0, device_.stream()>>>(cycles_);
     cuda_check(cudaGetLastError(), "launching the clock kernel");
   }
-  std::string implementation() const override { return "each multiprocessor watches its own cycle counter"; }
+  std::string implementation() const override { return "each multiprocessor polls its own cycle counter"; }
 
  private:
   std::int64_t cycles_;

@@ -39,8 +39,8 @@ class CudnnConvolution final : public Operation {
     std::size_t chosen = 0;
     if (plans.size() > 1) chosen = choose(plans);
     how_chosen_ = plans.size() == 1 ? "the heuristic's first answer"
-                                    : "fastest of the heuristic's first " + std::to_string(plans.size()) +
-                                          ", its number " + std::to_string(chosen + 1);
+                                    : "fastest of the heuristic's first " + std::to_string(plans.size()) + ", number " +
+                                          std::to_string(chosen + 1);
     plan_ = std::make_unique<Plan>(std::move(plans[chosen]));
     workspace_ = CudaBuffer(plan_->workspace_bytes);
   }
@@ -61,7 +61,7 @@ class CudnnConvolution final : public Operation {
   }
 
  private:
-  // Plans of the first `count` proposals that can be planned; at least one.
+  // Up to `count` plans, one for each of cuDNN's proposals that can be planned. At least one.
   std::vector<Plan> plan(std::size_t count) const {
     std::vector<Plan> plans;
     std::string refusal = "cuDNN proposes no engine for this";
@@ -74,7 +74,7 @@ class CudnnConvolution final : public Operation {
             .finalize("planning " + plan.engine);
         plan.workspace_bytes = static_cast<std::size_t>(plan.plan.number(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
         if (plan.workspace_bytes > context_.device.free_memory_bytes() / 2) {
-          refusal = plan.engine + " wants a workspace of " + std::to_string(plan.workspace_bytes) + " B";
+          refusal = plan.engine + " needs a workspace of " + std::to_string(plan.workspace_bytes) + " B";
           continue;
         }
         plans.push_back(std::move(plan));

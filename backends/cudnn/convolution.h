@@ -7,13 +7,13 @@
 
 namespace whygpu {
 
-// What all convolutions on one device share.
+// Shared by all convolutions on one device.
 struct CudnnContext {
   CudaDevice& device;
   cudnnHandle_t handle = nullptr;
 };
 
-// Plans the first engine that cuDNN proposes and that can be planned or, with `tune`, the fastest of its first 16.
+// Plans the first of cuDNN's engines that can be planned or, with `tune`, the fastest of its first 16.
 std::unique_ptr<Operation> prepare_cudnn_convolution(const CudnnContext& context, const Convolution& conv, bool tune);
 
 }  // namespace whygpu

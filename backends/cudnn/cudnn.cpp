@@ -1,4 +1,4 @@
-// NVIDIA's cuDNN: convolution, by its graph interface.
+// NVIDIA's cuDNN: convolution, through its graph interface.
 #include "backends/cudnn/convolution.h"
 
 namespace whygpu {
@@ -30,7 +30,7 @@ class Cudnn final : public Backend {
 
   Support supports(const Op& op, const PrepareOptions&) const override {
     const auto* conv = std::get_if<Convolution>(&op);
-    if (conv == nullptr) return Support::no("cuDNN is here for convolution; cublas multiplies matrices");
+    if (conv == nullptr) return Support::no("the cudnn backend has convolution only; cublas has GEMM");
     try {
       if (!ConvolutionGraph(context_.handle, *conv).propose(conv->dtype, 1).empty()) return {};
     } catch (const std::exception& error) {

@@ -59,7 +59,7 @@ std::size_t CudnnDescriptor::parts(cudnnBackendAttributeName_t name, std::span<C
   std::int64_t count = 0;
   cudnn_check(cudnnBackendGetAttribute(descriptor_, name, CUDNN_TYPE_BACKEND_DESCRIPTOR,
                                        static_cast<std::int64_t>(descriptors.size()), &count, descriptors.data()),
-              "reading cuDNN's answers");
+              "reading cuDNN's proposals");
   return std::min(parts.size(), static_cast<std::size_t>(count));
 }
 

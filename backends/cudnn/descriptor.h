@@ -11,7 +11,7 @@
 
 namespace whygpu {
 
-// Throws std::runtime_error with cuDNN's own words, the last detail that it recorded included.
+// Throws std::runtime_error with cuDNN's error message, including the last detail that it recorded.
 void cudnn_check(cudnnStatus_t status, std::string_view what);
 
 class CudnnDescriptor {
@@ -38,13 +38,13 @@ class CudnnDescriptor {
     return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &part.descriptor_);
   }
 
-  // `what` names it in the exception.
+  // `what` describes the action in the error message.
   CudnnDescriptor& finalize(std::string_view what);
   bool try_finalize() { return cudnnBackendFinalize(descriptor_) == CUDNN_STATUS_SUCCESS; }
 
   std::int64_t number(cudnnBackendAttributeName_t name) const;
   std::vector<cudnnBackendNumericalNote_t> numerical_notes() const;  // of an engine
-  // Fills `parts`, made beforehand, and returns how many were filled.
+  // Fills `parts`, which the caller created, and returns how many were filled.
   std::size_t parts(cudnnBackendAttributeName_t name, std::span<CudnnDescriptor> parts) const;
 
  private:

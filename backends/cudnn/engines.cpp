@@ -5,11 +5,11 @@
 namespace whygpu {
 namespace {
 
-constexpr std::size_t kMostProposals = 64;
+constexpr std::size_t kMaxProposals = 64;
 
 constexpr std::pair<cudnnBackendNumericalNote_t, const char*> kNoteNames[] = {
     {CUDNN_NUMERICAL_NOTE_TENSOR_CORE, "tensor cores"},
-    {CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS, "inputs rounded down"},
+    {CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS, "down-converted inputs"},
     {CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION, "reduced-precision sums"},
     {CUDNN_NUMERICAL_NOTE_FFT, "FFT"},
     {CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC, "not deterministic"},
@@ -33,8 +33,8 @@ cudnnDataType_t storage_type(DType dtype) {
   throw std::logic_error("unknown dtype");
 }
 
-// cuDNN counts the dimensions of an image as N, C, H, W and of a filter as K, C, R, S, and takes the order in memory
-// from the strides: channels are next to each other.
+// cuDNN orders the dimensions of an image as N, C, H, W and of a filter as K, C, R, S. The strides define the order in
+// memory, with channels contiguous.
 CudnnDescriptor tensor(const Convolution& conv, std::size_t argument) {
   const TensorSpec spec = conv.arguments()[argument];
   const std::int64_t height = spec.shape[1], width = spec.shape[2], channels = spec.shape[3];
@@ -147,9 +147,9 @@ std::vector<Engine> ConvolutionGraph::propose(DType dtype, std::size_t count) co
   for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
     CudnnDescriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph_).set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
-    if (!heuristic.try_finalize()) continue;  // this mode has no answer
+    if (!heuristic.try_finalize()) continue;  // this mode has no proposals
     std::vector<CudnnDescriptor> configurations;
-    for (std::size_t i = 0; i < kMostProposals; ++i) configurations.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+    for (std::size_t i = 0; i < kMaxProposals; ++i) configurations.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
     const std::size_t found = heuristic.parts(CUDNN_ATTR_ENGINEHEUR_RESULTS, configurations);
     for (std::size_t i = 0; i < found && engines.size() < count; ++i) {
       CudnnDescriptor description(CUDNN_BACKEND_ENGINE_DESCRIPTOR);

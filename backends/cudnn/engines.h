@@ -1,4 +1,4 @@
-// The engines that cuDNN proposes for a convolution, best guess first.
+// The engines that cuDNN proposes for a convolution, best first.
 #pragma once
 
 #include <list>
@@ -10,28 +10,28 @@
 
 namespace whygpu {
 
-// The ids that arguments x, w and y have in a variant pack.
+// The ids of arguments x, w and y in a variant pack.
 inline constexpr std::int64_t kArgumentIds[] = {1, 2, 3};
 
 struct Engine {
   CudnnDescriptor configuration;
-  std::int64_t index = 0;  // cuDNN's number of the engine
+  std::int64_t index = 0;  // cuDNN's engine number
   std::vector<cudnnBackendNumericalNote_t> notes;
 
   bool has(cudnnBackendNumericalNote_t note) const;
   std::string describe() const;  // "engine 38, tensor cores, Winograd"
 };
 
-// Whether an engine's arithmetic is what `dtype` asks for: f32 without tensor cores, tf32 with them, and no sums in
-// less than the accumulator.
+// Whether an engine's arithmetic matches `dtype`: f32 without tensor cores, tf32 with them, and no sums in less than
+// the accumulator's precision.
 bool computes(const Engine& engine, DType dtype);
 
-// A convolution as cuDNN sees it: one operation on three tensors. What is made from it needs it alive.
+// A convolution as cuDNN sees it: one operation on three tensors. It must outlive everything made from it.
 class ConvolutionGraph {
  public:
   ConvolutionGraph(cudnnHandle_t handle, const Convolution& conv);
 
-  // At most `count` engines that compute in `dtype`; those of the heuristic first, then its fallbacks. May be empty.
+  // At most `count` engines that compute in `dtype`: first the heuristic's, then its fallbacks. May be empty.
   std::vector<Engine> propose(DType dtype, std::size_t count) const;
 
  private:

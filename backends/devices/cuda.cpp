@@ -21,7 +21,7 @@ std::string cuda_version(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
-// The words for a machine that cannot run CUDA at all.
+// Errors of machines that cannot run CUDA at all.
 void check_driver(int index) {
   int driver = 0;
   int runtime = 0;
@@ -34,13 +34,13 @@ void check_driver(int index) {
                              cudaGetErrorString(status));
   }
   if (status == cudaErrorInsufficientDriver) {
-    throw std::runtime_error("the CUDA driver is too old: it is for CUDA " + cuda_version(driver) +
+    throw std::runtime_error("the CUDA driver is too old: it supports CUDA " + cuda_version(driver) +
                              ", this build needs " + cuda_version(runtime) + " (" + cudaGetErrorString(status) + ")");
   }
   cuda_check(status, status == cudaErrorNoDevice ? "no CUDA device" : "looking for CUDA devices");
   if (index < 0 || index >= count) {
     throw std::runtime_error("no CUDA device " + std::to_string(index) + ": there are " + std::to_string(count) +
-                             ", counted from 0");
+                             ", numbered from 0");
   }
 }
 
@@ -80,7 +80,7 @@ class CudaGraph final : public Graph {
     } catch (...) {
       cudaStreamEndCapture(stream, &graph);
       if (graph != nullptr) cudaGraphDestroy(graph);
-      cudaGetLastError();  // a broken capture is told by the exception
+      cudaGetLastError();  // the exception reports the broken capture
       throw;
     }
     cuda_check(cudaStreamEndCapture(stream, &graph), "ending a capture");
@@ -125,11 +125,11 @@ CudaBuffer::CudaBuffer(std::size_t bytes) : bytes_(bytes) {
     cuda_check(status, "device memory");
     return;
   }
-  cudaGetLastError();  // not sticky: the next call shall not report it again
+  cudaGetLastError();  // not sticky: the next call should not report it again
   std::size_t free = 0;
   std::size_t total = 0;
   cuda_check(cudaMemGetInfo(&free, &total), "free device memory");
-  throw std::runtime_error("out of device memory: " + mebibytes(bytes) + " asked for, " + mebibytes(free) +
+  throw std::runtime_error("out of device memory: " + mebibytes(bytes) + " requested, " + mebibytes(free) +
                            " free of " + mebibytes(total));
 }
 
@@ -144,7 +144,7 @@ struct CudaDevice::State {
   std::optional<CudaHold> hold;
   std::optional<CudaBuffer> flush;
   std::unique_ptr<NvmlDevice> nvml;
-  std::string no_nvml;  // why not
+  std::string no_nvml;  // why NVML is missing
   std::optional<ThrottleWatch> throttle;
 
   ~State() {
@@ -231,7 +231,7 @@ void CudaDevice::synchronize() {
 }
 
 void CudaDevice::flush_cache() {
-  // Writing twice the L2 leaves nothing else in it.
+  // Writing twice the size of the L2 evicts everything else.
   if (!state_->flush) state_->flush.emplace(2 * cache_bytes());
   cuda_check(cudaMemsetAsync(state_->flush->data(), 0, state_->flush->bytes(), stream()), "flushing the cache");
 }
@@ -265,7 +265,7 @@ std::vector<std::pair<std::string, double>> CudaDevice::readings() const {
 }
 
 std::string CudaDevice::disturbance() {
-  if (state_->hold->timed_out()) return "queueing took over a second, so that launch latency is in the time";
+  if (state_->hold->timed_out()) return "queueing took over a second, so the time includes launch latency";
   return state_->throttle ? state_->throttle->since_last() : std::string{};
 }
 

@@ -10,10 +10,10 @@
 
 namespace whygpu {
 
-// Throws std::runtime_error "<what>: <CUDA's own words> (<error name>)" unless `status` is cudaSuccess.
+// Throws std::runtime_error "<what>: <CUDA's message> (<error name>)" unless `status` is cudaSuccess.
 void cuda_check(cudaError_t status, std::string_view what);
 
-// Device memory, 256-byte aligned. Throws with the sizes asked for and free when the device has not enough.
+// Device memory, 256-byte aligned. Throws with the requested and free sizes if the device has too little.
 class CudaBuffer {
  public:
   CudaBuffer() = default;
@@ -36,8 +36,8 @@ class CudaBuffer {
 
 class CudaDevice final : public Device {
  public:
-  // Throws in one line when there is no driver, the driver is too old, no such device, or a chip that this build has no
-  // code for.
+  // Throws if there is no driver, the driver is too old, there is no such device, or this build has no code for the
+  // chip.
   explicit CudaDevice(int index);
   ~CudaDevice() override;
 
@@ -75,7 +75,7 @@ class CudaTensor : public Tensor {
  public:
   CudaTensor(CudaDevice& device, std::size_t bytes)
       : device_(device), buffer_(bytes), data_(buffer_.data()), bytes_(bytes) {}
-  CudaTensor(CudaDevice& device, void* data, std::size_t bytes)  // in someone else's storage
+  CudaTensor(CudaDevice& device, void* data, std::size_t bytes)  // a view of other storage
       : device_(device), data_(data), bytes_(bytes) {}
 
   std::size_t bytes() const override { return bytes_; }
@@ -93,7 +93,7 @@ class CudaTensor : public Tensor {
 
 std::unique_ptr<Tensor> make_cuda_tensor(CudaDevice& device, const TensorSpec& spec);
 
-// The device memory of a row-major tensor, whoever made it.
+// The device address of any row-major tensor.
 inline void* cuda_data(const Tensor* tensor) { return tensor->address(); }
 
 }  // namespace whygpu

@@ -1,5 +1,4 @@
-// A stand-in for libcuda.so.1 on a machine without any GPU. FAKE_CUDA_DRIVER says which CUDA version it is for (11040
-// is 11.4).
+// A fake libcuda.so.1 on a machine without a GPU. FAKE_CUDA_DRIVER is the CUDA version that it reports (11040 is 11.4).
 #include <cstdlib>
 #include <cstring>
 
@@ -23,7 +22,7 @@ DRIVER_FAKE int cuDriverGetVersion(int* version) {
   return kSuccess;
 }
 
-// The runtime asks for every function by name, and calls few of them before cuInit().
+// The runtime looks up every function by name and calls few of them before cuInit().
 DRIVER_FAKE int cuGetProcAddress_v2(const char* name, void** function, int, unsigned long long, int* status) {
   if (std::strcmp(name, "cuInit") == 0) {
     *function = reinterpret_cast<void*>(&cuInit);

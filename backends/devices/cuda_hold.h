@@ -1,4 +1,4 @@
-// A kernel that occupies the stream until the host lets it go, so that what is queued behind it starts without launch
+// A kernel that occupies the stream until the host releases it, so that work queued behind it starts without launch
 // latency.
 #pragma once
 
@@ -10,15 +10,15 @@ namespace whygpu {
 
 class CudaHold {
  public:
-  // Off under CUDA_LAUNCH_BLOCKING, where a launch returns only when its kernel has ended, under an injected tool
-  // (compute-sanitizer, profilers), which may do the same, and where WHYGPU_HOLD=0 asks for it.
+  // Disabled under CUDA_LAUNCH_BLOCKING, where a launch returns only when its kernel has ended; under an injected tool
+  // (compute-sanitizer, profilers), which may do the same; and by WHYGPU_HOLD=0.
   CudaHold();
   ~CudaHold();
 
   void start(cudaStream_t stream);
   void release();
 
-  // Whether a hold since the last call ended by itself, because nobody let it go within a second.
+  // Whether a hold since the last call ended by itself because it was not released within a second.
   bool timed_out();
 
  private:
@@ -26,7 +26,7 @@ class CudaHold {
     unsigned released;   // written by the host: every hold up to this number may end
     unsigned timed_out;  // written by the device
   };
-  Mailbox* mailbox_ = nullptr;  // page-locked host memory that the device sees; null when off
+  Mailbox* mailbox_ = nullptr;  // page-locked host memory mapped to the device; null when disabled
   unsigned holds_ = 0;
 };
 

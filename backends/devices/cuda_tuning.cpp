@@ -31,7 +31,7 @@ void fill(CudaDevice& device, const CudaBuffer& buffer, const std::vector<std::b
     const std::size_t bytes = std::min(pattern.size(), buffer.bytes() - at);
     cuda_check(at == 0 ? cudaMemcpyAsync(data, pattern.data(), bytes, cudaMemcpyHostToDevice, device.stream())
                        : cudaMemcpyAsync(data + at, data, bytes, cudaMemcpyDeviceToDevice, device.stream()),
-               "filling the buffers to tune on");
+               "filling the tuning buffers");
   }
 }
 

@@ -1,4 +1,4 @@
-// Buffers to time candidates on: enough sets of them that each run finds its operands outside the L2.
+// Buffers for timing candidates: enough sets that each run finds its operands outside the L2.
 #pragma once
 
 #include <vector>
@@ -9,8 +9,8 @@ namespace whygpu {
 
 class TuningBuffers {
  public:
-  // One buffer per spec and set, uniform in [-1, 1] (whole numbers over the range of s8). As many sets as cover the L2
-  // twice, at most 16, fewer where the memory does not suffice.
+  // One buffer per spec and set, uniform in [-1, 1] (for s8, integers over its full range). As many sets as cover the
+  // L2 twice, at most 16, fewer if memory is short.
   TuningBuffers(CudaDevice& device, const std::vector<TensorSpec>& specs);
 
   void* data(std::size_t run, std::size_t argument) const { return sets_[run % sets_.size()][argument].data(); }

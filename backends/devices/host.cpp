@@ -26,7 +26,7 @@ class SteadyStopwatch final : public Stopwatch {
   std::chrono::steady_clock::time_point start_, stop_;
 };
 
-// Bytes of the line "KEY:   123 kB" in /proc/meminfo; 0 when it is not there.
+// Bytes of the line "KEY:   123 kB" in /proc/meminfo; 0 if it is missing.
 std::size_t meminfo(std::string_view key) {
   std::ifstream file("/proc/meminfo");
   for (std::string word; file >> word;) {
@@ -41,7 +41,7 @@ std::size_t meminfo(std::string_view key) {
 }  // namespace
 
 HostTensor::HostTensor(TensorSpec spec) : spec_(std::move(spec)) {
-  // Large tensors start on a huge page, so that address translation costs every backend the same.
+  // Large tensors start on a huge page, so that address translation costs all backends the same.
   const std::size_t alignment = spec_.bytes() >= 4 * kHugePage ? kHugePage : kAlignment;
   const std::size_t size = (spec_.bytes() + alignment - 1) / alignment * alignment;
   storage_.reset(std::aligned_alloc(alignment, std::max(size, alignment)));
@@ -72,7 +72,7 @@ std::size_t HostDevice::cache_bytes() const {
     std::size_t kilobytes = 0;
     if (file >> kilobytes) largest = std::max(largest, kilobytes * 1024);
   }
-  return largest != 0 ? largest : std::size_t{32} << 20;  // a guess that is large enough for most
+  return largest != 0 ? largest : std::size_t{32} << 20;  // a guess, large enough for most CPUs
 }
 
 std::unique_ptr<Stopwatch> HostDevice::make_stopwatch() { return std::make_unique<SteadyStopwatch>(); }

@@ -78,7 +78,7 @@ class NvmlDevice::Library {
     if (code == 0) return;
     const std::string reason = words(code);
     dlclose(handle_);
-    throw NvmlError("NVML does not start: " + reason);
+    throw NvmlError("NVML initialisation failed: " + reason);
   }
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
@@ -114,7 +114,7 @@ class NvmlDevice::Library {
     return static_cast<double>(*number) * unit;
   }
 
-  // A mode that NVML gives as now and after the next reset.
+  // A mode that NVML reports as current and after the next reset.
   std::optional<bool> mode(const char* name, Handle device) const {
     unsigned current = 0, pending = 0;
     if (call(name, device, &current, &pending) != 0) return std::nullopt;
@@ -142,7 +142,7 @@ NvmlDevice::NvmlDevice(const std::string& pci_bus_id, const std::string& library
 std::vector<NvmlDevice> NvmlDevice::all(const std::string& library) {
   const auto loaded = std::make_shared<const Library>(library);
   unsigned count = 0;
-  loaded->check(loaded->call("nvmlDeviceGetCount_v2", &count), "NVML counts no devices");
+  loaded->check(loaded->call("nvmlDeviceGetCount_v2", &count), "NVML device count");
   std::vector<NvmlDevice> devices;
   for (unsigned index = 0; index < count; ++index) {
     Handle device = nullptr;
@@ -226,7 +226,7 @@ std::optional<std::vector<unsigned>> NvmlDevice::processes() const {
   unsigned count = 0;
   Code code = list(count);
   if (code == kInsufficientSize) {
-    found.resize(2 * static_cast<std::size_t>(count));  // more may start meanwhile
+    found.resize(2 * static_cast<std::size_t>(count));  // more may start in the meantime
     code = list(count);
   }
   if (code != 0) return std::nullopt;

@@ -1,5 +1,5 @@
-// Readings of NVIDIA's management library (NVML), which comes with the driver and is loaded at run time: the state of a
-// GPU and its energy. A reading that a GPU or its driver does not have is empty.
+// Readings of NVIDIA's management library (NVML), which comes with the driver and is loaded at run time: a GPU's state
+// and energy. A reading that a GPU or its driver does not support is empty.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,13 @@ namespace whygpu {
 
 inline constexpr char kNvmlLibrary[] = "libnvidia-ml.so.1";
 
-// what() is the loader's or NVML's own reason.
+// what() is the loader's or NVML's error message.
 class NvmlError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// What holds the SM clock below what was asked for; the bits of nvmlDeviceGetCurrentClocksThrottleReasons.
+// What holds the SM clock below the requested one; the bits of nvmlDeviceGetCurrentClocksThrottleReasons.
 enum class ClockLimit : std::uint64_t {
   idle = 0x1,
   application_setting = 0x2,
@@ -32,15 +32,15 @@ enum class ClockLimit : std::uint64_t {
   power_brake = 0x80,
 };
 
-// One spelling for the addresses that NVML ("00000000:0A:00.0"), CUDA ("0000:0A:00.0") and Linux ("0000:0a:00.0")
-// write: that of Linux. Anything else is returned as it stands.
+// Linux's spelling of a PCI address ("0000:0a:00.0"); NVML writes "00000000:0A:00.0", CUDA "0000:0A:00.0". Other text
+// is returned unchanged.
 std::string normal_pci_bus_id(std::string_view text);
 
-// Whether two addresses, in any of these spellings, are those of one device. An empty one is nobody's.
+// Whether two addresses, in any of these spellings, are those of the same device. An empty one matches nothing.
 bool same_pci_device(std::string_view a, std::string_view b);
 
-// One GPU. Devices are told apart by PCI bus id alone: NVML's index counts all GPUs of the machine by address, CUDA's
-// only those that CUDA_VISIBLE_DEVICES leaves, the fastest first.
+// One GPU, identified by its PCI bus id: NVML's index counts all GPUs of the machine by address, CUDA's only those left
+// by CUDA_VISIBLE_DEVICES, the fastest first.
 class NvmlDevice {
  public:
   // Throws NvmlError. `pci_bus_id` in any spelling; `library` is a file name for dlopen.
@@ -49,7 +49,7 @@ class NvmlDevice {
   // All GPUs that the driver sees, in NVML's order. Throws NvmlError.
   static std::vector<NvmlDevice> all(const std::string& library = kNvmlLibrary);
 
-  std::string pci_bus_id() const;  // normal_pci_bus_id(); empty where NVML does not tell
+  std::string pci_bus_id() const;  // normal_pci_bus_id(); empty if NVML does not report it
   std::string name() const;
   std::string driver_version() const;
 
@@ -69,9 +69,9 @@ class NvmlDevice {
   std::optional<bool> ecc() const;
   std::optional<bool> persistence() const;
   std::optional<bool> mig() const;
-  std::optional<std::vector<unsigned>> processes() const;  // that compute here, this one included, by id
+  std::optional<std::vector<unsigned>> processes() const;  // ids of those that compute here, including this one
 
-  std::optional<std::uint64_t> clock_limits() const;  // bits of ClockLimit that act now
+  std::optional<std::uint64_t> clock_limits() const;  // active bits of ClockLimit
   std::optional<double> thermal_seconds() const;      // time spent slowed by heat since the driver was loaded
 
  private:
@@ -82,16 +82,16 @@ class NvmlDevice {
   void* device_ = nullptr;
 };
 
-// The set bits in words: "power cap, thermal (hardware)"; empty for none.
+// The names of the set bits: "power cap, thermal (hardware)"; empty for none.
 std::string clock_limit_names(std::uint64_t limits);
 
-// Tells what slowed the device between two looks at it. A clock held by the power cap is how the device runs at its
-// limit for as long as it likes, so it is no disturbance; heat, a power brake and a slow neighbour (sync boost) are.
+// Reports what slowed the device between two calls. Running at the power cap is normal and no disturbance; heat, a
+// power brake and a slow neighbour (sync boost) are.
 class ThrottleWatch {
  public:
   explicit ThrottleWatch(const NvmlDevice& device);
 
-  // What disturbed since the last call, in words; empty when nothing did.
+  // What slowed the device since the last call; empty when nothing did.
   std::string since_last();
 
  private:

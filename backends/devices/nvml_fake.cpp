@@ -37,7 +37,7 @@ int give(T* out, T value) {
 
 NvmlFakeGpu& gpu(void* device) { return *static_cast<NvmlFakeGpu*>(device); }
 
-// NVML takes a domain of four digits too.
+// NVML also accepts a domain of four digits.
 bool is_at(const NvmlFakeGpu& gpu, const char* bus_id) {
   return std::strcmp(gpu.bus_id, bus_id) == 0 || std::strcmp(gpu.bus_id + 4, bus_id) == 0;
 }

@@ -1,4 +1,4 @@
-// A libnvidia-ml for tests: what it answers is set in the `nvml_fake` that the module exports.
+// A fake libnvidia-ml for tests. Its answers are set in the `nvml_fake` that the module exports.
 #pragma once
 
 #include <dlfcn.h>
@@ -11,9 +11,9 @@ struct NvmlFakeGpu {
   bool has_energy = true, has_power = true, has_mig = true;
   unsigned sm_mhz = 1755, sm_max_mhz = 1980, memory_mhz = 2619, celsius = 54;
   unsigned milliwatts = 312'500, limit_milliwatts = 700'000, default_limit_milliwatts = 700'000;
-  unsigned lanes = 16, generation = 5;  // of 16 and 5
+  unsigned lanes = 16, generation = 5;  // at most 16 and 5
   unsigned ecc = 1, mig = 0;
-  unsigned processes = 0;  // with ids from 4242 on
+  unsigned processes = 0;  // their ids start at 4242
   unsigned long long millijoules = 1500, clock_limits = 0, thermal_nanoseconds = 0;
 };
 
@@ -24,7 +24,7 @@ struct NvmlFake {
   int open = 0;  // nvmlInit calls not yet shut down
 };
 
-// The fake's answers, as new. The module stays loaded.
+// Resets the fake's answers. The module stays loaded.
 inline NvmlFake& reset_nvml_fake(const char* module) {
   void* handle = dlopen(module, RTLD_NOW);
   if (handle == nullptr) std::abort();

@@ -22,7 +22,7 @@ class NvmlTest : public ::testing::Test {
   NvmlFakeGpu& gpu_ = fake_.gpus[0];
 };
 
-TEST(PciBusId, HasOneSpelling) {
+TEST(PciBusId, Spelling) {
   EXPECT_EQ(normal_pci_bus_id("00000000:0A:00.0"), "0000:0a:00.0");  // NVML
   EXPECT_EQ(normal_pci_bus_id("0000:0A:00.0"), "0000:0a:00.0");      // CUDA
   EXPECT_EQ(normal_pci_bus_id("0000:0a:00.0"), "0000:0a:00.0");      // Linux
@@ -30,13 +30,13 @@ TEST(PciBusId, HasOneSpelling) {
   for (const char* other : {"", "0a:00.0", "0000:0a:00.0x", "GPU-5b1a"}) EXPECT_EQ(normal_pci_bus_id(other), other);
 }
 
-TEST(PciBusId, ComparesAcrossSpellings) {
+TEST(PciBusId, Comparison) {
   EXPECT_TRUE(same_pci_device("00000000:0A:00.0", "0000:0a:00.0"));
   EXPECT_FALSE(same_pci_device("00000000:0A:00.0", "0001:0a:00.0"));
   EXPECT_FALSE(same_pci_device("", ""));
 }
 
-TEST_F(NvmlTest, ReadsInPlainUnits) {
+TEST_F(NvmlTest, Units) {
   gpu_.processes = 2;
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   EXPECT_EQ(device.driver_version(), "580.65.06");
@@ -53,7 +53,7 @@ TEST_F(NvmlTest, ReadsInPlainUnits) {
   EXPECT_EQ(device.name(), "Fake GPU");
 }
 
-TEST_F(NvmlTest, WhatTheDeviceOrDriverLacksIsEmpty) {
+TEST_F(NvmlTest, MissingReadings) {
   gpu_.has_power = gpu_.has_mig = false;
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   EXPECT_EQ(device.power_watts(), std::nullopt);
@@ -61,12 +61,12 @@ TEST_F(NvmlTest, WhatTheDeviceOrDriverLacksIsEmpty) {
   EXPECT_EQ(device.sm_application_mhz(), std::nullopt);  // no such function in the library
 }
 
-TEST_F(NvmlTest, ListsEveryProcess) {
+TEST_F(NvmlTest, ManyProcesses) {
   gpu_.processes = 100;
   EXPECT_THAT(NvmlDevice(kBusId, NVML_FAKE_LIBRARY).processes(), Optional(SizeIs(100)));
 }
 
-TEST_F(NvmlTest, OpensTheDeviceAtTheAddress) {
+TEST_F(NvmlTest, DeviceByAddress) {
   fake_.count = 2;
   fake_.gpus[0] = {.bus_id = "00000000:C1:00.0", .millijoules = 1};
   fake_.gpus[1] = {.bus_id = "00000000:65:00.0", .millijoules = 7000};
@@ -77,32 +77,32 @@ TEST_F(NvmlTest, OpensTheDeviceAtTheAddress) {
   EXPECT_EQ(all[1].pci_bus_id(), kBusId);
 }
 
-TEST_F(NvmlTest, EveryFailureToOpenSaysWhy) {
+TEST_F(NvmlTest, FailureReasons) {
   EXPECT_THAT([] { NvmlDevice(kBusId, "libno-such-library.so.1"); },
               ThrowsMessage<NvmlError>(HasSubstr("libno-such-library.so.1")));
   EXPECT_THAT([] { NvmlDevice("0000:00:00.0", NVML_FAKE_LIBRARY); },
               ThrowsMessage<NvmlError>("NVML has no device 0000:00:00.0: Not Found"));
   fake_.starts = false;
   EXPECT_THAT([] { NvmlDevice(kBusId, NVML_FAKE_LIBRARY); },
-              ThrowsMessage<NvmlError>("NVML does not start: Driver Not Loaded"));
+              ThrowsMessage<NvmlError>("NVML initialisation failed: Driver Not Loaded"));
   EXPECT_EQ(fake_.open, 0);
 }
 
-TEST_F(NvmlTest, ThePowerCapAndIdleClocksAreNoDisturbance) {
+TEST_F(NvmlTest, NoDisturbanceFromPowerCap) {
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   ThrottleWatch watch(device);
   gpu_.clock_limits = 0x1 | 0x2 | 0x4;
   EXPECT_THAT(watch.since_last(), IsEmpty());
 }
 
-TEST_F(NvmlTest, HeatNowIsADisturbance) {
+TEST_F(NvmlTest, CurrentHeat) {
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   ThrottleWatch watch(device);
   gpu_.clock_limits = 0x4 | 0x8 | 0x40;
   EXPECT_EQ(watch.since_last(), "the GPU throttles: hardware slowdown, thermal (hardware)");
 }
 
-TEST_F(NvmlTest, HeatThatHasPassedIsToldOnce) {
+TEST_F(NvmlTest, PastHeatReportedOnce) {
   gpu_.thermal_nanoseconds = 7'000'000;
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
   ThrottleWatch watch(device);

@@ -1,4 +1,4 @@
-// Probes of a backend that has STREAM kernels and no others.
+// The probes of a backend that has STREAM kernels only.
 #pragma once
 
 #include <string>

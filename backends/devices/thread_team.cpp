@@ -17,8 +17,8 @@ void await_change(const std::atomic<T>& value, T old, int spins) {
   value.wait(old, std::memory_order_acquire);
 }
 
-// A new thread otherwise shares its parent's CPU for some time. With fewer threads than CPUs the choice is left to the
-// scheduler, which knows the busy CPUs and the cores that they share.
+// Without pinning, a new thread shares its parent's CPU for some time. With fewer threads than CPUs the scheduler
+// decides, because it knows the busy CPUs and the shared cores.
 void pin_to_cpu(int index, int count) {
   static const cpu_set_t usable = [] {
     cpu_set_t set;

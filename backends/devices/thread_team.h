@@ -13,8 +13,8 @@ namespace whygpu {
 class ThreadTeam final : public HostThreads {
  public:
   struct Options {
-    bool pin = false;  // each thread to a CPU of its own, where there are as many CPUs as threads
-    int spins = 2000;  // checks for new work before a thread sleeps; the default is some microseconds
+    bool pin = false;  // each thread to its own CPU, if there are as many CPUs as threads
+    int spins = 2000;  // checks for new work before a thread sleeps; the default takes a few microseconds
   };
 
   explicit ThreadTeam(int count) : ThreadTeam(count, Options{}) {}

@@ -14,8 +14,8 @@ constexpr int kTurns = 3;
 
 struct Candidate {
   std::size_t index;
-  double seconds;  // of one run, the best turn
-  int runs;        // in a turn
+  double seconds;  // per run, in the best turn
+  int runs;        // per turn
 };
 
 }  // namespace
@@ -33,24 +33,25 @@ std::size_t fastest(Device& device, std::size_t candidates,
     return stopwatch->seconds() / runs;
   };
 
-  std::vector<Candidate> able;
+  std::vector<Candidate> working;
   std::exception_ptr first_failure;
   for (std::size_t i = 0; i < candidates; ++i) {
     try {
       turn(i, 1);  // warms up
       const double seconds = turn(i, 1);
       const int runs = static_cast<int>(std::clamp(kTurnSeconds / std::max(seconds, 1e-9), 1.0, double{kMaxRuns}));
-      able.push_back({i, std::numeric_limits<double>::infinity(), runs});
+      working.push_back({i, std::numeric_limits<double>::infinity(), runs});
     } catch (const std::exception&) {
       if (first_failure == nullptr) first_failure = std::current_exception();
       device.release();
     }
   }
-  if (able.empty()) std::rethrow_exception(first_failure);
+  if (working.empty()) std::rethrow_exception(first_failure);
   for (int i = 0; i < kTurns; ++i) {
-    for (auto& candidate : able) candidate.seconds = std::min(candidate.seconds, turn(candidate.index, candidate.runs));
+    for (auto& candidate : working)
+      candidate.seconds = std::min(candidate.seconds, turn(candidate.index, candidate.runs));
   }
-  return std::ranges::min_element(able, {}, &Candidate::seconds)->index;
+  return std::ranges::min_element(working, {}, &Candidate::seconds)->index;
 }
 
 }  // namespace whygpu

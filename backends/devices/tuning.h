@@ -1,4 +1,4 @@
-// Choosing among implementations by timing them.
+// Chooses among implementations by timing them.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 namespace whygpu {
 
 // The index of the fastest of `candidates`. `enqueue(candidate, run)` queues one run; `run` counts up, so that a caller
-// can rotate its buffers. Candidates take turns, so that a drifting clock hurts all alike. One that throws is passed
-// over; when all do, the first one's exception leaves.
+// can rotate its buffers. Candidates are timed in turns, so that clock drift affects all alike. A candidate that throws
+// is skipped; if all do, the first exception is rethrown.
 std::size_t fastest(Device& device, std::size_t candidates,
                     const std::function<void(std::size_t candidate, std::size_t run)>& enqueue);
 

@@ -7,7 +7,7 @@
 namespace whygpu {
 namespace {
 
-// A device whose clock moves only when work is queued.
+// A device whose clock advances only when work is queued.
 class FakeDevice final : public Device {
  public:
   double now = 0;
@@ -40,7 +40,7 @@ class FakeDevice final : public Device {
   }
 };
 
-TEST(Fastest, TakesTheShortestAndCountsEveryRun) {
+TEST(Fastest, ShortestTime) {
   FakeDevice device;
   const double seconds[] = {3e-3, 1e-3, 2e-3};
   std::set<std::size_t> runs;
@@ -52,7 +52,7 @@ TEST(Fastest, TakesTheShortestAndCountsEveryRun) {
   EXPECT_EQ(*runs.rbegin(), runs.size() - 1);
 }
 
-TEST(Fastest, ASlowFirstRunIsWarmUp) {
+TEST(Fastest, WarmUp) {
   FakeDevice device;
   bool warm = false;
   const auto enqueue = [&](std::size_t candidate, std::size_t) {
@@ -61,7 +61,7 @@ TEST(Fastest, ASlowFirstRunIsWarmUp) {
   EXPECT_EQ(fastest(device, 2, enqueue), 0U);
 }
 
-TEST(Fastest, PassesOverWhatFailsAndLetsTheDeviceGo) {
+TEST(Fastest, SkipsFailures) {
   FakeDevice device;
   const auto enqueue = [&](std::size_t candidate, std::size_t) {
     if (candidate == 0) throw std::runtime_error("no workspace");
@@ -71,7 +71,7 @@ TEST(Fastest, PassesOverWhatFailsAndLetsTheDeviceGo) {
   EXPECT_EQ(device.held, 0);
 }
 
-TEST(Fastest, SaysTheFirstReasonWhenAllFail) {
+TEST(Fastest, AllFail) {
   FakeDevice device;
   const auto enqueue = [&](std::size_t candidate, std::size_t) {
     throw std::runtime_error("candidate " + std::to_string(candidate));

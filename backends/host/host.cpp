@@ -1,4 +1,4 @@
-// What the processor itself can do at most: threads and vector units on plain loops over memory and over registers.
+// The limits of the processor: threads and vector units in plain loops over memory and over registers.
 #include "backends/host/host.h"
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 namespace whygpu {
 namespace {
 
-// Long enough to cover the gap between two operations, short enough to leave the core to others soon.
+// Long enough to cover the gap between two operations, short enough to free the core soon.
 constexpr int kSpins = 20'000;
 
 class Host final : public Backend, public Probes {
@@ -18,14 +18,14 @@ class Host final : public Backend, public Probes {
       : team_(std::max(1, settings.threads), {.pin = true, .spins = kSpins}), cache_bytes_(device_.cache_bytes()) {}
   using Backend::variants;
 
-  std::string version() const override { return "whygpu's own loops"; }
+  std::string version() const override { return "whygpu loops"; }
   Facts facts() const override {
     return {{"threads", std::to_string(team_.count())}, {"isa", std::string(host::stream_isa())}};
   }
   Device& device() override { return device_; }
 
   Support supports(const Op&, const PrepareOptions&) const override {
-    return Support::no("the host backend measures memory and arithmetic, it is no library");
+    return Support::no("the host backend has probes of memory and arithmetic only");
   }
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
     throw std::runtime_error(supports(op, options).reason);
@@ -41,7 +41,7 @@ class Host final : public Backend, public Probes {
   Support supports(const Probe& probe, std::string_view variant) const override {
     if (const auto* stream = std::get_if<Stream>(&probe)) return host::supports(*stream, variant);
     if (const auto* peak = std::get_if<Peak>(&probe)) return host::supports(*peak, variant);
-    if (std::holds_alternative<Transfer>(probe)) return Support::no("the processor reads host memory where it is");
+    if (std::holds_alternative<Transfer>(probe)) return Support::no("the CPU accesses host memory directly");
     return {};
   }
 

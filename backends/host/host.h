@@ -11,8 +11,8 @@
 
 namespace whygpu::host {
 
-// STREAM over all threads, by ordinary or non-temporal stores. The default stores past the caches what would not stay
-// in them: vectors of more than `cache_bytes` together, and one pass only.
+// STREAM on all threads, with ordinary or non-temporal stores. The default is non-temporal for data that would not stay
+// in the caches: vectors of more than `cache_bytes` together, and one pass only.
 std::vector<std::string> variants(const Stream& stream, std::size_t cache_bytes);
 Support supports(const Stream& stream, std::string_view variant);
 std::unique_ptr<Operation> prepare(const Stream& stream, std::string_view variant, std::size_t cache_bytes,

@@ -11,7 +11,7 @@
 namespace whygpu::host {
 namespace {
 
-TEST(ThreadTeam, CallsEveryMemberOnceAndWaitsForAll) {
+TEST(ThreadTeam, RunsEachTaskOnce) {
   ThreadTeam team(3);
   std::array<int, 3> calls{};
   for (int round = 0; round < 20; ++round) team.run([&](int index) { ++calls.at(static_cast<std::size_t>(index)); });
@@ -28,7 +28,7 @@ T expected(StreamKernel kernel, T x, T y) {
   }
 }
 
-// Small whole numbers, so that every order of operations gives the same bits.
+// Small integers, so that every order of operations gives the same bits.
 template <class T>
 void check_stream(const Stream& stream, const std::string& variant, int threads) {
   SCOPED_TRACE(variant + " kernel " + std::to_string(static_cast<int>(stream.kernel)) + " elements " +
@@ -55,7 +55,7 @@ void check_stream(const Stream& stream, const std::string& variant, int threads)
   for (std::size_t i = 0; i < x.size(); ++i) ASSERT_EQ(result[i], expected(stream.kernel, x[i], y[i])) << i;
 }
 
-TEST(Stream, EveryKernelVariantAndThreadCountReachesEveryElement) {
+TEST(Stream, CoversEveryElement) {
   for (int kernel = 0; kernel <= static_cast<int>(StreamKernel::sum); ++kernel) {
     for (const std::int64_t elements : {1, 1000, 4099}) {
       for (const DType dtype : {DType::f32, DType::f64}) {
@@ -73,7 +73,7 @@ TEST(Stream, EveryKernelVariantAndThreadCountReachesEveryElement) {
   }
 }
 
-TEST(Stream, StoresPastTheCachesOnlyWhatDoesNotStayInThem) {
+TEST(Stream, DefaultStores) {
   if (variants(Stream{StreamKernel::triad, 10, 1, DType::f64}, 1000).size() == 1) GTEST_SKIP() << "no such stores here";
   EXPECT_EQ(variants(Stream{StreamKernel::triad, 10, 1, DType::f64}, 1000).front(), "stores");
   EXPECT_EQ(variants(Stream{StreamKernel::triad, 100, 1, DType::f64}, 1000).front(), "nontemporal");
@@ -93,7 +93,7 @@ void check_peak(DType dtype, const std::string& variant) {
   for (std::size_t i = 0; i < 64 / sizeof(T); ++i) EXPECT_EQ(host_data<T>(y.get())[i], static_cast<T>(i) - 5) << i;
 }
 
-TEST(Peak, EveryKernelOfThisProcessorComesBackToItsStart) {
+TEST(Peak, ReturnsToStart) {
   for (const DType dtype : {DType::f64, DType::f32, DType::f16, DType::bf16, DType::s8}) {
     for (const auto& variant : variants(Peak{dtype, 1})) {
       switch (accumulator_of(dtype)) {
@@ -105,8 +105,8 @@ TEST(Peak, EveryKernelOfThisProcessorComesBackToItsStart) {
   }
 }
 
-// One step without its counterpart must show: a kernel that did nothing would also end where it started.
-TEST(Peak, KernelsReallyAddTheProduct) {
+// Tests steps without their counterparts, because a kernel that did nothing would also end where it started.
+TEST(Peak, AddsProduct) {
   for (const PeakKernel& kernel : peak_kernels()) {
     if (kernel.needs != nullptr && !(isa().*kernel.needs)) continue;
     if (kernel.lane != DType::f32 || kernel.dtype != DType::f32) continue;
@@ -123,7 +123,7 @@ TEST(Peak, KernelsReallyAddTheProduct) {
   }
 }
 
-TEST(Peak, RefusesWhatTheProcessorLacks) {
+TEST(Peak, MissingInstructions) {
   const Support support = supports(Peak{DType::f8e4m3, 1}, "");
   EXPECT_FALSE(support.yes);
   EXPECT_THAT(support.reason, testing::HasSubstr("f8e4m3"));

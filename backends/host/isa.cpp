@@ -30,7 +30,7 @@ unsigned saved_state() {
   return low;
 }
 
-// Linux hands out tile data on request only (Documentation/arch/x86/xstate.rst).
+// Linux grants tile data on request only (Documentation/arch/x86/xstate.rst).
 bool tiles_granted() {
   constexpr long kRequestPermission = 0x1023, kTileData = 18;
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;

@@ -1,4 +1,4 @@
-// What the processor under this process can execute, with the operating system's consent.
+// What this processor can execute and the operating system allows.
 #pragma once
 
 namespace whygpu::host {
@@ -8,7 +8,7 @@ struct Isa {
   bool avx_vnni = false, avx512_vnni = false, amx_bf16 = false, amx_int8 = false;
 };
 
-// Asks the kernel for AMX's tile registers on first use, for the whole process.
+// Requests AMX's tile registers from the kernel on first use, for the whole process.
 const Isa& isa();
 
 }  // namespace whygpu::host

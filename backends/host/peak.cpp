@@ -24,8 +24,8 @@ const PeakKernel* find_kernel(DType dtype, std::string_view variant) {
 
 std::string threads_text(int threads) { return std::to_string(threads) + (threads == 1 ? " thread" : " threads"); }
 
-// " (this processor has no amx)": what would have been faster; empty when nothing would.
-std::string faster_elsewhere(const PeakKernel& chosen) {
+// " (this processor has no amx)": the faster kernels that are missing; empty if there are none.
+std::string missing_kernels(const PeakKernel& chosen) {
   std::string names;
   for (const PeakKernel& kernel : peak_kernels()) {
     if (&kernel == &chosen) break;
@@ -46,7 +46,7 @@ void with_lane(DType lane, F&& f) {
   }
 }
 
-// Fills with whole numbers from 1 to `limit`, in a fixed pseudo-random order; `sign` turns them negative.
+// Fills with integers from 1 to `limit`, in a fixed pseudo-random order, negated by a negative `sign`.
 template <class T>
 void fill_factor(std::byte* bytes, std::size_t size, int limit, int sign) {
   std::uint32_t state = 12345;
@@ -57,7 +57,7 @@ void fill_factor(std::byte* bytes, std::size_t size, int limit, int sign) {
   }
 }
 
-// The largest whole numbers that keep every sum exact: 11 bits of an f16 accumulator, 24 of an f32 one.
+// The largest integers that keep every sum exact: 11 bits of an f16 accumulator, 24 of an f32 one.
 int factor_limit(const PeakKernel& kernel) {
   switch (kernel.dtype) {
     case DType::f64: return 1 << 20;
@@ -154,7 +154,7 @@ class HostLaunch final : public HostOperation {
   void enqueue(std::span<Tensor* const>) override {
     for (std::int64_t i = 0; i < launches_; ++i) team_.run([](int) {});
   }
-  std::string implementation() const override { return "empty work handed to " + threads_text(team_.count()); }
+  std::string implementation() const override { return "empty task on " + threads_text(team_.count()); }
 
  private:
   std::int64_t launches_;
@@ -173,8 +173,7 @@ std::vector<std::string> variants(const Peak& peak) {
 
 Support supports(const Peak& peak, std::string_view variant) {
   if (find_kernel(peak.dtype, variant) != nullptr) return {};
-  return Support::no("this processor has no instruction that multiplies and adds " +
-                     std::string(dtype_name(peak.dtype)));
+  return Support::no("this processor has no multiply-add instruction for " + std::string(dtype_name(peak.dtype)));
 }
 
 std::unique_ptr<Operation> prepare(const Peak& peak, std::string_view variant, ThreadTeam& team) {

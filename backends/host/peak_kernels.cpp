@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-// Makes the compiler believe that a register changed.
+// Makes the compiler assume that a register changed.
 #if defined(__x86_64__)
 #define WHYGPU_KEEP(vector) __asm__ volatile("" : "+x"(vector))
 #else
@@ -14,9 +14,9 @@ namespace {
 
 #if defined(__x86_64__)
 
-// The loops are assembly from end to end: no compiler simplifies or spills them, and a file built for any x86-64 may
-// hold instructions that few have. `issue` is an instruction acc += a·b in AT&T order; `chains` numbers the
-// accumulators.
+// The loops are written entirely in assembly: no compiler simplifies or spills them, and a file built for any x86-64
+// may contain instructions that few processors have. `issue` is an instruction acc += a·b in AT&T order; `chains`
+// numbers the accumulators.
 #define WHYGPU_VECTOR_KERNEL(function, isa_target, issue, reg, width, chains, a_index, b_index, minus_index, ...)     \
   __attribute__((target(isa_target))) void function(std::int64_t rounds, PeakData& data) {                            \
     __asm__ volatile(                                                                                                 \
@@ -111,7 +111,7 @@ WHYGPU_TILE_KERNEL(s8_amx, "tdpbssd")
 
 #endif
 
-// Any processor, any instruction set that the build assumes: four lanes of the compiler's own vectors.
+// For any processor: four lanes of compiler vectors, in the instruction set of the build.
 template <class T>
 void portable(std::int64_t rounds, PeakData& data) {
   typedef T Register __attribute__((vector_size(16)));

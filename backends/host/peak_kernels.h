@@ -19,7 +19,7 @@ struct alignas(64) PeakData {
 
 struct PeakKernel {
   DType dtype;
-  std::string_view variant;      // instruction set, as a case names it
+  std::string_view variant;      // instruction set, as written in a case
   std::string_view instruction;  // what the inner loop issues
   bool Isa::*needs;              // null: runs everywhere
   DType lane;                    // what one lane of an accumulator holds
@@ -31,7 +31,7 @@ struct PeakKernel {
   std::int64_t operations_per_round() const { return std::int64_t{2} * chains * operations; }
 };
 
-// For each dtype the fastest first; which of them this processor has is for the caller to ask.
+// For each dtype the fastest first. The caller checks which of them this processor has.
 std::span<const PeakKernel> peak_kernels();
 
 // A chain of dependent multiplications of 64-bit integers.

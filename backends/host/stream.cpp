@@ -27,7 +27,7 @@ class HostStream final : public HostOperation {
         team_(team),
         partial_sums_(static_cast<std::size_t>(team.count())) {}
 
-  // Memory belongs to the NUMA node of the thread that touches it first, so each thread touches its own part.
+  // Memory belongs to the NUMA node of the thread that first touches it, so each thread touches its own part.
   std::unique_ptr<Tensor> allocate(int index) override {
     auto tensor = HostOperation::allocate(index);
     auto* values = host_data<T>(tensor.get());
@@ -122,7 +122,7 @@ std::vector<std::string> variants(const Stream& stream, std::size_t cache_bytes)
 
 Support supports(const Stream& stream, std::string_view) {
   if (stream.dtype == DType::f32 || stream.dtype == DType::f64) return {};
-  return Support::no("the host backend streams f32 and f64 only");
+  return Support::no("the host backend has STREAM in f32 and f64 only");
 }
 
 std::unique_ptr<Operation> prepare(const Stream& stream, std::string_view variant, std::size_t cache_bytes,

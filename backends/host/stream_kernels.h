@@ -12,16 +12,16 @@ template <class T>
 struct StreamLoops {
   using Loop = void (*)(const T* x, const T* y, T* z, std::int64_t count);  // y is not read by copy and scale
 
-  // By StreamKernel. Non-temporal stores pass by the caches: a line is not read before it is overwritten.
+  // Indexed by StreamKernel. Non-temporal stores bypass the caches: a line is not read before it is overwritten.
   Loop stores[4], nontemporal[4];
   T (*sum)(const T* x, std::int64_t count);
 };
 
-// Pointers are 64-byte aligned. Non-temporal stores still have to be fenced (fence_stores).
+// Pointers are 64-byte aligned. Non-temporal stores must be followed by fence_stores().
 template <class T>
 const StreamLoops<T>& stream_loops();
 
-// Orders non-temporal stores before what follows.
+// Orders earlier non-temporal stores before what follows.
 void fence_stores();
 
 std::string_view stream_isa();  // "AVX-512", …

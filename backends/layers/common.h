@@ -1,4 +1,4 @@
-// What several layers share.
+// Shared by several layers.
 #pragma once
 
 #include <cstdint>

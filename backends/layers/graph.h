@@ -20,9 +20,9 @@ inline constexpr Value kNone = -1;
 struct ValueInfo {
   TensorSpec spec;
   std::string name;
-  Value whole = kNone;      // the value that this one is a part of
+  Value whole = kNone;      // the value that contains this one
   std::int64_t offset = 0;  // elements from the start of `whole`
-  bool lasting = false;     // keeps its contents from step to step
+  bool lasting = false;     // keeps its contents between steps
 };
 
 enum class Phase : std::uint8_t { forward, backward, update };
@@ -37,8 +37,8 @@ struct Node {
 // A parameter is a part of ComputeGraph::weights, its gradient and its copy the same part of gradients and copies.
 struct TrainedParameter {
   std::string name;                                       // "dense 2 weights"
-  Value weights = kNone, gradient = kNone, copy = kNone;  // copy: in bf16, where the products are
-  double low = 0, high = 0;                               // drawn uniformly at the start
+  Value weights = kNone, gradient = kNone, copy = kNone;  // copy: bf16, if the products are
+  double low = 0, high = 0;                               // initialised uniformly
 };
 
 struct Filled {
@@ -46,26 +46,26 @@ struct Filled {
   double fill = 0;
 };
 
-// The parameters stand in one flat value so that one operation updates them all; the gaps between them stay zero.
+// All parameters are parts of one flat value, so that one operation updates them; the gaps between them stay zero.
 struct ComputeGraph {
   std::vector<ValueInfo> values;
   std::vector<Node> nodes;
   std::vector<TrainedParameter> parameters;
   std::vector<Filled> filled;                                // before the first step
   Value input = kNone, target = kNone;                       // a batch
-  Value output = kNone, loss = kNone;                        // of the last layer; loss[1], where there is one
-  Value weights = kNone, copies = kNone, gradients = kNone;  // copies: bf16 weights, where the products are bf16
+  Value output = kNone, loss = kNone;                        // of the last layer; loss[1], if there is one
+  Value weights = kNone, copies = kNone, gradients = kNone;  // copies: bf16 weights, if the products are bf16
   std::vector<Value> state;                                  // the optimiser's, zero at the start
 
   const TensorSpec& spec(Value value) const { return values[static_cast<std::size_t>(value)].spec; }
   std::int64_t parameter_count() const;
 };
 
-// 2mnk of every GEMM and of every convolution (as the GEMM that it amounts to) of one phase, or of all.
+// 2mnk of every GEMM, and of every convolution as its equivalent GEMM, of one phase or of all.
 double flops(const ComputeGraph& graph);
 double flops(const ComputeGraph& graph, Phase phase);
 
-// The value that holds `value`'s storage, and where in it.
+// The value that holds `value`'s storage, and the position there.
 struct Place {
   Value root = kNone;
   std::int64_t offset = 0;  // elements

@@ -10,7 +10,8 @@ namespace {
 template <class Kind>
 const Kind& find(const std::vector<Kind>& kinds, std::string_view name, const char* what) {
   const auto found = std::ranges::find(kinds, name, &Kind::name);
-  if (found == kinds.end()) throw std::invalid_argument("no " + std::string(what) + " is called " + std::string(name));
+  if (found == kinds.end())
+    throw std::invalid_argument("unknown " + std::string(what) + " '" + std::string(name) + "'");
   return *found;
 }
 

@@ -1,4 +1,4 @@
-// What a line of a model may say: layers, losses and optimisers, each defined in its folder's network.cpp.
+// What a line of a model can contain: layers, losses and optimisers, each defined in its folder's network.cpp.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct Option {
   bool optional = false;
 };
 
-// One line of a model with its numbers worked out.
+// One line of a model with its numbers evaluated.
 struct LayerLine {
   std::string kind;
   std::string name;  // "dense 3": the kind and its ordinal in the model, repeats counted
@@ -42,7 +42,7 @@ struct LayerLine {
   const std::string& word(std::string_view option) const { return words.find(option)->second; }
 };
 
-// A network as far as it has been built.
+// A network under construction.
 struct NetworkState {
   Tape& tape;
   const LayerLine& input;
@@ -50,11 +50,11 @@ struct NetworkState {
   std::map<std::string, Value, std::less<>> marks;
   std::optional<Weights> table;  // an embedding's, for a dense layer with tied=yes
 
-  // The value that `mark` named; kNone where the line's option is empty.
+  // The value that `mark` named; kNone if the line's option is empty.
   Value marked(const LayerLine& line, std::string_view option) const;
 };
 
-// A layer appends its operations to the tape, leaves its derivative there, and returns its result. Throws
+// Appends a layer's operations to the tape, leaves its derivative there, and returns its result. Throws
 // std::invalid_argument with what does not fit.
 struct LayerKind {
   std::string_view name;
@@ -64,21 +64,21 @@ struct LayerKind {
 
 struct LossKind {
   std::string_view name;
-  bool classes = false;  // the target is a class a row (s32), else a value for each of the output's (f32)
+  bool classes = false;  // the target is one class per row (s32), otherwise one value per output (f32)
   Value (*append)(Tape& tape, Value output, Value target) = nullptr;  // returns loss[1]
 };
 
 struct OptimiserKind {
   struct State {
     std::string_view name;
-    bool per_weight = true;  // f32 as the weights are; else one s32
+    bool per_weight = true;  // f32, like the weights; otherwise one s32
   };
   std::string_view name;
-  double learning_rate = 0;  // where a case asks for this optimiser in place of its model's own
+  double learning_rate = 0;  // if a case selects this optimiser instead of its model's
   std::vector<State> state;
 
   // One step over `count` weights. Arguments: gradients, weights, the state in its order, the bf16 copy of the weights
-  // where `copy`.
+  // (if `copy`).
   Layer (*step)(std::int64_t count, double learning_rate, bool copy) = nullptr;
 };
 
@@ -88,14 +88,14 @@ struct Kinds {
   std::vector<OptimiserKind> optimisers;
 };
 
-// All of this build.
+// All kinds of this build.
 const Kinds& kinds();
 
-// Throw std::invalid_argument for a name that there is not.
+// Throw std::invalid_argument for an unknown name.
 const LossKind& find_loss(std::string_view name);
 const OptimiserKind& find_optimiser(std::string_view name);
 
-// The options that several layers have.
+// An option that several layers have.
 Option activation_option(std::vector<std::string_view> choices);
 Activation activation_of(const LayerLine& line);
 

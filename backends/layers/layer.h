@@ -1,5 +1,4 @@
-// Network layers beyond GEMM and convolution: what they compute is described in backends/layers/NAME/NAME.h, a struct
-// with
+// Network layers beyond GEMM and convolution. A layer is described in backends/layers/NAME/NAME.h by a struct with
 //
 //   static constexpr std::string_view kName;         // "layer_norm"
 //   std::vector<TensorSpec> arguments() const;       // inputs first, then results
@@ -26,7 +25,7 @@ concept LayerDescription = requires(const D& d) {
   { d == d } -> std::same_as<bool>;
 };
 
-// Any of the descriptions. Copies share it.
+// Any layer description. Copies share it.
 class Layer {
  public:
   template <LayerDescription D>
@@ -37,14 +36,14 @@ class Layer {
   const void* description() const { return held_->description(); }
   bool operator==(const Layer& other) const { return held_ == other.held_ || held_->equals(*other.held_); }
 
-  // The description if it is a D, else null.
+  // The description if it is a D, otherwise null.
   template <LayerDescription D>
   const D* get() const {
     return name() == D::kName && held_->bytes() == sizeof(D) ? static_cast<const D*>(description()) : nullptr;
   }
 
  private:
-  // By name and size, not by RTTI: descriptions pass between modules that are loaded apart.
+  // Compared by name and size, not by RTTI, because descriptions pass between separately loaded modules.
   struct Held {
     virtual ~Held() = default;
     virtual std::string_view name() const = 0;
@@ -70,16 +69,16 @@ class Layer {
   std::shared_ptr<const Held> held_;
 };
 
-// Kernels of layers: those for a kind of device, or a backend's own (Backend::layers()).
+// Kernels of layers: for a kind of device, or a backend's own (Backend::layers()).
 class LayerKernels {
  public:
   virtual ~LayerKernels() = default;
 
-  // Over row-major tensors of the device. Null where there is no kernel for `layer`.
+  // Over row-major tensors of the device. Null if there is no kernel for `layer`.
   virtual std::unique_ptr<Operation> prepare(const Layer& layer) = 0;
 };
 
-// What the entry point `whygpu_layer_module` of backends/layers/KIND.so returns.
+// Returned by the entry point `whygpu_layer_module` of backends/layers/KIND.so.
 struct LayerModule {
   std::uint32_t interface = kInterface;
   const char* name = nullptr;  // the device's kind: "cpu"

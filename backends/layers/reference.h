@@ -1,4 +1,4 @@
-// What operations mean, in float64 and plain loops. No backend, no library.
+// Definitions of the operations in float64 and plain loops, without any backend or library.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,13 @@ class References {
   std::map<std::string_view, std::function<void(const void*, Arguments)>> run_;
 };
 
-// All of this build.
+// All references of this build.
 const References& references();
 
 // One operation over arguments in the order of arguments(op). Throws std::out_of_range for a layer without a reference.
 void run_reference(const NodeOp& op, Arguments arguments);
 
-// As activations are defined (backends/layers/common.h).
+// As defined in backends/layers/common.h.
 double activate(Activation activation, double x);
 
 }  // namespace whygpu::networks

@@ -9,7 +9,7 @@
 namespace whygpu::networks {
 namespace {
 
-// Parameters start on a cache line in f32 and in bf16 alike.
+// Parameters are cache line aligned in both f32 and bf16.
 constexpr std::int64_t kAlignment = 32;
 
 // tf32 is a way to multiply, not to store.
@@ -94,7 +94,7 @@ void Tape::on_backward(std::function<void()> derivative) {
 
 Value Tape::gradient(Value value) const {
   const auto found = gradients_.find(value);
-  if (found == gradients_.end()) throw std::logic_error(layer_ + ": its result is never used");
+  if (found == gradients_.end()) throw std::logic_error(layer_ + ": the result is never used");
   return found->second;
 }
 

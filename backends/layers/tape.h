@@ -1,5 +1,5 @@
-// Builds a graph forwards and remembers how to go back: every layer emits its operations and leaves its derivative on
-// the tape, which differentiate() plays in reverse.
+// Builds a graph and its derivative. Every layer appends its operations and leaves its derivative on the tape;
+// differentiate() runs the derivatives in reverse order.
 #pragma once
 
 #include <functional>
@@ -25,26 +25,26 @@ class Tape {
   const TensorSpec& spec(Value value) const { return graph_.spec(value); }
 
   void name_layer(std::string name) { layer_ = std::move(name); }
-  Value batch(std::string name, TensorSpec spec);  // filled from outside before every step
-  Value filled(TensorSpec spec, double fill);      // at the start; what a step does not write lasts
+  Value batch(std::string name, TensorSpec spec);  // filled by the caller before every step
+  Value filled(TensorSpec spec, double fill);      // filled once; keeps what a step does not write
   Value temporary(TensorSpec spec);
   Value part(Value whole, std::int64_t offset, TensorSpec spec);
   Weights parameter(const std::string& name, std::vector<std::int64_t> shape, double low, double high);
 
   void run(const NodeOp& op, std::vector<Value> arguments);
-  Value cast(Value value, DType dtype);  // itself where it has that dtype
+  Value cast(Value value, DType dtype);  // `value` itself if it has that dtype
   bool used(Value value) const;          // by an operation so far
 
-  // Leaves a derivative on the tape; it may call gradient() for the values that the layer made.
+  // Leaves a derivative on the tape. It may call gradient() for the values that the layer made.
   void on_backward(std::function<void()> derivative);
 
-  // Values are known by their index: a part does not share the gradient of its whole.
+  // Values are identified by their index: a part does not share the gradient of its whole.
   bool wants_gradient(Value value) const { return !without_gradient_.contains(value); }
-  Value gradient(Value value) const;  // throws std::logic_error when nothing has arrived
+  Value gradient(Value value) const;  // throws std::logic_error if there is none
   Value take_gradient(Value value);   // the gradient so far, or kNone; the caller adds to it
   void add_gradient(Value value, Value gradient);
 
-  // The gradients of whatever add_gradient() began with, then the optimiser's step, and the graph is done.
+  // In this order: the derivatives, starting from the gradients added so far; the optimiser's step; the complete graph.
   void differentiate();
   void update(const OptimiserKind& optimiser, double learning_rate);
   ComputeGraph finish(Value input, Value target, Value output, Value loss);

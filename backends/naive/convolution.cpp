@@ -1,4 +1,4 @@
-// The three passes of convolution as their definitions write them: one result after the other, gathering its products.
+// The three passes of convolution as defined: one result after the other, summing its products.
 #include "backends/dtypes.h"
 #include "backends/naive/naive.h"
 #include "whygpu/host_device.h"

@@ -1,4 +1,4 @@
-// GEMM as the definition writes it: for every row, for every column, the sum over k.
+// GEMM as defined: for every row, for every column, the sum over k.
 #include "backends/dtypes.h"
 #include "backends/naive/naive.h"
 #include "whygpu/host_device.h"

@@ -1,4 +1,4 @@
-// The plain loops that everybody writes first, on one thread: the floor of every comparison. It is not the oracle.
+// The plain loops that everyone writes first, on one thread: the baseline of every comparison. Not the oracle.
 #include "backends/naive/naive.h"
 
 #include "backends/devices/stream_probes.h"
@@ -7,8 +7,8 @@
 namespace whygpu {
 namespace {
 
-// One thread of plain loops does about a GFLOP/s; larger operations would fill a sweep with waiting.
-constexpr double kLargestOperation = 0.3e9;
+// One thread of plain loops computes about 1 GFLOP/s; larger operations would dominate the time of a sweep.
+constexpr double kMaxFlops = 0.3e9;
 
 class Naive final : public Backend {
  public:
@@ -30,8 +30,8 @@ class Naive final : public Backend {
  private:
   template <class Shape>
   static Support within_budget(const Shape& shape) {
-    if (shape.flops() <= kLargestOperation) return naive::supports(shape);
-    return Support::no("above the naive backend's budget of 0.3 GFLOP an operation: it is one thread of plain loops");
+    if (shape.flops() <= kMaxFlops) return naive::supports(shape);
+    return Support::no("above the naive backend's limit of 0.3 GFLOP per operation");
   }
 
   HostDevice device_;

@@ -1,4 +1,4 @@
-// STREAM's kernels as they stand in its definition: one plain loop each.
+// STREAM's kernels as defined: one plain loop each.
 #include "backends/naive/naive.h"
 #include "whygpu/host_device.h"
 
@@ -50,7 +50,7 @@ class NaiveStream final : public HostOperation {
 
 Support supports(const Stream& stream) {
   if (stream.dtype == DType::f32 || stream.dtype == DType::f64) return {};
-  return Support::no("the naive backend streams f32 and f64 only");
+  return Support::no("the naive backend has STREAM in f32 and f64 only");
 }
 
 std::unique_ptr<Operation> prepare(const Stream& stream) {

@@ -1,4 +1,4 @@
-// Convolution and its gradients as oneDNN's primitives, images and filters in the layouts that the primitives ask for.
+// Convolution and its gradients as oneDNN's primitives, with images and filters in the primitives' preferred layouts.
 #include <array>
 
 #include "backends/onednn/onednn.h"
@@ -23,7 +23,7 @@ std::string_view pass_name(Pass pass) {
   return names[static_cast<std::size_t>(pass)];
 }
 
-// An argument as oneDNN numbers dimensions, with the caller's strides.
+// An argument with oneDNN's dimension order and the caller's strides.
 struct Argument {
   memory::dims dims;
   memory::data_type type;
@@ -52,7 +52,7 @@ std::array<Argument, 3> arguments_of(const Convolution& op) {
   return {images(specs[0]), filters(specs[1], op.groups), images(specs[2])};
 }
 
-// With `plain_images` only the filters may have a layout of oneDNN's choice.
+// With `plain_images`, oneDNN chooses the layout of the filters only.
 dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_view variant,
                           bool plain_images = false) {
   const auto arguments = arguments_of(op);
@@ -94,7 +94,7 @@ dnnl::primitive_desc plan(Context& context, const Convolution& op, std::string_v
 #endif
 }
 
-// What the primitive calls x, w and y in a pass.
+// oneDNN's names of x, w and y in a pass.
 std::array<int, 3> argument_names(Pass pass) {
   switch (pass) {
     case Pass::forward: return {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
@@ -130,7 +130,7 @@ class DnnlConvolution final : public Operation {
       if (layout(i) != arguments_[i].caller()) reordered += std::string(reordered.empty() ? "" : " ") + "xwy"[i];
     }
     std::string text = describe("convolution " + std::string(pass_name(pass_)), plan_.impl_info_str());
-    return reordered.empty() ? text : text + ", own layouts for " + reordered;
+    return reordered.empty() ? text : text + ", oneDNN layouts for " + reordered;
   }
 
  private:

@@ -10,7 +10,7 @@ namespace {
 using dnnl::matmul;
 using dnnl::memory;
 
-// B in a layout of oneDNN's choice; "plain" are row-major operands as a BLAS takes them.
+// packed: B in a layout that oneDNN chooses; plain: row-major operands, as in a BLAS.
 constexpr std::string_view kPacked = "packed";
 
 // Row-major rows×columns matrices, or their transposes.
@@ -81,7 +81,7 @@ std::vector<std::string> variants(const Gemm&) { return {"plain", std::string(kP
 Support supports(Context& context, const Gemm& gemm, const PrepareOptions& options) {
   const bool packed = options.variant == kPacked;
   if (packed && options.layout == Layout::row_major) {
-    return Support::no("packed is a layout of oneDNN's own: B cannot be row-major");
+    return Support::no("variant packed has B in oneDNN's own layout, not row-major");
   }
   const std::string what = std::string(dtype_name(gemm.dtype)) + " matmul";
   if (!has_data_type(gemm.dtype)) return no_such(what);

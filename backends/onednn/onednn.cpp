@@ -1,4 +1,4 @@
-// oneDNN on the CPU, as the system provides it.
+// oneDNN on the CPU, as provided by the system.
 #include "backends/onednn/onednn.h"
 
 #include <omp.h>
@@ -26,7 +26,7 @@ dnnl::memory::data_type data_type(DType dtype) {
     case DType::bf16: return Type::bf16;
     case DType::s8: return Type::s8;
     case DType::s32: return Type::s32;
-    default: throw std::logic_error("oneDNN has no " + std::string(dtype_name(dtype)) + " here");
+    default: throw std::logic_error("no oneDNN data type for " + std::string(dtype_name(dtype)));
   }
 }
 
@@ -61,7 +61,7 @@ std::string isa_name(dnnl::cpu_isa isa) {
   }
 }
 
-// The threads that oneDNN itself uses.
+// The threads that oneDNN uses.
 class OpenMpThreads final : public HostThreads {
  public:
   int count() const override { return omp_get_max_threads(); }
@@ -99,7 +99,7 @@ class OneDnn final : public Backend {
  private:
   OpenMpThreads threads_;
   HostDevice device_{&threads_};
-  mutable onednn::Context context_;  // planning asks the engine, and changes nothing
+  mutable onednn::Context context_;  // planning changes no visible state
 };
 
 }  // namespace

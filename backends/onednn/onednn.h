@@ -12,7 +12,7 @@
 
 namespace whygpu::onednn {
 
-// The one engine and in-order stream of this process.
+// The engine and in-order stream of this process.
 struct Context {
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
@@ -23,7 +23,7 @@ Support no_such(const std::string& what);
 dnnl::memory::data_type data_type(DType dtype);  // throws for a dtype that oneDNN lacks
 bool has_data_type(DType dtype);
 
-// Values in whatever layout `layout` describes. Upload and download reorder where that is not the caller's.
+// Values in any layout. Upload and download reorder if `layout` is not the caller's.
 class DnnlTensor final : public Tensor {
  public:
   DnnlTensor(Context& context, const dnnl::memory::desc& row_major, const dnnl::memory::desc& layout);
@@ -40,8 +40,8 @@ class DnnlTensor final : public Tensor {
   mutable dnnl::memory memory_;
 };
 
-// What runs, as oneDNN's verbose mode would call it: "matmul brg:avx512_core, oneDNN 2.6.3, threads=2". Winograd's
-// algorithm, which multiplies less often than the definition, is named in full.
+// What runs, in the style of oneDNN's verbose mode: "matmul brg:avx512_core, oneDNN 2.6.3, threads=2". The Winograd
+// algorithm, which multiplies less often than the definition, is named explicitly.
 std::string describe(const std::string& primitive, const std::string& implementation);
 
 std::vector<std::string> variants(const Gemm& gemm);

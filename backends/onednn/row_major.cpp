@@ -7,7 +7,7 @@
 namespace whygpu::onednn {
 namespace {
 
-constexpr std::size_t kMostArguments = 4;
+constexpr std::size_t kMaxArguments = 4;
 
 class RowMajorOperation final : public Operation {
  public:
@@ -65,7 +65,7 @@ class RowMajorOperation final : public Operation {
   Context& context_;
   dnnl::primitive primitive_;
   std::vector<Slot> slots_;
-  std::array<dnnl_exec_arg_t, kMostArguments> execution_{};
+  std::array<dnnl_exec_arg_t, kMaxArguments> execution_{};
   int reorders_ = 0;
   std::string implementation_;
 };

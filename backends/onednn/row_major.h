@@ -1,5 +1,5 @@
-// Any primitive over the device's row-major tensors. Where oneDNN prefers another layout, a reorder before or after the
-// primitive is part of the operation.
+// Any primitive over the device's row-major tensors. If oneDNN prefers another layout, reorders before and after the
+// primitive are part of the operation.
 #pragma once
 
 #include "backends/onednn/onednn.h"
@@ -8,7 +8,7 @@ namespace whygpu::onednn {
 
 struct RowMajorArgument {
   int name = 0;                       // DNNL_ARG_SRC, …
-  dnnl::memory::desc caller, chosen;  // as the caller has it, as the primitive wants it
+  dnnl::memory::desc caller, chosen;  // the caller's layout, the primitive's layout
   bool result = false;
 };
 

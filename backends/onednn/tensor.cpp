@@ -5,7 +5,7 @@
 namespace whygpu::onednn {
 namespace {
 
-// Room for `layout`, from the same place as every CPU backend's tensors.
+// Storage for `layout`, allocated like the tensors of every CPU backend.
 TensorSpec room_for(const dnnl::memory::desc& layout) {
   return {DType::s8, {static_cast<std::int64_t>(layout.get_size())}};
 }
@@ -30,7 +30,7 @@ dnnl::memory::desc dense(const dnnl::memory::desc& layout) {
   return {dims, type, strides};
 }
 
-// Some layouts, Winograd's among them, are reached from the dense one only.
+// Some layouts, such as Winograd's, can be reordered only from the dense one.
 void copy(const Context& context, const dnnl::memory& from, const dnnl::memory& to) {
   try {
     run_reorder(context, from, to);

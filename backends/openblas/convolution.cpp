@@ -1,5 +1,5 @@
-// Convolution as im2col + GEMM. Each thread unrolls a tile of pixels into a buffer of its own and multiplies it at
-// once, so the unrolled matrix, R·S times the image, never exists as a whole.
+// Convolution as im2col + GEMM. Each thread unrolls a tile of pixels into its own buffer and multiplies it at once, so
+// the unrolled matrix, R·S times the image, never exists as a whole.
 //
 //   forward           y[pixels × K]  = unrolled x[pixels × R·S·C] · wᵀ
 //   backward data    dx[pixels × C]  = unrolled dy[pixels × R·S·K] · w, for each plane of dx
@@ -19,9 +19,9 @@
 namespace whygpu::openblas {
 namespace {
 
-// Long tiles repay the packing of the filters that every GEMM begins with; short ones stay in the cache.
-constexpr std::int64_t kMostRows = 768, kFewestRows = 64, kFewestColumns = 32;
-constexpr std::size_t kTileBytes = std::size_t{16} << 20;  // of one thread
+// Long tiles amortise the packing of the filters by every GEMM; short ones stay in the cache.
+constexpr std::int64_t kMaxRows = 768, kMinRows = 64, kMinColumns = 32;
+constexpr std::size_t kTileBytes = std::size_t{16} << 20;  // per thread
 constexpr std::size_t kAllTilesBytes = std::size_t{384} << 20;
 constexpr std::size_t kAllSumsBytes = std::size_t{384} << 20;  // partial gradients of weights
 
@@ -48,28 +48,28 @@ class SingleThreadedBlas {
 
 std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Pixels of one tile: as many as the buffer takes, and cut so that every thread gets as many tiles as the next.
+// Pixels per tile: as many as the buffer holds, divided so that all threads get the same number of tiles.
 std::int64_t tile_rows(std::int64_t pixels, std::int64_t depth, std::size_t element, std::int64_t threads) {
   const std::size_t bytes = std::min(kTileBytes, kAllTilesBytes / static_cast<std::size_t>(threads));
   const auto fitting = static_cast<std::int64_t>(bytes / element) / std::max<std::int64_t>(depth, 1);
-  const std::int64_t most = std::clamp<std::int64_t>(fitting, 1, kMostRows);
+  const std::int64_t most = std::clamp<std::int64_t>(fitting, 1, kMaxRows);
   const std::int64_t even = ceil_div(pixels, ceil_div(ceil_div(pixels, most), threads) * threads);
-  return std::min(most, std::max(even, kFewestRows));
+  return std::min(most, std::max(even, kMinRows));
 }
 
-// Into how many ranges `columns` are cut where `tasks` are too few for all threads.
+// The number of ranges that `columns` are split into when there are fewer `tasks` than threads.
 std::int64_t column_cuts(std::int64_t columns, std::int64_t tasks, std::int64_t threads) {
-  return std::clamp<std::int64_t>(columns / kFewestColumns, 1, std::max<std::int64_t>(1, threads / tasks));
+  return std::clamp<std::int64_t>(columns / kMinColumns, 1, std::max<std::int64_t>(1, threads / tasks));
 }
 
 std::string describe(bool single_precision, bool unrolled, std::int64_t rows, const std::string& remark) {
   const std::string routine = single_precision ? "sgemm" : "dgemm";
   const std::string what = unrolled ? "im2col in tiles of " + std::to_string(rows) + " pixels + " + routine
-                                    : routine + " on the images as they are";
+                                    : routine + " directly on the images";
   return what + remark + ", " + running_with();
 }
 
-// Filters as backward data multiplies with them: [plane][group][tap][k of the group][c of the group].
+// Filters in the order that backward data uses: [plane][group][tap][k of the group][c of the group].
 template <class T>
 class PackedFilters final : public Tensor {
  public:
@@ -197,7 +197,7 @@ class PixelConvolution final : public HostOperation {
     if (!whole) scatter(item, column, c, result);
   }
 
-  // Puts the rows of one of several planes where they belong in dx.
+  // Copies the rows of one of several planes to their positions in dx.
   void scatter(const Item& item, std::int64_t column, const T* rows, T* dx) const {
     const Plane& plane = *item.plane;
     const std::int64_t grid_h = plane.unrolling.grid_h, grid_w = plane.unrolling.grid_w;
@@ -220,8 +220,8 @@ class PixelConvolution final : public HostOperation {
   std::vector<std::vector<T>> unrolled_, results_;  // buffers of each thread
 };
 
-// Backward weights. The pixels are cut into parts that sum into gradients of their own, added at the end in a fixed
-// order; where parts are too few for all threads, the filters are cut too.
+// Backward weights. The pixels are split into parts with their own sums, which are added at the end in a fixed order.
+// If there are fewer parts than threads, the filters are split too.
 template <class T>
 class WeightGradient final : public HostOperation {
  public:
@@ -303,10 +303,10 @@ class WeightGradient final : public HostOperation {
   std::int64_t pixels_, rows_, size_;
   std::int64_t parts_ = 1, cuts_ = 1;
   std::vector<std::vector<T>> unrolled_;  // buffers of each thread
-  std::vector<T> sums_;                   // of all parts but the first, which sums into dw
+  std::vector<T> sums_;                   // of all parts except the first, which sums into dw
 };
 
-// Backward data over row-major tensors: the filters are packed anew on every run.
+// Backward data over row-major tensors: the filters are packed on every run.
 class PackingConvolution final : public HostOperation {
  public:
   PackingConvolution(const Convolution& op, std::unique_ptr<Operation> convolution)
@@ -336,13 +336,12 @@ std::unique_ptr<Operation> prepare_as(const Convolution& op) {
 }  // namespace
 
 Support supports(const Convolution& op) {
-  constexpr std::int64_t kLargest = std::numeric_limits<blasint>::max();
-  if (std::max({op.c, op.k, op.r * op.s * op.c, op.r * op.s * op.k}) > kLargest) {
-    return Support::no("a GEMM dimension is above the " + std::to_string(kLargest) + " that this OpenBLAS can index");
+  constexpr std::int64_t kMaxIndex = std::numeric_limits<blasint>::max();
+  if (std::max({op.c, op.k, op.r * op.s * op.c, op.r * op.s * op.k}) > kMaxIndex) {
+    return Support::no("a GEMM dimension is above " + std::to_string(kMaxIndex) + ", the index limit of this OpenBLAS");
   }
   if (op.dtype == DType::f32 || op.dtype == DType::f64) return {};
-  return Support::no("convolution by im2col and OpenBLAS has f32 and f64 only, not " +
-                     std::string(dtype_name(op.dtype)));
+  return Support::no("im2col + OpenBLAS has f32 and f64 convolution only, not " + std::string(dtype_name(op.dtype)));
 }
 
 std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout) {

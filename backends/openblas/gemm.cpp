@@ -53,9 +53,9 @@ class BlasGemm final : public HostOperation {
 }  // namespace
 
 Support supports(const Gemm& gemm) {
-  constexpr auto kLargest = std::numeric_limits<blasint>::max();
-  if (gemm.m > kLargest || gemm.n > kLargest || gemm.k > kLargest) {
-    return Support::no("a dimension is above the " + std::to_string(kLargest) + " that this OpenBLAS can index");
+  constexpr auto kMaxIndex = std::numeric_limits<blasint>::max();
+  if (gemm.m > kMaxIndex || gemm.n > kMaxIndex || gemm.k > kMaxIndex) {
+    return Support::no("a dimension is above " + std::to_string(kMaxIndex) + ", the index limit of this OpenBLAS");
   }
   switch (gemm.dtype) {
     case DType::f64:

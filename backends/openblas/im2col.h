@@ -1,4 +1,4 @@
-// Unrolls images into matrices, so that a convolution becomes a matrix product (Chellapilla, Puri, Simard, "High
+// Unrolls images into matrices, which turns convolution into a matrix product (Chellapilla, Puri, Simard, "High
 // performance convolutional neural networks for document processing", 2006).
 #pragma once
 
@@ -11,17 +11,17 @@
 namespace whygpu::openblas {
 
 // A matrix with one row for each pixel of a grid. Row (n, i, j) holds, for each tap (a, b), the channels of source
-// pixel (n, i·step_h + offsets_h[a], j·step_w + offsets_w[b]), or zeros where that lies outside the image.
+// pixel (n, i·step_h + offsets_h[a], j·step_w + offsets_w[b]), or zeros if that is outside the image.
 struct Unrolling {
   std::int64_t source_h = 0, source_w = 0, source_c = 0;  // NHWC images
-  std::int64_t channels = 0;                              // of source_c, those that a row holds
+  std::int64_t channels = 0;                              // of source_c, the channels in a row
   std::int64_t grid_h = 0, grid_w = 0, step_h = 1, step_w = 1;
   std::vector<std::int64_t> offsets_h, offsets_w;  // ascending
 
   std::int64_t taps() const { return static_cast<std::int64_t>(offsets_h.size() * offsets_w.size()); }
   std::int64_t depth() const { return taps() * channels; }  // columns of the matrix
 
-  // The matrix is the source as it stands, with rows source_c apart.
+  // Whether the matrix is the source itself, with rows source_c apart.
   bool is_source() const {
     return taps() == 1 && offsets_h[0] == 0 && offsets_w[0] == 0 && step_h == 1 && step_w == 1 && grid_h == source_h &&
            grid_w == source_w;
@@ -29,8 +29,8 @@ struct Unrolling {
 };
 
 // Part of a result that is one matrix product per group. The forward pass has one plane, all pixels of y. The pixels of
-// dx fall into stride_h × stride_w planes: pixel (i, j) of each lies at (first_h + i·stride_h, first_w + j·stride_w)
-// and is reached by the same taps, perhaps none.
+// dx are split into stride_h × stride_w planes: pixel (i, j) of a plane is at (first_h + i·stride_h, first_w +
+// j·stride_w). All pixels of a plane have the same taps, possibly none.
 struct Plane {
   Unrolling unrolling;  // of x, or of dy
   std::int64_t first_h = 0, first_w = 0;
@@ -40,7 +40,7 @@ struct Plane {
 // The unrolling of x for the forward pass and for backward weights, of dy for backward data.
 std::vector<Plane> planes_of(const Convolution& op);
 
-// Writes rows [first, first + count), depth() values each. `source` points at the first of the row's channels.
+// Writes rows [first, first + count), depth() values each. `source` points to the first of the row's channels.
 template <class T>
 void unroll(const Unrolling& u, const T* source, std::int64_t first, std::int64_t count, T* out) {
   if (u.taps() == 0) return;

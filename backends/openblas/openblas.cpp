@@ -1,4 +1,4 @@
-// OpenBLAS, as the system provides it. GEMM in the dtypes that the installed library was built with.
+// OpenBLAS, as provided by the system. GEMM in the dtypes that the installed library was built with.
 #include "backends/openblas/openblas.h"
 
 #include <cblas.h>

@@ -15,7 +15,7 @@ Support supports(const Convolution& op);
 std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout);
 
 std::string version();       // "OpenBLAS 0.3.21"
-std::string core();          // the kernel set that it dispatched to, such as "Haswell"
+std::string core();          // the kernel set in use, such as "Haswell"
 std::string running_with();  // version, core and threads, for implementation()
 
 Support supports(const Stream& stream);

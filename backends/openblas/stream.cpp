@@ -1,4 +1,4 @@
-// Those of STREAM's kernels that a BLAS has: copy, scale (OpenBLAS' axpby) and sum.
+// The STREAM kernels that a BLAS has: copy, scale (OpenBLAS' axpby) and sum.
 #include <cblas.h>
 
 #include "backends/openblas/openblas.h"
@@ -19,7 +19,7 @@ class BlasStream final : public HostOperation {
  public:
   explicit BlasStream(const Stream& stream) : HostOperation(stream.arguments()), stream_(stream) {}
 
-  // axpby reads its result even where it is multiplied by 0, so that must hold numbers from the start.
+  // axpby reads its result even if it is multiplied by 0, so it must contain numbers from the start.
   void enqueue(std::span<Tensor* const> tensors) override {
     const auto n = static_cast<blasint>(stream_.elements);
     const T* x = host_data<T>(tensors[0]);
@@ -45,10 +45,10 @@ class BlasStream final : public HostOperation {
 
 Support supports(const Stream& stream) {
   if (stream.kernel == StreamKernel::add || stream.kernel == StreamKernel::triad) {
-    return Support::no("a BLAS adds two vectors only in place of one of them");
+    return Support::no("BLAS adds vectors in place only");
   }
   if (stream.dtype == DType::f32 || stream.dtype == DType::f64) return {};
-  return Support::no("OpenBLAS has vectors of f32 and f64 only");
+  return Support::no("OpenBLAS has vector routines in f32 and f64 only");
 }
 
 std::unique_ptr<Operation> prepare(const Stream& stream) {

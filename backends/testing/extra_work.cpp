@@ -1,9 +1,9 @@
-// A backend that is another one made slower: after each of its operations it goes on computing for a share of the time
-// that the operation took, so that every run is slower by exactly that share, however large or disturbed.
+// Makes another backend slower: after each operation it keeps computing for a share of the time that the operation
+// took, so that every run is slower by exactly that share, whatever its length or disturbance.
 //
-// It stands where the real module stood, under its name; the real one lies in `wrapped/` beside it. The share is
-// WHYGPU_EXTRA_WORK (0.1 when unset): 0.1 makes 10 ms out of 9.09 ms. CPU backends only: on a queue, extra work would
-// have to be queued too.
+// It replaces the real module under its name; the real one is in `wrapped/` beside it. The share is WHYGPU_EXTRA_WORK
+// (default 0.1, which turns 9.09 ms into 10 ms). CPU backends only: on a queue, the extra work would have to be queued
+// too.
 #include <dlfcn.h>
 
 #include <chrono>
@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-// Arithmetic that the compiler can neither drop nor finish early.
+// Arithmetic that the compiler can neither remove nor shorten.
 void compute_until(Clock::time_point end) {
   volatile double sink = 1;
   while (Clock::now() < end) {
@@ -57,7 +57,7 @@ const Module& real_module() {
   using EntryPoint = const Module* (*)();
   const auto entry = reinterpret_cast<EntryPoint>(dlsym(handle, "whygpu_backend_module"));
   if (entry == nullptr || entry()->interface != kInterface)
-    throw std::runtime_error(wrapped.string() + " is no backend of this build");
+    throw std::runtime_error(wrapped.string() + " is not a backend of this build");
   return *entry();
 }
 

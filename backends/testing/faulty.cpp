@@ -1,4 +1,4 @@
-// A GEMM backend that goes wrong in the way that its variant names. What it computes otherwise is right.
+// A GEMM backend with the fault that its variant names. All other results are correct.
 #include <csignal>
 #include <cstdlib>
 #include <limits>
@@ -35,14 +35,14 @@ class FaultyGemm final : public HostOperation {
     if (variant_ == "sleep") std::this_thread::sleep_for(std::chrono::hours(24));
     if (variant_ == "late_abort" && ++runs_ > 3) std::abort();
     multiply(gemm_, host_data<float>(tensors[0]), host_data<float>(tensors[1]), c);
-    if (variant_ == "off_by_one") std::swap(c[size / 2], c[size / 2 + 1]);  // right values, one place further
+    if (variant_ == "off_by_one") std::swap(c[size / 2], c[size / 2 + 1]);  // correct values at the wrong index
     if (variant_ == "nan") c[size - 1] = std::numeric_limits<float>::quiet_NaN();
     if (variant_ == "rounded") {
       for (std::int64_t i = 0; i < size; ++i) c[i] = static_cast<float>(BFloat16(c[i]));
     }
   }
 
-  std::string implementation() const override { return "plain loops that go wrong: " + variant_; }
+  std::string implementation() const override { return "plain loops with a fault: " + variant_; }
 
  private:
   Gemm gemm_;

@@ -1,4 +1,4 @@
-// A module that says that it was built with another C++ standard library.
+// A module built with another C++ standard library.
 #include "whygpu/backend.h"
 
 extern "C" __attribute__((visibility("default"))) const whygpu::Module* whygpu_backend_module() {

@@ -92,7 +92,7 @@ TEST_F(RoundsTest, AHangCostsItsOwnCaseOnly) {
 }
 
 TEST_F(RoundsTest, ABackendThatCannotLoadFailsItsCases) {
-  const auto state = run({"gemm m=8 n=8 k=8 backend=homeless", "gemm m=8 n=8 k=8 backend=naive"}, two_rounds());
+  const auto state = run({"gemm m=8 n=8 k=8 backend=no_device", "gemm m=8 n=8 k=8 backend=naive"}, two_rounds());
   EXPECT_THAT(state.results()[0].reason, HasSubstr("no such device on this machine"));
   EXPECT_EQ(state.results()[1].status, Status::ok);
 }

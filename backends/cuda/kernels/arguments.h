@@ -1,4 +1,4 @@
-// What every GEMM kernel is told, and how its blocks share out the result.
+// Arguments of the GEMM kernels, and how blocks divide the result.
 #pragma once
 
 #include <type_traits>
@@ -15,8 +15,8 @@
 namespace whygpu::cuda {
 
 // C[b] = op(A[b]) · op(B[b]), all dense and row-major. op(A)[i][p] is a[i · a_row + p · a_col], likewise for B: a
-// transpose only swaps the two strides. With `splits` > 1 the k range is cut in that many parts, and part s writes its
-// own partial result at c + s · batch · m · n.
+// transpose only swaps the two strides. With `splits` > 1 the k range is split into that many parts, and part s writes
+// its partial result at c + s · batch · m · n.
 template <class In, class Out>
 struct GemmArguments {
   const In* a = nullptr;
@@ -40,8 +40,8 @@ GemmArguments<In, Out> gemm_arguments(const Gemm& op, const void* a, const void*
 
 constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
-// Where a block works: rows and columns from (row, column) on, products from k_begin to k_end, of one batch entry
-// whose operands start at a, b and c.
+// A block's work: rows and columns starting at (row, column), products from k_begin to k_end, of one batch entry whose
+// operands start at a, b and c.
 template <class In, class Out>
 struct BlockWork {
   const In* a;
@@ -51,8 +51,8 @@ struct BlockWork {
   std::int64_t entry;
 };
 
-// Tiles of C are visited in bands of kBand rows of tiles, down each column of a band: neighbours in time then share
-// operands that are still in the L2 cache.
+// Tiles of C are visited in bands of kBand rows of tiles, column by column within a band, so that consecutive tiles
+// share operands that are still in the L2 cache.
 struct TileIndex {
   unsigned row, column;
 };
@@ -93,7 +93,7 @@ std::int64_t blocks_of(const Gemm& op, int splits = 1) {
   return ceil_div(op.m, kTileM) * ceil_div(op.n, kTileN) * op.batch * splits;
 }
 
-// The value that arithmetic is done in.
+// The type that arithmetic is done in.
 template <class In>
 using Accumulator = std::conditional_t<std::is_same_v<In, double>, double,
                                        std::conditional_t<std::is_same_v<In, std::int8_t>, std::int32_t, float>>;
@@ -132,13 +132,13 @@ __device__ __forceinline__ Out narrow(T value) {
 #endif
 }
 
-// Two 16-bit values as one word.
+// Two 16-bit values packed into one word.
 template <class Out>
 __device__ __forceinline__ unsigned narrow_pair(float low, float high) {
   return narrow<Out>(low).bits | static_cast<unsigned>(narrow<Out>(high).bits) << 16;
 }
 
-// Two neighbouring results, or the first of them, in one instruction where that is possible.
+// Stores two neighbouring results, or only the first, in one instruction if possible.
 template <class Out, class T>
 __device__ __forceinline__ void store_pair(Out* out, T low, T high, bool both) {
   if (both && reinterpret_cast<std::uintptr_t>(out) % (2 * sizeof(Out)) == 0) {

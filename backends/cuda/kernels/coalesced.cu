@@ -1,5 +1,5 @@
-// Rung 2, coalesced: as naive, but neighbouring threads take neighbouring columns. A warp then reads 32 consecutive
-// elements of B, and one element of A that the load unit hands to all its lanes.
+// Rung 2, coalesced: like naive, but neighbouring threads compute neighbouring columns. A warp then reads 32
+// consecutive elements of B, and one element of A, which the load unit broadcasts to all lanes.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/simple.h"

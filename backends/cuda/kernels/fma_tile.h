@@ -1,5 +1,5 @@
-// The work of tensor_tile.h's multiply_slices() on CUDA cores, for f32: the same buffers, and the same results in the
-// same threads, so that a kernel differs in one call.
+// multiply_slices() of tensor_tile.h on CUDA cores, for f32: same buffers, and the same results in the same threads, so
+// a kernel differs in one call.
 #pragma once
 
 #include "backends/cuda/kernels/tensor_tile.h"
@@ -7,7 +7,7 @@
 namespace whygpu::cuda {
 
 // Along k: four values of k at once. Eight lanes of a column, or four of a row, read neighbouring lines, which the
-// swizzle puts into different banks; the others share what they read.
+// swizzle places in different banks; the other lanes read the same words.
 template <int kRowTiles, int kColumnTiles, class SliceA, class SliceB>
 __device__ __forceinline__ void fma_along(float (&sums)[kRowTiles][kColumnTiles][4], const unsigned char* a,
                                           const unsigned char* b, int row, int column, int lane) {

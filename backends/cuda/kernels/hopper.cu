@@ -1,5 +1,5 @@
 // Rung 8, hopper: warpgroup multiply-adds fed by the tensor memory accelerator (sm_90a), for f16, bf16, tf32, f8e4m3
-// and s8. The main loop stands in hopper_pipeline.h; here is how a matrix product feeds it.
+// and s8. The main loop is in hopper_pipeline.h; this file connects a matrix product to it.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/hopper_pipeline.h"
 #include "backends/cuda/kernels/hopper_store.h"
@@ -13,14 +13,14 @@ namespace {
 
 using namespace hopper;
 
-// The maps' boxes: rows along k are loaded in one box each (B's share of a block in one), 64 rows across k in a box
-// each.
+// Boxes of the maps: rows along k are loaded in one box per operand (for B, the block's share), rows across k in boxes
+// of 64.
 template <class In, int kTileN, bool kAcrossA, bool kAcrossB>
 struct Product {
   Schedule schedule;
   const TensorMap &a_map, &b_map, &c_map;
   int tiles_k;
-  Sum<In>* c;  // null: rows start on 16-byte boundaries, and TMA writes them
+  Sum<In>* c;  // null when TMA writes the result: rows start on 16-byte boundaries
 
   __device__ __forceinline__ int steps(int) const { return tiles_k; }
 
@@ -73,9 +73,9 @@ __global__ void __launch_bounds__(kThreads, 1)
 }
 
 Support supports(const Gemm& op, const Chip& chip) {
-  if (chip.capability != 90) return Support::no("these instructions exist on compute capability 9.0 only");
+  if (chip.capability != 90) return Support::no("wgmma and TMA need compute capability 9.0");
   if (op.dtype == DType::f64 || op.dtype == DType::f32 || op.dtype == DType::s32) {
-    return Support::no("written for f16, bf16, tf32, f8e4m3 and s8");
+    return Support::no("f16, bf16, tf32, f8e4m3 and s8 only");
   }
   return fits(op);
 }
@@ -143,10 +143,10 @@ Plan plan_with(const Gemm& op, const Chip& chip, int splits) {
 
 template <class In>
 Plan plan_as(const Gemm& op, const Chip& chip) {
-  // fp8 keeps two sets of sums, for which the registers of a narrow tile suffice.
+  // fp8 keeps two sets of sums, which only fit in registers for a narrow tile.
   constexpr bool kWide = !std::is_same_v<In, Float8E4M3>;
   const ChoiceInput work{
-      op.m, op.n, op.batch, ceil_div(op.k, kDepth<In>), kDepth<In>, kMostSplits, chip.multiprocessors};
+      op.m, op.n, op.batch, ceil_div(op.k, kDepth<In>), kDepth<In>, kMaxSplits, chip.multiprocessors};
   const Choice choice = kWide ? choose(work, {256, 128}) : choose(work, {128});
   if constexpr (kWide) {
     if (choice.tile_n == 256) return plan_with<In, 256>(op, chip, choice.splits);

@@ -1,17 +1,17 @@
 // Hopper's own instructions (sm_90a) as functions: barriers that count bytes, the tensor memory accelerator (TMA) and
-// the multiply-add of a warpgroup. The host's versions are in backends/cuda/simt/hopper_instructions.h.
+// the warpgroup multiply-add. The host versions are in backends/cuda/simt/hopper_instructions.h.
 #pragma once
 
 #include "backends/cuda/kernels/instructions.h"
 
 namespace whygpu::cuda {
 
-// A barrier in shared memory. Its phases alternate in parity, starting at 0; a phase ends when as many threads have
-// arrived as it was made for and all announced bytes have landed.
+// A barrier in shared memory. Its phases alternate in parity, starting at 0. A phase ends when the expected number of
+// threads has arrived and all announced bytes have landed.
 using Barrier = std::uint64_t;
 
-// The tile geometry that the tensor cores are told: where it starts, the distance between groups of 64 columns of an
-// operand that runs across k (`leading`), and between groups of eight lines (`stride`), in bytes; 128-byte swizzle.
+// The tile geometry for the tensor cores: the start, the distance between groups of 64 columns of an operand that runs
+// across k (`leading`), and between groups of eight lines (`stride`), in bytes; 128-byte swizzle.
 __device__ __forceinline__ std::uint64_t make_descriptor(unsigned address, unsigned leading, unsigned stride) {
   const auto field = [](unsigned bytes) { return static_cast<std::uint64_t>((bytes & 0x3ffff) >> 4); };
   return field(address) | field(leading) << 16 | field(stride) << 32 | std::uint64_t{1} << 62;
@@ -45,7 +45,7 @@ __device__ __forceinline__ void barrier_arrive_expecting(Barrier* barrier, unsig
                : "memory");
 }
 
-// Arrives at the same barrier of block `rank` of the cluster.
+// Arrives at the same barrier in block `rank` of the cluster.
 __device__ __forceinline__ void barrier_arrive_at(Barrier* barrier, unsigned rank) {
   asm volatile(
       "{\n"
@@ -73,7 +73,7 @@ __device__ __forceinline__ void barrier_wait(Barrier* barrier, unsigned parity) 
   }
 }
 
-// `threads` threads of the block, in whole warps, meet at hardware barrier `id` (0 is __syncthreads).
+// Synchronises `threads` threads of the block, in whole warps, at hardware barrier `id` (0 is __syncthreads).
 __device__ __forceinline__ void named_barrier(int id, int threads) {
   asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
@@ -84,7 +84,7 @@ __device__ __forceinline__ unsigned cluster_rank() {
   return rank;
 }
 
-// All threads of all blocks of the cluster meet.
+// Synchronises all threads of all blocks of the cluster.
 __device__ __forceinline__ void cluster_sync() {
   asm volatile(
       "barrier.cluster.arrive.release;\n"
@@ -103,7 +103,8 @@ __device__ __forceinline__ void tma_load(void* shared, const TensorMap& map, int
       : "memory");
 }
 
-// As tma_load(), to the same place in every block of the cluster that `mask` names, each counting at its own barrier.
+// Like tma_load(), to the same place in every block of the cluster selected by `mask`, each counting at its own
+// barrier.
 __device__ __forceinline__ void tma_load_multicast(void* shared, const TensorMap& map, int x, int y, int z,
                                                    Barrier* barrier, std::uint16_t mask) {
   asm volatile(
@@ -113,8 +114,8 @@ __device__ __forceinline__ void tma_load_multicast(void* shared, const TensorMap
       : "memory");
 }
 
-// Copies what a tap at offset (tap_x, tap_y) meets, for the map's number of pixels, from the one at (x, y, n) with the
-// tap at offset 0 on, 128-byte swizzled, channels from c on; counts the bytes at `barrier`.
+// Copies the pixels that a tap at offset (tap_x, tap_y) reads: as many as the map says, starting where the tap at
+// offset 0 reads (x, y, n), channels from c on, 128-byte swizzled. Counts the bytes at `barrier`.
 __device__ __forceinline__ void tma_load_pixels(void* shared, const TensorMap& map, int c, int x, int y, int n,
                                                 int tap_x, int tap_y, Barrier* barrier) {
   asm volatile(
@@ -125,7 +126,7 @@ __device__ __forceinline__ void tma_load_pixels(void* shared, const TensorMap& m
       : "memory");
 }
 
-// Starts to copy a box from shared memory to (x, y, z); what lies outside the matrix is left out.
+// Starts copying a box from shared memory to (x, y, z). Elements outside the matrix are dropped.
 __device__ __forceinline__ void tma_store(const TensorMap& map, const void* shared, int x, int y, int z) {
   asm volatile("cp.async.bulk.tensor.3d.global.shared::cta.bulk_group [%0, {%1, %2, %3}], [%4];" ::"l"(&map), "r"(x),
                "r"(y), "r"(z), "r"(shared_address(shared))
@@ -134,7 +135,7 @@ __device__ __forceinline__ void tma_store(const TensorMap& map, const void* shar
 
 __device__ __forceinline__ void tma_store_commit() { asm volatile("cp.async.bulk.commit_group;" ::: "memory"); }
 
-// Waits until at most kGroups of this thread's stores have not yet read their shared memory.
+// Waits until at most kGroups of this thread's stores still have to read their shared memory.
 template <int kGroups>
 __device__ __forceinline__ void tma_store_wait_read() {
   asm volatile("cp.async.bulk.wait_group.read %0;" ::"n"(kGroups) : "memory");
@@ -143,7 +144,7 @@ __device__ __forceinline__ void tma_store_wait_read() {
 // Waits until all of this thread's stores are complete.
 __device__ __forceinline__ void tma_store_wait() { asm volatile("cp.async.bulk.wait_group 0;" ::: "memory"); }
 
-// Orders this thread's ordinary writes to shared memory before what TMA and the tensor cores read.
+// Orders this thread's ordinary writes to shared memory before reads by TMA and the tensor cores.
 __device__ __forceinline__ void fence_async_proxy() { asm volatile("fence.proxy.async.shared::cta;" ::: "memory"); }
 
 // ---- Warpgroups ----
@@ -158,17 +159,17 @@ __device__ __forceinline__ void take_registers() {
   asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
 }
 
-// Before the first multiply-add, and after registers of the sums were touched.
+// Needed before the first multiply-add, and after registers of the sums were accessed.
 __device__ __forceinline__ void warpgroup_fence() { asm volatile("wgmma.fence.sync.aligned;" ::: "memory"); }
 __device__ __forceinline__ void warpgroup_commit() { asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory"); }
 
-// Waits until at most kGroups groups of multiply-adds are still under way.
+// Waits until at most kGroups groups of multiply-adds are pending.
 template <int kGroups>
 __device__ __forceinline__ void warpgroup_wait() {
   asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kGroups) : "memory");
 }
 
-// Keeps the compiler from reading the sums before the wait that precedes this.
+// Keeps the compiler from reading the sums before the preceding wait.
 template <int kCount>
 __device__ __forceinline__ void settle(float (&sums)[kCount]) {
 #pragma unroll
@@ -180,8 +181,8 @@ __device__ __forceinline__ void settle(std::int32_t (&sums)[kCount]) {
   for (int i = 0; i < kCount; ++i) asm volatile("" : "+r"(sums[i])::"memory");
 }
 
-// d = a · b, or d += a · b, for 64 rows, the columns that d has room for, and 32 bytes of k; operands by descriptor.
-// The "across" template arguments say that an operand runs across k (16-bit types only).
+// d = a · b, or d += a · b, for 64 rows, as many columns as d holds, and 32 bytes of k; operands by descriptor. The
+// "across" template arguments mark operands that run across k (16-bit types only).
 #define WHYGPU_EIGHT(c, d, i) \
   c(d[i]), c(d[i + 1]), c(d[i + 2]), c(d[i + 3]), c(d[i + 4]), c(d[i + 5]), c(d[i + 6]), c(d[i + 7])
 #define WHYGPU_SIXTY_FOUR(c, d, i)                                                                          \

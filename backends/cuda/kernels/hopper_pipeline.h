@@ -1,29 +1,29 @@
 // The main loop of the kernels on Hopper's warpgroups: a ring of stages between one thread that loads and two
 // warpgroups that multiply.
 //
-// A block of three warpgroups stays on its multiprocessor and computes tile after tile, 128 rows by 256, 128 or 64
-// columns. One thread of the first warpgroup, the producer, keeps a ring of stages in shared memory filled with the 128
-// bytes of k that come next; the other two, the consumers, own 64 rows of the tile each and multiply from shared memory
-// into registers, which the producer has given up for them. Two barriers per stage hand it back and forth: `full`
-// counts the bytes that land, `empty` the warps that are done reading.
+// A block of three warpgroups is persistent and computes tile after tile, 128 rows by 256, 128 or 64 columns. One
+// thread of the first warpgroup, the producer, keeps a ring of stages in shared memory filled with the next 128 bytes
+// of k; the other two, the consumers, own 64 rows of the tile each and multiply from shared memory into registers,
+// which the producer has given up for them. Each stage has two barriers: `full` counts the bytes that land, `empty` the
+// warps that are done reading.
 //
-// Two blocks may form a cluster: their tiles lie above each other, so that each loads half of B for both.
+// Two blocks may form a cluster: their tiles are vertical neighbours, and each block loads half of B for both.
 #pragma once
 
 #include "backends/cuda/kernels/hopper_schedule.h"
 
 #ifdef __CUDACC__
-#pragma nv_diag_suppress 177  // unused functions: for other chips than sm_90a the kernel is empty
+#pragma nv_diag_suppress 177  // unused functions: the kernel is empty on chips other than sm_90a
 #endif
 
 namespace whygpu::cuda {
 
 namespace hopper {
 
-// The units of work of a cluster are tiles above each other, one per block. Work is what a kernel computes; it has
+// The work units of a cluster are vertically adjacent tiles, one per block. Work defines what a kernel computes:
 //   Schedule schedule;
-//   int steps(int entry) const;                           along k, of one product, at least one
-//   Loader loader(const Tile&, cluster, rank) const;      its load(a, b, barrier, step) fills a stage, step after step
+//   int steps(int entry) const;                           steps along k of one product, at least one
+//   Loader loader(const Tile&, cluster, rank) const;      its load(a, b, barrier, step) fills a stage, in step order
 //   void store(sums, const Tile&, int consumer) const;
 template <int kTileN, class Work>
 __device__ __forceinline__ Tile tile_of(const Work& work, unsigned unit, unsigned cluster, unsigned rank) {
@@ -45,7 +45,7 @@ __device__ __forceinline__ Tile tile_of(const Work& work, unsigned unit, unsigne
           left < per_split ? left : per_split};
 }
 
-// A place in the ring of stages; `phase` is the parity of the round.
+// A position in the ring of stages; `phase` is the parity of the round.
 template <int kStages>
 struct RingPosition {
   int stage = 0;
@@ -80,7 +80,7 @@ __device__ __forceinline__ void produce(const Work& work, unsigned cluster) {
   }
 }
 
-// A block's share of the columns of B: all, or half of a cluster's, which both then receive.
+// A block's share of the columns of B: all, or half of a cluster's, which both blocks receive.
 struct SharedColumns {
   unsigned cluster, rank;
 
@@ -107,7 +107,7 @@ struct SharedColumns {
   }
 };
 
-// Adds up one tile: 64 rows from the consumer's half of A.
+// Accumulates one tile: 64 rows from the consumer's half of A.
 template <class In, int kTileN, bool kAcrossA, bool kAcrossB>
 __device__ __forceinline__ void multiply_tile(Sum<In> (&sums)[kTileN / 2], RingPosition<Layout<kTileN>::stages>& at,
                                               int steps, int consumer, unsigned cluster) {
@@ -115,14 +115,14 @@ __device__ __forceinline__ void multiply_tile(Sum<In> (&sums)[kTileN / 2], RingP
   unsigned char* const memory = shared_memory();
   Barrier* const full = reinterpret_cast<Barrier*>(memory + L::barriers);
   Barrier* const empty = full + L::stages;
-  // The sums of fp8 products keep fewer bits inside the tensor core; they are added up outside it after each stage.
+  // Tensor cores keep fewer bits in sums of fp8 products, so these are added up outside of them after each stage.
   constexpr bool kPromote = std::is_same_v<In, Float8E4M3>;
-  // From one multiply-add to the next: 32 bytes along a line of k, or as many lines as it has elements of k.
+  // From one multiply-add to the next: 32 bytes along a line of k, or as many lines as 32 bytes of k have elements.
   constexpr unsigned kStepA = kAcrossA ? kStep / sizeof(In) * kLine : kStep;
   constexpr unsigned kStepB = kAcrossB ? kStep / sizeof(In) * kLine : kStep;
 
-  // One warp's lanes tell each block of the cluster that this warp has read the stage.
-  const auto give_back = [&](int stage) {
+  // Lanes of one warp tell each block of the cluster that this warp has read the stage.
+  const auto release = [&](int stage) {
     const unsigned lane = threadIdx.x % 32;
     if (lane < cluster) barrier_arrive_at(&empty[stage], lane);
   };
@@ -152,19 +152,19 @@ __device__ __forceinline__ void multiply_tile(Sum<In> (&sums)[kTileN / 2], RingP
     if constexpr (kPromote) {
       warpgroup_wait<0>();
       settle(fresh);
-      give_back(at.stage);
+      release(at.stage);
 #pragma unroll
       for (int i = 0; i < kTileN / 2; ++i) sums[i] += fresh[i];
     } else {
-      warpgroup_wait<1>();  // this stage's may go on; the one before it is done
-      if (previous >= 0) give_back(previous);
+      warpgroup_wait<1>();  // this stage's may still run; the previous one is done
+      if (previous >= 0) release(previous);
       previous = at.stage;
     }
   }
   if constexpr (!kPromote) {
     warpgroup_wait<0>();
     settle(sums);
-    give_back(previous);
+    release(previous);
   }
 }
 
@@ -184,7 +184,7 @@ __device__ __forceinline__ void consume(const Work& work, unsigned cluster) {
   if (threadIdx.x % kWarpgroup == 0) tma_store_wait();
 }
 
-// The whole of a kernel, for every thread of a block.
+// The complete kernel, for every thread of a block.
 template <class In, int kTileN, bool kAcrossA, bool kAcrossB, class Work>
 __device__ __forceinline__ void run_block(const Work& work, unsigned cluster) {
   using L = Layout<kTileN>;

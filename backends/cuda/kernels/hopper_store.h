@@ -1,4 +1,4 @@
-// How the kernels on Hopper's warpgroups write a tile: a consumer's 64 rows through shared memory by TMA, or straight
+// How the kernels on Hopper's warpgroups write a tile: a consumer's 64 rows through shared memory by TMA, or directly
 // from registers. Thread 4r + c of a warp holds columns 8j + 2c and 8j + 2c + 1 of rows r and r + 8.
 #pragma once
 
@@ -7,8 +7,8 @@
 namespace whygpu::cuda::hopper {
 
 // One line of a staging buffer, 32 results of 32 bits: block b of eight columns goes to chunks 2b and 2b + 1, at the
-// place that the 128-byte swizzle gives them. In odd rows the first two blocks trade places with the last two, which
-// keeps rows r and r + 1 off each other's banks.
+// positions given by the 128-byte swizzle. In odd rows the first two blocks are swapped with the last two, so that rows
+// r and r + 1 use different banks.
 template <int kTileN, class T>
 __device__ __forceinline__ void stage_words(const T (&sums)[kTileN / 2], unsigned char* line, int chunk, int half) {
   const int r = static_cast<int>(threadIdx.x) % 32 / 4, c = static_cast<int>(threadIdx.x) % 4;
@@ -28,7 +28,7 @@ __device__ __forceinline__ void stage_words(const T (&sums)[kTileN / 2], unsigne
   }
 }
 
-// The same for 64 results of 16 bits, where a block of eight columns is one chunk.
+// The same for 64 results of 16 bits; a block of eight columns is one chunk.
 template <int kTileN, class Out>
 __device__ __forceinline__ void stage_halves(const float (&sums)[kTileN / 2], unsigned char* line, int chunk,
                                              int half) {
@@ -40,8 +40,8 @@ __device__ __forceinline__ void stage_halves(const float (&sums)[kTileN / 2], un
   }
 }
 
-// Writes the rows that are inside to columns from `column` on of the map's matrix `plane`, 128 bytes of columns at a
-// time: while one staging buffer is on its way, the other is filled. The map cuts off what is outside.
+// Writes rows to the map's matrix `plane`, from column `column` on, 128 bytes of columns at a time: one staging buffer
+// is filled while the other is stored. The map clips what is outside the matrix.
 template <int kTileN, class Out, class T>
 __device__ __forceinline__ void store_by_tma(const T (&sums)[kTileN / 2], const TensorMap& map, const Tile& tile,
                                              int columns, bool inside, int consumer) {
@@ -51,7 +51,7 @@ __device__ __forceinline__ void store_by_tma(const T (&sums)[kTileN / 2], const 
 #pragma unroll
   for (int chunk = 0; chunk < kTileN / kColumns; ++chunk) {
     unsigned char* const buffer = staging + chunk % 2 * kStagingBytes;
-    if (thread == 0) tma_store_wait_read<1>();  // the store before last has left this buffer
+    if (thread == 0) tma_store_wait_read<1>();  // the store before the last has read this buffer
     named_barrier(1 + consumer, kWarpgroup);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
@@ -72,8 +72,8 @@ __device__ __forceinline__ void store_by_tma(const T (&sums)[kTileN / 2], const 
   }
 }
 
-// Where TMA cannot write: rows that do not start on 16-byte boundaries, or do not follow each other. `line_of(row)` is
-// where a row's columns start.
+// For rows that TMA cannot write: not starting on 16-byte boundaries, or not contiguous. `line_of(row)` is where a
+// row's columns start.
 template <int kTileN, class Out, class T, class LineOf>
 __device__ __forceinline__ void store_directly(const T (&sums)[kTileN / 2], const Tile& tile, int rows, int columns,
                                                int consumer, LineOf line_of) {

@@ -1,5 +1,5 @@
-// The machine instructions that C++ has no words for (sm_80 and later), as functions. The host's versions, with checks
-// that a GPU does not make, are in backends/cuda/simt/instructions.h.
+// Machine instructions that C++ does not have (sm_80 and later), as functions. The host versions, with checks that a
+// GPU does not make, are in backends/cuda/simt/instructions.h.
 #pragma once
 
 #include "backends/cuda/kernels/platform.h"
@@ -24,8 +24,8 @@ __device__ __forceinline__ unsigned shared_address(const void* pointer) {
   return static_cast<unsigned>(__cvta_generic_to_shared(pointer));
 }
 
-// Starts copying kBytes (4, 8 or 16, and both addresses multiples of it) from global to shared memory; zeros when not
-// `inside`, in which case `global` is not read.
+// Starts copying kBytes (4, 8 or 16, both addresses multiples of it) from global to shared memory. Writes zeros when
+// not `inside`; `global` is then not read.
 template <int kBytes>
 __device__ __forceinline__ void copy_async(void* shared, const void* global, bool inside) {
   const int bytes = inside ? kBytes : 0;
@@ -42,14 +42,14 @@ __device__ __forceinline__ void copy_async(void* shared, const void* global, boo
 // Ends a group of this thread's copies.
 __device__ __forceinline__ void copy_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
-// Waits until at most kGroups of this thread's latest groups are still under way.
+// Waits until at most kGroups of this thread's latest groups are pending.
 template <int kGroups>
 __device__ __forceinline__ void copy_async_wait() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kGroups) : "memory");
 }
 
-// Four matrices of 8 rows by 16 bytes; lane 8i + r brings the address of row r of matrix i. Lane 4r + w receives in
-// fragments[i] the 32-bit word w of row r.
+// Loads four matrices of 8 rows by 16 bytes. Lane 8i + r passes the address of row r of matrix i; lane 4r + w receives
+// in fragments[i] the 32-bit word w of row r.
 __device__ __forceinline__ void load_matrix_x4(unsigned (&fragments)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(fragments[0]), "=r"(fragments[1]), "=r"(fragments[2]), "=r"(fragments[3])
@@ -57,7 +57,7 @@ __device__ __forceinline__ void load_matrix_x4(unsigned (&fragments)[4], const v
                : "memory");
 }
 
-// As load_matrix_x4, each 8×8 matrix of 16-bit elements transposed on the way.
+// Like load_matrix_x4, with each 8×8 matrix of 16-bit elements transposed.
 __device__ __forceinline__ void load_matrix_x4_transposed(unsigned (&fragments)[4], const void* row) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
                : "=r"(fragments[0]), "=r"(fragments[1]), "=r"(fragments[2]), "=r"(fragments[3])

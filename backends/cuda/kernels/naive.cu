@@ -1,5 +1,5 @@
-// Rung 1, naive: one thread per element of C. Neighbouring threads take neighbouring rows, so that every load of A by
-// a warp touches 32 different rows: 32 memory transactions where one could do.
+// Rung 1, naive: one thread per element of C. Neighbouring threads compute neighbouring rows, so every load of A by a
+// warp touches 32 different rows: 32 memory transactions where one would do.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/simple.h"

@@ -17,7 +17,7 @@ struct PackArguments {
 };
 
 // packed[entry][i][p] = source[entry][i · i_stride + p · p_stride], and zero from k to the pitch. A tile goes through
-// shared memory, so that both sides are read and written along their rows.
+// shared memory, so that both sides are accessed along their rows.
 template <class T>
 __global__ void __launch_bounds__(kPackThreads) pack_kernel(const T* source, T* packed, PackArguments args) {
   __shared__ T tile[kPackTile][kPackTile + 4 / sizeof(T)];
@@ -49,7 +49,7 @@ void launch_pack(const T* source, T* packed, const PackArguments& args, std::int
   launch(&pack_kernel<T>, {blocks, kPackThreads}, stream, source, packed, args);
 }
 
-// One operand as a kernel will find it.
+// One operand as a kernel reads it.
 template <class T>
 struct Operand {
   bool packed = false;     // copied to the workspace first
@@ -64,8 +64,8 @@ struct Operand {
   }
 };
 
-// An operand of `rows` by k, stored with rows along k or across it. It is packed when its rows do not start on 16-byte
-// boundaries, or run across k where the kernel needs them along it.
+// An operand of `rows` by k, stored with rows along k or across it. It is packed if its rows do not start on 16-byte
+// boundaries, or run across k and the kernel needs them along it.
 template <class T>
 Operand<T> make_operand(std::int64_t rows, std::int64_t k, bool across, bool takes_across) {
   Operand<T> operand;
@@ -79,7 +79,7 @@ Operand<T> make_operand(std::int64_t rows, std::int64_t k, bool across, bool tak
   return operand;
 }
 
-// Where the kernel finds the operand, after a packing launch if it needs one. `across` says how the source is stored.
+// The operand's address for the kernel, after a packing launch if necessary. `across` describes the source.
 template <class T>
 const T* stage_operand(const Operand<T>& operand, bool across, std::int64_t batch, const void* source, void* workspace,
                        CUstream_st* stream) {

@@ -1,12 +1,13 @@
-// Slices of op(A) and op(B) in shared memory, both stored with k outside: panel[p][i] is row (or column) i at depth p.
+// Slices of op(A) and op(B) in shared memory, both with k as the outer index: panel[p][i] is row (or column) i at depth
+// p.
 #pragma once
 
 #include "backends/cuda/kernels/platform.h"
 
 namespace whygpu::cuda {
 
-// Copies elements (i, p), i < kExtent and p < kDepth, from source[i · i_stride + p · p_stride]; zero where i or p is
-// not below what is left of the matrix. Neighbouring threads read neighbouring addresses, whichever stride is 1.
+// Copies elements (i, p), i < kExtent and p < kDepth, from source[i · i_stride + p · p_stride]; zero if i or p is
+// outside the matrix. Neighbouring threads read neighbouring addresses, whichever stride is 1.
 template <int kThreads, int kExtent, int kDepth, int kPitch, class T>
 __device__ __forceinline__ void load_panel(T (&panel)[kDepth][kPitch], const T* source, std::int64_t i_stride,
                                            std::int64_t p_stride, int i_left, int p_left) {

@@ -1,4 +1,4 @@
-// What a kernel file needs besides its own idea: CUDA, or the host's stand-in for it, and one way to launch.
+// Included by every kernel file: CUDA, or its emulation on the host, and a launch function.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@ namespace whygpu::cuda {
 struct LaunchShape {
   std::int64_t blocks = 1;
   int threads = 1;
-  std::size_t shared_bytes = 0;  // dynamic shared memory of a block
+  std::size_t shared_bytes = 0;  // dynamic shared memory per block
   unsigned cluster = 1;          // blocks per cluster
 };
 

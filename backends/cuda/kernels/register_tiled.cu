@@ -1,5 +1,5 @@
 // Rung 4, register_tiled: each thread computes 8×8 elements of C (4×4 in f64) and keeps them in registers. Per step of
-// k it reads 8 + 8 values from shared memory for 64 multiply-adds, where the rung below reads two for each.
+// k it reads 8 + 8 values from shared memory for 64 multiply-adds; the previous rung reads two for each.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/panel.h"
@@ -21,7 +21,7 @@ template <class In>
 __global__ void __launch_bounds__(kThreads) register_tiled_kernel(GemmArguments<In, Accumulator<In>> args) {
   using Sum = Accumulator<In>;
   constexpr int kPer = kPerThread<In>;
-  constexpr int kPitch = kTile<In> + 4;  // a transposing copy by a warp then meets 32 different banks (4-byte types)
+  constexpr int kPitch = kTile<In> + 4;  // a warp's transposing copy then uses 32 different banks (4-byte types)
   __shared__ In a_panel[kDepth][kPitch];
   __shared__ In b_panel[kDepth][kPitch];
 

@@ -1,5 +1,5 @@
 // Split-K: when C has fewer tiles than the GPU has multiprocessors, several blocks share a tile, each with its part of
-// the k range; their partial results are then added in a fixed order, so that the sum never depends on timing.
+// the k range. The partial results are added in a fixed order, so the result never depends on timing.
 #pragma once
 
 #include <algorithm>
@@ -9,10 +9,10 @@
 
 namespace whygpu::cuda {
 
-inline constexpr int kMostSplits = 32;
+inline constexpr int kMaxSplits = 32;
 
-// Parts to cut k into so that `blocks` blocks fill `slots` places: no part shorter than 256.
-inline int splits_for(std::int64_t blocks, std::int64_t slots, std::int64_t k, int most = kMostSplits) {
+// Parts to split k into so that `blocks` blocks fill `slots` slots. No part is shorter than 256.
+inline int splits_for(std::int64_t blocks, std::int64_t slots, std::int64_t k, int most = kMaxSplits) {
   return static_cast<int>(std::clamp<std::int64_t>(std::min(slots / blocks, k / 256), 1, most));
 }
 

@@ -1,7 +1,7 @@
 // Rung 7, tensor: tensor cores by mma.sync (sm_80 and later), for f16, bf16, tf32 and s8.
 //
 // A block computes 128×128 of C with four warps of 64×64 each. Four buffers of A and B in shared memory are filled by
-// cp.async while an earlier one is multiplied; tensor_tile.h says how values lie there.
+// cp.async while an earlier one is multiplied; tensor_tile.h describes their layout.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/instructions.h"
 #include "backends/cuda/kernels/pack.h"
@@ -22,14 +22,14 @@ constexpr std::size_t kSharedBytes = kStages * 2 * kOperandBytes;
 template <class In>
 constexpr int kDepth = kDepthBytes / static_cast<int>(sizeof(In));
 
-// What the kernel reads: each operand with its pitch and its distance between batch entries, in elements.
+// The kernel's operands, each with its pitch and its distance between batch entries, in elements.
 template <class In, class Out>
 struct TensorArguments {
   GemmArguments<In, Out> gemm;
   std::int64_t a_pitch, a_entry, b_pitch, b_entry;
 };
 
-// Starts to copy an operand's slice whose first element is `source`.
+// Starts copying an operand's slice whose first element is `source`.
 template <class Operand, class In>
 __device__ __forceinline__ void start_copy(unsigned char* buffer, const In* source, std::int64_t pitch, int rows_left,
                                            int k_left) {
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kThreads, 2) tensor_kernel(TensorArguments<In,
       start_copy<SliceB>(buffer + kOperandBytes, b + p0 * (kAcrossB ? args.b_pitch : 1), args.b_pitch,
                          gemm.n - work.column, work.k_end - p0);
     }
-    copy_async_commit();  // also when empty, so that the number of groups still says which tiles are there
+    copy_async_commit();  // even if empty, so that group counts match tile counts
   };
 
   WarpSums<Out, kWarpTile, kWarpTile> sums = {};
@@ -74,7 +74,7 @@ __global__ void __launch_bounds__(kThreads, 2) tensor_kernel(TensorArguments<In,
   for (int tile = 0; tile < kStages - 1; ++tile) start_copies(tile);
   for (int tile = 0; tile < tiles; ++tile) {
     copy_async_wait<kStages - 2>();
-    __syncthreads();  // this tile is complete, and everybody has left the buffer of the tile before it
+    __syncthreads();  // this tile is complete, and the previous tile's buffer is free
     start_copies(tile + kStages - 1);
 
     const unsigned char* const buffer = buffers + tile % kStages * 2 * kOperandBytes;
@@ -99,9 +99,9 @@ __global__ void __launch_bounds__(kThreads, 2) tensor_kernel(TensorArguments<In,
 }
 
 Support supports(const Gemm& op, const Chip& chip) {
-  if (chip.capability < 80) return Support::no("these tensor-core instructions need compute capability 8.0");
+  if (chip.capability < 80) return Support::no("cp.async and mma.sync need compute capability 8.0 or newer");
   if (op.dtype != DType::f16 && op.dtype != DType::bf16 && op.dtype != DType::tf32 && op.dtype != DType::s8) {
-    return Support::no("written for f16, bf16, tf32 and s8");
+    return Support::no("f16, bf16, tf32 and s8 only");
   }
   return fits(op);
 }

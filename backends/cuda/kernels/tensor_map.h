@@ -1,4 +1,4 @@
-// Tensor maps: what TMA has to know of a matrix in global memory.
+// Tensor maps: descriptions of matrices and images in global memory for TMA.
 #pragma once
 
 #include "backends/cuda/kernels/hopper_instructions.h"
@@ -9,16 +9,17 @@
 
 namespace whygpu::cuda {
 
-// `entries` matrices of `lines` lines of `length` elements, lines `pitch` and matrices `entry` elements apart, moved in
-// boxes of box_lines lines of 128 bytes each. The start, and both distances in bytes, must be multiples of 16.
+// `entries` matrices of `lines` lines of `length` elements, lines `pitch` and matrices `entry` elements apart,
+// transferred in boxes of box_lines lines of 128 bytes each. The start and both distances in bytes must be multiples of
+// 16.
 struct MatrixShape {
   std::int64_t length, lines, entries, pitch, entry;
   int box_lines;
 };
 
-// NHWC images that are read as the pixels that one filter tap meets, `pixels` of them with 128 bytes of channels each.
-// With the tap at offset 0 these are first_x + i · step_x for i < results_x, and likewise for y, row by row and image
-// by image; what lies outside the image is zero. Rows and pixels must start on 16-byte boundaries.
+// NHWC images, read as the pixels that one filter tap needs, `pixels` of them with 128 bytes of channels each. For the
+// tap at offset 0 these are first_x + i · step_x for i < results_x, likewise for y, row by row and image by image;
+// pixels outside the image are zero. Rows and pixels must start on 16-byte boundaries.
 struct PixelsShape {
   struct Axis {
     int extent, first, step, results;
@@ -29,14 +30,14 @@ struct PixelsShape {
   int pixels;
 };
 
-// What the instructions can say: corners of 8 bits, steps up to 8.
+// Limits of the instructions: corners of 8 bits, steps up to 8.
 inline bool has_pixel_map(const PixelsShape& shape) {
   const auto fits = [](const PixelsShape::Axis& axis) {
     return axis.step <= 8 && axis.first >= -128 && axis.first <= 127 && axis.last() >= -128 && axis.last() <= 127;
   };
   return fits(shape.x) && fits(shape.y);
 }
-inline constexpr int kMostTapOffset = 255;
+inline constexpr int kMaxTapOffset = 255;
 
 #ifdef __CUDACC__
 
@@ -50,14 +51,14 @@ constexpr CUtensorMapDataType tensor_map_type() {
   return CU_TENSOR_MAP_DATA_TYPE_UINT8;
 }
 
-// A driver's function, asked of the runtime, so that nothing has to link to the driver.
+// A driver function, looked up through the runtime, so that nothing links to the driver.
 template <class Function>
 Function driver_function(const char* name) {
   void* function = nullptr;
   cudaDriverEntryPointQueryResult found{};
   const cudaError_t status = cudaGetDriverEntryPointByVersion(name, &function, 12000, cudaEnableDefault, &found);
   if (status != cudaSuccess || found != cudaDriverEntryPointSuccess) {
-    throw std::runtime_error("the driver has no " + std::string(name) + "; it needs to know CUDA 12.0");
+    throw std::runtime_error("the driver has no " + std::string(name) + ": CUDA 12.0 or newer is needed");
   }
   return reinterpret_cast<Function>(function);
 }
@@ -76,7 +77,7 @@ TensorMap make_tensor_map(const void* data, const MatrixShape& shape) {
                                  CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
                                  CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (status != CUDA_SUCCESS) {
-    throw std::runtime_error("cuTensorMapEncodeTiled refused a matrix (error " + std::to_string(status) + ")");
+    throw std::runtime_error("cuTensorMapEncodeTiled failed (error " + std::to_string(status) + ")");
   }
   return map;
 }
@@ -97,7 +98,7 @@ TensorMap make_pixel_map(const void* data, const PixelsShape& shape) {
              static_cast<cuuint32_t>(shape.pixels), steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
              CU_TENSOR_MAP_L2_PROMOTION_L2_128B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   if (status != CUDA_SUCCESS) {
-    throw std::runtime_error("cuTensorMapEncodeIm2col refused an image (error " + std::to_string(status) + ")");
+    throw std::runtime_error("cuTensorMapEncodeIm2col failed (error " + std::to_string(status) + ")");
   }
   return map;
 }

@@ -1,7 +1,6 @@
-// Operand buffers of the kernels on tensor cores by mma.sync: 64 bytes of k per row, in 16-byte chunks that are
-// permuted by XOR with bits of their line (a swizzle), so that what a warp reads at once lies in different banks
-// without any padding. All element types share this geometry: an instruction takes 32 bytes of k whether those are 8,
-// 16 or 32 elements.
+// Operand buffers of the mma.sync kernels: 64 bytes of k per row, in 16-byte chunks permuted by XOR with bits of their
+// line (a swizzle), so that a warp's simultaneous reads use different banks without any padding. All element types
+// share this geometry: an instruction takes 32 bytes of k whether those are 8, 16 or 32 elements.
 #pragma once
 
 #include "backends/cuda/kernels/instructions.h"
@@ -12,10 +11,10 @@ inline constexpr int kDepthBytes = 64;
 
 // One operand's buffer: kExtent rows (of op(A), or columns of op(B)) by 64 bytes of k.
 //
-// Along k: row r is 64 bytes at r · 64, four chunks. Across k: depth p is a line of all rows, cut into chunks of four
-// or eight rows; ldmatrix transposes 16-bit elements on the way to registers. 32-bit ones are read word by word, four
-// lines at a time, from lines that are 32 bytes longer than they need be, which is as good as a swizzle and leaves
-// addresses at fixed distances.
+// Along k: row r is 64 bytes at r · 64, four chunks. Across k: depth p is a line of all rows, split into chunks of four
+// or eight rows; ldmatrix transposes 16-bit elements on the way to registers. 32-bit elements are read word by word,
+// four lines at a time, from lines padded by 32 bytes, which is as good as a swizzle and keeps addresses at fixed
+// distances.
 template <class In, bool kAcross, int kExtent>
 struct Slice {
   static_assert(!kAcross || sizeof(In) >= 2);
@@ -31,8 +30,8 @@ struct Slice {
     return line * line_bytes + (chunk ^ swizzle) * 16;
   }
 
-  // The fragments of 16 rows from `row` on, at k step `step`, in the order in which mma takes A: lower and upper eight
-  // rows of the first 16 bytes of k, then of the second.
+  // The fragments of 16 rows from `row` on, at k step `step`, in the order that mma expects for A: lower and upper
+  // eight rows of the first 16 bytes of k, then of the second.
   static __device__ __forceinline__ void load_a(unsigned (&fragments)[4], const unsigned char* buffer, int row,
                                                 int step, int lane) {
     if constexpr (padded) {
@@ -46,7 +45,7 @@ struct Slice {
     }
   }
 
-  // The same rows in the order of two B fragments: both halves of k of the lower eight, then of the upper eight.
+  // The same rows in the order of two B fragments: both halves of k for the lower eight rows, then for the upper eight.
   static __device__ __forceinline__ void load_b(unsigned (&fragments)[4], const unsigned char* buffer, int row,
                                                 int step, int lane) {
     if constexpr (padded) {
@@ -66,7 +65,7 @@ struct Slice {
   }
 };
 
-// The results of a warp: kRows by kColumns, in blocks of 16 × 8.
+// A warp's results: kRows by kColumns, in blocks of 16 × 8.
 template <class Sum, int kRows, int kColumns>
 using WarpSums = Sum[kRows / 16][kColumns / 8][4];
 
@@ -103,7 +102,7 @@ __device__ __forceinline__ void multiply_slices(Sum (&sums)[kRowTiles][kColumnTi
   }
 }
 
-// Calls f(In{}) with the type that tensor cores read, for the dtypes that mma.sync has.
+// Calls f(In{}) with the type that tensor cores read, for the dtypes that mma.sync supports.
 template <class F>
 auto with_tensor_type(DType dtype, F&& f) {
   switch (dtype) {

@@ -1,6 +1,6 @@
 // Rung 3, tiled: a block first copies a 32×32 tile of A and of B to shared memory, and each of its 1024 threads then
-// reads them from there. Every element is fetched from global memory once per block, not once per thread: 32 times
-// less.
+// reads them from there. Every element is fetched from global memory once per block instead of once per thread: 32
+// times less.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/panel.h"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kTile = 32;
 constexpr int kThreads = kTile * kTile;
-constexpr int kPitch = kTile + 1;  // so that a column of a panel lies in 32 different banks
+constexpr int kPitch = kTile + 1;  // so that a column of a panel uses 32 different banks
 
 template <class In>
 __global__ void __launch_bounds__(kThreads) tiled_kernel(GemmArguments<In, Accumulator<In>> args) {
@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(kThreads) tiled_kernel(GemmArguments<In, Accum
                                 args.n - work.column, args.k - p0);
     __syncthreads();  // the panels are complete
     for (int p = 0; p < kTile; ++p) sum += widen(a_panel[p][y]) * widen(b_panel[p][x]);
-    __syncthreads();  // and no longer needed
+    __syncthreads();  // the panels are no longer needed
   }
   const int row = work.row + y;
   const int column = work.column + x;

@@ -1,6 +1,6 @@
 // Rung 5, vectorised: the tile of rung 4, moved four floats at a time between global memory, shared memory and
-// registers: a quarter of the load instructions. An operand whose rows run along k is transposed on its way to shared
-// memory. Needs rows of A, B and C whose length is a multiple of 4.
+// registers: a quarter of the load instructions. An operand whose rows run along k is transposed while it is copied to
+// shared memory. Row lengths of A, B and C must be multiples of 4.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/simple.h"
@@ -14,7 +14,7 @@ constexpr int kThreads = 256;
 constexpr int kPitch = kTile + 4;
 static_assert(kTile * kDepth == 4 * kThreads, "each thread moves one float4 of a panel");
 
-// As load_panel() of panel.h, one float4 per thread.
+// Like load_panel() of panel.h, one float4 per thread.
 template <bool kAlongP>
 __device__ __forceinline__ void load_panel_vectors(float (&panel)[kDepth][kPitch], const float* source,
                                                    std::int64_t pitch, int i_left, int p_left) {
@@ -35,7 +35,7 @@ __device__ __forceinline__ void load_panel_vectors(float (&panel)[kDepth][kPitch
   }
 }
 
-// Eight values: four from `first` on and four half a tile further.
+// Eight values: four from `first` on and four half a tile later.
 __device__ __forceinline__ void read_fragment(float (&values)[8], const float (&line)[kPitch], int first) {
 #pragma unroll
   for (int half = 0; half < 2; ++half) {
@@ -92,9 +92,9 @@ __global__ void __launch_bounds__(kThreads, 1) vectorised_kernel(GemmArguments<f
 }
 
 Support supports(const Gemm& op, const Chip&) {
-  if (op.dtype != DType::f32) return Support::no("written for f32");
+  if (op.dtype != DType::f32) return Support::no("f32 only");
   if ((op.transpose_a ? op.m : op.k) % 4 != 0 || (op.transpose_b ? op.k : op.n) % 4 != 0 || op.n % 4 != 0) {
-    return Support::no("the rows of A, B and C must be a multiple of 4 long");
+    return Support::no("the row lengths of A, B and C must each be a multiple of 4");
   }
   return fits(op);
 }

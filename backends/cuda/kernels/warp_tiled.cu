@@ -1,9 +1,9 @@
 // Rung 6, warp_tiled: the fastest on CUDA cores, for f32.
 //
 // A third level of tiles, one per warp, whose 32 lanes are arranged so that every 128-bit read of shared memory is
-// shared by several lanes and meets no bank twice. Global memory is copied by cp.async into the other half of a double
-// buffer while this half is in use; the copies go past the registers, one by one where an operand has to be transposed
-// or is not aligned, four at a time where it can. The next operands of a thread are read while the present ones are
+// shared by several lanes without bank conflicts. Global memory is copied by cp.async into the other half of a double
+// buffer while this half is in use. The copies bypass the registers: one value at a time where an operand has to be
+// transposed or is not aligned, otherwise four. A thread's next operands are read while the current ones are
 // multiplied.
 #include "backends/cuda/gemm.h"
 #include "backends/cuda/kernels/arguments.h"
@@ -31,8 +31,8 @@ struct Tiles {
 using Large = Tiles<128, 256, 16, 64, 64, 16, 8, 1>;
 using Small = Tiles<128, 128, 8, 64, 32, 8, 8, 2>;
 
-// Starts to copy op(X)[i][p], i < kExtent and p < kDepth, to panel[p · kPitch + i]. With kVector, i runs along memory
-// and rows are a multiple of 4 long.
+// Starts copying op(X)[i][p], i < kExtent and p < kDepth, to panel[p · kPitch + i]. With kVector, i is contiguous in
+// memory and row lengths are multiples of 4.
 template <int kExtent, int kDepth, int kPitch, bool kVector>
 __device__ __forceinline__ void start_panel(float* panel, const float* source, std::int64_t i_stride,
                                             std::int64_t p_stride, int i_left, int p_left) {
@@ -59,7 +59,7 @@ __device__ __forceinline__ void start_panel(float* panel, const float* source, s
   }
 }
 
-// kCount values of one line of a panel, in fours that lie kStep apart.
+// kCount values of one line of a panel, in groups of four that are kStep apart.
 template <int kCount, int kStep>
 __device__ __forceinline__ void read_fragment(float (&values)[kCount], const float* line) {
 #pragma unroll
@@ -100,7 +100,7 @@ __global__ void __launch_bounds__(kThreads, T::blocks_per_multiprocessor)
   int buffer = 0;
   for (int p0 = work.k_begin; p0 < work.k_end; p0 += kDepth, buffer ^= 1) {
     copy_async_wait<0>();
-    __syncthreads();  // this buffer is complete, and everybody has left the other
+    __syncthreads();  // this buffer is complete, and the other is free
     if (p0 + kDepth < work.k_end) start_copies(buffer ^ 1, p0 + kDepth);
 
     float a[2][T::thread_m], b[2][T::thread_n];
@@ -152,8 +152,8 @@ auto kernel_for(bool vector_a, bool vector_b) {
 }
 
 Support supports(const Gemm& op, const Chip& chip) {
-  if (op.dtype != DType::f32) return Support::no("written for f32");
-  if (chip.capability < 80) return Support::no("cp.async needs compute capability 8.0");
+  if (op.dtype != DType::f32) return Support::no("f32 only");
+  if (chip.capability < 80) return Support::no("cp.async needs compute capability 8.0 or newer");
   return fits(op);
 }
 
@@ -179,7 +179,7 @@ Plan plan_with(const Gemm& op, const Chip& chip) {
   return plan;
 }
 
-// The tiles whose last wave of blocks wastes least: a large tile costs as much as two small ones at once.
+// The tile size whose last wave of blocks wastes less: a large tile takes as long as two concurrent small ones.
 Plan plan(const Gemm& op, const Chip& chip) {
   const std::int64_t large_waves = ceil_div(blocks_of<Large::m, Large::n>(op), chip.multiprocessors);
   const std::int64_t small_waves = ceil_div(blocks_of<Small::m, Small::n>(op), 2 * chip.multiprocessors);

@@ -11,8 +11,7 @@
 namespace whygpu::cuda {
 namespace {
 
-// Memory of exactly `bytes` bytes, on the boundary that cudaMalloc gives; its neighbourhood is guarded by the
-// sanitizer.
+// Memory of exactly `bytes` bytes, aligned like cudaMalloc's; the sanitizer guards its surroundings.
 class Memory {
  public:
   explicit Memory(std::size_t bytes) {
@@ -37,7 +36,7 @@ double widened(T value) {
   }
 }
 
-// Uniform values in [-1, 1], or all of s8, as `dtype` stores them.
+// Uniform values in [-1, 1], or in the full range of s8, as `dtype` stores them.
 std::vector<double> fill(const Memory& memory, DType dtype, std::int64_t count, std::mt19937& random) {
   std::uniform_real_distribution<float> uniform(-1, 1);
   std::uniform_int_distribution<int> integers(-128, 127);

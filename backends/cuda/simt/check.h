@@ -1,4 +1,4 @@
-// Runs a rung on the host and judges its result.
+// Runs a rung on the host and checks its result.
 #pragma once
 
 #include <string>
@@ -7,11 +7,11 @@
 
 namespace whygpu::cuda {
 
-// Relative Frobenius error of the rung's result against float64 on the rounded inputs, under both schedules (the worse
-// of the two). Every buffer is exactly as large as it must be. A problem that the shim reports is thrown.
+// Relative Frobenius error of the rung's result against float64 on the rounded inputs: the worse of both schedules. All
+// buffers have exactly the required size. Throws the problems that the emulator reports.
 double gemm_error(const Rung& rung, const Gemm& op, const Chip& chip);
 
-// The largest error that counts as correct.
+// The largest error accepted as correct.
 double gemm_tolerance(DType dtype);
 
 // "f32 tn 65x33x17 batch 2"

@@ -1,4 +1,4 @@
-// A convolution kernel with an error planted in it must not pass for correct.
+// A convolution kernel with an injected error must not pass as correct.
 #include <gtest/gtest.h>
 
 #include "backends/cuda/kernels/convolution/kernels.h"
@@ -8,7 +8,7 @@
 namespace whygpu::cuda {
 namespace {
 
-TEST(Mutant, IsFound) {
+TEST(Mutant, Detected) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const Convolution op{Pass::WHYGPU_PASS, 1, 16, 9, 8, 24, 3, 3, 2, 2, 1, 1, 1, 1, 1, DType::bf16};
   EXPECT_EXIT(

@@ -32,14 +32,14 @@ constexpr Shape kOdd[] = {
     {1, 7, 9, 14, 6, 2, 4, 2, 3, 0, 2, 1, 1, 1},     // even filter, unequal sides
     {1, 4, 5, 5, 3, 3, 3, 1, 1, 3, 3, 1, 1, 1},      // padding as wide as the filter
     {1, 5, 12, 10, 4, 3, 3, 1, 1, 2, 2, 2, 2, 1},    // dilation
-    {1, 5, 14, 13, 4, 3, 3, 2, 4, 2, 3, 2, 2, 1},    // dilation that has a factor in common with the stride
-    {1, 4, 13, 17, 3, 3, 2, 3, 4, 1, 0, 2, 3, 1},    // and one that has not
+    {1, 5, 14, 13, 4, 3, 3, 2, 4, 2, 3, 2, 2, 1},    // dilation and stride with a common factor
+    {1, 4, 13, 17, 3, 3, 2, 3, 4, 1, 0, 2, 3, 1},    // dilation and stride without one
     {1, 8, 7, 6, 12, 3, 3, 1, 1, 1, 1, 1, 1, 4},     // groups
     {1, 32, 5, 6, 16, 3, 3, 2, 1, 1, 1, 1, 1, 2},    // groups of whole chunks
     {1, 6, 8, 8, 6, 3, 3, 2, 2, 1, 1, 1, 1, 6},      // depthwise
     {2, 5, 6, 7, 10, 3, 2, 1, 2, 1, 1, 2, 1, 5},     // depthwise, two filters per channel
     {3, 70, 10, 10, 66, 1, 1, 3, 3, 0, 0, 1, 1, 1},  // 1×1, stride larger than the filter
-    {2, 16, 13, 13, 24, 2, 2, 3, 3, 0, 0, 1, 1, 1},  // pixels that no filter meets
+    {2, 16, 13, 13, 24, 2, 2, 3, 3, 0, 0, 1, 1, 1},  // pixels that no filter reads
     {1, 40, 7, 7, 72, 3, 3, 1, 1, 1, 1, 1, 1, 1},    // slices of k that end within a tap
 };
 constexpr int kForEachSize[] = {0, 8, 11};
@@ -57,7 +57,7 @@ constexpr Shape kWarpgroups[] = {
     {1, 16, 11, 12, 24, 3, 3, 2, 2, 2, 2, 2, 1, 1},    // dilation
     {3, 72, 7, 7, 16, 1, 1, 2, 2, 0, 0, 1, 1, 1},      // 1×1, stride larger than the filter
     {1, 128, 5, 6, 128, 3, 1, 1, 1, 1, 0, 1, 1, 2},    // groups
-    {2, 136, 17, 13, 264, 1, 1, 1, 1, 0, 0, 1, 1, 1},  // several tiles and blocks that come round, in a cluster
+    {2, 136, 17, 13, 264, 1, 1, 1, 1, 0, 0, 1, 1, 1},  // several tiles per block, in a cluster
     {1, 200, 4, 4, 56, 3, 3, 1, 1, 1, 1, 1, 1, 1},     // split-K
 };
 
@@ -71,16 +71,16 @@ void expect_correct(const Convolution& op, std::string_view variant, const Chip&
 
 class Kernel : public testing::TestWithParam<Pass> {};
 
-// One dtype of each kernel has all shapes, the others those that go through every branch that depends on their size.
-TEST_P(Kernel, AgreesWithFloat64) {
+// One dtype of each kernel runs all shapes, the others only those that reach every size-dependent branch.
+TEST_P(Kernel, MatchesFloat64) {
   for (const DType dtype : {DType::f64, DType::f32, DType::tf32, DType::f16, DType::bf16, DType::s8}) {
     std::vector<Shape> few;
     for (const int i : kForEachSize) few.push_back(kOdd[i]);
     std::vector<Shape> all(std::begin(kOdd), std::end(kOdd));
     all.insert(all.end(), std::begin(kTiles), std::end(kTiles));
     for (const std::string variant : {"cores", "pipelined", "tensor", "depthwise"}) {
-      const bool stands_for_all = dtype == (variant == "cores" ? DType::f64 : DType::bf16);
-      for (const Shape& shape : stands_for_all ? all : few) {
+      const bool all_shapes = dtype == (variant == "cores" ? DType::f64 : DType::bf16);
+      for (const Shape& shape : all_shapes ? all : few) {
         const Convolution op = shape.with(GetParam(), dtype);
         if (convolution_supports(op, variant, kAmpere)) expect_correct(op, variant, kAmpere);
       }
@@ -88,7 +88,7 @@ TEST_P(Kernel, AgreesWithFloat64) {
   }
 }
 
-TEST_P(Kernel, AgreesWithFloat64OnWarpgroups) {
+TEST_P(Kernel, WarpgroupsMatchFloat64) {
   for (const Shape& shape : kWarpgroups) {
     const Convolution op = shape.with(GetParam(), DType::bf16);
     ASSERT_TRUE(convolution_supports(op, "hopper", kHopper)) << convolution_name(op);
@@ -105,15 +105,15 @@ TEST_P(Kernel, AgreesWithFloat64OnWarpgroups) {
 INSTANTIATE_TEST_SUITE_P(Passes, Kernel, testing::ValuesIn(kPasses),
                          [](const auto& pass) { return kPassNames[static_cast<int>(pass.param)]; });
 
-TEST(Convolution, MeetsNoBankTwice) {
+TEST(Convolution, NoBankConflicts) {
   const long before = simt::bank_conflicts();
   for (const Pass pass : kPasses)
     expect_correct(Shape{1, 32, 5, 5, 72, 1, 1, 1, 1, 0, 0, 1, 1, 1}.with(pass, DType::f16), "tensor", kAmpere);
   EXPECT_EQ(simt::bank_conflicts(), before);
 }
 
-// The dense problems of backward data share out pixels and taps: none is left over, none comes twice.
-TEST(DenseProblems, ShareOutPixelsAndTaps) {
+// The dense problems of backward data cover every pixel and every tap exactly once.
+TEST(DenseProblems, CoverPixelsAndTaps) {
   for (int stride = 1; stride <= 5; ++stride) {
     for (int dilation = 1; dilation <= 4; ++dilation) {
       for (int pad = 0; pad <= 3; ++pad) {
@@ -138,7 +138,7 @@ TEST(DenseProblems, ShareOutPixelsAndTaps) {
   }
 }
 
-TEST(Selection, GoesByShapeAndChip) {
+TEST(Selection, ByShapeAndChip) {
   const auto first = [](const Shape& shape, Pass pass, DType dtype, const Chip& chip) {
     return convolution_variants(shape.with(pass, dtype), chip).front();
   };
@@ -157,7 +157,7 @@ TEST(Selection, GoesByShapeAndChip) {
   }
 }
 
-TEST(Selection, NamesWhatRuns) {
+TEST(Selection, Descriptions) {
   const auto description = [](const Shape& shape, Pass pass, const Chip& chip) {
     return plan_convolution(shape.with(pass, DType::bf16), chip.capability == 90 ? "hopper" : "", chip).description;
   };
@@ -169,7 +169,7 @@ TEST(Selection, NamesWhatRuns) {
   const Shape pointwise{32, 128, 7, 7, 128, 1, 1, 1, 1, 0, 0, 1, 1, 1};
   EXPECT_THAT(description(pointwise, Pass::backward_weights, kHopper), testing::HasSubstr("split-K 4"));
 
-  // What kWarpgroups is to go through.
+  // The cases that kWarpgroups has to cover.
   EXPECT_THAT(description(kWarpgroups[0], Pass::forward, kHopper), testing::HasSubstr("128x64x64"));
   EXPECT_THAT(description(kWarpgroups[7], Pass::forward, kHopper),
               testing::AllOf(testing::HasSubstr("128x128x64"), testing::HasSubstr("cluster 2")));
@@ -177,7 +177,7 @@ TEST(Selection, NamesWhatRuns) {
   EXPECT_THAT(description(kWarpgroups[8], Pass::forward, kHopper), testing::HasSubstr("split-K 4"));
 }
 
-TEST(Selection, SaysWhyNot) {
+TEST(Selection, RefusalReasons) {
   const Shape shape{1, 12, 8, 8, 16, 3, 3, 1, 1, 1, 1, 1, 1, 1};
   const Chip turing{75, 3, 65536};
   EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::tf32), {}, turing).reason,
@@ -189,7 +189,7 @@ TEST(Selection, SaysWhyNot) {
   EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::bf16), "depthwise", kHopper).reason,
               testing::HasSubstr("as many groups as channels"));
   EXPECT_THAT(convolution_supports(shape.with(Pass::forward, DType::bf16), "fastest", kHopper).reason,
-              testing::HasSubstr("there are cores, pipelined"));
+              testing::HasSubstr("available: cores, pipelined"));
   EXPECT_THROW(plan_convolution(shape.with(Pass::forward, DType::f8e4m3), {}, kHopper), std::runtime_error);
 }
 

@@ -11,14 +11,14 @@ namespace whygpu::cuda {
 namespace {
 
 struct Phase {
-  unsigned arrivals = 0;   // in every phase
-  unsigned pending = 0;    // still to come in this one
-  std::int64_t bytes = 0;  // announced and not landed; negative when they landed first
+  unsigned arrivals = 0;   // expected per phase
+  unsigned pending = 0;    // still expected in this phase
+  std::int64_t bytes = 0;  // announced but not landed; negative if they landed first
   unsigned parity = 0;
   simt::WaitList waiting;
 };
 
-// Work of which at most some groups may be left.
+// Groups of asynchronous work; a wait leaves a limited number of them pending.
 struct Queue {
   std::vector<std::function<void()>> work;
   std::vector<std::size_t> groups;
@@ -46,7 +46,7 @@ struct Queue {
   }
 };
 
-// What a block has under way.
+// A block's asynchronous work.
 struct BlockState {
   std::map<unsigned, Queue> stores;         // by thread
   std::map<unsigned, Queue> multiply_adds;  // by warpgroup
@@ -58,7 +58,7 @@ BlockState& block_state() {
   return *static_cast<BlockState*>(extension.get());
 }
 
-// Barriers are known by their address; the word that is there on a GPU stays unused.
+// Barriers are identified by their address; the word stored there on a GPU is unused.
 Phase& phase_of(Barrier* barrier) {
   static std::map<Barrier*, Phase> phases;
   return phases[barrier];
@@ -72,19 +72,19 @@ void end_phase_if_complete(Phase& phase) {
 }
 
 void arrive(Phase& phase) {
-  if (phase.pending == 0) throw std::runtime_error("simt: more arrivals at a barrier than it was made for");
+  if (phase.pending == 0) throw std::runtime_error("simt: more arrivals at a barrier than it expects");
   --phase.pending;
   end_phase_if_complete(phase);
 }
 
-// 16-byte chunks trade places within 128 bytes, by the number of the 128-byte line within 1024.
+// 16-byte chunks are permuted within 128 bytes, by the number of the 128-byte line within 1024.
 std::uintptr_t swizzled(std::uintptr_t address) { return address ^ ((address >> 7 & 7) << 4); }
 
 std::byte* swizzled(std::byte* address) {
   return reinterpret_cast<std::byte*>(swizzled(reinterpret_cast<std::uintptr_t>(address)));
 }
 
-// Calls f(element in global memory or null when outside, element in shared memory) for each element of a box.
+// Calls f(element in global memory, or null if outside; element in shared memory) for each element of a box.
 template <class F>
 void for_each_element(const TensorMap& map, std::byte* shared, int x, int y, int z, F f) {
   for (int line = 0; line < map.box_lines; ++line) {
@@ -116,8 +116,7 @@ void load_box(std::byte* shared, const TensorMap& map, int x, int y, int z, Barr
   land(barrier, map.box_lines * 128);
 }
 
-// Pixels one after another through the box, which the tap's offsets move: along x, then the next line, then the next
-// image.
+// Consecutive pixels of the box, which the tap's offsets move: along x, then the next line, then the next image.
 void load_pixels(std::byte* shared, const TensorMap& map, int c, int x, int y, int n, int tap_x, int tap_y,
                  Barrier* barrier) {
   const ImageMap& image = map.image;
@@ -238,7 +237,7 @@ void warpgroup_wait_groups(int groups_left) {
 
 namespace {
 
-// The shared memory that a descriptor names.
+// The shared memory that a descriptor refers to.
 struct Operand {
   const std::byte* memory;
   std::uintptr_t start, leading, stride;

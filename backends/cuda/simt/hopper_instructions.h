@@ -1,22 +1,22 @@
-// The host's model of backends/cuda/kernels/hopper_instructions.h, as the PTX manual describes the instructions:
-// barriers with phases and bytes, TMA boxes with the 128-byte swizzle, multiply-adds by descriptor. What is
-// asynchronous on a GPU happens at the earliest or at the latest possible moment, as the schedule says.
+// The host model of backends/cuda/kernels/hopper_instructions.h, following the PTX manual: barriers with phases and
+// bytes, TMA boxes with the 128-byte swizzle, multiply-adds by descriptor. Work that is asynchronous on a GPU happens
+// at the earliest or the latest possible moment, depending on the schedule.
 #pragma once
 
 #include "backends/cuda/simt/instructions.h"
 
 namespace whygpu::cuda {
 
-// What an im2col map knows of NHWC images, x before y.
+// An im2col map of NHWC images, x before y.
 struct ImageMap {
   int channels;
   int extents[3];          // width, height, images
   int lower[2], upper[2];  // corners of the box of pixels at offset 0: from the first pixel, from the last
   int steps[2];
-  int pixels;  // in a load
+  int pixels;  // per load
 };
 
-// Of matrices, or of images.
+// A map of matrices, or of images.
 struct TensorMap {
   void* data;
   int element_bytes;

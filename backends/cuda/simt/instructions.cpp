@@ -1,4 +1,4 @@
-// The arithmetic of the warp-wide multiply-add. Touches registers only, so it is built without the sanitizers.
+// The arithmetic of the warp-wide multiply-add. Accesses registers only, so it is built without the sanitizers.
 #include "backends/cuda/kernels/instructions.h"
 
 namespace whygpu::cuda {
@@ -8,7 +8,7 @@ float widened(BFloat16 value) { return static_cast<float>(value); }
 std::int32_t widened(std::int8_t value) { return value; }
 float widened(Tf32 value) { return std::bit_cast<float>(std::bit_cast<std::uint32_t>(value.value) & ~0x1fffU); }
 
-// Every binary16 value, since most processors that run tests convert one at a time.
+// A table of all binary16 values, because most processors that run tests convert one at a time.
 float widened(Float16 value) {
   static const auto table = [] {
     std::vector<float> values(1 << 16);

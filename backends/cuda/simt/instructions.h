@@ -1,5 +1,5 @@
-// The host's versions of backends/cuda/kernels/instructions.h: same results, and errors where a GPU would fault or
-// crawl.
+// The host versions of backends/cuda/kernels/instructions.h: same results, and errors where a GPU would fault or slow
+// down.
 #pragma once
 
 #include <bit>
@@ -78,7 +78,7 @@ struct MultiplyAdd {
   const unsigned* a;
   const unsigned* b;
 };
-// Multiplies elements of this type; one for each type that the instruction takes (instructions.cpp).
+// Multiplies elements of this type; specialised for each type that the instruction takes (instructions.cpp).
 template <class In>
 void multiply_add_warp(std::span<void* const> lanes);
 

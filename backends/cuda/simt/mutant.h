@@ -1,4 +1,4 @@
-// How a kernel with an error planted in it is judged, in a process of its own.
+// Judges a kernel with an injected error, in its own process.
 #pragma once
 
 #include <cstdio>
@@ -7,7 +7,7 @@
 
 namespace whygpu::cuda {
 
-// Ends the process: with 0 when the kernel whose error `measure` returns seems correct.
+// Ends the process: with 0 if the kernel, whose error `measure` returns, appears correct.
 template <class Measure>
 [[noreturn]] void judge_mutant(Measure measure, double tolerance) {
   try {

@@ -1,4 +1,4 @@
-// A kernel with an error planted in it must not pass for correct.
+// A kernel with an injected error must not pass as correct.
 #include <gtest/gtest.h>
 
 #include "backends/cuda/simt/check.h"
@@ -7,7 +7,7 @@
 namespace whygpu::cuda {
 namespace {
 
-TEST(Mutant, IsFound) {
+TEST(Mutant, Detected) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   Gemm op{70, 75, 100, 1, false, false, DType::f32};
   if (!WHYGPU_MUTANT.supports(op, {90, 4, 232448})) op.dtype = DType::bf16;

@@ -22,7 +22,7 @@
 namespace whygpu::simt {
 namespace {
 
-constexpr std::size_t kStackBytes = std::size_t{256} << 10;  // touched pages only
+constexpr std::size_t kStackBytes = std::size_t{256} << 10;  // only touched pages take memory
 constexpr unsigned kWarp = 32, kWarpgroup = 128;
 
 struct Block;
@@ -37,14 +37,14 @@ struct Copy {
 struct Fiber {
   ucontext_t context{};  // where it starts
   bool started = false;
-  void* place[5] = {};  // where it goes on
+  void* place[5] = {};  // where it resumes
   std::unique_ptr<std::byte[]> stack;
   void* sanitizer_stack = nullptr;
   Block* block = nullptr;
   unsigned thread = 0;
   bool finished = true;
   std::vector<Copy> copies;            // issued and not yet done
-  std::vector<std::size_t> committed;  // how many of them each group holds; the rest are in no group yet
+  std::vector<std::size_t> committed;  // how many of them each group holds
   std::size_t open = 0;                // copies in no group
 };
 
@@ -53,7 +53,7 @@ struct Barrier {
   WaitList waiting;
 };
 
-// Threads that perform an instruction together.
+// Threads that execute an instruction together.
 struct Group {
   std::vector<void*> operands;
   Collective perform = nullptr;
@@ -75,7 +75,7 @@ struct Block {
   std::shared_ptr<void> extension;
 };
 
-// The one grid that runs; CUDA's own built-in variables are global too.
+// The grid that runs. Global, like CUDA's built-in variables.
 struct Machine {
   Launch launch;
   const std::function<void()>* kernel = nullptr;
@@ -97,7 +97,7 @@ Machine& machine() {
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-// Lowest address and size of the stack that run_grid() was called on. Asking is slow: the answer is in /proc.
+// Lowest address and size of the stack that run_grid() was called on. The query is slow: it reads /proc.
 const std::pair<void*, std::size_t>& host_stack() {
   static thread_local const auto stack = [] {
     pthread_attr_t attributes;
@@ -111,7 +111,7 @@ const std::pair<void*, std::size_t>& host_stack() {
 }
 #endif
 
-// setcontext() starts a fiber once; from then on the compiler's own jumps switch, without a system call. Not
+// setcontext() starts a fiber once; after that, the compiler's own jumps switch without a system call. Not
 // instrumented: the sanitizer would prepare for leaving the stack for good, which costs one.
 [[noreturn, gnu::noinline, gnu::no_sanitize_address]] void jump(Fiber& to) {
   if (!to.started) {
@@ -143,7 +143,7 @@ void enter(Fiber& fiber) {
   blockIdx.x = fiber.block->index;
 }
 
-// Lets the next ready thread run, or the scheduler when there is none.
+// Switches to the next ready thread, or to the scheduler if there is none.
 void leave(Fiber& self) {
   Machine& m = machine();
   while (m.ready.empty() && !m.events.empty()) {
@@ -179,7 +179,7 @@ void fiber_main() {
   }
 }
 
-// A fiber serves one thread after another; its stack is made once.
+// A fiber runs one thread after another; its stack is allocated once.
 void prepare_fiber(Fiber& fiber) {
   fiber.stack = std::make_unique_for_overwrite<std::byte[]>(kStackBytes);
   getcontext(&fiber.context);
@@ -276,7 +276,7 @@ void run_grid(const Launch& launch, const std::function<void()>& kernel) {
   m.failure = nullptr;
   blockDim.x = launch.block;
   gridDim.x = launch.grid;
-  if (launch.grid % launch.cluster != 0) throw std::runtime_error("simt: the grid is no multiple of the cluster");
+  if (launch.grid % launch.cluster != 0) throw std::runtime_error("simt: the grid is not a multiple of the cluster");
   if (launch.block == 0 || launch.block > 1024) throw std::runtime_error("simt: a block has 1 to 1024 threads");
   while (m.fibers.size() < std::size_t{launch.block} * launch.cluster) {
     m.fibers.push_back(std::make_unique<Fiber>());
@@ -289,7 +289,7 @@ void run_grid(const Launch& launch, const std::function<void()>& kernel) {
     if (m.failure) std::rethrow_exception(m.failure);
     if (waiting != 0) {
       throw std::runtime_error("simt: deadlock in block " + std::to_string(first) + ": " + std::to_string(waiting) +
-                               " threads wait for what never comes");
+                               " threads wait for an event that never occurs");
     }
   }
 }
@@ -365,7 +365,7 @@ void async_wait(int groups_left) {
 
 void require_aligned(const void* address, std::size_t bytes, const char* what) {
   if (reinterpret_cast<std::uintptr_t>(address) % bytes != 0) {
-    throw std::runtime_error(std::string("simt: ") + what + " at an address that is no multiple of " +
+    throw std::runtime_error(std::string("simt: ") + what + " at an address that is not a multiple of " +
                              std::to_string(bytes));
   }
 }

@@ -1,8 +1,9 @@
-// Runs CUDA kernels as plain C++, so that they can be tested, and stepped through, without a GPU.
+// Runs CUDA kernels as plain C++, so that they can be tested and debugged without a GPU.
 //
-// Every thread of a block is a fiber: it runs until it reaches a barrier or a warp-wide instruction, and then the next
-// one runs. Blocks run one after another, except those of one cluster. Not modelled: time, memory consistency within a
-// warp, and anything that needs two blocks to run at once. A wait that nobody can end is an error, not a hang.
+// Every thread of a block is a fiber: it runs until it reaches a barrier or a warp-wide instruction, then the next one
+// runs. Blocks run one after another, except those of one cluster. Not modelled: time, memory consistency within a
+// warp, and anything that needs two blocks to run at once. A wait that can never end is reported as an error instead of
+// hanging.
 #pragma once
 
 #include <cstddef>
@@ -27,10 +28,10 @@ struct Index {
   unsigned x = 0, y = 0, z = 0;
 };
 
-// Correct code gives the same answer under every schedule; a missing barrier or wait shows under at least one of these.
+// Correct code gives the same result under both schedules; a missing barrier or wait fails under at least one of them.
 enum class Schedule : std::uint8_t {
-  forward_eager,  // low threads first, asynchronous copies done when issued: finds data overwritten while in use
-  reverse_late,   // high threads first, asynchronous copies done when waited for: finds data used before it is there
+  forward_eager,  // low threads first, asynchronous copies complete when issued: finds data overwritten while in use
+  reverse_late,   // high threads first, asynchronous copies complete when waited for: finds data used too early
 };
 void set_schedule(Schedule schedule);
 Schedule schedule();
@@ -38,20 +39,20 @@ Schedule schedule();
 struct Launch {
   unsigned grid = 1, block = 1;
   std::size_t shared_bytes = 0;
-  unsigned cluster = 1;  // blocks that run side by side
+  unsigned cluster = 1;  // blocks that run concurrently
 };
 
-// Runs `kernel` once per thread. Throws what a thread threw, or std::runtime_error when threads wait for ever.
+// Runs `kernel` once per thread. Rethrows what a thread threw; throws std::runtime_error when threads wait forever.
 void run_grid(const Launch& launch, const std::function<void()>& kernel);
 
-// ---- What a running thread can ask for ----
+// ---- For running threads ----
 
 void sync_threads();
 void sync_warp();
-// `threads` threads of the block meet at barrier `id`, as by bar.sync.
+// Waits for `threads` threads of the block at barrier `id`, like bar.sync.
 void sync_named(int id, int threads);
 
-// All threads of the cluster meet.
+// Waits for all threads of the cluster.
 void sync_cluster();
 
 int lane();
@@ -60,7 +61,7 @@ std::byte* dynamic_shared();
 // The address in the cluster's block `rank` that corresponds to `address` in this block's dynamic shared memory.
 void* in_cluster(void* address, unsigned rank);
 
-// A warp-wide instruction: every lane brings its operands, and the last to arrive performs it for all 32; likewise for
+// A warp-wide instruction: every lane passes its operands, and the last to arrive executes it for all 32; likewise for
 // the 128 threads of a warpgroup.
 using Collective = void (*)(std::span<void* const> operands);
 void warp_collective(Collective perform, void* operands);
@@ -73,13 +74,13 @@ struct WaitList {
 void sleep_on(WaitList& list);
 void wake_all(WaitList& list);
 
-// Runs `event` when no thread of the cluster can run: the latest moment at which it may happen.
+// Runs `event` when no thread of the cluster can run, the latest moment at which it may happen.
 void when_idle(std::function<void()> event);
 
-// Room for whoever models more of a block's state; gone when the block is.
+// Storage for further models of a block's state, destroyed with the block.
 std::shared_ptr<void>& block_extension();
 
-// A copy to `shared` that lands later: done at once or when waited for, as the schedule says. Zeros unless `inside`.
+// An asynchronous copy to `shared`, done at once or when waited for, depending on the schedule. Zeros unless `inside`.
 void async_copy(void* shared, const void* global, int bytes, bool inside);
 void async_commit();
 void async_wait(int groups_left);

@@ -1,4 +1,4 @@
-// The shim itself: it must run correct code, and must not let wrong code pass.
+// The emulator itself: it must run correct code and detect incorrect code.
 #include "backends/cuda/simt/simt.h"
 
 #include <gmock/gmock.h>
@@ -22,13 +22,13 @@ std::string failure_of(const Launch& launch, const std::function<void()>& kernel
   return "none";
 }
 
-TEST(Simt, RunsEveryThreadOfEveryBlockOnce) {
+TEST(Simt, RunsEachThreadOnce) {
   std::vector<int> seen(3 * 96, 0);
   run_grid({3, 96}, [&] { ++seen[blockIdx.x * blockDim.x + threadIdx.x]; });
   EXPECT_THAT(seen, testing::Each(1));
 }
 
-TEST(Simt, BarrierOrdersTheBlock) {
+TEST(Simt, Barrier) {
   for (const auto schedule : {Schedule::forward_eager, Schedule::reverse_late}) {
     set_schedule(schedule);
     std::vector<int> values(64, 0), sums(64, 0);
@@ -41,7 +41,7 @@ TEST(Simt, BarrierOrdersTheBlock) {
   }
 }
 
-TEST(Simt, ShowsAMissingBarrier) {
+TEST(Simt, MissingBarrier) {
   set_schedule(Schedule::forward_eager);
   std::vector<int> values(64, 0), sums(64, 0);
   run_grid({1, 64}, [&] {
@@ -51,7 +51,7 @@ TEST(Simt, ShowsAMissingBarrier) {
   EXPECT_THAT(sums, testing::Not(testing::Each(64)));
 }
 
-TEST(Simt, ReportsABarrierThatSomeNeverReach) {
+TEST(Simt, Deadlock) {
   EXPECT_THAT(failure_of({1, 64},
                          [] {
                            if (threadIdx.x != 5) __syncthreads();
@@ -60,7 +60,7 @@ TEST(Simt, ReportsABarrierThatSomeNeverReach) {
   EXPECT_EQ(failure_of({1, 64}, [] { __syncthreads(); }), "none");
 }
 
-TEST(Simt, ReportsWhatAThreadThrew) {
+TEST(Simt, ThreadException) {
   EXPECT_EQ(failure_of({2, 32},
                        [] {
                          if (threadIdx.x == 3) throw std::runtime_error("thread 3");
@@ -68,7 +68,7 @@ TEST(Simt, ReportsWhatAThreadThrew) {
             "thread 3");
 }
 
-TEST(Simt, ShufflesWithinAWarp) {
+TEST(Simt, WarpShuffle) {
   std::vector<int> sums(64, 0);
   run_grid({1, 64}, [&] {
     int value = static_cast<int>(threadIdx.x);
@@ -79,7 +79,7 @@ TEST(Simt, ShufflesWithinAWarp) {
   EXPECT_EQ(sums[40], 31 * 32 / 2 + 32 * 32);
 }
 
-// One thread copies and reads at once: fine when copies happen to be fast, wrong on a GPU.
+// One thread copies and reads at once: correct if copies happen to be fast, wrong on a GPU.
 float read_without_waiting(Schedule schedule) {
   set_schedule(schedule);
   alignas(16) const float source[4] = {1, 2, 3, 4};
@@ -95,18 +95,18 @@ float read_without_waiting(Schedule schedule) {
   return seen;
 }
 
-TEST(Simt, ShowsAMissingWait) {
+TEST(Simt, MissingWait) {
   EXPECT_EQ(read_without_waiting(Schedule::forward_eager), 3.0F);
   EXPECT_NE(read_without_waiting(Schedule::reverse_late), 3.0F);
 }
 
-TEST(Simt, RefusesAMisalignedCopy) {
+TEST(Simt, MisalignedCopy) {
   alignas(16) const float source[8] = {};
   EXPECT_THAT(failure_of({1, 32, 16}, [&] { cuda::copy_async<16>(dynamic_shared(), source + 1, true); }),
-              HasSubstr("no multiple of 16"));
+              HasSubstr("not a multiple of 16"));
 }
 
-TEST(Simt, CountsBankConflicts) {
+TEST(Simt, BankConflicts) {
   const auto conflicts_at_pitch = [](int pitch) {
     const long before = bank_conflicts();
     run_grid({1, 32, 32 * 144}, [&] {
@@ -119,7 +119,7 @@ TEST(Simt, CountsBankConflicts) {
   EXPECT_EQ(conflicts_at_pitch(128), 4 * 7);
 }
 
-TEST(SimtDeathTest, FindsAnIndexOutsideSharedMemory) {
+TEST(SimtDeathTest, SharedMemoryOverflow) {
   EXPECT_DEATH(run_grid({1, 32, 64}, [] { dynamic_shared()[threadIdx.x == 9 ? 64 : 0] = std::byte{1}; }),
                "heap-buffer-overflow");
 }

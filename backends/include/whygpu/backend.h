@@ -1,8 +1,8 @@
-// What a backend is: a loadable module that computes GEMM and convolution with one library, or with kernels of its own.
+// A backend is a loadable module that computes GEMM and convolution with one library or with its own kernels.
 //
-// It says which operations it supports, prepares one (choosing an algorithm, packing, allocating workspace), and from
-// then on only runs it. It knows nothing of measuring. A caller sees row-major matrices, NHWC images and KRSC filters;
-// a backend may store them as it likes. Failures are exceptions derived from std::exception whose what() is one line.
+// It reports which operations it supports, prepares one (choosing an algorithm, packing, allocating workspace), and
+// then only runs it. It knows nothing of measuring. Callers see row-major matrices, NHWC images and KRSC filters; a
+// backend may store them in any layout. Failures are exceptions derived from std::exception whose what() is one line.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ std::vector<TensorSpec> arguments(const std::variant<Shapes...>& op) {
   return std::visit([](const auto& shape) { return shape.arguments(); }, op);
 }
 
-// Yes, or why not.
+// Yes, or the reason why not.
 struct Support {
   bool yes = true;
   std::string reason;
@@ -49,12 +49,12 @@ class Operation {
   // A tensor for argument `index`, in the layout that the operation was prepared for. Contents are undefined.
   virtual std::unique_ptr<Tensor> allocate(int index) = 0;
 
-  // Queues one run over tensors in the order of the operation's arguments: those of its own allocate(), or, where
-  // Layout::row_major was asked for, any of the device's. Only runs: what could be chosen, packed or allocated was so
-  // in prepare().
+  // Queues one run over tensors in the order of the operation's arguments: those of its own allocate() or, with
+  // Layout::row_major, any of the device's. It only runs: prepare() has chosen, packed and allocated everything that
+  // can be.
   virtual void enqueue(std::span<Tensor* const> tensors) = 0;
 
-  // What really runs: kernel, instruction set, algorithm, math mode, workspace. Names every converted or borrowed step.
+  // What actually runs: kernel, instruction set, algorithm, math mode, workspace. Names every conversion and fallback.
   virtual std::string implementation() const = 0;
 };
 
@@ -70,34 +70,34 @@ struct PrepareOptions {
 
 struct Settings {
   int threads = 1;  // CPU threads that a host library may use
-  int device = 0;   // which of several accelerators
+  int device = 0;   // index of the accelerator
 };
 
 class Backend {
  public:
   virtual ~Backend() = default;
-  virtual std::string version() const = 0;  // library and version, as it reports itself at run time
+  virtual std::string version() const = 0;  // library and version, as reported at run time
   virtual Facts facts() const = 0;          // what it chose on this machine: dispatched core, threading, …
   virtual Device& device() = 0;             // owned by the backend
 
-  // Selectable implementations of `op`, the default first; empty when there is one only.
+  // Selectable implementations of `op`, the default first; empty if there is only one.
   virtual std::vector<std::string> variants([[maybe_unused]] const Op& op) const { return {}; }
 
-  // Whether prepare() takes these. A layout or variant that the backend lacks is refused here, never replaced.
+  // Whether prepare() accepts these. An unsupported layout or variant is refused here, never replaced.
   virtual Support supports(const Op& op, const PrepareOptions& options) const = 0;
   virtual std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) = 0;
 
-  // Optional parts, owned by the backend; null where it has none.
-  virtual Probes* probes() { return nullptr; }        // what the device can do at most (whygpu/probes.h)
+  // Optional parts, owned by the backend; null if missing.
+  virtual Probes* probes() { return nullptr; }        // the limits of the device (whygpu/probes.h)
   virtual LayerKernels* layers() { return nullptr; }  // its own versions of network layers (backends/layers/layer.h)
 };
 
-// What a module's single entry point returns. The first three members keep their places for ever, so that a module of
-// any version can be refused by name.
+// Returned by a module's single entry point. The first three members never move, so that a module of any version can be
+// refused by name.
 struct Module {
   std::uint32_t interface = kInterface;
   const char* name = nullptr;
-  Backend* (*create)(const Settings&) = nullptr;  // throws when the library or device is not usable, and says why
+  Backend* (*create)(const Settings&) = nullptr;  // throws the reason when the library or device is not usable
   const char* version = kVersion;
   const char* standard_library = kStandardLibrary;
 };

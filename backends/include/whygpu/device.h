@@ -1,6 +1,6 @@
 // Where operations run: memory, a queue of work, a stopwatch.
 //
-// Failures are exceptions derived from std::exception whose what() is one line. No object here is shared by threads.
+// Failures are exceptions derived from std::exception whose what() is one line. No object here is thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -47,41 +47,41 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual DeviceKind kind() const = 0;
-  virtual std::string name() const = 0;  // as its maker calls it
+  virtual std::string name() const = 0;  // as its vendor calls it
   virtual Facts facts() const = 0;       // driver, memory, clocks, limits, as read now
   virtual std::size_t memory_bytes() const = 0;
   virtual std::size_t free_memory_bytes() const = 0;
-  virtual std::size_t cache_bytes() const = 0;  // the largest cache that data can be found in
+  virtual std::size_t cache_bytes() const = 0;  // the largest cache
 
   virtual std::unique_ptr<Stopwatch> make_stopwatch() = 0;
-  virtual void synchronize() = 0;  // waits for all queued work; throws what failed in it
+  virtual void synchronize() = 0;  // waits for all queued work; throws its errors
   virtual void flush_cache() = 0;  // evicts operands; queued like any other work
 
-  // Row-major tensors that operations can share: `bytes` bytes, aligned to 64 at least, contents undefined. A view is
-  // `bytes` bytes of such a tensor from `offset` (a multiple of 64) on; the whole must outlive it.
+  // Row-major tensors that operations can share: `bytes` bytes, aligned to at least 64, contents undefined. A view is
+  // `bytes` bytes of such a tensor, starting at `offset` (a multiple of 64); the whole must outlive it.
   virtual std::unique_ptr<Tensor> allocate(std::size_t bytes) = 0;
   virtual std::unique_ptr<Tensor> view(Tensor& whole, std::size_t offset, std::size_t bytes) = 0;
 
-  // Work queued between hold() and release() starts only at release(), so that launch latency stays out of device time.
+  // Work queued between hold() and release() starts only at release(), which keeps launch latency out of device time.
   virtual void hold() {}
   virtual void release() {}
 
-  // Records what `enqueue_all` queues, without running it. Null where the device has no such thing.
+  // Records what `enqueue_all` queues, without running it. Null if the device does not support that.
   virtual std::unique_ptr<Graph> capture([[maybe_unused]] const std::function<void()>& enqueue_all) { return nullptr; }
 
-  // Host memory that transfers are fastest from and to: page-locked where that matters.
+  // Host memory with the fastest transfers: page-locked where that matters.
   virtual std::shared_ptr<void> allocate_host(std::size_t bytes) {
     return {std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free};
   }
 
-  // Numbers worth keeping beside a time, as read now: {"sm_mhz", 1755}, {"power_watts", 312.5}.
+  // Readings to record with a time, taken now: {"sm_mhz", 1755}, {"power_watts", 312.5}.
   virtual std::vector<std::pair<std::string, double>> readings() const { return {}; }
 
-  // Why the time since the last call is not representative (throttling, say), in words; empty when nothing disturbed.
+  // Why the time since the last call is not representative (such as throttling); empty if nothing disturbed it.
   virtual std::string disturbance() { return {}; }
 
-  // Where kernels that are loaded apart from the backend queue their work: a HostThreads* (cpu, null for the calling
-  // thread alone), a cudaStream_t (cuda), a cl_command_queue (opencl). Owned by the device.
+  // Where separately loaded kernels queue their work: a HostThreads* (cpu; null: only the calling thread), a
+  // cudaStream_t (cuda), a cl_command_queue (opencl). Owned by the device.
   virtual void* queue() { return nullptr; }
 };
 

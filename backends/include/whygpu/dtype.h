@@ -1,4 +1,4 @@
-// Types of values.
+// Data types.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ inline constexpr std::size_t dtype_bytes(DType dtype) {
   return bytes[static_cast<std::size_t>(dtype)];
 }
 
-// The type that products of `dtype` are accumulated and returned in.
+// The type in which products of `dtype` are accumulated and returned.
 inline constexpr DType accumulator_of(DType dtype) {
   if (dtype == DType::f64) return DType::f64;
   return dtype == DType::s8 || dtype == DType::s32 ? DType::s32 : DType::f32;

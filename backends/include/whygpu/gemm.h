@@ -8,9 +8,9 @@
 
 namespace whygpu {
 
-// C[b] = op(A[b]) · op(B[b]) for b in [0, batch), with op(A) m×k, op(B) k×n and C m×n; op transposes where asked.
-// 2·m·n·k·batch operations. Arguments, row-major: A (stored k×m when transpose_a), B (n×k when transpose_b), C, which
-// is overwritten and has the accumulator's dtype.
+// C[b] = op(A[b]) · op(B[b]) for b in [0, batch), with op(A) m×k, op(B) k×n and C m×n; op transposes if requested.
+// 2·m·n·k·batch operations. Arguments, row-major: A (stored k×m if transpose_a), B (n×k if transpose_b), C, which is
+// overwritten and has the accumulator's dtype.
 struct Gemm {
   std::int64_t m = 0, n = 0, k = 0, batch = 1;
   bool transpose_a = false, transpose_b = false;

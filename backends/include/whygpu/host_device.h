@@ -1,4 +1,4 @@
-// The CPU as a device: row-major tensors in 64-byte aligned memory, a queue that runs at once, the steady clock.
+// The CPU as a device: row-major tensors in 64-byte aligned memory, immediate execution, the steady clock.
 #pragma once
 
 #include <functional>
@@ -13,7 +13,7 @@ namespace whygpu {
 class HostTensor final : public Tensor {
  public:
   explicit HostTensor(TensorSpec spec);                                             // throws when out of memory
-  HostTensor(TensorSpec spec, void* data) : spec_(std::move(spec)), data_(data) {}  // a view of someone else's storage
+  HostTensor(TensorSpec spec, void* data) : spec_(std::move(spec)), data_(data) {}  // a view of other storage
   std::size_t bytes() const override { return spec_.bytes(); }
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
@@ -29,26 +29,26 @@ class HostTensor final : public Tensor {
   void* data_ = nullptr;
 };
 
-// The values of a row-major tensor in host memory, whoever made it.
+// The values of any row-major tensor in host memory.
 template <class T>
 T* host_data(const Tensor* tensor) {
   return static_cast<T*>(tensor->address());
 }
 
-// The threads that a CPU backend computes with, lent to the kernels of network layers.
+// The threads of a CPU backend, which kernels of network layers also use.
 class HostThreads {
  public:
   virtual ~HostThreads() = default;
   virtual int count() const = 0;
 
-  // Runs task(0) … task(tasks - 1), tasks <= count(), at the same time, and returns when all are done. Tasks do not
+  // Runs task(0) … task(tasks - 1), tasks <= count(), concurrently, and returns when all are done. Tasks must not
   // throw.
   virtual void run(int tasks, const std::function<void(int)>& task) = 0;
 };
 
 class HostDevice final : public Device {
  public:
-  // `threads` must outlive the device; null: the calling thread alone.
+  // `threads` must outlive the device; null: only the calling thread.
   explicit HostDevice(HostThreads* threads = nullptr) : threads_(threads) {}
   DeviceKind kind() const override { return DeviceKind::cpu; }
   std::string name() const override;
@@ -68,7 +68,7 @@ class HostDevice final : public Device {
   std::vector<char> flush_buffer_;
 };
 
-// An operation over row-major tensors in host memory; what is left to write is enqueue() and implementation().
+// An operation over row-major tensors in host memory. Subclasses implement enqueue() and implementation().
 class HostOperation : public Operation {
  public:
   explicit HostOperation(std::vector<TensorSpec> arguments) : arguments_(std::move(arguments)) {}

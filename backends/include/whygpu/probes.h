@@ -1,4 +1,4 @@
-// Optional for a backend: operations that show what a device can do at most, whatever the library.
+// Optional for a backend: operations that measure the limits of a device, independent of any library.
 #pragma once
 
 #include "whygpu/backend.h"
@@ -7,8 +7,8 @@ namespace whygpu {
 
 // McCalpin's STREAM kernels and a read-only sum over vectors of `elements`, with s = kStreamScale:
 //   copy y = x · scale y = s·x · add z = x + y · triad z = x + s·y · sum y[0] = Σ x
-// Arguments: inputs, then the result. The kernel runs `passes` times per operation, every thread over its own part, so
-// that data in a small cache is not timed by the cost of starting work.
+// Arguments: inputs, then the result. The kernel runs `passes` times per operation, each thread over its own part, so
+// that the cost of starting work does not dominate the time of data in a small cache.
 enum class StreamKernel : std::uint8_t { copy, scale, add, triad, sum };
 inline constexpr double kStreamScale = 3.0;
 
@@ -25,8 +25,8 @@ struct Stream {
   }
 };
 
-// `bytes` from host memory, pinned (page-locked) or pageable, to the device, back, or both ways at once.
-// Arguments: source and destination, each where it belongs; both ways: those of to_device, then those of to_host.
+// Copies `bytes` from host memory, pinned (page-locked) or pageable, to the device, back, or both ways at once.
+// Arguments: source and destination, each on its own side; both ways: those of to_device, then those of to_host.
 enum class Direction : std::uint8_t { to_device, to_host, both_ways };
 
 struct Transfer {
@@ -39,15 +39,15 @@ struct Transfer {
   }
 };
 
-// `launches` pieces of work that do nothing, one after the other. No arguments.
+// `launches` empty launches, one after the other. No arguments.
 struct Launch {
   std::int64_t launches = 1;
   std::vector<TensorSpec> arguments() const { return {}; }
 };
 
-// At least `operations` multiplications and additions in registers, over every core or multiprocessor, in the dtype's
-// fastest instruction: acc += a·b and acc -= a·b by turns. Arguments: x and y, one accumulator register of 64 bytes;
-// every accumulator starts at x, and y = x + Σ (accumulator - x) over all of them, hence x.
+// At least `operations` multiplications and additions in registers, on all cores or multiprocessors, with the dtype's
+// fastest instruction: alternately acc += a·b and acc -= a·b. Arguments: x and y, one accumulator register of 64 bytes;
+// every accumulator starts at x, and y = x + Σ (accumulator - x) over all of them, which is x.
 struct Peak {
   DType dtype = DType::f32;
   std::int64_t operations = 0;
@@ -58,8 +58,8 @@ struct Peak {
   }
 };
 
-// Keeps every core busy for `cycles` of its clock: by a chain of dependent instructions of known latency, or by
-// watching the core's own counter. No arguments.
+// Keeps every core busy for `cycles` clock cycles: by a chain of dependent instructions of known latency, or by polling
+// the core's own counter. No arguments.
 struct CycleChain {
   std::int64_t cycles = 0;
   std::vector<TensorSpec> arguments() const { return {}; }
@@ -67,7 +67,7 @@ struct CycleChain {
 
 using Probe = std::variant<Stream, Transfer, Launch, Peak, CycleChain>;
 
-// As Backend's functions of the same names, in the layout that the probe prefers.
+// Like Backend's functions of the same names, in the layout that the probe prefers.
 class Probes {
  public:
   virtual ~Probes() = default;

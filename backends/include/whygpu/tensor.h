@@ -1,4 +1,4 @@
-// Arrays of values: what a caller sees, and where a device keeps them.
+// Arrays of values: what a caller sees, and their storage on a device.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,7 @@ struct TensorSpec {
   std::size_t bytes() const { return static_cast<std::size_t>(elements()) * dtype_bytes(dtype); }
 };
 
-// Values on a device, in a layout that only their owner knows. Owns its memory unless it is a view.
+// Values on a device, in a layout known only to their owner. Owns its memory unless it is a view.
 class Tensor {
  public:
   virtual ~Tensor() = default;
@@ -30,7 +30,7 @@ class Tensor {
   virtual void upload(const void* row_major) = 0;    // from host memory; may be queued
   virtual void download(void* row_major) const = 0;  // to host memory; waits until the values are there
 
-  // Where the values start in the device's memory (a host pointer on a CPU), if they are row-major; else null.
+  // The address of the values in the device's memory (a host pointer on a CPU) if they are row-major, otherwise null.
   virtual void* address() const { return nullptr; }
 };
 

@@ -9,8 +9,8 @@
 
 namespace whygpu {
 
-// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), ε outside the root.
-// Arguments: dw, w, first and second moment, steps taken so far (s32, counted on), a bf16 copy of w (where asked).
+// Adam with decoupled weight decay (Loshchilov and Hutter 2019, algorithm 2), ε outside the root. Arguments: dw, w,
+// first and second moment, steps taken so far (s32, incremented), a bf16 copy of w (if `copy`).
 struct AdamW {
   static constexpr std::string_view kName = "adamw";
   std::int64_t count = 0;

@@ -34,7 +34,7 @@ void run(const AdamW& op, Storage t, Launcher& launch) {
                                          floats(t[1]),
                                          floats(t[2]),
                                          floats(t[3]),
-                                         whole_numbers(t[4]),
+                                         integers(t[4]),
                                          {op.copy ? t[5] : nullptr, DType::bf16},
                                          static_cast<float>(op.learning_rate),
                                          static_cast<float>(1 - op.learning_rate * op.weight_decay),

@@ -1,4 +1,4 @@
-// Causal attention's softmax; its products are GEMMs.
+// The softmax of causal attention. Its products are GEMMs.
 #pragma once
 
 #include <cstdint>

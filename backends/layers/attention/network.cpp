@@ -12,7 +12,7 @@ namespace {
 Value attention(Tape& tape, Value x, std::int64_t heads) {
   const TensorSpec spec = tape.spec(x);
   if (spec.shape.size() != 3 || spec.shape[2] % (3 * heads) != 0) {
-    throw std::invalid_argument("attention: its input is [batch, length, 3·width] with the width a multiple of heads");
+    throw std::invalid_argument("attention: the input must be [batch, length, 3·width], width a multiple of heads");
   }
   const std::int64_t batch = spec.shape[0], length = spec.shape[1], width = spec.shape[2] / 3, depth = width / heads;
   const std::int64_t matrices = batch * heads, one = batch * length * width;

@@ -10,9 +10,8 @@
 
 namespace whygpu {
 
-// y = activation((x - mean) · rstd · gamma + beta + residual), the statistics taken over the rows of each column; with
-// `fixed`, they are given. Activation is none or relu. Arguments: x, gamma, beta, residual (where asked), y, mean,
-// rstd.
+// y = activation((x - mean) · rstd · gamma + beta + residual), with statistics over the rows of each column, or given
+// ones if `fixed`. The activation is none or relu. Arguments: x, gamma, beta, residual (if `residual`), y, mean, rstd.
 struct BatchNorm {
   static constexpr std::string_view kName = "batch_norm";
   std::int64_t rows = 0, columns = 0;
@@ -30,7 +29,7 @@ struct BatchNorm {
   }
 };
 
-// Arguments: dy, x, y (relu only), gamma, mean, rstd, dx, dgamma, dbeta, dresidual (where asked).
+// Arguments: dy, x, y (relu only), gamma, mean, rstd, dx, dgamma, dbeta, dresidual (if `residual`).
 struct BatchNormGradient {
   static constexpr std::string_view kName = "batch_norm_gradient";
   std::int64_t rows = 0, columns = 0;

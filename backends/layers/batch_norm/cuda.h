@@ -6,7 +6,7 @@
 
 namespace whygpu::cuda_layers {
 
-// Sums are of differences from the first row, so that a large mean does not eat the variance.
+// Sums are of differences from the first row, so that a large mean does not cancel the variance.
 struct BatchNormColumns {
   static constexpr int kSums = 2;
   Values x;
@@ -26,7 +26,7 @@ struct BatchNormColumns {
 };
 
 struct BatchNormElement {
-  Values x, residual, y;  // residual: null data where there is none
+  Values x, residual, y;  // residual: null data if absent
   const float *gamma, *beta, *mean, *rstd;
   Index columns;
   Activation activation;
@@ -39,7 +39,7 @@ struct BatchNormElement {
 
 struct BatchNormGradientColumns {
   static constexpr int kSums = 2;
-  Values dy, x, y;  // y: null data where there is no relu
+  Values dy, x, y;  // y: null data without relu
   const float *mean, *rstd;
   float *dgamma, *dbeta;
   Index columns;
@@ -56,7 +56,7 @@ struct BatchNormGradientColumns {
 };
 
 struct BatchNormGradientElement {
-  Values dy, x, y, dx, dresidual;  // y, dresidual: null data where there is none
+  Values dy, x, y, dx, dresidual;  // y, dresidual: null data if absent
   const float *gamma, *mean, *rstd, *dgamma, *dbeta;
   Index rows, columns;
   WHYGPU_BOTH void operator()(Index i) const {

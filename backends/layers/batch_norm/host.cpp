@@ -50,7 +50,7 @@ void batch_norm(const BatchNorm& op, void* const* t, Range rows, float*) {
   });
 }
 
-// The arguments of a batch norm's gradient, past the y that only relu has.
+// The arguments of a batch norm's gradient. Only relu has y.
 struct BatchNormGradientArguments {
   const void *dy, *x, *y;
   const float *gamma, *mean, *rstd;

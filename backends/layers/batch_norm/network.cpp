@@ -4,7 +4,7 @@
 namespace whygpu::networks {
 namespace {
 
-// In inference the statistics are those of a standard normal, given.
+// Inference uses fixed statistics, those of a standard normal distribution.
 Value batch_norm(Tape& tape, Value x, Activation activation, Value add) {
   const TensorSpec spec = tape.spec(x);
   const std::int64_t columns = spec.shape.back(), rows = spec.elements() / columns;

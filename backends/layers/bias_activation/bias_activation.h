@@ -10,7 +10,7 @@
 
 namespace whygpu {
 
-// y = activation(x + bias) + residual. Arguments: x, bias[columns], residual (where asked; f32), y, which may be x.
+// y = activation(x + bias) + residual. Arguments: x, bias[columns], residual (if `residual`; f32), y, which may be x.
 struct BiasActivation {
   static constexpr std::string_view kName = "bias_activation";
   std::int64_t rows = 0, columns = 0;
@@ -27,7 +27,7 @@ struct BiasActivation {
   }
 };
 
-// dx = dy · activation'(x + bias), dbias = the sum of dx over the rows. Arguments: dy, what the derivative needs (relu:
+// dx = dy · activation'(x + bias), dbias = the sum of dx over the rows. Arguments: dy, the derivative's operands (relu:
 // y; gelu: x, bias; none: nothing), dx, dbias.
 struct BiasActivationGradient {
   static constexpr std::string_view kName = "bias_activation_gradient";

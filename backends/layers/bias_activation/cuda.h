@@ -8,7 +8,7 @@ namespace whygpu::cuda_layers {
 
 struct BiasActivationElement {
   Values x, y;
-  const float *bias, *residual;  // residual: null where there is none
+  const float *bias, *residual;  // residual: null if absent
   Index columns;
   Activation activation;
   WHYGPU_BOTH void operator()(Index i) const {
@@ -18,7 +18,7 @@ struct BiasActivationElement {
 
 struct BiasGradientColumns {
   static constexpr int kSums = 1;
-  Values dy, saved, dx;  // saved, dx: null data where there is none
+  Values dy, saved, dx;  // saved, dx: null data if absent
   const float* bias;
   float* dbias;
   Index columns;

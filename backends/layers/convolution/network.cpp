@@ -12,10 +12,10 @@ struct ConvolutionOptions {
   bool bias = true;
 };
 
-// Padded so that stride 1 keeps the image's size when the kernel is odd.
+// The padding keeps the image size for stride 1 and an odd kernel.
 Value convolution(Tape& tape, Value x, const ConvolutionOptions& options) {
   const std::vector<std::int64_t> image = tape.spec(x).shape;
-  if (image.size() != 4) throw std::invalid_argument("convolution: its input is no image");
+  if (image.size() != 4) throw std::invalid_argument("convolution: the input must be an image");
   if (!options.bias && options.activation != Activation::none)
     throw std::invalid_argument("convolution: activation needs bias=yes");
   const std::int64_t pad = options.kernel / 2;
@@ -44,7 +44,7 @@ Value convolution(Tape& tape, Value x, const ConvolutionOptions& options) {
   Value y = product;
   if (options.bias) {
     bias = tape.parameter("bias", {op.k}, 0, 0);
-    if (options.activation == Activation::gelu) y = tape.temporary({dtype, shape});  // its slope needs the product
+    if (options.activation == Activation::gelu) y = tape.temporary({dtype, shape});  // its derivative needs the product
     tape.run(BiasActivation{rows, op.k, options.activation, false, dtype, dtype}, {product, bias.master, y});
   }
 

@@ -47,14 +47,14 @@ template <class Launcher>
 void run(const SoftmaxCrossEntropy& op, Storage t, Launcher& launch) {
   launch.rows(op.rows, LogSumExpRow{floats(t[0]), floats(t[2]), op.columns});
   launch.total(op.rows,
-               CrossEntropyTotal{floats(t[0]), floats(t[2]), whole_numbers(t[1]), floats(t[3]), op.rows, op.columns});
+               CrossEntropyTotal{floats(t[0]), floats(t[2]), integers(t[1]), floats(t[3]), op.rows, op.columns});
 }
 
 template <class Launcher>
 void run(const SoftmaxCrossEntropyGradient& op, Storage t, Launcher& launch) {
-  launch.elements(op.rows * op.columns,
-                  CrossEntropyGradientElement{
-                      floats(t[0]), whole_numbers(t[1]), floats(t[2]), {t[3], op.output}, op.rows, op.columns});
+  launch.elements(
+      op.rows * op.columns,
+      CrossEntropyGradientElement{floats(t[0]), integers(t[1]), floats(t[2]), {t[3], op.output}, op.rows, op.columns});
 }
 
 template <class Launcher>

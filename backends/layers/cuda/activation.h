@@ -1,4 +1,4 @@
-// Activations and their slopes.
+// Activations and their derivatives.
 #pragma once
 
 #include "backends/layers/cuda/values.h"

@@ -1,4 +1,5 @@
-// The parts of the CUDA kernels, run on the host one element, row and column at a time, against the CPU's kernels.
+// Runs the parts of the CUDA kernels on the host, one element, row or column at a time, and compares with the CPU
+// kernels.
 
 #include <gtest/gtest.h>
 
@@ -52,7 +53,7 @@ float stored(const HostTensor& tensor, std::int64_t i) {
   return static_cast<float*>(tensor.address())[i];
 }
 
-// Positive and mild, so that it may stand for variances and logarithms of sums too; whole numbers stay below three.
+// Small and positive, so that values can serve as variances and logarithms of sums too. Integers stay below three.
 void fill(HostTensor& tensor, unsigned seed) {
   for (std::int64_t i = 0; i < tensor.spec().elements(); ++i) {
     seed = seed * 1664525U + 1013904223U;
@@ -67,7 +68,7 @@ void fill(HostTensor& tensor, unsigned seed) {
   }
 }
 
-// Every argument of both starts with the same values, results included, as some are added to.
+// Every argument of both starts with the same values, including results, because some are added to.
 template <class O>
 void expect_same(const O& op) {
   std::vector<HostTensor> ours, theirs;
@@ -98,7 +99,7 @@ void expect_same(const O& op) {
   }
 }
 
-// Large enough for the CPU's kernels to be cut among threads, and off every vector length.
+// Large enough for the CPU kernels to be split among threads, and not a multiple of any vector length.
 constexpr std::int64_t kRows = 203, kColumns = 347;
 
 TEST(CudaLayers, BiasAndActivation) {

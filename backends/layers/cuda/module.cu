@@ -1,4 +1,4 @@
-// The loadable part for CUDA devices: every layer's parts as kernels on the backend's stream.
+// The loadable module for CUDA devices: every layer's parts as kernels on the backend's stream.
 #include <algorithm>
 
 #include "backends/devices/cuda.h"
@@ -13,7 +13,7 @@ using cuda_layers::kTotalBlocks;
 using cuda_layers::slices_of;
 
 constexpr int kThreads = 256, kLanes = 32, kWarps = kThreads / kLanes;
-constexpr Index kMostBlocks = 65535;
+constexpr Index kMaxBlocks = 65535;
 
 // The threads of a block as a team.
 class BlockTeam {
@@ -34,7 +34,7 @@ class BlockTeam {
     for (int distance = kLanes / 2; distance > 0; distance /= 2) {
       x = combine(x, __shfl_xor_sync(0xffffffff, x, distance));
     }
-    __syncthreads();  // the last reduction has been read by all
+    __syncthreads();  // all threads have read the last reduction
     if (threadIdx.x % kLanes == 0) of_warp[threadIdx.x / kLanes] = x;
     __syncthreads();
     x = of_warp[0];
@@ -54,7 +54,7 @@ __global__ void __launch_bounds__(kThreads) rows_kernel(F f, Index rows) {
   for (Index row = blockIdx.x; row < rows; row += gridDim.x) f(row, team);
 }
 
-// A block sums one slice of rows of kLanes columns; slice s of the sums of a column stands at [s][column][sum].
+// A block sums one slice of rows of kLanes columns. Sum k of slice s of a column is at [s][column][k].
 template <class F>
 __global__ void __launch_bounds__(kThreads) columns_kernel(F f, Index rows, Index columns, float* partial) {
   __shared__ float of_warp[kWarps][F::kSums][kLanes];
@@ -107,7 +107,7 @@ __global__ void __launch_bounds__(kThreads) finish_total_kernel(F f, const float
 }
 
 unsigned blocks(Index items, Index each) {
-  return static_cast<unsigned>(std::clamp<Index>((items + each - 1) / each, 1, kMostBlocks));
+  return static_cast<unsigned>(std::clamp<Index>((items + each - 1) / each, 1, kMaxBlocks));
 }
 
 class CudaLauncher {
@@ -170,14 +170,14 @@ class CudaLayer final : public Operation {
   CudaBuffer partial_;
 };
 
-// This module has a CUDA runtime of its own, which starts with device 0.
+// This module has its own CUDA runtime, which starts with device 0.
 void use_device_of(cudaStream_t stream) {
 #if CUDART_VERSION >= 12080
   int device = 0;
-  cuda_check(cudaStreamGetDevice(stream, &device), "asking for the stream's device");
-  cuda_check(cudaSetDevice(device), "choosing the stream's device");
+  cuda_check(cudaStreamGetDevice(stream, &device), "reading the stream's device");
+  cuda_check(cudaSetDevice(device), "selecting the stream's device");
 #else
-  (void)stream;  // the runtime takes over the context that the backend made current
+  (void)stream;  // the runtime uses the context that the backend made current
 #endif
 }
 

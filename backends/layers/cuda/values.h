@@ -1,11 +1,10 @@
-// How a layer's kernels for GPUs are written: NAME/cuda.h, for nvcc and, in tests, for the host.
+// How to write a layer's GPU kernels: NAME/cuda.h, compiled by nvcc and, for tests, by the host compiler.
 //
-// A layer is launches of parts, function objects that compute one element, row, column or total:
-//   elements(count, f)         f(i) for each element i; results do not depend on each other
-//   rows(count, f)             f(row, team): the threads of a team share a row; team.sum(x) and team.maximum(x) are
-//   over
-//                              the team, and every thread gets them
-//   columns(rows, columns, f)  f.add(row, column, sums) for every element, f.finish(column, sums) once for each column
+// A layer launches parts, function objects that compute one element, row, column or total:
+//   elements(count, f)         f(i) for each element i; results are independent of each other
+//   rows(count, f)             f(row, team): the threads of a team share a row; team.sum(x) and team.maximum(x)
+//                              reduce over the team, and every thread gets the result
+//   columns(rows, columns, f)  f.add(row, column, sums) for every element, f.finish(column, sums) once per column
 //   total(count, f)            f.value(i) for every element, f.finish(sum) once
 #pragma once
 
@@ -62,7 +61,7 @@ struct Values {
 inline const float* floats(const void* pointer) { return static_cast<const float*>(pointer); }
 inline float* floats(void* pointer) { return static_cast<float*>(pointer); }
 
-inline const std::int32_t* whole_numbers(const void* pointer) { return static_cast<const std::int32_t*>(pointer); }
+inline const std::int32_t* integers(const void* pointer) { return static_cast<const std::int32_t*>(pointer); }
 
 WHYGPU_BOTH inline float sigmoid(float x) { return 1.0F / (1.0F + expf(-x)); }
 
@@ -74,20 +73,20 @@ WHYGPU_BOTH inline void atomic_add(float* sum, float value) {
 #endif
 }
 
-inline constexpr Index kRowsPerSlice = 64, kMostSlices = 65535;  // of a sum over columns
-inline constexpr Index kTotalBlocks = 256;                       // that a total is summed by
-inline constexpr Index kMostSums = 2;                            // of a column
+inline constexpr Index kRowsPerSlice = 64, kMaxSlices = 65535;  // for sums over columns
+inline constexpr Index kTotalBlocks = 256;                      // that compute a total
+inline constexpr Index kMaxSums = 2;                            // per column
 
 inline Index slices_of(Index rows) {
-  return std::clamp<Index>((rows + kRowsPerSlice - 1) / kRowsPerSlice, 1, kMostSlices);
+  return std::clamp<Index>((rows + kRowsPerSlice - 1) / kRowsPerSlice, 1, kMaxSlices);
 }
 
-// What a Launcher can run, by name.
+// The layers that a Launcher can run, by name.
 template <class Launcher>
 struct CudaLayers {
   struct Entry {
     std::function<void(const void* description, Storage t, Launcher& launch)> run;
-    Index (*sums)(const void* description) = nullptr;  // floats that sums over columns, or a total, need meanwhile
+    Index (*sums)(const void* description) = nullptr;  // scratch floats for sums over columns, or a total
   };
   std::map<std::string_view, Entry> entries;
 
@@ -100,7 +99,7 @@ struct CudaLayers {
                             Index floats = kTotalBlocks;
                             if constexpr (requires(const Op& op) { op.columns; }) {
                               const auto& op = *static_cast<const Op*>(description);
-                              floats = std::max(floats, slices_of(op.rows) * op.columns * kMostSums);
+                              floats = std::max(floats, slices_of(op.rows) * op.columns * kMaxSums);
                             }
                             return floats;
                           }};

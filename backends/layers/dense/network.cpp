@@ -11,10 +11,10 @@ struct DenseOptions {
   Activation activation = Activation::none;
   bool bias = true;
   Value add = kNone;              // f32
-  const Weights* tied = nullptr;  // instead of weights of its own; [units, inputs]
+  const Weights* tied = nullptr;  // used instead of own weights; [units, inputs]
 };
 
-// The gradient before bias and activation, in the dtype of products, and the bias's own gradient.
+// The gradient before bias and activation, in the dtype of products, and the bias gradient.
 Value before_bias(Tape& tape, Value dy, Value x, Value y, const DenseOptions& options, const Weights& bias) {
   const std::int64_t columns = options.units, rows = tape.spec(dy).elements() / columns;
   const DType storage = tape.storage(), input = tape.spec(dy).dtype;
@@ -36,7 +36,7 @@ Value before_bias(Tape& tape, Value dy, Value x, Value y, const DenseOptions& op
   return dx;
 }
 
-// x[…, inputs] · Wᵀ; an image counts as one row a sample.
+// x[…, inputs] · Wᵀ. An image counts as one row per sample.
 Value dense(Tape& tape, Value x, const DenseOptions& options) {
   if (!options.bias && (options.activation != Activation::none || options.add != kNone)) {
     throw std::invalid_argument("dense: activation and add need bias=yes");
@@ -58,7 +58,7 @@ Value dense(Tape& tape, Value x, const DenseOptions& options) {
     bias = tape.parameter("bias", {units}, 0, 0);
     const DType dtype = options.activation == Activation::none ? DType::f32 : tape.storage();
     const bool in_place =
-        dtype == DType::f32 && options.activation != Activation::gelu;  // whose slope needs the product
+        dtype == DType::f32 && options.activation != Activation::gelu;  // gelu's derivative needs the product
     if (!in_place) y = tape.temporary({dtype, shape});
     const bool residual = options.add != kNone;
     std::vector<Value> arguments = {product, bias.master};
@@ -87,7 +87,7 @@ Value append(NetworkState& network, const LayerLine& line) {
                        network.marked(line, "add"), nullptr};
   if (line.word("tied") == "yes") {
     if (!network.table || network.tape.spec(network.table->master).shape[0] != options.units) {
-      throw std::invalid_argument("tied=yes needs an embedding of as many tokens as there are units");
+      throw std::invalid_argument("dense: tied=yes needs an embedding with vocabulary equal to units");
     }
     options.tied = &*network.table;
   }

@@ -21,7 +21,7 @@ struct ZeroElement {
   WHYGPU_BOTH void operator()(Index i) const { values[i] = 0; }
 };
 
-// Equal tokens add up in the order in which they come, which is not the same from run to run.
+// The gradients of equal tokens are added in order of arrival, which differs from run to run.
 struct EmbeddingGradientElement {
   const std::int32_t* tokens;
   const float* dy;
@@ -37,16 +37,15 @@ struct EmbeddingGradientElement {
 template <class Launcher>
 void run(const Embedding& op, Storage t, Launcher& launch) {
   launch.elements(op.batch * op.length * op.width,
-                  EmbeddingElement{whole_numbers(t[0]), floats(t[1]), floats(t[2]), floats(t[3]), op.length, op.width});
+                  EmbeddingElement{integers(t[0]), floats(t[1]), floats(t[2]), floats(t[3]), op.length, op.width});
 }
 
 template <class Launcher>
 void run(const EmbeddingGradient& op, Storage t, Launcher& launch) {
   if (!op.accumulate) launch.elements(op.vocabulary * op.width, ZeroElement{floats(t[2])});
   launch.elements(op.length * op.width, ZeroElement{floats(t[3])});
-  launch.elements(
-      op.batch * op.length * op.width,
-      EmbeddingGradientElement{whole_numbers(t[0]), floats(t[1]), floats(t[2]), floats(t[3]), op.length, op.width});
+  launch.elements(op.batch * op.length * op.width, EmbeddingGradientElement{integers(t[0]), floats(t[1]), floats(t[2]),
+                                                                            floats(t[3]), op.length, op.width});
 }
 
 template <class Launcher>

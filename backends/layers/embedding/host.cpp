@@ -16,7 +16,7 @@ void embedding(const Embedding& op, void* const* t, Range rows, float*) {
   }
 }
 
-// A task has its columns of the tables to itself, so that equal tokens add up in order and without locks.
+// Each task has its own columns of the tables, so the gradients of equal tokens are added in order and without locks.
 void embedding_gradient(const EmbeddingGradient& op, void* const* t, Range columns, float*) {
   const auto* tokens = static_cast<const int32_t*>(t[0]);
   const auto* dy = static_cast<const float*>(t[1]);

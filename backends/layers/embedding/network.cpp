@@ -12,7 +12,7 @@ Value embedding(Tape& tape, Value tokens, const Weights& table, std::int64_t voc
   const Value y = tape.temporary({DType::f32, {batch, length, width}});
   tape.run(Embedding{batch, length, vocabulary, width}, {tokens, table.master, positions.master, y});
   tape.on_backward([=, &tape] {
-    // A tied head has written its own share by now.
+    // A tied head has already written its share.
     const bool accumulate = tape.used(table.gradient);
     tape.run(EmbeddingGradient{batch, length, vocabulary, width, accumulate},
              {tokens, tape.gradient(y), table.gradient, positions.gradient});
@@ -21,7 +21,7 @@ Value embedding(Tape& tape, Value tokens, const Weights& table, std::int64_t voc
 }
 
 Value append(NetworkState& network, const LayerLine& line) {
-  if (network.input.kind != "tokens") throw std::invalid_argument("embedding: the input is not tokens");
+  if (network.input.kind != "tokens") throw std::invalid_argument("embedding: the input must be tokens");
   const std::int64_t vocabulary = network.input.number("vocabulary"), width = line.number("width");
   const double bound = weight_bound(width, Activation::none);
   network.table = network.tape.parameter("table", {vocabulary, width}, -bound, bound);

@@ -13,10 +13,10 @@ using host_layers::BoundKernel;
 using host_layers::HostLayer;
 using host_layers::Range;
 
-// Fewer elements than this are not worth waking a thread for.
+// Fewer elements than this are not worth waking a thread.
 constexpr std::int64_t kElementsPerTask = 16 << 10;
 
-// The newest instruction set that this CPU has: as the tables call it, and as people do.
+// The newest instruction set of this CPU: its name in the tables, and its usual name.
 struct Isa {
   std::string_view table, name;
 };
@@ -40,7 +40,7 @@ class OneThread final : public HostThreads {
   void run(int, const std::function<void(int)>& task) override { task(0); }
 };
 
-// Cuts items among threads and adds up what they sum.
+// Splits items among threads and adds up their sums.
 class ThreadsTeam final : public host_layers::Team {
  public:
   ThreadsTeam(HostThreads& threads, std::int64_t elements)

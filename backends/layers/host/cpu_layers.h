@@ -1,4 +1,4 @@
-// The layers on CPUs: vectorised kernels on the threads of the backend's device.
+// Layers on CPUs: vectorised kernels on the threads of the backend's device.
 #pragma once
 
 #include <memory>
@@ -10,12 +10,12 @@
 
 namespace whygpu {
 
-// `device` is of the kind cpu, and must outlive the kernels.
+// `device` must be of kind cpu and outlive the kernels.
 std::unique_ptr<LayerKernels> make_cpu_layers(Device& device);
 
 namespace host_layers {
 
-// The tables of all layers for "avx512", "avx2" or "baseline"; an empty line ends each.
+// The tables of all layers for "avx512", "avx2" or "baseline". Each ends with an empty entry.
 const std::vector<const HostLayer*>& tables(std::string_view isa);
 
 }  // namespace host_layers

@@ -1,5 +1,5 @@
-// What runs a layer's kernels on CPUs sees of them, and they of it. Nothing here is code, as kernels are compiled for
-// several instruction sets.
+// The interface between a layer's CPU kernels and the code that runs them. Declarations only, because kernels are
+// compiled for several instruction sets.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ struct Range {
   std::int64_t begin = 0, end = 0;
 };
 
-// A kernel with its operation and arguments, to be run over ranges of items. `partial` is the range's share of a sum.
+// A kernel with its operation and arguments, to run over ranges of items. `partial` is the range's share of a sum.
 struct BoundKernel {
   void (*call)(const void* self, Range items, float* partial);
   const void* self;
@@ -22,14 +22,14 @@ class Team {
  public:
   virtual void run(const BoundKernel& kernel, std::int64_t items) = 0;
 
-  // The sums over all items of `width` numbers; a kernel gets room for twice as many.
+  // The sums over all items of `width` numbers. A kernel gets room for twice as many.
   virtual const float* sum(const BoundKernel& kernel, std::int64_t items, std::int64_t width) = 0;
 
  protected:
   ~Team() = default;
 };
 
-// One line of a layer's table: runs the operation once over `t`, the storage of each argument in order.
+// One entry of a layer's table: runs the operation once over `t`, the storage of each argument in order.
 struct HostLayer {
   std::string_view name;
   void (*run)(const void* description, void* const* t, Team& team) = nullptr;

@@ -1,7 +1,7 @@
-// How a layer's kernels for CPUs are written: NAME/host.cpp, compiled once per instruction set.
+// How to write a layer's CPU kernels: NAME/host.cpp, compiled once per instruction set.
 //
-// Everything but the table at a file's end is local to its translation unit, and nothing of the standard library is
-// instantiated there, so that no code for a newer CPU can reach an older one by way of the linker.
+// Everything except the table at the end of a file is local to its translation unit, and no templates of the standard
+// library are instantiated, so that the linker cannot use code for a newer CPU on an older one.
 #pragma once
 
 #include "backends/layers/host/host_layer.h"
@@ -13,7 +13,7 @@ using whygpu::host_layers::HostLayer;
 using whygpu::host_layers::Range;
 using whygpu::host_layers::Team;
 
-// Does one range of the operation's items; what is summed over items goes to `partial`.
+// Computes one range of the operation's items. Sums over items go to `partial`.
 template <class Op>
 using Kernel = void (*)(const Op& op, void* const* t, Range items, float* partial);
 
@@ -45,7 +45,7 @@ inline void copy_sums(const float* sums, void* result, Index count) {
   for (Index i = 0; i < count; ++i) static_cast<float*>(result)[i] = sums[i];
 }
 
-// Sums over rows go to a block's own row first: a long running sum in f32 would lose what the last rows bring.
+// Rows are summed block by block, because a long running sum in f32 would lose what the last rows add.
 constexpr Index kRowBlock = 64;
 
 template <class F>
@@ -67,7 +67,7 @@ inline float largest(const float* x, Index count) {
   return top;
 }
 
-// The line of a table for a layer and the function that runs it.
+// The table entry of a layer with the function that runs it.
 template <class Op, void (*kRun)(const Op& op, void* const* t, Team& team)>
 constexpr HostLayer layer() {
   return {Op::kName, [](const void* description, void* const* t, Team& team) {
@@ -78,7 +78,7 @@ constexpr HostLayer layer() {
 }  // namespace
 
 // WHYGPU_HOST_LAYERS(layer_norm) = {layer<LayerNorm, run>(), {}}; defines the table of the folder layer_norm for the
-// instruction set that is compiled for. An empty line ends it.
+// instruction set being compiled. An empty entry ends it.
 #define WHYGPU_HOST_TABLE_OF(folder, isa) folder##_##isa
 #define WHYGPU_HOST_TABLE(folder, isa) WHYGPU_HOST_TABLE_OF(folder, isa)
 #define WHYGPU_HOST_LAYERS(folder)                                \

@@ -1,4 +1,4 @@
-// The loadable part for CPUs.
+// The loadable module for CPUs.
 #include "backends/layers/host/cpu_layers.h"
 
 extern "C" __attribute__((visibility("default"))) const whygpu::LayerModule* whygpu_layer_module() {

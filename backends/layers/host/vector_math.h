@@ -1,6 +1,6 @@
 // Storage types and functions that compilers vectorise: no branches, no calls. Everything here is local to one
-// instruction set's translation unit, and nothing of the standard library is instantiated, so that no code for a newer
-// CPU can reach an older one by way of the linker.
+// translation unit per instruction set, and no templates of the standard library are instantiated, so that the linker
+// cannot use code for a newer CPU on an older one.
 #pragma once
 
 #include <math.h>
@@ -36,15 +36,15 @@ void with_type(whygpu::DType dtype, F f) {
   }
 }
 
-// 2^n and e^r - 1 with n a whole number and |r| <= ln 2 / 2, such that e^x = 2^n · (1 + (e^r - 1)); the Taylor series
-// to r^7 leaves a relative error below 1e-8.
+// 2^n and e^r - 1 with integer n and |r| <= ln 2 / 2, such that e^x = 2^n · (1 + (e^r - 1)). The Taylor series to r^7
+// leaves a relative error below 1e-8.
 struct ExpParts {
   float scale, rest;
 };
 inline ExpParts exp_parts(float x) {
   x = x < -87.0F ? -87.0F : x;
   x = x > 88.0F ? 88.0F : x;
-  const float shifted = x * 1.44269504F + 12582912.0F;  // 1.5 · 2^23: the whole part lands in the low bits
+  const float shifted = x * 1.44269504F + 12582912.0F;  // 1.5 · 2^23: the integer part lands in the low bits
   const float n = shifted - 12582912.0F;
   const float r = (x - n * 0.693359375F) + n * 2.12194440e-4F;  // ln 2 in two parts
   float q = 1.0F / 5040;
@@ -65,7 +65,7 @@ inline float exp_of(float x) {
 
 inline float sigmoid(float x) { return 1.0F / (1.0F + exp_of(-x)); }
 
-// (e^2|x| - 1) / (e^2|x| + 1), exact to some units in the last place for small x too.
+// (e^2|x| - 1) / (e^2|x| + 1), exact to a few units in the last place even for small x.
 inline float tanh_of(float x) {
   const float magnitude = x < 0 ? -x : x;
   const ExpParts e = exp_parts(2 * magnitude);

@@ -33,7 +33,7 @@ struct LayerNormRow {
 struct LayerNormGradientRow {
   const float* dy;
   Values x;
-  const float *gamma, *mean, *rstd, *addend;  // addend: null where there is none
+  const float *gamma, *mean, *rstd, *addend;  // addend: null if absent
   float* dx;
   Index columns;
   template <class Team>
@@ -55,7 +55,7 @@ struct LayerNormGradientRow {
   }
 };
 
-// Of layer norm, whose statistics are the row's.
+// For layer norm, whose statistics are per row.
 struct LayerNormGradientColumns {
   static constexpr int kSums = 2;
   const float* dy;

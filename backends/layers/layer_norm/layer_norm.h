@@ -24,7 +24,7 @@ struct LayerNorm {
   }
 };
 
-// Arguments: dy, x, gamma, mean, rstd, addend (where asked: what dx is added to; f32), dx, dgamma, dbeta.
+// Arguments: dy, x, gamma, mean, rstd, addend (if `addend`; f32, added to dx), dx, dgamma, dbeta.
 struct LayerNormGradient {
   static constexpr std::string_view kName = "layer_norm_gradient";
   std::int64_t rows = 0, columns = 0;

@@ -13,7 +13,7 @@ Value layer_norm(Tape& tape, Value x) {
   tape.run(LayerNorm{rows, columns, spec.dtype, tape.storage()}, {x, gamma.master, beta.master, y, mean, rstd});
   tape.on_backward([=, &tape] {
     const Value dy = tape.cast(tape.gradient(y), DType::f32), dx = tape.temporary({DType::f32, spec.shape});
-    const Value addend = tape.take_gradient(x);  // what came around the block
+    const Value addend = tape.take_gradient(x);  // of the residual connection
     std::vector<Value> arguments = {dy, x, gamma.master, mean, rstd};
     if (addend != kNone) arguments.push_back(tape.cast(addend, DType::f32));
     arguments.insert(arguments.end(), {dx, gamma.gradient, beta.gradient});

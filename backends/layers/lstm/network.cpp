@@ -7,10 +7,10 @@
 namespace whygpu::networks {
 namespace {
 
-// x is [length, batch, features]; so is the result, `width` wide. State and cell start at zero.
+// x is [length, batch, features]; the result is [length, batch, width]. State and cell start at zero.
 Value lstm(Tape& tape, Value x, std::int64_t width) {
   const std::vector<std::int64_t> shape = tape.spec(x).shape;
-  if (shape.size() != 3) throw std::invalid_argument("lstm: its input is no sequence");
+  if (shape.size() != 3) throw std::invalid_argument("lstm: the input must be a sequence");
   const std::int64_t length = shape[0], batch = shape[1], features = shape[2], state = batch * width;
   const DType storage = tape.storage(), products = tape.products();
   const double input_bound = weight_bound(features, Activation::none), bound = weight_bound(width, Activation::none);
@@ -18,7 +18,7 @@ Value lstm(Tape& tape, Value x, std::int64_t width) {
   const Weights wh = tape.parameter("state weights", {4 * width, width}, -bound, bound);
   const Weights bias = tape.parameter("bias", {4 * width}, 0, 0);
 
-  // All steps' products with the input at once; step t's state and cell stand at place t + 1, zeros at place 0.
+  // The products of all steps with the input at once. State and cell of step t are at index t + 1, zeros at index 0.
   const Value operand = tape.cast(x, storage);
   const Value from_input = tape.temporary({DType::f32, {length, batch, 4 * width}});
   tape.run(Gemm{.m = length * batch, .n = 4 * width, .k = features, .transpose_b = true, .dtype = products},

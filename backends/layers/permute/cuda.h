@@ -7,7 +7,7 @@ namespace whygpu::cuda_layers {
 
 struct PermuteElement {
   Values x, y;
-  Index extent[5], step[5];  // of y's axes, and what one step along them is in x
+  Index extent[5], step[5];  // of y's axes, and the distance in x of one step along them
   PermuteElement(const Permute& op, void* const* t) : x(t[0], op.input), y(t[1], op.output) {
     Index stride[5] = {1, 1, 1, 1, 1};
     for (int axis = 3; axis >= 0; --axis) stride[axis] = stride[axis + 1] * op.shape[axis + 1];

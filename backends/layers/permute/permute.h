@@ -10,7 +10,7 @@
 
 namespace whygpu {
 
-// y's axis i is x's axis order[i]; with the order 0 1 2 3 4 a change of dtype. Arguments: x, y.
+// y's axis i is x's axis order[i]; with the order 0 1 2 3 4 only the dtype changes. Arguments: x, y.
 struct Permute {
   static constexpr std::string_view kName = "permute";
   std::array<std::int64_t, 5> shape = {1, 1, 1, 1, 1};

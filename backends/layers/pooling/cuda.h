@@ -5,7 +5,7 @@
 
 namespace whygpu::cuda_layers {
 
-// Where element i of an NHWC image lies.
+// The position of element i in an NHWC image.
 struct Pixel {
   Index n, h, w, c;
   WHYGPU_BOTH Pixel(Index i, Index height, Index width, Index channels)
@@ -30,7 +30,7 @@ struct PoolingElement {
   }
 };
 
-// i counts dx: each pixel looks whether it is the first maximum of its window.
+// i is an index into dx: each pixel checks whether it is the first maximum of its window.
 struct PoolingGradientElement {
   Values dy, x, dx;
   Index h, w, c, window;

@@ -5,7 +5,7 @@ namespace {
 
 using namespace whygpu;
 
-// y of one window whose sides are 2, the common case, and of any other.
+// y of one window, of size 2 (the common case) or any other.
 template <class T>
 void maximum(const Pooling& op, const T* x, T* y) {
   const Index right = op.c, below = op.w * op.c;
@@ -56,7 +56,7 @@ void pooling(const Pooling& op, void* const* t, Range items, float*) {
   });
 }
 
-// dx of one window whose sides are 2, the common case, and of any other.
+// dx of one window, of size 2 (the common case) or any other.
 template <class T>
 void maximum_gradient(const PoolingGradient& op, const T* dy, const T* x, T* dx) {
   const Index window = op.window;
@@ -67,7 +67,7 @@ void maximum_gradient(const PoolingGradient& op, const T* dy, const T* x, T* dx)
       const float d = load(dy, c), x0 = load(x, c), x1 = load(x, c + right), x2 = load(x, c + below);
       const float x3 = load(x, c + below + right);
       const float upper = x1 > x0 ? x1 : x0, lower = x3 > x2 ? x3 : x2;
-      // Selected one after the other: a short-circuit would branch.
+      // Two separate selections, because a short-circuit would branch.
       const float from_upper = lower > upper ? 0 : d, from_lower = lower > upper ? d : 0;
       store(dx, c, x1 > x0 ? 0 : from_upper);
       store(dx, c + right, x1 > x0 ? from_upper : 0);
@@ -97,7 +97,7 @@ void pooling_gradient(const PoolingGradient& op, void* const* t, Range items, fl
     T* result = static_cast<T*>(t[maximum ? 2 : 1]);
     for (Index item = items.begin; item < items.end; ++item) {
       const Index n = item / p_end, p = item % p_end;
-      // The last item of an image also clears the pixels below that fill no window.
+      // The last item of an image also clears the pixels below that belong to no window.
       const Index bottom = p + 1 == p_end ? op.h : (p + 1) * op.window;
       for (Index h = p * op.window; h < bottom; ++h) {
         const Index first = h < p_end * op.window ? q_end * op.window : 0;

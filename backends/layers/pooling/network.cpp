@@ -8,7 +8,7 @@ namespace {
 
 Value pool(Tape& tape, Value x, PoolingKind kind, std::int64_t window) {
   const TensorSpec spec = tape.spec(x);
-  if (spec.shape.size() != 4) throw std::invalid_argument("pool: its input is no image");
+  if (spec.shape.size() != 4) throw std::invalid_argument("pool: the input must be an image");
   const Pooling op{kind, spec.shape[0], spec.shape[1], spec.shape[2], spec.shape[3], window, spec.dtype};
   if (window > op.h || window > op.w) throw std::invalid_argument("pool: the window is larger than the image");
   const Value y = tape.temporary(op.arguments()[1]);

@@ -11,7 +11,7 @@ namespace whygpu {
 
 enum class PoolingKind : std::uint8_t { maximum, average };
 
-// Windows of window×window pixels that tile an NHWC image; what does not fill a window is left out. Arguments: x, y.
+// Windows of window×window pixels that tile an NHWC image. Incomplete windows are dropped. Arguments: x, y.
 struct Pooling {
   static constexpr std::string_view kName = "pooling";
   PoolingKind kind = PoolingKind::maximum;
@@ -22,7 +22,7 @@ struct Pooling {
   std::vector<TensorSpec> arguments() const { return {{dtype, {n, h, w, c}}, {dtype, {n, h / window, w / window, c}}}; }
 };
 
-// The gradient of a maximum goes to its first place in the window. Arguments: dy, x (maximum only), dx.
+// The gradient of a maximum goes to its first position in the window. Arguments: dy, x (maximum only), dx.
 struct PoolingGradient {
   static constexpr std::string_view kName = "pooling_gradient";
   PoolingKind kind = PoolingKind::maximum;

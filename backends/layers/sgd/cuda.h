@@ -8,7 +8,7 @@ namespace whygpu::cuda_layers {
 struct SgdMomentumElement {
   const float* dw;
   float *w, *v;
-  Values copy;  // null data where there is none
+  Values copy;  // null data if absent
   float rate, momentum;
   WHYGPU_BOTH void operator()(Index i) const {
     v[i] = momentum * v[i] + dw[i];

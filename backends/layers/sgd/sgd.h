@@ -9,7 +9,7 @@
 
 namespace whygpu {
 
-// v = momentum · v + dw, w = w - learning_rate · v. Arguments: dw, w, v, a bf16 copy of w (where asked).
+// v = momentum · v + dw, w = w - learning_rate · v. Arguments: dw, w, v, a bf16 copy of w (if `copy`).
 struct SgdMomentum {
   static constexpr std::string_view kName = "sgd_momentum";
   std::int64_t count = 0;

@@ -1,12 +1,12 @@
-// Convolution as implicit GEMM on CUDA cores, for any dtype that C++ can multiply: the tiles of register_tiled, filled
-// straight from images and filters.
+// Convolution as implicit GEMM on CUDA cores, for any dtype that C++ can multiply: the tiles of register_tiled, loaded
+// directly from images and filters.
 //
 //   pass                     rows of C     columns of C   summed over
 //   forward, backward data   n, u, v       k or c         taps, c or k      (a dense problem, see dense.h)
 //   backward weights         k             r, s, c        n, p, q, in parts that are added in a fixed order
 //
-// Each thread works out the coordinates of its rows and columns once, and those of a position along the sum once per
-// slice. Groups are independent products.
+// Each thread computes the coordinates of its rows and columns once, and those along the sum once per slice. Groups are
+// independent products.
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/convolution/dense.h"
 #include "backends/cuda/kernels/convolution/kernels.h"
@@ -16,12 +16,12 @@ namespace whygpu::cuda {
 namespace {
 
 constexpr int kSide = 16;  // threads along each side of the tile
-constexpr int kPer = 4;    // results of a thread along each side
+constexpr int kPer = 4;    // results per thread along each side
 constexpr int kTile = kSide * kPer;
 constexpr int kThreads = kSide * kSide;
 constexpr int kDepth = 16;
 constexpr int kPitch = kTile + 4;
-constexpr int kLoads = kTile * kDepth / kThreads;  // elements of each operand that a thread brings per slice
+constexpr int kLoads = kTile * kDepth / kThreads;  // elements of each operand that a thread loads per slice
 
 struct Shape {
   Span y, x;
@@ -35,7 +35,7 @@ __device__ __forceinline__ std::int64_t image_offset(int image, int y, int x, in
   return (static_cast<std::int64_t>(image) * height + y) * width + x;
 }
 
-// Forward and backward data. A: the source around a result; B: the filters.
+// Forward and backward data. A: the source values of each result; B: the filters.
 struct Gather {
   const Shape& shape;
   int group;
@@ -217,7 +217,7 @@ Shape shape_of(const Convolution& op) {
     shape.columns = shape.y.taps * shape.x.taps * shape.group_c;
     shape.depth = shape.images * shape.y.result * shape.x.result;
   } else {
-    shape.rows = shape.images * most_results(shape.y, backward) * most_results(shape.x, backward);
+    shape.rows = shape.images * max_results(shape.y, backward) * max_results(shape.x, backward);
     shape.columns = backward ? shape.group_c : shape.group_k;
   }
   return shape;
@@ -241,7 +241,7 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
     plan.workspace_bytes = static_cast<std::size_t>(elements) * sizeof(Out) * static_cast<std::size_t>(shape.splits);
   }
   plan.run = [=](const Buffers& buffers) {
-    // The inputs in the order of the arguments x, w, y; the kernel wants the operand of the rows first.
+    // Inputs arrive in the order of the arguments x, w, y; the kernel takes the operand of the rows first.
     const bool rows_second = op.pass != Pass::forward;
     const auto* a = static_cast<const In*>(rows_second ? buffers.b : buffers.a);
     const auto* b = static_cast<const In*>(rows_second ? buffers.a : buffers.b);
@@ -267,7 +267,7 @@ Plan plan_as(const Convolution& op, const Chip& chip) {
 Support supports(const Convolution& op, const Chip&) {
   if (op.dtype == DType::s8 && op.pass != Pass::forward) return Support::no("s8 convolution is forward only");
   if (op.dtype == DType::tf32) return Support::no("tf32 is a tensor-core format; f32 runs on CUDA cores");
-  if (op.dtype == DType::f8e4m3 || op.dtype == DType::s32) return Support::no("written for f64, f32, f16, bf16 and s8");
+  if (op.dtype == DType::f8e4m3 || op.dtype == DType::s32) return Support::no("f64, f32, f16, bf16 and s8 only");
   return fits(op, 1);
 }
 

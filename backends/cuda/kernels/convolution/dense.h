@@ -1,12 +1,12 @@
-// Forward and backward data as dense sums over filter taps, the form in which every kernel here computes them:
+// Forward and backward data as dense sums over filter taps, the form in which all these kernels compute them:
 //
 //   out[n, y, x] = Σ over taps (i, j) and channels of source[n, y', x'] · filter[tap_y, tap_x], for results u, v with
 //   y = out_first + u · out_step,  y' = first + u · step + i · tap_step,  tap_y = tap_first + i · tap_stride  (x alike)
 //
-// Forward is one such problem, with y as its result and x as its source. Backward data falls into stride_h · stride_w
-// problems of step 1, by the residue of a pixel's coordinates modulo the stride: pixel h meets output p through tap r
-// where h + pad = p · stride + r · dilation, so that the taps that a residue meets are equally spaced, and no product
-// with a zero between the strides is left. A residue that no tap meets has no taps; its results are zero.
+// Forward is one such problem, with result y and source x. Backward data splits into stride_h · stride_w problems of
+// step 1, by the residue of a pixel's coordinates modulo the stride: pixel h receives output p through tap r where h +
+// pad = p · stride + r · dilation. The taps of a residue are therefore equally spaced, and no products with zeros
+// between strided pixels remain. The results of a residue without taps are zero.
 #pragma once
 
 #include "backends/cuda/kernels/platform.h"
@@ -35,16 +35,16 @@ inline Span horizontal(const Convolution& op) {
           static_cast<int>(op.stride_w), static_cast<int>(op.pad_w), static_cast<int>(op.dilation_w)};
 }
 
-// How many dense problems an axis of a pass falls into, and how many results the first, and largest, of them has.
+// How many dense problems an axis of a pass splits into, and how many results the first (the largest) of them has.
 __host__ __device__ inline int residues(const Span& span, bool backward) {
   if (!backward) return 1;
   return span.stride < span.image ? span.stride : span.image;
 }
-__host__ __device__ inline int most_results(const Span& span, bool backward) {
+__host__ __device__ inline int max_results(const Span& span, bool backward) {
   return backward ? (span.image + span.stride - 1) / span.stride : span.result;
 }
 
-// `residue` from 0 to residues() - 1.
+// `residue` is in [0, residues()).
 __host__ __device__ inline Axis dense_axis(const Span& span, bool backward, int residue) {
   if (!backward) return {span.result, 0, 1, -span.pad, span.stride, span.dilation, span.taps, 0, 1};
   const auto meets = [&](int tap) { return (residue + span.pad - tap * span.dilation) % span.stride == 0; };

@@ -1,9 +1,9 @@
-// Depthwise convolution, where every channel has filters of its own: nothing to multiply matrices with, and little to
-// do per value, so the kernels are direct, on CUDA cores, and made to read memory well.
+// Depthwise convolution: every channel has its own filters, so there is no matrix product and little work per value.
+// The kernels are direct, run on CUDA cores and are organised for memory throughput.
 //
 // Forward and backward data: a thread computes four neighbours of a dense problem (see dense.h) in as many channels as
-// 16 bytes hold; neighbouring threads take neighbouring channels. The filters of a block's channels wait in shared
-// memory.
+// 16 bytes hold; neighbouring threads compute neighbouring channels. The filters of a block's channels are kept in
+// shared memory.
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/convolution/dense.h"
 #include "backends/cuda/kernels/convolution/depthwise.h"
@@ -12,8 +12,8 @@
 namespace whygpu::cuda {
 namespace {
 
-constexpr int kStrip = 4;  // results of a thread, along a line
-constexpr std::size_t kMostFilterBytes = 48 * 1024;
+constexpr int kStrip = 4;  // results per thread, along a line
+constexpr std::size_t kMaxFilterBytes = 48 * 1024;
 
 struct Shape {
   Span y, x;
@@ -22,8 +22,8 @@ struct Shape {
   int source_height, source_width, source_channels, out_height, out_width, out_channels;
   int share;          // results that share a source channel
   int terms;          // source channels that a result sums over
-  int slab;           // vectors of channels of a block
-  int slabs, blocks;  // blocks of each slab and dense problem
+  int slab;           // vectors of channels per block
+  int slabs, blocks;  // blocks: per slab and dense problem
 };
 
 template <class In, class Out, int kVector>
@@ -116,12 +116,12 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
   const int taps = shape.y.taps * shape.x.taps;
   const int vectors = shape.out_channels / kVector;
   const auto bytes_of_vector = static_cast<std::int64_t>(taps * shape.terms * kVector * sizeof(Accumulator<In>));
-  const int most = static_cast<int>(std::min<std::int64_t>(32, kMostFilterBytes / bytes_of_vector));
+  const int most = static_cast<int>(std::min<std::int64_t>(32, kMaxFilterBytes / bytes_of_vector));
   shape.slabs = static_cast<int>(ceil_div(vectors, most));
   shape.slab = static_cast<int>(ceil_div(vectors, shape.slabs));
   const int problems = residues(shape.y, backward) * residues(shape.x, backward);
   const std::int64_t strips =
-      std::int64_t{shape.images} * most_results(shape.y, backward) * ceil_div(most_results(shape.x, backward), kStrip);
+      std::int64_t{shape.images} * max_results(shape.y, backward) * ceil_div(max_results(shape.x, backward), kStrip);
   shape.blocks = static_cast<int>(std::min(ceil_div(strips, kDepthwiseThreads / shape.slab),
                                            ceil_div(16 * chip.multiprocessors, shape.slabs * problems)));
 
@@ -141,14 +141,14 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
 
 Support supports(const Convolution& op, const Chip&) {
   if (op.groups == 1 || op.groups != op.c) {
-    return Support::no("written for depthwise convolution: as many groups as channels");
+    return Support::no("depthwise convolution only: as many groups as channels");
   }
   if (op.dtype == DType::s8 && op.pass != Pass::forward) return Support::no("s8 convolution is forward only");
   if (op.dtype == DType::f8e4m3 || op.dtype == DType::s32) {
-    return Support::no("written for f64, f32, tf32, f16, bf16 and s8");
+    return Support::no("f64, f32, tf32, f16, bf16 and s8 only");
   }
-  if (op.r * op.s * op.k / op.c * 64 > static_cast<std::int64_t>(kMostFilterBytes)) {
-    return Support::no("written for r·s·k/c up to " + std::to_string(kMostFilterBytes / 64));
+  if (op.r * op.s * op.k / op.c * 64 > static_cast<std::int64_t>(kMaxFilterBytes)) {
+    return Support::no("r·s·k/c must be at most " + std::to_string(kMaxFilterBytes / 64));
   }
   return fits(op, 1);
 }

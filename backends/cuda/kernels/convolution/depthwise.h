@@ -1,4 +1,4 @@
-// What the depthwise kernels share.
+// Shared by the depthwise kernels.
 #pragma once
 
 #include "backends/cuda/convolution.h"
@@ -8,7 +8,7 @@ namespace whygpu::cuda {
 
 inline constexpr int kDepthwiseThreads = 256;
 
-// Neighbouring channels, read and written at once.
+// Neighbouring channels, loaded and stored together.
 template <class T, int kCount>
 struct alignas(kCount * sizeof(T) > 16 ? 16 : kCount * sizeof(T)) Vector {
   T at[kCount];

@@ -1,6 +1,6 @@
 // Backward weights of depthwise convolution. A block sums a range of output lines for a slab of channels and nine taps;
-// a thread has one vector of channels and every so-many-th pixel of a line. Threads of the same channels are added up
-// in order, through shared memory, and then the ranges, so that the sum never depends on timing.
+// a thread handles one vector of channels and every n-th pixel of a line. Threads of the same channels are added in
+// order through shared memory, then the ranges, so the result never depends on timing.
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/convolution/dense.h"
 #include "backends/cuda/kernels/convolution/depthwise.h"

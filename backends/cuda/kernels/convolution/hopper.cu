@@ -2,10 +2,9 @@
 // loop of hopper_pipeline.h, fed by TMA's im2col mode.
 //
 // Rows are results (image, u, v) of a dense problem, columns the channels of the result. A step along k is 128 bytes of
-// channels of one filter tap: one TMA instruction brings what that tap meets for 128 rows, walking over the image by
-// itself and filling in zeros outside; another brings the tap's filters, along k for forward and across it for backward
-// data, so that filters are never turned. Backward data of stride 2 is four dense problems, whose maps differ in their
-// corners.
+// channels of one filter tap: one TMA instruction loads that tap's source pixels for 128 rows, traversing the image and
+// filling in zeros outside it; another loads the tap's filters, along k for forward and across it for backward data, so
+// filters are never transposed. Backward data of stride 2 is four dense problems, whose maps differ in their corners.
 #include "backends/cuda/kernels/convolution/dense.h"
 #include "backends/cuda/kernels/convolution/hopper.h"
 #include "backends/cuda/kernels/convolution/kernels.h"
@@ -18,18 +17,18 @@ namespace {
 
 using namespace hopper;
 
-constexpr int kMostProblems = 4;
+constexpr int kMaxProblems = 4;
 
-// What is to be computed, in values that every block shares.
+// Parameters that all blocks share.
 struct GatherShape {
-  Axis y[kMostProblems], x[kMostProblems];
-  int problems, images, channels, slices;  // channels a tap sums over, of a group, and their slices of 128 bytes
-  int taps, taps_x;                        // of a filter
+  Axis y[kMaxProblems], x[kMaxProblems];
+  int problems, images, channels, slices;  // channels per group that a tap sums over, in 128-byte slices
+  int taps, taps_x;                        // per filter
   int out_height, out_width;
-  bool by_tma;  // results are whole rows, one after another
+  bool by_tma;  // result rows are whole and contiguous
 };
 struct GatherMaps {
-  TensorMap source[kMostProblems];
+  TensorMap source[kMaxProblems];
 };
 
 template <class In>
@@ -56,14 +55,14 @@ struct Gather {
     const TensorMap& source;
     SharedColumns columns;
     int column, group, image, at_y, at_x;
-    int beyond;  // added to a tap's number
+    int tap_offset;  // added to a tap's number
     int i, j, slice;
 
     __device__ __forceinline__ void load(unsigned char* a, unsigned char* b, Barrier* full, int) {
       const int channel = slice * kDepth<In>;
       tma_load_pixels(a, source, group * of.shape.channels + channel, at_x, at_y, image,
                       x.first + j * x.tap_step - lowest(x), y.first + i * y.tap_step - lowest(y), full);
-      const int tap = (y.tap_first + i * y.tap_stride) * of.shape.taps_x + x.tap_first + j * x.tap_stride + beyond;
+      const int tap = (y.tap_first + i * y.tap_stride) * of.shape.taps_x + x.tap_first + j * x.tap_stride + tap_offset;
       if constexpr (kAcrossB) {
         columns.load_across<kTileN>(b, of.filters, group * of.shape.channels + channel, column, tap, full);
       } else {
@@ -83,7 +82,7 @@ struct Gather {
     const Axis &y = shape.y[problem], &x = shape.x[problem];
     const RowPosition at = row_position(tile.row, y, x);
     const int tap = tile.first / shape.slices, taps_x = x.taps > 0 ? x.taps : 1;
-    const bool any = y.taps > 0 && x.taps > 0;  // or else one step of what lies outside, which is zeros
+    const bool any = y.taps > 0 && x.taps > 0;  // otherwise one step outside the image, all zeros
     return {*this,
             y,
             x,
@@ -136,7 +135,7 @@ GatherShape gather_shape(const Convolution& op) {
   const Span y = vertical(op), x = horizontal(op);
   GatherShape shape{};
   shape.problems = residues(y, backward) * residues(x, backward);
-  for (int problem = 0; problem < std::min(shape.problems, kMostProblems); ++problem) {
+  for (int problem = 0; problem < std::min(shape.problems, kMaxProblems); ++problem) {
     shape.y[problem] = dense_axis(y, backward, problem / residues(x, backward));
     shape.x[problem] = dense_axis(x, backward, problem % residues(x, backward));
   }
@@ -200,9 +199,9 @@ Plan plan_as(const Convolution& op, const Chip& chip) {
   const GatherShape shape = gather_shape(op);
   const std::int64_t rows = std::int64_t{shape.images} * shape.y[0].results * shape.x[0].results;
   const std::int64_t steps = ceil_div(op.r * op.s * shape.slices, shape.problems);
-  const int most_splits = shape.by_tma && op.groups == 1 ? kMostSplits : 1;
+  const int max_splits = shape.by_tma && op.groups == 1 ? kMaxSplits : 1;
   const Choice choice = choose({rows, (kAcrossB ? op.c : op.k) / op.groups, op.groups * shape.problems, steps,
-                                kDepth<In>, most_splits, chip.multiprocessors},
+                                kDepth<In>, max_splits, chip.multiprocessors},
                                {256, 128, 64});
   switch (choice.tile_n) {
     case 256: return plan_with<In, 256, kAcrossB>(op, chip, choice.splits);
@@ -218,23 +217,23 @@ Plan plan_pass(const Convolution& op, const Chip& chip) {
 }
 
 Support supports(const Convolution& op, const Chip& chip) {
-  if (chip.capability != 90) return Support::no("these instructions exist on compute capability 9.0 only");
+  if (chip.capability != 90) return Support::no("wgmma and TMA im2col need compute capability 9.0");
   const bool two_bytes = op.dtype == DType::f16 || op.dtype == DType::bf16;
   if (!two_bytes && op.dtype != DType::tf32 && op.dtype != DType::s8) {
-    return Support::no("written for f16, bf16, tf32 and s8");
+    return Support::no("f16, bf16, tf32 and s8 only");
   }
-  if (!two_bytes && op.pass != Pass::forward) return Support::no("tf32 and s8 have a forward pass only here");
+  if (!two_bytes && op.pass != Pass::forward) return Support::no("tf32 and s8 convolution is forward only");
   const auto bytes = static_cast<std::int64_t>(dtype_bytes(op.dtype));
   const std::int64_t c = op.c / op.groups * bytes, k = op.k / op.groups * bytes;
   if (c % 16 != 0 || k % 16 != 0) return Support::no("TMA needs 16-byte multiples of channels and filters in a group");
   if (op.groups > 1 && (c % kLine != 0 || k % kLine != 0)) {
-    return Support::no("groups must have 128-byte multiples of channels and filters here");
+    return Support::no("several groups need 128-byte multiples of channels and filters in a group");
   }
-  if ((op.r - 1) * op.dilation_h > kMostTapOffset || (op.s - 1) * op.dilation_w > kMostTapOffset) {
-    return Support::no("TMA's im2col mode reaches over " + std::to_string(kMostTapOffset) + " pixels at most");
+  if ((op.r - 1) * op.dilation_h > kMaxTapOffset || (op.s - 1) * op.dilation_w > kMaxTapOffset) {
+    return Support::no("TMA's im2col mode takes tap offsets up to " + std::to_string(kMaxTapOffset) + " pixels");
   }
   const GatherShape shape = gather_shape(op);  // backward weights reads the image as forward does
-  if (shape.problems > kMostProblems) return Support::no("backward data is written for strides up to 2 here");
+  if (shape.problems > kMaxProblems) return Support::no("backward data takes strides up to 2");
   for (int problem = 0; problem < shape.problems; ++problem) {
     if (!has_pixel_map(pixels_of(op, shape.y[problem], shape.x[problem], kTileM))) {
       return Support::no("TMA's im2col mode takes steps up to 8 and corners within 128 pixels of the image's");

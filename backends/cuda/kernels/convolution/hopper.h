@@ -1,4 +1,4 @@
-// What the convolution kernels on Hopper's warpgroups share: images as TMA's im2col mode reads them.
+// Shared by the convolution kernels on Hopper's warpgroups: images as TMA's im2col mode reads them.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +10,13 @@
 
 namespace whygpu::cuda {
 
-// The position that the first of an axis' taps in memory order meets for result 0: taps of backward data go down.
+// The source position of result 0 for an axis' first tap in memory order. Taps of backward data are in descending
+// order.
 __host__ __device__ inline int lowest(const Axis& axis) {
   return axis.first + (axis.tap_step < 0 && axis.taps > 0 ? (axis.taps - 1) * axis.tap_step : 0);
 }
 
-// The source of a dense problem, `pixels` of which are loaded at once.
+// The source of a dense problem, loaded `pixels` pixels at a time.
 inline PixelsShape pixels_of(const Convolution& op, const Axis& y, const Axis& x, int pixels) {
   const bool backward = op.pass == Pass::backward_data;
   return {static_cast<int>(backward ? op.k : op.c),

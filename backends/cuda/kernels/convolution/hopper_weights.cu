@@ -1,9 +1,9 @@
 // Backward weights on Hopper's warpgroups (sm_90a), for f16 and bf16: the main loop of hopper_pipeline.h over output
-// pixels, across which both operands lie in memory.
+// pixels; both operands run across these in memory.
 //
-// Rows are filters, and their y comes by tiled TMA. Columns are blocks of 64 channels of one filter tap, and what the
-// tap meets around 64 pixels comes by TMA in im2col mode, one instruction per block. The sum is cut into parts that are
-// added in a fixed order.
+// Rows are filters; their y is loaded by tiled TMA. Columns are blocks of 64 channels of one filter tap; the tap's
+// source pixels for 64 output pixels are loaded by TMA in im2col mode, one instruction per block. The sum is split into
+// parts that are added in a fixed order.
 #include "backends/cuda/kernels/convolution/hopper.h"
 #include "backends/cuda/kernels/convolution/weight_sums.h"
 #include "backends/cuda/kernels/hopper_pipeline.h"
@@ -14,11 +14,11 @@ namespace {
 
 using namespace hopper;
 
-constexpr int kBlock = 64;  // columns of one tap, and pixels of a step
+constexpr int kBlock = 64;  // columns of one tap, and pixels per step
 
 struct WeightsShape {
   Axis y, x;
-  int filters, channels, slices, pixel_steps;  // of a group; slices of 64 channels
+  int filters, channels, slices, pixel_steps;  // per group; slices of 64 channels
 };
 
 template <class In, int kTileN>
@@ -42,7 +42,7 @@ struct Weights {
       const RowPosition at = row_position(pixel, shape.y, shape.x);
       for (int own = 0; own < kTileN / kBlock; ++own) {
         const int block = tile.column / kBlock + own;
-        // Past the last column anything will do: the stage counts on its bytes.
+        // Past the last column any data will do, but the stage still expects the bytes.
         const int tap = block * kBlock < of.schedule.n ? block / shape.slices : 0;
         tma_load_pixels(b + own * kGroup, of.images, tile.entry * shape.channels + block % shape.slices * kBlock,
                         at.v * shape.x.step + shape.x.first, at.u * shape.y.step + shape.y.first, at.image,
@@ -110,7 +110,7 @@ Plan plan_hopper_weights(const Convolution& op, const Chip& chip) {
                            static_cast<int>(ceil_div(op.c / op.groups, kBlock)),
                            static_cast<int>(ceil_div(pixels, kBlock))};
   const Choice choice = choose({shape.filters, op.r * op.s * shape.slices * kBlock, op.groups, shape.pixel_steps,
-                                kBlock, kMostWeightSplits, chip.multiprocessors},
+                                kBlock, kMaxWeightSplits, chip.multiprocessors},
                                {256, 128});
   return choice.tile_n == 256 ? plan_with<In, 256>(op, chip, shape, choice.splits)
                               : plan_with<In, 128>(op, chip, shape, choice.splits);

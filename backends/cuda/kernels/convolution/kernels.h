@@ -1,4 +1,4 @@
-// Our convolution kernels as a list, and what they ask and lay out alike.
+// The list of our convolution kernels, and what they share.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +32,7 @@ class Workspace {
   std::size_t bytes_ = 0;
 };
 
-// Kernels count values, zeros between channels included, in 32 bits.
+// Kernels count values, including zeros between channels, in 32 bits.
 inline Support fits(const Convolution& op, std::int64_t chunk) {
   const auto padded = [&](std::int64_t channels) {
     return (channels / op.groups + chunk - 1) / chunk * chunk * op.groups;
@@ -40,7 +40,7 @@ inline Support fits(const Convolution& op, std::int64_t chunk) {
   const std::int64_t x = op.n * op.h * (op.w + 2 * op.pad_w + chunk) * padded(op.c);
   const std::int64_t y = op.n * op.p() * op.q() * padded(op.k), taps = op.r * op.s;
   const std::int64_t w = taps * std::max(op.k * padded(op.c), op.c * padded(op.k)) / op.groups;
-  if (std::max({x, y, w}) >= std::int64_t{1} << 31) return Support::no("tensors of up to 2^31 - 1 values are accepted");
+  if (std::max({x, y, w}) >= std::int64_t{1} << 31) return Support::no("tensors must have at most 2^31 - 1 values");
   return {};
 }
 

@@ -1,8 +1,8 @@
-// Images and filters in the form that kernels on tensor cores read: channels in whole 16-byte chunks. What is not so
-// already is copied with zeros between, each time, so that the copy is part of what is measured.
+// Images and filters in the form that tensor-core kernels read: channels in whole 16-byte chunks. Anything else is
+// copied with zeros in between on every run, so the copy is part of the measurement.
 //
-// An image of very few channels is kept by rows instead: since a filter's row of S taps meets S · C neighbouring
-// values, such a convolution is one of R taps over S · C channels that overlap, and only the row is rounded up to whole
+// An image of very few channels is stored by rows instead: a filter's row of S taps reads S · C neighbouring values, so
+// the convolution becomes one of R taps over S · C overlapping channels, and only the row is rounded up to whole
 // chunks.
 #pragma once
 
@@ -20,8 +20,8 @@ int whole_chunks(std::int64_t elements) {
   return static_cast<int>(ceil_div(elements, kChunk<T>) * kChunk<T>);
 }
 
-// Lines of `cells` cells of `channels` values become lines of `length` values in cells of `cell`, after `border` empty
-// cells; zero elsewhere.
+// Copies lines of `cells` cells of `channels` values to lines of `length` values with cells of `cell`, after `border`
+// empty cells; zero elsewhere.
 struct PadArguments {
   std::int64_t lines;
   int cells, channels, length, cell, border;
@@ -58,10 +58,10 @@ const T* launch_pad(const void* source, void* padded, const PadArguments& args, 
   return static_cast<const T*>(padded);
 }
 
-// Images as a kernel finds them: lines of pixels of `groups` cells each.
+// Images in the layout that a kernel reads: lines of pixels of `groups` cells each.
 struct ImageLayout {
-  int images, height, width, channels;     // as they come; channels of a group
-  int groups, cell, stored_width, border;  // as they are stored; values in a cell
+  int images, height, width, channels;     // of the source; channels per group
+  int groups, cell, stored_width, border;  // as stored; cell: values per cell
   bool by_rows;
 
   bool packed() const { return by_rows || cell != channels; }
@@ -106,7 +106,7 @@ ImageLayout x_layout(const Convolution& op) {
                      false};
   if (op.groups > 1 || op.dilation_w > 1 || op.s == 1 || channels >= kChunk<T>) return layout;
   layout.by_rows = true;
-  // Windows, and lines, must start at whole chunks.
+  // Windows and lines must start at whole chunks.
   layout.cell = channels;
   while (layout.cell * op.stride_w % kChunk<T> != 0) ++layout.cell;
   layout.border = static_cast<int>(op.pad_w);
@@ -116,8 +116,8 @@ ImageLayout x_layout(const Convolution& op) {
   return layout;
 }
 
-// A convolution over stored images: its horizontal axis, the channels that a tap meets, and how filters along them are
-// laid out, [k][r][row] where a row holds the taps of a group's filter in cells like the image's.
+// A convolution over stored images: its horizontal axis, the channels that a tap reads, and the layout of the filters
+// along them, [k][r][row], where a row holds the taps of a group's filter in cells like the image's.
 struct StoredTaps {
   Span x;
   int channels, row;
@@ -134,8 +134,8 @@ inline PadArguments filter_padding(const Convolution& op, const ImageLayout& x, 
   return {op.k * op.r, static_cast<int>(op.s), x.channels, row, x.cell, 0};
 }
 
-// Filters turned for backward data: [group][r, s][c][k], k in whole chunks.
-inline PackArguments filter_turning(const Convolution& op, const ImageLayout& y) {
+// Filters transposed for backward data: [group][r, s][c][k], k in whole chunks.
+inline PackArguments filter_transposition(const Convolution& op, const ImageLayout& y) {
   const std::int64_t group_c = op.c / op.groups, taps = op.r * op.s;
   return {static_cast<int>(group_c),  y.channels, y.cell, 1, taps * group_c, static_cast<int>(taps), group_c,
           y.channels * taps * group_c};

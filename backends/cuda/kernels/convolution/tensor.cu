@@ -2,10 +2,9 @@
 // bf16, tf32 and s8, on CUDA cores for f32.
 //
 // Rows are results (image, u, v) of a dense problem, columns the channels of the result, and k runs over (tap_y, tap_x,
-// channel) in 16-byte chunks: a slice of k may span several taps, so that nothing is rounded up for each of them. A
-// thread always copies the same rows, of which it keeps the coordinates, and the same of the four chunks of a slice,
-// whose tap it carries on from slice to slice without a division; what lies in the padding is filled with zeros by
-// cp.async.
+// channel) in 16-byte chunks: a slice of k may span several taps, so nothing is rounded up per tap. A thread always
+// copies the same rows, whose coordinates it keeps, and the same one of the four chunks of a slice, whose tap it
+// advances from slice to slice without a division. cp.async fills padding with zeros.
 #include <algorithm>
 
 #include "backends/cuda/kernels/convolution/kernels.h"
@@ -17,16 +16,16 @@ namespace whygpu::cuda {
 namespace {
 
 constexpr int kTileM = 128;
-constexpr int kThreads = 128;  // two by two warps
+constexpr int kThreads = 128;  // 2 × 2 warps
 constexpr int kStages = 4;
-constexpr int kChunks = kDepthBytes / 16;   // of a slice
+constexpr int kChunks = kDepthBytes / 16;   // per slice
 constexpr int kStrip = kThreads / kChunks;  // rows that all threads copy at once
 constexpr int kWarpRows = kTileM / 2;
 
 struct GatherShape {
   Span y, x;
   bool backward;
-  int images, groups, channels, columns;  // channels a tap sums over, columns of the result, both of a group
+  int images, groups, channels, columns;  // channels a tap sums over and result columns, both per group
   int source_height, source_width;
   int source_line, source_pixel, source_cell;           // pitches in elements: of lines, pixels, groups
   int filter_y, filter_x, filter_column, filter_group;  // pitches of taps, columns and groups
@@ -61,7 +60,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   constexpr int kBufferBytes = SliceA::bytes + SliceB::bytes;
   constexpr int kWarpColumns = kTileN / 2;
 
-  // Which tile of which dense problem, group and part of the sum.
+  // The tile, dense problem, group and part of the sum.
   const unsigned tiles = shape.tiles_m * shape.tiles_n;
   const TileIndex tile = banded_tile(blockIdx.x % tiles, shape.tiles_m, shape.tiles_n);
   int item = static_cast<int>(blockIdx.x / tiles);
@@ -128,7 +127,7 @@ __global__ void __launch_bounds__(kThreads, 2)
       }
       at.advance(kChunks, chunks, x.taps);
     }
-    copy_async_commit();  // also when empty, so that the number of groups still says which slices are there
+    copy_async_commit();  // even if empty, so that group counts match slice counts
   };
 
   const int lane = thread % 32, warp = thread / 32;
@@ -137,7 +136,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   for (int slice = 0; slice < kStages - 1; ++slice) start_copies(slice);
   for (int slice = 0; slice < slices; ++slice) {
     copy_async_wait<kStages - 2>();
-    __syncthreads();  // this slice is complete, and everybody has left the buffer of the slice before it
+    __syncthreads();  // this slice is complete, and the previous slice's buffer is free
     start_copies(slice + kStages - 1);
     const unsigned char* const a = buffers + slice % kStages * kBufferBytes;
     multiply_any_slices<In, SliceA, SliceB>(sums, a, a + SliceA::bytes, warp_row, warp_column, lane);
@@ -215,7 +214,7 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
   GatherShape shape = gather_shape<In>(op, source);
   const int problems = residues(shape.y, shape.backward) * residues(shape.x, shape.backward);
   const std::int64_t rows =
-      std::int64_t{shape.images} * most_results(shape.y, shape.backward) * most_results(shape.x, shape.backward);
+      std::int64_t{shape.images} * max_results(shape.y, shape.backward) * max_results(shape.x, shape.backward);
   shape.tiles_m = static_cast<int>(ceil_div(rows, kTileM));
   shape.tiles_n = static_cast<int>(ceil_div(shape.columns, kTileN));
   shape.out_elements = op.arguments()[static_cast<std::size_t>(op.result())].elements();
@@ -235,7 +234,7 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
                      std::to_string(kDepthBytes / sizeof(In)) + ", " + multiplier_name(op.dtype) + ", cp.async " +
                      std::to_string(kStages) + " stages, " + std::string(dtype_name(accumulator_of(op.dtype))) +
                      " accumulation" + source.description(shape.backward ? "y" : "x");
-  if (shape.backward) plan.description += ", filters turned first";
+  if (shape.backward) plan.description += ", filters transposed first";
   if (problems > 1) plan.description += ", " + std::to_string(problems) + " dense problems";
   if (shape.splits > 1) plan.description += ", split-K " + std::to_string(shape.splits);
   plan.workspace_bytes = workspace.bytes();
@@ -245,9 +244,9 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
     const auto* w = static_cast<const In*>(shape.backward ? buffers.a : buffers.b);
     if (source.packed()) x = launch_pad<In>(x, place(images), source.padding(), buffers.stream);
     if (shape.backward) {
-      In* const turned = reinterpret_cast<In*>(place(filters));
-      launch_pack(w, turned, filter_turning(op, source), op.groups * op.r * op.s, buffers.stream);
-      w = turned;
+      In* const transposed = reinterpret_cast<In*>(place(filters));
+      launch_pack(w, transposed, filter_transposition(op, source), op.groups * op.r * op.s, buffers.stream);
+      w = transposed;
     } else if (source.packed()) {
       w = launch_pad<In>(w, place(filters), filter_padding(op, source, shape.filter_y), buffers.stream);
     }
@@ -266,26 +265,26 @@ Plan plan_with(const Convolution& op, const Chip& chip) {
 template <class In>
 Plan plan_as(const Convolution& op, const Chip& chip) {
   const std::int64_t columns = (op.pass == Pass::forward ? op.k : op.c) / op.groups;
-  // A narrow tile wastes fewer columns, but reuses less of what it loads.
+  // A narrow tile wastes fewer columns but reuses less of what it loads.
   const bool narrow_tile = ceil_div(columns, 64) * 80 < ceil_div(columns, 128) * 128;
   return narrow_tile ? plan_with<In, 64>(op, chip) : plan_with<In, 128>(op, chip);
 }
 
 Support supports_with_copies(const Convolution& op, const Chip& chip) {
-  if (chip.capability < 80) return Support::no("cp.async and these tensor cores need compute capability 8.0");
+  if (chip.capability < 80) return Support::no("cp.async and mma.sync need compute capability 8.0 or newer");
   if (op.dtype == DType::s8 && op.pass != Pass::forward) return Support::no("s8 convolution is forward only");
   return fits(op, 16 / static_cast<std::int64_t>(dtype_bytes(op.dtype)));
 }
 
 Support supports(const Convolution& op, const Chip& chip) {
   if (op.dtype != DType::f16 && op.dtype != DType::bf16 && op.dtype != DType::tf32 && op.dtype != DType::s8) {
-    return Support::no("written for f16, bf16, tf32 and s8");
+    return Support::no("f16, bf16, tf32 and s8 only");
   }
   return supports_with_copies(op, chip);
 }
 
 Support supports_f32(const Convolution& op, const Chip& chip) {
-  return op.dtype == DType::f32 ? supports_with_copies(op, chip) : Support::no("written for f32");
+  return op.dtype == DType::f32 ? supports_with_copies(op, chip) : Support::no("f32 only");
 }
 
 Plan plan(const Convolution& op, const Chip& chip) {

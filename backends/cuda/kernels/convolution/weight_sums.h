@@ -1,15 +1,15 @@
-// The last step of backward weights: partial sums over parts of the pixels are added in a fixed order, and the zeros
-// between channels left out.
+// The last step of backward weights: adds the partial sums over parts of the pixels in a fixed order and drops the
+// zeros between channels.
 #pragma once
 
 #include "backends/cuda/kernels/convolution/staging.h"
 
 namespace whygpu::cuda {
 
-// The result is small and the sum long: many parts, to give every multiprocessor something to do.
-inline constexpr int kMostWeightSplits = 128;
+// The result is small and the sum long: many parts keep all multiprocessors busy.
+inline constexpr int kMaxWeightSplits = 128;
 
-// `layout` says how pad_kernel() would have spread the result out.
+// `layout` is how pad_kernel() would have padded the result.
 template <class Sum>
 __global__ void __launch_bounds__(256)
     add_weights(const Sum* partials, Sum* result, PadArguments layout, std::int64_t elements, int splits) {

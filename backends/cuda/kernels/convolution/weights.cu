@@ -1,10 +1,10 @@
 // Backward weights as implicit GEMM with cp.async (sm_80 and later): on tensor cores by mma.sync for f16, bf16 and
 // tf32, on CUDA cores for f32.
 //
-// Rows are filters, columns (tap, channel), and k runs over output pixels, across which both operands lie in memory: a
-// line of a buffer is one pixel, with its y, and with the x that each column's tap meets there. A thread always copies
-// the same columns, of which it keeps tap and channel, and carries the pixel's coordinates on from slice to slice
-// without a division. The sum is long and the result small, so it is cut into parts that are added in a fixed order.
+// Rows are filters, columns (tap, channel), and k runs over output pixels, across which both operands run in memory: a
+// line of a buffer is one pixel, with its y and the x of each column's tap. A thread always copies the same columns,
+// whose tap and channel it keeps, and advances the pixel's coordinates from slice to slice without a division. The sum
+// is long and the result small, so it is split into parts that are added in a fixed order.
 #include "backends/cuda/kernels/convolution/kernels.h"
 #include "backends/cuda/kernels/convolution/staging.h"
 #include "backends/cuda/kernels/convolution/weight_sums.h"
@@ -15,13 +15,13 @@ namespace whygpu::cuda {
 namespace {
 
 constexpr int kTile = 128;
-constexpr int kThreads = 128;  // two by two warps
+constexpr int kThreads = 128;  // 2 × 2 warps
 constexpr int kStages = 4;
 constexpr int kWarpTile = kTile / 2;
 
 struct WeightsShape {
   Span y, x;
-  int images, groups, filters, channels, columns;  // of a group; channels that a tap meets
+  int images, groups, filters, channels, columns;  // per group; channels that a tap reads
   int pixels;                                      // of y
   int y_pixel, y_cell;                             // pitches of y in elements: of pixels, groups
   int x_line, x_pixel, x_cell;                     // pitches of x
@@ -30,7 +30,7 @@ struct WeightsShape {
   std::int64_t sums_elements;
 };
 
-// An output pixel that moves on by a fixed distance.
+// An output pixel that advances by a fixed distance.
 struct Pixel {
   int image, p, q;
 
@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   const int first_slice = split * per_split;
   const int slices = slices_in_all - first_slice < per_split ? slices_in_all - first_slice : per_split;
 
-  // What this thread copies: one chunk of filters, one of columns, whose tap and channel stay what they are.
+  // What this thread copies: one chunk of filters and one of columns, whose tap and channel do not change.
   const int thread = static_cast<int>(threadIdx.x);
   const int own_chunk = thread % Operand::chunks_per_line, own_line = thread / Operand::chunks_per_line * kLines;
   const int filter = first_row + own_chunk * kChunk<In>, column = first_column + own_chunk * kChunk<In>;
@@ -101,7 +101,7 @@ __global__ void __launch_bounds__(kThreads, 2)
       index += kDepth;
       pixel.advance(slice_length, shape.y.result, shape.x.result);
     }
-    copy_async_commit();  // also when empty, so that the number of groups still says which slices are there
+    copy_async_commit();  // even if empty, so that group counts match slice counts
   };
 
   const int lane = thread % 32, warp = thread / 32;
@@ -110,7 +110,7 @@ __global__ void __launch_bounds__(kThreads, 2)
   for (int slice = 0; slice < kStages - 1; ++slice) start_copies(slice);
   for (int slice = 0; slice < slices; ++slice) {
     copy_async_wait<kStages - 2>();
-    __syncthreads();  // this slice is complete, and everybody has left the buffer of the slice before it
+    __syncthreads();  // this slice is complete, and the previous slice's buffer is free
     start_copies(slice + kStages - 1);
     const unsigned char* const a = buffers + slice % kStages * 2 * Operand::bytes;
     multiply_any_slices<In, Operand, Operand>(sums, a, a + Operand::bytes, warp_row, warp_column, lane);
@@ -158,7 +158,7 @@ Plan plan_as(const Convolution& op, const Chip& chip) {
   shape.tiles_n = static_cast<int>(ceil_div(shape.columns, kTile));
   shape.sums_elements = op.k * shape.columns;
   const std::int64_t blocks = std::int64_t{shape.tiles_m} * shape.tiles_n * shape.groups;
-  shape.splits = splits_for(blocks, std::int64_t{2} * chip.multiprocessors, shape.pixels, kMostWeightSplits);
+  shape.splits = splits_for(blocks, std::int64_t{2} * chip.multiprocessors, shape.pixels, kMaxWeightSplits);
 
   const bool direct = shape.splits == 1 && !x.packed();
   Workspace workspace;

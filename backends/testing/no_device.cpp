@@ -1,11 +1,11 @@
-// A backend whose device is not there.
+// A backend whose device is missing.
 #include "whygpu/backend.h"
 
 namespace {
 
-class Homeless final : public whygpu::Backend {
+class NoDevice final : public whygpu::Backend {
  public:
-  explicit Homeless(const whygpu::Settings&) { throw std::runtime_error("no such device on this machine"); }
+  explicit NoDevice(const whygpu::Settings&) { throw std::runtime_error("no such device on this machine"); }
   std::string version() const override { return {}; }
   whygpu::Facts facts() const override { return {}; }
   whygpu::Device& device() override { throw std::logic_error("no device"); }
@@ -17,4 +17,4 @@ class Homeless final : public whygpu::Backend {
 
 }  // namespace
 
-WHYGPU_BACKEND("homeless", Homeless)
+WHYGPU_BACKEND("no_device", NoDevice)

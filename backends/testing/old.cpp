@@ -1,7 +1,0 @@
-// A module built against another version of the interface.
-#include "whygpu/backend.h"
-
-extern "C" __attribute__((visibility("default"))) const whygpu::Module* whygpu_backend_module() {
-  static const whygpu::Module module{.interface = 0, .name = "old", .version = "0.0.9"};
-  return &module;
-}
