@@ -14,7 +14,7 @@ class Option;
 namespace whygpu {
 
 struct RunOptions {
-  RunSettings settings;               // how to measure; kept in the result file
+  RunSettings settings;               // how to measure; kept in the result file. No budget: the usual for the plan
   std::vector<std::string> words;     // sweeps by name or file, or cases; empty: the usual one
   std::vector<std::string> models;    // only cases of these networks; empty: all
   std::vector<std::string> backends;  // empty: all that can run here
