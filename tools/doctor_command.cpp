@@ -94,7 +94,7 @@ void examine(int threads) {
   for (const auto& backend : backends) {
     fmt::print("  {:16}{}\n", backend.name,
                backend.usable()
-                   ? fmt::format("{}, {}", backend.facts.at("version").get<std::string>(),
+                   ? fmt::format("{}, {}", backend.version,
                                  backend.fact("dispatch").empty() ? "nothing to dispatch"
                                                                   : "kernels for " + backend.fact("dispatch"))
                    : backend.reason);

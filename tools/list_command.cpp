@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "benchmarks/cases/sweep.h"
 #include "benchmarks/machine/environment.h"
@@ -20,9 +19,9 @@ struct Offer {
   std::string kind, dtype;
 };
 
-std::vector<Offer> offers_of(const nlohmann::json& support) {
+std::vector<Offer> offers_of(const std::vector<SupportRecord>& support) {
   std::vector<Case> cases;
-  for (const auto& entry : support) cases.push_back(parse_case(entry.at("case").get<std::string>()));
+  for (const auto& entry : support) cases.push_back(parse_case(entry.case_text));
   std::vector<Offer> offers;
   for (const auto& c : cases) {
     auto& offer = offers.emplace_back(Offer{{}, std::string(c["dtype"])});
@@ -66,18 +65,18 @@ std::string summary(const std::vector<Offer>& offers, std::size_t kinds_in_all) 
 }
 
 // What is supported, and below it each reason once with what it stops.
-void print_support(const nlohmann::json& support, bool colour) {
+void print_support(const std::vector<SupportRecord>& support, bool colour) {
   const auto offers = offers_of(support);
   std::vector<std::string> kinds;
   for (const auto& offer : offers) add_once(kinds, offer.kind);
   std::vector<Offer> yes;
   std::vector<std::pair<std::string, std::vector<Offer>>> no;
   for (std::size_t i = 0; i < offers.size(); ++i) {
-    if (support[i].at("yes").get<bool>()) {
+    if (support[i].yes) {
       yes.push_back(offers[i]);
       continue;
     }
-    const std::string reason = support[i].at("reason");
+    const std::string& reason = support[i].reason;
     auto found = std::find_if(no.begin(), no.end(), [&](const auto& n) { return n.first == reason; });
     if (found == no.end()) found = no.insert(found, {reason, {}});
     found->second.push_back(offers[i]);
@@ -101,10 +100,8 @@ void list(const std::vector<std::string>& names, int threads) {
       fmt::print("  {:16}{}\n", "missing", backend.reason);
       continue;
     }
-    fmt::print("  {:16}{}\n  {:16}{}\n", "version", backend.facts.at("version").get<std::string>(), "device",
-               backend.facts.at("device").at("name").get<std::string>());
-    for (const auto& [key, value] : backend.facts.at("facts").items())
-      fmt::print("  {:16}{}\n", key, value.get<std::string>());
+    fmt::print("  {:16}{}\n  {:16}{}\n", "version", backend.version, "device", backend.device->name);
+    for (const auto& [key, value] : backend.facts) fmt::print("  {:16}{}\n", key, value);
     for (const Workload* workload : workloads()) {
       const auto probe =
           workload->name() == first ? backend : probe_backend(settings, backend.name, std::string(workload->name()));

@@ -22,7 +22,6 @@ namespace whygpu {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 std::optional<std::string> first_line(const fs::path& file) {
   std::ifstream stream(file);
@@ -66,17 +65,6 @@ fs::path cgroup(const fs::path& root) {
   if (!line || !line->starts_with("0::/")) return base;
   const fs::path own = base / line->substr(4);
   return fs::exists(own / "cgroup.controllers") ? own : base;
-}
-
-json optional_json(const auto& value) { return value ? json(*value) : json(nullptr); }
-
-json caches_json() {
-  json array = json::array();
-  for (const auto& cache : caches()) {
-    array.push_back(
-        {{"type", cache.type}, {"level", cache.level}, {"size", cache.bytes}, {"num_sharing", cache.sharing}});
-  }
-  return array;
 }
 
 std::string host_name() {
@@ -127,8 +115,8 @@ std::size_t available_host_memory(const fs::path& root) {
   return static_cast<std::size_t>(std::min(available, 1e18));
 }
 
-std::vector<Cache> caches(const fs::path& root) {
-  std::vector<Cache> result;
+std::vector<CacheRecord> caches(const fs::path& root) {
+  std::vector<CacheRecord> result;
   for (int index = 0;; ++index) {
     const fs::path folder = root / fmt::format("sys/devices/system/cpu/cpu0/cache/index{}", index);
     const auto type = first_line(folder / "type");
@@ -139,7 +127,7 @@ std::vector<Cache> caches(const fs::path& root) {
     int sharing = 0;
     for (const char digit : shared)
       sharing += digit == ',' ? 0 : std::popcount(std::stoul(std::string(1, digit), nullptr, 16));
-    result.push_back({*type, static_cast<int>(*level), static_cast<std::size_t>(*kilobytes) * 1024, sharing});
+    result.push_back({*type, static_cast<int>(*level), static_cast<std::uint64_t>(*kilobytes) * 1024, sharing});
   }
 }
 
@@ -205,51 +193,51 @@ std::vector<double> load_average() {
   return {load.begin(), load.begin() + std::max(known, 0)};
 }
 
-json environment_json() {
+EnvironmentRecord environment_record() {
   utsname system{};
   uname(&system);
   const CpuFacts cpu = cpu_facts();
-  std::string os;
+  EnvironmentRecord record;
+  record.host = host_name();
+  record.kernel = fmt::format("{} {}", system.sysname, system.release);
   std::ifstream release("/etc/os-release");
   for (std::string line; std::getline(release, line);) {
-    if (line.starts_with("PRETTY_NAME=\"")) os = line.substr(13, line.size() - 14);
+    if (line.starts_with("PRETTY_NAME=\"")) record.os = line.substr(13, line.size() - 14);
   }
-  return {{"host", host_name()},
-          {"kernel", fmt::format("{} {}", system.sysname, system.release)},
-          {"os", os},
-          {"virtualization", optional_json(virtualization("/"))},
-          {"cpu",
-           {{"model", cpu.model},
-            {"vendor", cpu.vendor},
-            {"microcode", optional_json(cpu.microcode)},
-            {"online", cpu.online},
-            {"usable", usable_cpus()},
-            {"quota", optional_json(cpu_quota())},
-            {"isa", cpu.isa},
-            {"governor", optional_json(cpu.governor)},
-            {"turbo", optional_json(cpu.turbo)},
-            {"smt", optional_json(cpu.smt)},
-            {"mhz", optional_json(cpu.mhz)}}},
-          {"memory_bytes",
-           static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE))},
-          {"caches", caches_json()},
-          {"variables", to_json(influential_variables())},
-          {"load", load_average()},
-          {"build", {{"compiler", fmt::format("{} {}", WHYGPU_COMPILER, __VERSION__)}, {"type", WHYGPU_BUILD_TYPE}}}};
+  record.virtualization = virtualization("/").value_or("");
+  record.cpu_model = cpu.model;
+  record.cpu_vendor = cpu.vendor;
+  record.microcode = cpu.microcode.value_or("");
+  record.governor = cpu.governor.value_or("");
+  record.cpus_online = std::max(cpu.online, 1);
+  record.cpus_usable = usable_cpus();
+  record.cpu_quota = cpu_quota();
+  record.turbo = cpu.turbo;
+  record.smt = cpu.smt;
+  record.mhz = cpu.mhz;
+  record.isa = cpu.isa;
+  record.memory_bytes =
+      static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+  record.caches = caches();
+  record.load = load_average();
+  const auto variables = influential_variables();
+  record.variables = {variables.begin(), variables.end()};
+  record.build = {{"compiler", fmt::format("{} {}", WHYGPU_COMPILER, __VERSION__)}, {"type", WHYGPU_BUILD_TYPE}};
+  return record;
 }
 
-json google_benchmark_context(const std::string& executable) {
+ContextRecord google_benchmark_context(const std::string& executable) {
   const CpuFacts cpu = cpu_facts();
-  return {{"date", utc_now()},
-          {"host_name", host_name()},
-          {"executable", executable},
-          {"num_cpus", std::max(cpu.online, 1)},
-          {"mhz_per_cpu", std::round(cpu.mhz.value_or(0))},
-          {"cpu_scaling_enabled", cpu.governor && *cpu.governor != "performance"},
-          {"caches", caches_json()},
-          {"load_avg", load_average()},
-          {"library_build_type", "release"},
-          {"json_schema_version", 1}};
+  ContextRecord record;
+  record.date = utc_now();
+  record.host_name = host_name();
+  record.executable = executable;
+  record.cpus = std::max(cpu.online, 1);
+  record.mhz_per_cpu = std::round(cpu.mhz.value_or(0));
+  record.cpu_scaling_enabled = cpu.governor && *cpu.governor != "performance";
+  record.caches = caches();
+  record.load = load_average();
+  return record;
 }
 
 }  // namespace whygpu

@@ -3,11 +3,12 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include "reports/results/records.h"
 
 namespace whygpu {
 
@@ -23,12 +24,7 @@ std::optional<double> cpu_quota(const std::filesystem::path& root = "/");
 // Bytes that can still be allocated: the system's available memory, or what the cgroup leaves of its limit if less.
 std::size_t available_host_memory(const std::filesystem::path& root = "/");
 
-struct Cache {
-  std::string type;  // Data, Instruction, Unified
-  int level;
-  std::size_t bytes;
-  int sharing;  // CPUs that share it
-};
+using Cache = CacheRecord;
 std::vector<Cache> caches(const std::filesystem::path& root = "/");
 
 struct CpuFacts {
@@ -53,8 +49,7 @@ std::vector<std::pair<std::string, std::string>> influential_variables();
 // The one-, five- and fifteen-minute load average.
 std::vector<double> load_average();
 
-// The object `whygpu.environment` and the object `context` of the result file.
-nlohmann::json environment_json();
-nlohmann::json google_benchmark_context(const std::string& executable);
+EnvironmentRecord environment_record();
+ContextRecord google_benchmark_context(const std::string& executable);
 
 }  // namespace whygpu

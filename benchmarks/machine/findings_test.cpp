@@ -11,7 +11,11 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 BackendProbe openblas(const std::string& core) {
-  return {"openblas", {{"facts", {{"dispatch", core}, {"threads", "2"}}}}, "", {}};
+  BackendProbe probe;
+  probe.name = "openblas";
+  probe.facts = {{"dispatch", core}, {"threads", "2"}};
+  probe.device.emplace();
+  return probe;
 }
 
 TEST(Findings, APinnedCoreIsSerious) {

@@ -40,20 +40,21 @@ std::vector<MeterOffer> find_meters() {
   return find_meters(FileTree(root != nullptr ? root : "/"), "libnvidia-ml.so.1");
 }
 
-nlohmann::json to_json(const std::vector<MeterOffer>& offers) {
-  nlohmann::json list = nlohmann::json::array();
+std::vector<MeterRecord> meter_records(const std::vector<MeterOffer>& offers) {
+  std::vector<MeterRecord> records;
   for (const auto& offer : offers) {
-    nlohmann::json item = {{"source", offer.source}, {"usable", offer.meter != nullptr}};
+    MeterRecord& record = records.emplace_back();
+    record.source = offer.source;
+    record.usable = offer.meter != nullptr;
     if (offer.meter) {
-      item["name"] = offer.meter->name();
-      item["scope"] = scope_name(offer.meter->scope());
-      item["how"] = offer.meter->how();
+      record.name = offer.meter->name();
+      record.scope = scope_name(offer.meter->scope());
+      record.how = offer.meter->how();
     } else {
-      item["reason"] = offer.reason;
+      record.reason = offer.reason;
     }
-    list.push_back(std::move(item));
   }
-  return list;
+  return records;
 }
 
 std::vector<std::unique_ptr<Meter>> take_meters(std::vector<MeterOffer>& offers) {

@@ -1,10 +1,10 @@
 // All meters of this machine, each joule counted once.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <vector>
 
 #include "benchmarks/meters/meter.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
 
@@ -15,7 +15,7 @@ std::vector<MeterOffer> find_meters();
 std::vector<MeterOffer> find_meters(const FileTree& files, const std::string& nvml_library);
 
 // As the result file lists them.
-nlohmann::json to_json(const std::vector<MeterOffer>& offers);
+std::vector<MeterRecord> meter_records(const std::vector<MeterOffer>& offers);
 
 // The usable ones, taken out of the offers.
 std::vector<std::unique_ptr<Meter>> take_meters(std::vector<MeterOffer>& offers);

@@ -7,6 +7,7 @@
 
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/runner/select_cases.h"
+#include "reports/results/codec.h"
 
 namespace whygpu {
 namespace {
@@ -74,9 +75,9 @@ std::vector<std::string> what_is_left_out(const std::vector<BackendProbe>& backe
 json PlannedRun::header() const {
   json case_texts = json::array(), backend_facts = json::array();
   for (const auto& c : cases) case_texts.push_back(c.text());
-  for (const auto& backend : backends) backend_facts.push_back(backend.to_json());
+  for (const auto& backend : backends) backend_facts.push_back(encode<BackendRecord>(backend));
   return {{"event", "run"},
-          {"settings", to_json(settings)},
+          {"settings", encode(settings)},
           {"cases", case_texts},
           {"backends", backend_facts},
           {"environment", environment},
@@ -88,18 +89,17 @@ json PlannedRun::header() const {
 
 PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) {
   PlannedRun run;
-  run.settings = settings_from_json(header.at("settings"));
+  run.settings = decode<RunSettings>(header.at("settings"), journal.string());
   for (const auto& text : header.at("cases")) run.cases.push_back(parse_case(text.get<std::string>()));
   for (const auto& facts : header.at("backends")) {
-    const bool usable = !facts.at("version").is_null();
-    run.backends.push_back({facts.at("name"), usable ? facts : json(nullptr), facts.value("reason", ""), {}});
+    run.backends.push_back({decode<BackendRecord>(facts, journal.string()), {}});
   }
   run.environment = header.at("environment");
   run.findings = header.at("findings");
   run.ceilings = header.at("ceilings");
   run.meters = header.at("meters");
   run.started = header.at("started");
-  const json here = environment_json();
+  const json here = encode(environment_record());
   const json& there = run.environment;
   if (here.at("host") != there.at("host") || here.at("cpu").at("model") != there.at("cpu").at("model")) {
     throw CaseError(fmt::format("{}: was begun on another machine ({}, {})", journal.string(),
@@ -108,13 +108,16 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
   return run;
 }
 
-std::vector<json> PlannedRun::refusals() const {
-  std::vector<json> records;
+std::vector<EndRecord> PlannedRun::refusals() const {
+  std::vector<EndRecord> records;
   for (const auto& backend : backends) {
     if (backend.usable()) continue;
     for (const auto& c : cases) {
       if (c["backend"] != backend.name) continue;
-      records.push_back({{"event", "end"}, {"case", c.text()}, {"status", "unsupported"}, {"reason", backend.reason}});
+      EndRecord& end = records.emplace_back();
+      end.case_text = c.text();
+      end.status = Status::unsupported;
+      end.reason = backend.reason;
     }
   }
   return records;

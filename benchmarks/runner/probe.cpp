@@ -29,27 +29,21 @@ std::vector<std::pair<std::string, std::string>> skipped_backends() {
 
 }  // namespace
 
-nlohmann::json BackendProbe::to_json() const {
-  if (usable()) return facts;
-  return {{"name", name},
-          {"version", nullptr},
-          {"reason", reason},
-          {"facts", nlohmann::json::object()},
-          {"device", nullptr}};
-}
-
 bool BackendProbe::offers_nothing() const {
-  return !support.empty() &&
-         std::none_of(support.begin(), support.end(), [](const auto& answer) { return answer.value("yes", false); });
+  return !support.empty() && std::ranges::none_of(support, &SupportRecord::yes);
 }
 
-std::string BackendProbe::fact(const std::string& key) const {
-  return usable() ? facts.at("facts").value(key, "") : "";
+BackendProbe unusable_backend(const std::string& name, const std::string& reason) {
+  BackendProbe probe;
+  probe.name = name;
+  probe.reason = reason;
+  return probe;
 }
 
 BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
                            const EnvironmentChanges& environment) {
-  BackendProbe probe{name, nullptr, {}, nlohmann::json::array()};
+  BackendProbe probe;
+  probe.name = name;
   WorkerOptions options;
   options.backend = name;
   options.threads = settings.threads;
@@ -65,12 +59,10 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
       probe.reason = "no answer within 30 s";
     }
     if (event != ChildProcess::Event::line) break;
-    auto record = nlohmann::json::parse(line, nullptr, false);
-    if (record.is_discarded()) continue;
-    const std::string kind = record.value("event", "");
-    record.erase("event");
-    if (kind == "backend") probe.facts = record;
-    if (kind == "support") probe.support.push_back(record);
+    const auto record = parse_worker_record(line);
+    if (!record) continue;
+    if (const auto* backend = std::get_if<BackendRecord>(&*record)) static_cast<BackendRecord&>(probe) = *backend;
+    if (const auto* support = std::get_if<SupportRecord>(&*record)) probe.support.push_back(*support);
   }
   const std::string ending = worker.wait();
   if (!ending.empty() && probe.reason.empty()) {
@@ -80,8 +72,7 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
       probe.reason.erase(0, prefix.size());
     if (probe.reason.empty()) probe.reason = "worker ended with " + ending;
   }
-  if (!probe.reason.empty()) probe.facts = nullptr;
-  return probe;
+  return probe.reason.empty() ? probe : unusable_backend(name, probe.reason);
 }
 
 std::optional<std::string> why_left_out(const std::string& name) {
@@ -115,7 +106,7 @@ std::vector<BackendProbe> probe_backends(const std::vector<std::string>& names, 
   std::vector<BackendProbe> probes;
   for (const auto& name : names.empty() ? known : names) {
     const auto left_out = why_left_out(name);
-    probes.push_back(left_out ? BackendProbe{name, nullptr, "not built: " + *left_out, nlohmann::json::array()}
+    probes.push_back(left_out ? unusable_backend(name, "not built: " + *left_out)
                               : probe_backend(settings, name, workload));
   }
   return probes;

@@ -2,28 +2,24 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "benchmarks/runner/child_process.h"
+#include "benchmarks/worker/records.h"
 
 namespace whygpu {
 
-struct BackendProbe {
-  std::string name;
-  nlohmann::json facts;    // as under `whygpu.backends` of the result file; null when it cannot run here
-  std::string reason;      // why not
-  nlohmann::json support;  // per probe case of the workload: {"case", "yes", "reason"}
+// As the result file lists a backend, usable or not.
+struct BackendProbe : BackendRecord {
+  std::vector<SupportRecord> support = {};  // for each probe case of the workload
 
-  bool usable() const { return facts.is_object(); }
+  bool usable() const { return device.has_value(); }
   bool offers_nothing() const;  // it was asked, and says no to every probe case of the workload
-  // As the result file lists it, usable or not.
-  nlohmann::json to_json() const;
-  // The value of one fact; empty where there is none.
-  std::string fact(const std::string& key) const;
 };
+
+BackendProbe unusable_backend(const std::string& name, const std::string& reason);
 
 struct ProbeSettings {
   std::filesystem::path worker_folder;

@@ -62,7 +62,7 @@ PlannedRun planned_now(const RunOptions& options) {
   run.cases = std::move(plan.cases);
   run.backends = std::move(plan.backends);
   run.started = utc_now();
-  run.environment = environment_json();
+  run.environment = encode(environment_record());
   const ProbeSettings probe{program_folder(), run.settings.threads, run.settings.device};
   for (const auto& finding : cpu_findings(cpu_facts(), cpu_quota(), run.settings.threads)) {
     run.findings.push_back(to_json(finding));
@@ -94,13 +94,15 @@ class Run {
     journal_.clear();
     journal_.append(run_.header());
     for (const auto& record : run_.refusals()) {
-      journal_.append(record);
+      journal_.append(encode(record));
       state_.apply(record);
     }
   }
 
   void resume() {
-    for (const auto& record : journal_.replay()) state_.apply(record);
+    for (const auto& line : journal_.replay()) {
+      if (const auto record = decode_worker_record(line)) state_.apply(*record);
+    }
     if (run_.ceilings.empty()) return;  // it was told to do without
     ceilings_ = std::make_unique<RunCeilings>(run_.cases, run_.settings);
     ceilings_->take(run_.ceilings);
@@ -110,10 +112,9 @@ class Run {
     announce();
     RunOutcome outcome{output_, {}, run_rounds()};
     if (outcome.finished && ceilings_) measure_ceilings_again();
-    const std::string text = result(outcome.finished).dump(1) + "\n";
-    write_atomically(output_, text);
+    outcome.result = result(outcome.finished);
+    write_atomically(output_, text_of(outcome.result));
     if (outcome.finished) journal_.remove();
-    outcome.result = parse_result_file(text, output_.string());
     return outcome;
   }
 
@@ -128,7 +129,7 @@ class Run {
     add_findings(load_findings(listen_to_others()));
 
     auto offers = find_meters();
-    run_.meters = to_json(offers);
+    run_.meters = encode(meter_records(offers));
     const bool usable = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
     if (run_.settings.energy && !usable) {
       run_.settings.energy = false;
@@ -152,8 +153,8 @@ class Run {
   // True when it was not interrupted.
   bool run_rounds() {
     Rounds rounds(
-        state_, run_.settings, program_folder(), [this](const json& record) { journal_.append(record); },
-        callbacks_.progress);
+        state_, run_.settings, program_folder(),
+        [this](const WorkerRecord& record) { journal_.append(encode(record)); }, callbacks_.progress);
     if (ceilings_) rounds.after_each_round([this] { ceilings_->between_rounds(); });
     const auto before = cpu_ticks();
     const bool finished = rounds.run(watch_for_interruption());
@@ -168,23 +169,25 @@ class Run {
     callbacks_.say("measuring ceilings again");
     ceilings_->after_rounds([this](const json& so_far) {
       run_.ceilings = so_far;
-      return callbacks_.contradicts_itself(parse_result_file(result(true).dump(), "this run"));
+      return callbacks_.contradicts_itself(result(true));
     });
     run_.ceilings = ceilings_->to_json();
   }
 
-  json result(bool finished) const {
-    RunFacts facts;
-    facts.started = run_.started;
-    facts.finished = utc_now();
-    facts.complete = finished;
-    facts.context = google_benchmark_context(run_.settings.command.front());
-    facts.environment = run_.environment;
-    facts.findings = run_.findings;
-    facts.ceilings = run_.ceilings;
-    facts.meters = run_.meters;
-    for (const auto& backend : run_.backends) facts.backends.push_back(backend.to_json());
-    return result_json(state_, run_.settings, facts);
+  ResultFile result(bool finished) const {
+    ResultFile file;
+    file.name = output_.stem().string();
+    file.complete = finished;
+    file.context = google_benchmark_context(run_.settings.command.front());
+    static_cast<RunSettings&>(file.run) = run_.settings;
+    file.run.started = run_.started;
+    file.run.finished = utc_now();
+    file.environment = decode<EnvironmentRecord>(run_.environment, "environment");
+    file.findings = decode<std::vector<FindingRecord>>(run_.findings, "findings");
+    file.ceilings = decode<std::vector<CeilingRecord>>(run_.ceilings, "ceilings");
+    file.meters = decode<std::vector<MeterRecord>>(run_.meters, "meters");
+    file.backends.assign(run_.backends.begin(), run_.backends.end());
+    return result_file(state_, std::move(file));
   }
 
   PlannedRun run_;
@@ -199,10 +202,10 @@ class Run {
 
 int RunOutcome::exit_status() const {
   if (!finished) return kInterruptedStatus;
-  const auto any = [this](Outcome outcome) {
-    return std::ranges::any_of(result.cases, [outcome](const CaseRecord& c) { return c.outcome == outcome; });
+  const auto any = [this](Status status) {
+    return std::ranges::any_of(result.cases, [status](const CaseRecord& c) { return c.status == status; });
   };
-  return any(Outcome::ok) && !any(Outcome::incorrect) && !any(Outcome::failed) ? 0 : 1;
+  return any(Status::ok) && !any(Status::incorrect) && !any(Status::failed) ? 0 : 1;
 }
 
 RunOutcome run_sweep(const RunOptions& options, const RunCallbacks& callbacks) {

@@ -102,7 +102,7 @@ class Gate {
         result_.notes.push_back(fmt::format("backend {} cannot run here in either build", name));
         continue;
       }
-      kinds_[name] = usable_probe->facts.at("device").value("kind", "");
+      kinds_[name] = usable_probe->device->kind.text();
       usable.push_back(name);
     }
     return usable;
@@ -228,8 +228,8 @@ class Gate {
     }
     result_.finished = utc_now();
     result_.context = google_benchmark_context("whygpu gate");
-    result_.environment = environment_json();
-    result_.machine = machine_fingerprint(result_.environment, accelerators());
+    result_.environment = environment_record();
+    result_.machine = machine_fingerprint(*result_.environment, accelerators());
   }
 
   std::vector<std::string> accelerators() const {
