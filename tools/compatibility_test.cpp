@@ -28,26 +28,24 @@ json run_file(double ns) {
   const auto cases = parse_cases("gemm m=8,16 n=8 k=8 backend=naive");
   RunState state(cases);
   for (int round = 1; round <= 6; ++round) {
-    state.apply({{"event", "end"},
-                 {"case", cases[0].text()},
-                 {"status", "ok"},
-                 {"flops", 1024},
-                 {"bytes", 768},
-                 {"round",
-                  {{"round", round},
-                   {"started", "2026-01-01T00:00:00Z"},
-                   {"batch", 10},
-                   {"samples_ns", {ns, ns + 1}},
-                   {"cpu_ns", ns},
-                   {"prepare_ns", 1},
-                   {"verify_ns", 1},
-                   {"warmup_ns", 1}}}});
+    EndRecord end;
+    end.case_text = cases[0].text();
+    end.round.emplace().round = round;
+    end.round->started = "2026-01-01T00:00:00Z";
+    end.round->batch = 10;
+    end.round->samples_ns = {ns, ns + 1};
+    end.round->cpu_ns = ns;
+    state.apply(end);
   }
-  state.apply({{"event", "end"}, {"case", cases[1].text()}, {"status", "incorrect"}, {"reason", "wrong"}});
-  RunFacts facts;
-  facts.context = encode(google_benchmark_context("whygpu"));
-  facts.environment = encode(environment_record());
-  return json::parse(result_json(state, {}, facts).dump());
+  EndRecord wrong;
+  wrong.case_text = cases[1].text();
+  wrong.status = Status::incorrect;
+  wrong.reason = "wrong";
+  state.apply(wrong);
+  ResultFile facts;
+  facts.context = google_benchmark_context("whygpu");
+  facts.environment = environment_record();
+  return json::parse(text_of(result_file(state, facts)));
 }
 
 // What `whygpu gate --json` writes.

@@ -19,9 +19,9 @@ struct Offer {
   std::string kind, dtype;
 };
 
-std::vector<Offer> offers_of(const std::vector<SupportAnswer>& support) {
+std::vector<Offer> offers_of(const std::vector<SupportRecord>& support) {
   std::vector<Case> cases;
-  for (const auto& answer : support) cases.push_back(parse_case(answer.case_text));
+  for (const auto& entry : support) cases.push_back(parse_case(entry.case_text));
   std::vector<Offer> offers;
   for (const auto& c : cases) {
     auto& offer = offers.emplace_back(Offer{{}, std::string(c["dtype"])});
@@ -65,7 +65,7 @@ std::string summary(const std::vector<Offer>& offers, std::size_t kinds_in_all) 
 }
 
 // What is supported, and below it each reason once with what it stops.
-void print_support(const std::vector<SupportAnswer>& support, bool colour) {
+void print_support(const std::vector<SupportRecord>& support, bool colour) {
   const auto offers = offers_of(support);
   std::vector<std::string> kinds;
   for (const auto& offer : offers) add_once(kinds, offer.kind);

@@ -127,7 +127,7 @@ std::vector<CacheRecord> caches(const fs::path& root) {
     int sharing = 0;
     for (const char digit : shared)
       sharing += digit == ',' ? 0 : std::popcount(std::stoul(std::string(1, digit), nullptr, 16));
-    result.push_back({*type, static_cast<int>(*level), static_cast<std::size_t>(*kilobytes) * 1024, sharing});
+    result.push_back({*type, static_cast<int>(*level), static_cast<std::uint64_t>(*kilobytes) * 1024, sharing});
   }
 }
 
@@ -209,7 +209,7 @@ EnvironmentRecord environment_record() {
   record.cpu_vendor = cpu.vendor;
   record.microcode = cpu.microcode.value_or("");
   record.governor = cpu.governor.value_or("");
-  record.cpus_online = cpu.online;
+  record.cpus_online = std::max(cpu.online, 1);
   record.cpus_usable = usable_cpus();
   record.cpu_quota = cpu_quota();
   record.turbo = cpu.turbo;
@@ -220,7 +220,8 @@ EnvironmentRecord environment_record() {
       static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
   record.caches = caches();
   record.load = load_average();
-  for (const auto& [key, value] : influential_variables()) record.variables[key] = value;
+  const auto variables = influential_variables();
+  record.variables = {variables.begin(), variables.end()};
   record.build = {{"compiler", fmt::format("{} {}", WHYGPU_COMPILER, __VERSION__)}, {"type", WHYGPU_BUILD_TYPE}};
   return record;
 }

@@ -107,13 +107,16 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
   return run;
 }
 
-std::vector<json> PlannedRun::refusals() const {
-  std::vector<json> records;
+std::vector<EndRecord> PlannedRun::refusals() const {
+  std::vector<EndRecord> records;
   for (const auto& backend : backends) {
     if (backend.usable()) continue;
     for (const auto& c : cases) {
       if (c["backend"] != backend.name) continue;
-      records.push_back({{"event", "end"}, {"case", c.text()}, {"status", "unsupported"}, {"reason", backend.reason}});
+      EndRecord& end = records.emplace_back();
+      end.case_text = c.text();
+      end.status = Status::unsupported;
+      end.reason = backend.reason;
     }
   }
   return records;

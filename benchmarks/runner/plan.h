@@ -42,7 +42,7 @@ struct PlannedRun {
   static PlannedRun from_header(const nlohmann::json& header, const std::filesystem::path& journal);
 
   // Records that end the cases of backends which somebody asked for by name and which cannot run here.
-  std::vector<nlohmann::json> refusals() const;
+  std::vector<EndRecord> refusals() const;
 };
 
 }  // namespace whygpu

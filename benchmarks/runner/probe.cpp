@@ -31,7 +31,7 @@ std::vector<std::pair<std::string, std::string>> skipped_backends() {
 }  // namespace
 
 bool BackendProbe::offers_nothing() const {
-  return !support.empty() && std::ranges::none_of(support, &SupportAnswer::yes);
+  return !support.empty() && std::ranges::none_of(support, &SupportRecord::yes);
 }
 
 BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
@@ -53,13 +53,10 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
       reason = "no answer within 30 s";
     }
     if (event != ChildProcess::Event::line) break;
-    const auto record = nlohmann::json::parse(line, nullptr, false);
-    if (record.is_discarded()) continue;
-    const std::string kind = record.value("event", "");
-    if (kind == "backend") static_cast<BackendRecord&>(probe) = decode<BackendRecord>(record, "worker " + workload);
-    if (kind == "support") {
-      probe.support.push_back({record.at("case"), record.value("yes", false), record.value("reason", "")});
-    }
+    const auto record = parse_worker_record(line);
+    if (!record) continue;
+    if (const auto* backend = std::get_if<BackendRecord>(&*record)) static_cast<BackendRecord&>(probe) = *backend;
+    if (const auto* support = std::get_if<SupportRecord>(&*record)) probe.support.push_back(*support);
   }
   const std::string ending = worker.wait();
   if (!ending.empty() && reason.empty()) {

@@ -7,23 +7,18 @@
 #include <vector>
 
 #include "benchmarks/runner/child_process.h"
-#include "reports/results/records.h"
+#include "benchmarks/worker/records.h"
 
 namespace whygpu {
 
-// Whether a backend can do one of the probe cases of a workload.
-struct SupportAnswer {
-  std::string case_text;
-  bool yes = false;
-  std::string reason;
-};
-
-// A backend that can run here has a device; one that cannot says the reason.
+// A backend that can run here has a device; one that cannot has a reason.
 struct BackendProbe : BackendRecord {
-  std::vector<SupportAnswer> support;  // one a probe case of the workload
+  std::vector<SupportRecord> support = {};  // one for each probe case of the workload
 
   bool offers_nothing() const;  // it was asked, and says no to every probe case of the workload
 };
+
+BackendProbe unusable_backend(const std::string& name, const std::string& reason);
 
 struct ProbeSettings {
   std::filesystem::path worker_folder;

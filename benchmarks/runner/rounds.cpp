@@ -8,12 +8,31 @@
 
 #include "benchmarks/runner/child_process.h"
 #include "benchmarks/worker/worker_options.h"
+#include "reports/results/codec.h"
 
 namespace whygpu {
 namespace {
 
 // Fewer rounds cannot have a 95% interval, so nothing is settled before.
 constexpr int kFewestRounds = 6;
+
+EndRecord failure(const CaseRecord& result, const std::string& reason, int round) {
+  EndRecord end;
+  end.case_text = result.text;
+  end.status = Status::failed;
+  end.reason = fmt::format("round {}: {}", round, reason);
+  return end;
+}
+
+// A record that cannot be read fails the case in flight, not the run.
+std::optional<WorkerRecord> record_of(const std::string& line, const CaseRecord* in_flight, int round) {
+  try {
+    return parse_worker_record(line);
+  } catch (const ResultFileError& error) {
+    if (in_flight == nullptr) return std::nullopt;
+    return failure(*in_flight, error.what(), round);
+  }
+}
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -28,17 +47,16 @@ Rounds::Rounds(RunState& state, RunSettings settings, std::filesystem::path work
       progress_(std::move(progress)),
       shuffle_(settings_.seed) {}
 
-bool Rounds::active(const CaseResult& result) const {
+bool Rounds::active(const CaseRecord& result) const {
   if (result.status != Status::ok) return false;
   if (settings_.rounds) return static_cast<int>(result.rounds.size()) < *settings_.rounds;
-  return !result.settled();
+  return !result.settled;
 }
 
-std::vector<CaseResult*> Rounds::active_cases(const Group& group) {
-  std::vector<CaseResult*> cases;
+std::vector<CaseRecord*> Rounds::active_cases(const Group& group) {
+  std::vector<CaseRecord*> cases;
   for (auto& result : state_.results()) {
-    if (active(result) && result.c["backend"] == group.first && result.c.workload == group.second)
-      cases.push_back(&result);
+    if (active(result) && result.backend == group.first && result.workload == group.second) cases.push_back(&result);
   }
   return cases;
 }
@@ -46,7 +64,7 @@ std::vector<CaseResult*> Rounds::active_cases(const Group& group) {
 std::vector<Rounds::Group> Rounds::active_groups() {
   std::set<Group> groups;
   for (const auto& result : state_.results()) {
-    if (active(result)) groups.emplace(std::string(result.c["backend"]), result.c.workload);
+    if (active(result)) groups.emplace(result.backend, result.workload);
   }
   return {groups.begin(), groups.end()};
 }
@@ -55,7 +73,7 @@ std::vector<Rounds::Group> Rounds::active_groups() {
 int Rounds::next_round() const {
   int last = 0;
   for (const auto& result : state_.results()) {
-    for (const auto& round : result.rounds) last = std::max(last, round.at("round").get<int>());
+    for (const auto& round : result.rounds) last = std::max(last, round.round);
   }
   return last + 1;
 }
@@ -91,7 +109,7 @@ void Rounds::visit(const Group& group, int round) {
   while (!waiting.empty() && !*interrupted_ && !out_of_budget()) run_worker(group, round, waiting);
 }
 
-void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>& waiting) {
+void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>& waiting) {
   WorkerOptions options;
   options.backend = group.first;
   options.threads = settings_.threads;
@@ -100,11 +118,11 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
   // Once per case is enough: the energy pass repeats its trials by itself.
   const bool first = std::ranges::all_of(waiting, [](const auto* result) { return result->rounds.empty(); });
   options.energy = settings_.energy && first;
-  for (const auto* result : waiting) options.cases.push_back(result->c.text());
+  for (const auto* result : waiting) options.cases.push_back(result->text);
   ChildProcess worker(worker_folder_ / group.second, worker_arguments(options));
 
-  const auto leave_queue = [&](const CaseResult* result) { std::erase(waiting, result); };
-  CaseResult* in_flight = nullptr;
+  const auto leave_queue = [&](const CaseRecord* result) { std::erase(waiting, result); };
+  CaseRecord* in_flight = nullptr;
   bool took_any = false;
   double began = now();
   for (;;) {
@@ -113,23 +131,22 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
     if (*interrupted_) return worker.kill();
     if (event == ChildProcess::Event::interrupted) continue;
     if (event == ChildProcess::Event::line) {
-      const auto record = nlohmann::json::parse(line, nullptr, false);
-      if (record.is_discarded()) continue;
-      const std::string kind = record.value("event", "");
-      CaseResult* subject = state_.find(record.value("case", ""));
-      if (kind == "begin") in_flight = subject;
-      if (kind == "end" && subject != nullptr) {
-        take(record, round);
+      const auto record = record_of(line, in_flight, round);
+      if (!record) continue;
+      if (const auto* begin = std::get_if<BeginRecord>(&*record)) in_flight = state_.find(begin->case_text);
+      if (std::holds_alternative<BackendRecord>(*record)) take(*record, round);
+      const auto* end = std::get_if<EndRecord>(&*record);
+      CaseRecord* subject = end != nullptr ? state_.find(end->case_text) : nullptr;
+      if (subject != nullptr) {
+        take(*record, round);
         leave_queue(subject);
         in_flight = nullptr;
         took_any = true;
         visited_seconds_ += now() - began;
         began = now();
         ++visits_;
-        report(subject->c.text(), round);
+        report(subject->text, round);
         if (out_of_budget()) return worker.kill();
-      } else if (kind == "backend") {
-        take(record, round);
       }
       continue;
     }
@@ -139,30 +156,22 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
     const std::string ending = worker.wait();
     // A worker may end between two cases, when it has lost its device; one that ends before its first case must not be
     // started for ever.
-    CaseResult* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();
+    CaseRecord* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();
     if (guilty == nullptr) return;
     std::string reason = hung ? fmt::format("no answer for {:g} s, killed", settings_.timeout_seconds)
                               : fmt::format("worker ended with {}", ending.empty() ? "nothing to say" : ending);
     if (const auto words = worker.last_words(); !words.empty() && !hung) reason += ": " + words;
-    fail(*guilty, reason, round);
+    take(failure(*guilty, reason, round), round);
     leave_queue(guilty);
-    report(guilty->c.text(), round);
+    report(guilty->text, round);
     return;
   }
 }
 
-void Rounds::take(nlohmann::json record, int round) {
-  if (record.contains("round")) record["round"]["round"] = round;
+void Rounds::take(WorkerRecord record, int round) {
+  if (auto* end = std::get_if<EndRecord>(&record); end != nullptr && end->round) end->round->round = round;
   record_(record);
   state_.apply(record);
-}
-
-void Rounds::fail(const CaseResult& result, const std::string& reason, int round) {
-  take({{"event", "end"},
-        {"case", result.c.text()},
-        {"status", "failed"},
-        {"reason", fmt::format("round {}: {}", round, reason)}},
-       round);
 }
 
 void Rounds::report(const std::string& case_text, int round) {

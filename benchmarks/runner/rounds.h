@@ -5,7 +5,6 @@
 #include <atomic>
 #include <filesystem>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <string>
 #include <vector>
@@ -25,7 +24,7 @@ struct Progress {
 
 class Rounds {
  public:
-  using Recorder = std::function<void(const nlohmann::json&)>;
+  using Recorder = std::function<void(const WorkerRecord&)>;
 
   // `record` is called with every record worth keeping, before the state takes it; it may throw to end the run.
   Rounds(RunState& state, RunSettings settings, std::filesystem::path worker_folder, Recorder record,
@@ -40,16 +39,15 @@ class Rounds {
  private:
   using Group = std::pair<std::string, std::string>;  // backend, workload
 
-  bool active(const CaseResult& result) const;
-  std::vector<CaseResult*> active_cases(const Group& group);
+  bool active(const CaseRecord& result) const;
+  std::vector<CaseRecord*> active_cases(const Group& group);
   std::vector<Group> active_groups();
   int next_round() const;
   double elapsed() const;
   bool out_of_budget() const;
   void visit(const Group& group, int round);
-  void run_worker(const Group& group, int round, std::vector<CaseResult*>& waiting);
-  void take(nlohmann::json record, int round);
-  void fail(const CaseResult& result, const std::string& reason, int round);
+  void run_worker(const Group& group, int round, std::vector<CaseRecord*>& waiting);
+  void take(WorkerRecord record, int round);
   void report(const std::string& case_text, int round);
 
   RunState& state_;

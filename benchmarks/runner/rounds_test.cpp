@@ -25,7 +25,7 @@ class RoundsTest : public testing::Test {
     for (const auto& line : lines) cases.push_back(parse_case(line));
     RunState state(cases);
     Rounds rounds(
-        state, settings, WHYGPU_BINARY_DIR "/bin", [&](const nlohmann::json& record) { records_.push_back(record); },
+        state, settings, WHYGPU_BINARY_DIR "/bin", [&](const WorkerRecord& record) { records_.push_back(record); },
         [](const Progress&) {});
     EXPECT_TRUE(rounds.run(never_));
     return state;
@@ -38,7 +38,7 @@ class RoundsTest : public testing::Test {
     return settings;
   }
 
-  std::vector<nlohmann::json> records_;
+  std::vector<WorkerRecord> records_;
   std::atomic<bool> never_ = false;
 };
 
@@ -48,9 +48,10 @@ TEST_F(RoundsTest, TakesSamplesInEveryRound) {
   for (const auto& result : state.results()) {
     EXPECT_EQ(result.status, Status::ok) << result.reason;
     EXPECT_THAT(result.rounds, SizeIs(2));
-    EXPECT_GT(result.round_medians_ns[0], 0);
+    EXPECT_GT(result.rounds[0].samples_ns.at(0), 0);
+    EXPECT_EQ(result.rounds[1].round, 2);
   }
-  EXPECT_EQ(state.backends().at("naive").at("version"), "plain C++ loops");
+  EXPECT_EQ(state.backends().at("naive").version, "plain C++ loops");
 }
 
 TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
@@ -61,7 +62,7 @@ TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
            "gemm m=200 n=200 k=64 backend=faulty variant=rounded"},
           two_rounds());
   for (const auto& result : state.results()) {
-    EXPECT_EQ(result.status, Status::incorrect) << result.c.text();
+    EXPECT_EQ(result.status, Status::incorrect) << result.text;
     EXPECT_FALSE(result.reason.empty());
     EXPECT_THAT(result.rounds, SizeIs(0));
   }
@@ -103,26 +104,22 @@ TEST_F(RoundsTest, StopsAtTheBudgetAndSaysUnsettled) {
   settings.budget_seconds = 0.01;
   const auto state = run({"gemm m=8 n=8 k=8 backend=naive"}, settings);
   EXPECT_THAT(state.results()[0].rounds, SizeIs(1));
-  EXPECT_FALSE(state.results()[0].settled());
+  EXPECT_FALSE(state.results()[0].settled);
 }
 
 // What is replayed from records is what was lived.
 TEST_F(RoundsTest, RecordsRebuildTheState) {
   const auto lived =
       run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=abort"}, two_rounds());
-  RunState replayed({lived.results()[0].c, lived.results()[1].c});
-  for (const auto& record : records_) replayed.apply(record);
-  EXPECT_EQ(result_json(lived, two_rounds(), {}), result_json(replayed, two_rounds(), {}));
+  RunState replayed({parse_case(lived.results()[0].text), parse_case(lived.results()[1].text)});
+  for (const auto& record : records_) replayed.apply(*parse_worker_record(encode(record).dump()));
+  EXPECT_EQ(document_of(result_file(lived, {})), document_of(result_file(replayed, {})));
 }
 
-TEST(CaseResultSettled, NeedsSixRoundsWithinOnePercent) {
-  CaseResult result;
-  result.round_medians_ns = {100, 100, 100, 100, 100};
-  EXPECT_FALSE(result.settled());
-  result.round_medians_ns = {100, 100.5, 99.5, 100, 100, 100};
-  EXPECT_TRUE(result.settled());
-  result.round_medians_ns = {100, 103, 99, 100, 100, 100};
-  EXPECT_FALSE(result.settled());
+TEST(Settled, NeedsSixRoundsWithinOnePercent) {
+  EXPECT_FALSE(is_settled(std::vector<double>{100, 100, 100, 100, 100}));
+  EXPECT_TRUE(is_settled(std::vector<double>{100, 100.5, 99.5, 100, 100, 100}));
+  EXPECT_FALSE(is_settled(std::vector<double>{100, 103, 99, 100, 100, 100}));
 }
 
 }  // namespace

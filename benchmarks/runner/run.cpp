@@ -93,13 +93,15 @@ class Run {
     journal_.clear();
     journal_.append(run_.header());
     for (const auto& record : run_.refusals()) {
-      journal_.append(record);
+      journal_.append(encode(record));
       state_.apply(record);
     }
   }
 
   void resume() {
-    for (const auto& record : journal_.replay()) state_.apply(record);
+    for (const auto& line : journal_.replay()) {
+      if (const auto record = decode_worker_record(line)) state_.apply(*record);
+    }
     if (run_.ceilings.empty()) return;  // it was told to do without
     ceilings_ = std::make_unique<RunCeilings>(run_.cases, run_.settings);
     ceilings_->take(run_.ceilings);
@@ -109,10 +111,9 @@ class Run {
     announce();
     RunOutcome outcome{output_, {}, run_rounds()};
     if (outcome.finished && ceilings_) measure_ceilings_again();
-    const std::string text = result(outcome.finished).dump(1) + "\n";
-    write_atomically(output_, text);
+    outcome.result = result(outcome.finished);
+    write_atomically(output_, text_of(outcome.result));
     if (outcome.finished) journal_.remove();
-    outcome.result = parse_result_file(text, output_.string());
     return outcome;
   }
 
@@ -151,8 +152,8 @@ class Run {
   // True when it was not interrupted.
   bool run_rounds() {
     Rounds rounds(
-        state_, run_.settings, program_folder(), [this](const json& record) { journal_.append(record); },
-        callbacks_.progress);
+        state_, run_.settings, program_folder(),
+        [this](const WorkerRecord& record) { journal_.append(encode(record)); }, callbacks_.progress);
     if (ceilings_) rounds.after_each_round([this] { ceilings_->between_rounds(); });
     const auto before = cpu_ticks();
     const bool finished = rounds.run(watch_for_interruption());
@@ -167,23 +168,25 @@ class Run {
     callbacks_.say("measuring ceilings again");
     ceilings_->after_rounds([this](const std::vector<CeilingRecord>& so_far) {
       run_.ceilings = so_far;
-      return callbacks_.contradicts_itself(parse_result_file(result(true).dump(), "this run"));
+      return callbacks_.contradicts_itself(result(true));
     });
     run_.ceilings = ceilings_->best();
   }
 
-  json result(bool finished) const {
-    RunFacts facts;
-    facts.started = run_.started;
-    facts.finished = utc_now();
-    facts.complete = finished;
-    facts.context = encode(google_benchmark_context(run_.settings.command.front()));
-    facts.environment = encode(run_.environment);
-    facts.findings = encode(run_.findings);
-    facts.backends = encode(run_.backends);
-    facts.ceilings = encode(run_.ceilings);
-    facts.meters = encode(run_.meters);
-    return result_json(state_, run_.settings, facts);
+  ResultFile result(bool finished) const {
+    ResultFile file;
+    file.name = output_.stem().string();
+    file.complete = finished;
+    file.context = google_benchmark_context(run_.settings.command.front());
+    static_cast<RunSettings&>(file.run) = run_.settings;
+    file.run.started = run_.started;
+    file.run.finished = utc_now();
+    file.environment = run_.environment;
+    file.findings = run_.findings;
+    file.ceilings = run_.ceilings;
+    file.meters = run_.meters;
+    file.backends = run_.backends;
+    return result_file(state_, std::move(file));
   }
 
   PlannedRun run_;

@@ -2,51 +2,41 @@
 #pragma once
 
 #include <map>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "benchmarks/cases/case.h"
-#include "benchmarks/workloads/workload.h"
+#include "benchmarks/worker/records.h"
 #include "reports/results/records.h"
 
 namespace whygpu {
 
-nlohmann::json to_json(const RunSettings& settings);
-RunSettings settings_from_json(const nlohmann::json& object);
+inline constexpr double kSettledWithin = 0.01;
 
-struct CaseResult {
-  Case c;
-  Status status = Status::ok;
-  std::string reason;
-  std::string implementation;
-  double flops = 0, bytes = 0, set_bytes = 0;
-  nlohmann::json rounds = nlohmann::json::array();  // as the result file holds them
-  std::vector<double> round_medians_ns;
-
-  // The 95% interval of the median over rounds lies within ±1%.
-  bool settled() const;
-};
+// The 95% interval of the median over rounds lies within ±1%.
+bool is_settled(std::span<const double> round_medians_ns);
 
 class RunState {
  public:
   explicit RunState(const std::vector<Case>& cases);
 
-  // Takes a record of a worker: "backend", "begin" or "end". Others are ignored.
-  void apply(const nlohmann::json& record);
+  // Takes what changes a result: a backend's description, or the end of a case. Others are ignored.
+  void apply(const WorkerRecord& record);
 
-  std::vector<CaseResult>& results() { return results_; }
-  const std::vector<CaseResult>& results() const { return results_; }
-  CaseResult* find(const std::string& case_text);
-  const std::map<std::string, nlohmann::json>& backends() const { return backends_; }
+  // A case without rounds that is ok was not reached.
+  std::vector<CaseRecord>& results() { return results_; }
+  const std::vector<CaseRecord>& results() const { return results_; }
+  CaseRecord* find(const std::string& case_text);
+  const std::map<std::string, BackendRecord>& backends() const { return backends_; }
 
  private:
-  std::vector<CaseResult> results_;
-  std::map<std::string, std::size_t> index_;
-  std::map<std::string, nlohmann::json> backends_;
-};
+  void end(const EndRecord& record);
 
-inline constexpr double kSettledWithin = 0.01;
+  std::vector<CaseRecord> results_;
+  std::vector<std::vector<double>> round_medians_ns_;  // of each result
+  std::map<std::string, std::size_t> index_;
+  std::map<std::string, BackendRecord> backends_;
+};
 
 }  // namespace whygpu

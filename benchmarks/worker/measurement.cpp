@@ -91,7 +91,7 @@ double Measurement::sample() {
 
 void Measurement::finish() {
   const auto readings = batch_.readings(round_.batch);
-  round_.details.insert(round_.details.end(), readings.begin(), readings.end());
+  round_.details.insert(readings.begin(), readings.end());
 }
 
 }  // namespace whygpu

@@ -7,22 +7,9 @@
 #include <vector>
 
 #include "benchmarks/worker/timed_batch.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
-
-// What one process learned about one case.
-struct Round {
-  std::int64_t batch = 1;          // operations in a sample
-  std::vector<double> samples_ns;  // device time of one operation, one value a sample, in order
-  double cpu_ns = 0;               // CPU time of one operation, all threads of the process
-  double prepare_ns = 0;           // planning, packing and uploading
-  double verify_ns = 0;
-  double warmup_ns = 0;
-  bool steady = true;       // the warm-up saw the time settle
-  int discarded = 0;        // samples retaken because something disturbed the device
-  std::string disturbance;  // what still disturbed it after the retries
-  Details details;
-};
 
 class Measurement {
  public:
@@ -45,7 +32,7 @@ class Measurement {
   void finish();
 
   std::int64_t batch() const { return round_.batch; }
-  Round& round() { return round_; }
+  RoundRecord& round() { return round_; }
   std::string describe() const { return batch_.describe(); }
 
  private:
@@ -53,7 +40,7 @@ class Measurement {
   TimedBatch batch_;
   double sample_seconds_;
   double cpu_seconds_ = 0;
-  Round round_;
+  RoundRecord round_;
 };
 
 // CPU time of this process so far, all threads, in seconds.

@@ -8,41 +8,94 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cmath>
 #include <cstring>
+
+#include "reports/results/fields.h"
 
 namespace whygpu {
 
 using nlohmann::json;
 
-json to_json(const Facts& facts) {
-  json object = json::object();
-  for (const auto& [key, value] : facts) object[key] = value;
+namespace {
+
+template <class Fields>
+void list_fields(Fields& f, typename Fields::template Ref<SupportRecord> support) {
+  f.required("case", support.case_text);
+  f.required("yes", support.yes);
+  f.optional("reason", support.reason);
+  f.optional("variants", support.variants);
+}
+
+template <class Fields>
+void list_fields(Fields& f, typename Fields::template Ref<BeginRecord> begin) {
+  f.required("case", begin.case_text);
+}
+
+template <class Fields>
+void list_fields(Fields& f, typename Fields::template Ref<EndRecord> end) {
+  f.required("case", end.case_text);
+  f.required("status", end.status);
+  f.if_set("reason", end.reason);
+  f.if_set("implementation", end.implementation);
+  f.optional("flops", end.flops);
+  f.optional("bytes", end.bytes);
+  f.if_set("set_bytes", end.set_bytes);
+  f.if_set("round", end.round);
+}
+
+json encode_as(const char* event, const BackendRecord& record) {
+  json object = encode<BackendRecord>(record);
+  object["event"] = event;
   return object;
 }
 
-json to_json(const Round& round) {
-  json samples = json::array();
-  for (const double sample : round.samples_ns) samples.push_back(std::round(sample * 1000) / 1000);
-  json object = {{"batch", round.batch},           {"samples_ns", samples},        {"cpu_ns", round.cpu_ns},
-                 {"prepare_ns", round.prepare_ns}, {"verify_ns", round.verify_ns}, {"warmup_ns", round.warmup_ns},
-                 {"steady", round.steady},         {"discarded", round.discarded}};
-  if (!round.disturbance.empty()) object["disturbance"] = round.disturbance;
-  for (const auto& [name, value] : round.details) object["details"][name] = value;
-  return object;
+json encode_as(const char* event, const auto& record) {
+  FieldWriter fields;
+  fields.required("event", std::string(event));
+  list_fields(fields, record);
+  return fields.take();
 }
 
-json describe_backend(std::string_view name, Backend& backend) {
+template <class Record>
+Record decode_fields(const JsonNode& node) {
+  Record record;
+  FieldReader fields(node);
+  list_fields(fields, record);
+  return record;
+}
+
+}  // namespace
+
+json encode(const WorkerRecord& record) {
+  constexpr const char* events[] = {"backend", "support", "begin", "end"};  // in the order of the alternatives
+  return std::visit([&](const auto& r) { return encode_as(events[record.index()], r); }, record);
+}
+
+std::optional<WorkerRecord> decode_worker_record(const json& object) {
+  if (!object.is_object()) return std::nullopt;
+  const std::string event = object.value("event", "");
+  const JsonNode::Complain complain = [&](const std::string& complaint) {
+    throw ResultFileError("record of a worker: " + event + ": " + complaint);
+  };
+  const JsonNode node(object, "", complain);
+  if (event == "backend") return decode<BackendRecord>(object, "record of a worker: backend");
+  if (event == "support") return decode_fields<SupportRecord>(node);
+  if (event == "begin") return decode_fields<BeginRecord>(node);
+  if (event == "end") return decode_fields<EndRecord>(node);
+  return std::nullopt;
+}
+
+std::optional<WorkerRecord> parse_worker_record(const std::string& line) {
+  return decode_worker_record(json::parse(line, nullptr, false));
+}
+
+TextFacts text_facts(const Facts& facts) { return {facts.begin(), facts.end()}; }
+
+BackendRecord describe_backend(std::string_view name, Backend& backend) {
   Device& device = backend.device();
-  return {{"name", name},
-          {"version", backend.version()},
-          {"facts", to_json(backend.facts())},
-          {"device",
-           {{"kind", device_kind_name(device.kind())},
-            {"name", device.name()},
-            {"memory_bytes", device.memory_bytes()},
-            {"cache_bytes", device.cache_bytes()},
-            {"facts", to_json(device.facts())}}}};
+  return {std::string(name), backend.version(), "", text_facts(backend.facts()),
+          DeviceRecord{OpenEnum<RecordedDevice>(std::string(device_kind_name(device.kind()))), device.name(), device.memory_bytes(),
+                       device.cache_bytes(), text_facts(device.facts())}};
 }
 
 std::string utc_now() {
@@ -58,9 +111,9 @@ RecordWriter::RecordWriter(const std::string& fd_or_path) {
   if (fd_ < 0) throw std::runtime_error(fmt::format("{}: {}", fd_or_path, std::strerror(errno)));
 }
 
-void RecordWriter::write(const json& record) {
+void RecordWriter::write(const WorkerRecord& record) {
   if (fd_ < 0) return;
-  const std::string line = record.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  const std::string line = encode(record).dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   for (std::size_t done = 0; done < line.size();) {
     const auto written = ::write(fd_, line.data() + done, line.size() - done);
     if (written < 0 && errno == EINTR) continue;

@@ -1,28 +1,63 @@
-// What a worker tells its runner: one JSON object a line, each written whole.
+// What a worker tells its runner: one JSON object a line, each written whole. The journal of a run keeps the same
+// lines.
 #pragma once
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
 
-#include "benchmarks/worker/measurement.h"
+#include "reports/results/records.h"
 #include "whygpu/backend.h"
 
 namespace whygpu {
 
-nlohmann::json to_json(const Facts& facts);
-nlohmann::json to_json(const Round& round);
+// Whether the backend offers a probe case.
+struct SupportRecord {
+  std::string case_text;
+  bool yes = false;
+  std::string reason;  // why not
+  std::vector<std::string> variants;
+};
 
-// Name, version, facts and device of a loaded backend, as in the result file.
-nlohmann::json describe_backend(std::string_view name, Backend& backend);
+struct BeginRecord {
+  std::string case_text;
+};
 
-// Seconds since the epoch in UTC, as 2026-01-31T12:00:00.123Z.
+struct EndRecord {
+  std::string case_text;
+  Status status = Status::ok;
+  std::string reason;  // why not ok
+  std::string implementation;
+  double flops = 0, bytes = 0, set_bytes = 0;
+  std::optional<RoundRecord> round;  // of a case that is ok
+};
+
+using WorkerRecord = std::variant<BackendRecord, SupportRecord, BeginRecord, EndRecord>;
+
+nlohmann::json encode(const WorkerRecord& record);
+
+// Nothing where the object is no record of a worker. Throws ResultFileError on one that lacks something.
+std::optional<WorkerRecord> decode_worker_record(const nlohmann::json& object);
+
+// The same of a line, which need not be JSON.
+std::optional<WorkerRecord> parse_worker_record(const std::string& line);
+
+// Name, version, facts and device of a loaded backend.
+BackendRecord describe_backend(std::string_view name, Backend& backend);
+
+TextFacts text_facts(const Facts& facts);
+
+// Now, in UTC, as 2026-01-31T12:00:00.123Z.
 std::string utc_now();
 
 class RecordWriter {
  public:
   RecordWriter() = default;                              // tells nobody
   explicit RecordWriter(const std::string& fd_or_path);  // throws std::runtime_error
-  void write(const nlohmann::json& record);
+  void write(const WorkerRecord& record);
 
  private:
   int fd_ = -1;

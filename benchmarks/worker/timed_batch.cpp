@@ -20,10 +20,9 @@ constexpr std::int64_t kHeldLaunches = 16;
 }  // namespace
 
 SampleMode sample_mode(const Case& c) {
-  const std::string_view offload = c["offload"];
   SampleMode mode;
   mode.cold = c["mode"] == "cold";
-  mode.offload = offload == "once" ? Offload::once : offload == "always" ? Offload::always : Offload::kernel;
+  mode.offload = value_named<Offload>(c["offload"]).value_or(Offload::kernel);
   if (mode.offload == Offload::once) mode.reuse = c.number("reuse");
   return mode;
 }

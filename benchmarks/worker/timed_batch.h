@@ -9,12 +9,9 @@
 
 #include "benchmarks/worker/host_copies.h"
 #include "benchmarks/workloads/workload.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
-
-// Which time is taken. kernel: operands lie on the device, and launch latency stays out where the device can keep it
-// out. once: operands are uploaded, `reuse` operations run, the result is fetched. always: that around every operation.
-enum class Offload : std::uint8_t { kernel, once, always };
 
 struct SampleMode {
   bool cold = false;  // operands are evicted before each batch, and rotated over twice the cache within it

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cmath>
 #include <new>
 
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/worker/energy.h"
-#include "benchmarks/worker/records.h"
 
 namespace whygpu {
 namespace {
@@ -118,23 +118,20 @@ void TrialRun::measure_energy(std::span<const std::unique_ptr<Meter>> meters) {
   }
 }
 
-nlohmann::json TrialRun::end_record() {
+EndRecord TrialRun::end_record() {
   if (verdict_.status == Status::ok) finish();
-  nlohmann::json record = {{"event", "end"}, {"case", case_.text()}, {"status", name_of(verdict_.status)}};
-  if (!verdict_.reason.empty()) record["reason"] = verdict_.reason;
   const Work work = workload_.work(case_);
-  record["flops"] = work.flops;
-  record["bytes"] = work.bytes;
+  EndRecord record{case_.text(), verdict_.status, verdict_.reason, {}, work.flops, work.bytes, 0, std::nullopt};
   if (trial_) {
-    record["implementation"] = implementation();
-    record["set_bytes"] = trial_->set_bytes();
+    record.implementation = implementation();
+    record.set_bytes = static_cast<double>(trial_->set_bytes());
   }
   if (verdict_.status == Status::ok) {
-    auto& details = measurement_->round().details;
-    details.insert(details.end(), energy_.begin(), energy_.end());
-    record["round"] = to_json(measurement_->round());
-    record["round"]["started"] = started_;
-    if (!lost_meters_.empty()) record["round"]["lost_meters"] = lost_meters_;
+    RoundRecord& round = record.round.emplace(measurement_->round());
+    round.started = started_;
+    for (double& sample : round.samples_ns) sample = std::round(sample * 1000) / 1000;
+    round.details.insert(energy_.begin(), energy_.end());
+    round.lost_meters = lost_meters_;
   }
   return record;
 }
@@ -142,7 +139,7 @@ nlohmann::json TrialRun::end_record() {
 void TrialRun::finish() {
   try {
     measurement_->finish();
-    for (auto& detail : trial_->details()) measurement_->round().details.push_back(std::move(detail));
+    for (auto& detail : trial_->details()) measurement_->round().details.insert(std::move(detail));
   } catch (const std::exception& error) {
     verdict_ = {Status::failed, error.what()};
   }

@@ -4,13 +4,13 @@
 #include <benchmark/benchmark.h>
 
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "benchmarks/cases/case.h"
 #include "benchmarks/meters/meter.h"
 #include "benchmarks/worker/measurement.h"
+#include "benchmarks/worker/records.h"
 #include "benchmarks/workloads/workload.h"
 #include "whygpu/backend.h"
 
@@ -30,7 +30,7 @@ class TrialRun {
   void measure_energy(std::span<const std::unique_ptr<Meter>> meters);
 
   const Verdict& verdict() const { return verdict_; }
-  nlohmann::json end_record();  // the "end" line of the records
+  EndRecord end_record();  // the "end" line of the records
 
  private:
   Verdict make_ready();

@@ -77,11 +77,7 @@ LoadedBackend load(const std::string& name, const WorkerOptions& options) {
 void describe(const LoadedBackend& backend, std::string_view workload, RecordWriter& records) {
   for (const auto& c : parse_cases(find_workload(workload).probe())) {
     const Support support = find_workload(workload).supports(c, *backend);
-    records.write({{"event", "support"},
-                   {"case", c.text()},
-                   {"yes", support.yes},
-                   {"reason", support.reason},
-                   {"variants", find_workload(workload).variants(c, *backend)}});
+    records.write(SupportRecord{c.text(), support.yes, support.reason, find_workload(workload).variants(c, *backend)});
   }
 }
 
@@ -118,7 +114,7 @@ class Session {
     if (!current_ || current_case_ != &c) {
       finish_current();
       current_case_ = &c;
-      records_.write({{"event", "begin"}, {"case", c.text()}});
+      records_.write(BeginRecord{c.text()});
       current_.emplace(c, *backend_, options_.sample_seconds > 0 ? options_.sample_seconds : kDefaultSampleSeconds);
       current_->prepare();
     }
@@ -151,11 +147,7 @@ int run(std::string_view workload, const WorkerOptions& options, std::vector<std
       options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
   auto cases = chosen_cases(workload, options);
   LoadedBackend backend = load(chosen_backend(options, cases), options);
-  records.write([&] {
-    auto record = describe_backend(backend.name(), *backend);
-    record["event"] = "backend";
-    return record;
-  }());
+  records.write(describe_backend(backend.name(), *backend));
   if (options.describe) {
     describe(backend, workload, records);
     return 0;

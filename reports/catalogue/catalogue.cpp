@@ -31,8 +31,7 @@ CatalogueDevice device_of(const JsonNode& node) {
   CatalogueDevice device;
   device.name = node["name"].text();
   if (const auto match = node.find("match")) device.match = texts_of(*match);
-  device.kind = node["kind"].text();
-  if (device.kind != "gpu" && device.kind != "cpu") node["kind"].fail("gpu or cpu is needed");
+  device.kind = node["kind"].one_of<CatalogueKind>();
   if (const auto flops = node.find("flops")) {
     flops->each_member([&](const std::string& dtype, const JsonNode&) {
       if (const auto peak = positive_in(*flops, dtype)) device.flops[dtype] = *peak;

@@ -2,6 +2,8 @@
 // place.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -27,10 +29,13 @@ struct CatalogueSource {
   std::string derived;  // how the value follows from what the page says, where it does not say it outright
 };
 
+enum class CatalogueKind : std::uint8_t { gpu, cpu };
+constexpr auto enum_names(CatalogueKind) { return std::array<std::string_view, 2>{"gpu", "cpu"}; }
+
 struct CatalogueDevice {
   std::string name;
-  std::vector<std::string> match;       // names that drivers give it
-  std::string kind;                     // "gpu" or "cpu"
+  std::vector<std::string> match;  // names that drivers give it
+  CatalogueKind kind = CatalogueKind::gpu;
   std::map<std::string, double> flops;  // dense peak by dtype, FLOP/s; dtypes without a source are left out
   std::optional<double> bandwidth;      // B/s
   std::optional<double> memory_bytes;

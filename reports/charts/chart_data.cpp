@@ -68,10 +68,12 @@ std::string tip_of(const std::string& series, const Estimate& value, const std::
 }
 
 Json empty_pick(const Family& family, const std::string& y_title) {
-  const bool by_work = family.size_name == "FLOP" || family.size_name == "bytes";
-  return {{"label", label_of(family)}, {"x_title", by_work ? family.size_name + " of one operation" : family.size_name},
-          {"y_title", y_title},        {"x_format", by_work ? "~s" : ",d"},
-          {"series", Json::array()},   {"points", Json::array()},
+  return {{"label", label_of(family)},
+          {"x_title", family.by_work ? family.size_name + " of one operation" : family.size_name},
+          {"y_title", y_title},
+          {"x_format", family.by_work ? "~s" : ",d"},
+          {"series", Json::array()},
+          {"points", Json::array()},
           {"rules", Json::array()}};
 }
 
@@ -206,7 +208,7 @@ class Charts {
         for (const auto& contest : all[f]) {
           if (contest.resource != resource || label_of(contest.family) != label_of(family)) continue;
           auto name = files_[f].prefix + contest.candidate;
-          if (!contest.offload.empty()) name += " " + contest.offload;
+          if (!contest.data_path.text.empty()) name += " " + contest.data_path.text;
           for (const auto& p : contest.points) {
             const auto tip = fmt::format("{}: {}{} {} ({})\n{}", name, format_number(p.factor.value), unit,
                                          format_spread(p.factor), p.best_cpu, p.problem);

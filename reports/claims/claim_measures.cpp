@@ -62,7 +62,8 @@ Measured widest(const ResultFile& file, bool gpu) {
   // Work that fits into a cache says nothing of memory: its set must be several times the cache.
   const Rate rate = [&](const CaseRecord& record) -> std::optional<Estimate> {
     const auto* device = device_of(file, record);
-    if (!device || record.flops > 0 || record.bytes < 4.0 * static_cast<double>(device->cache_bytes)) return std::nullopt;
+    if (!device || record.flops > 0 || record.bytes < 4.0 * static_cast<double>(device->cache_bytes))
+      return std::nullopt;
     return gigabytes_per_second(record);
   };
   return greatest(file, gpu, rate, 1e9, "GB/s", "moves four times its largest cache (workload memory)");
@@ -117,11 +118,11 @@ Measured greatest_speedup(const ResultFile& file, const std::string& what,
   return best;
 }
 
-bool is_training(const Contest& contest, const Advantage&) { return contest.family.workload == "training_step"; }
+bool is_training(const Contest& contest, const Advantage&) { return contest.family.workload == kTrainingStep; }
 
 // Convolutions, and training steps or inference of networks made of them or of recurrent layers.
 bool is_convolutional_or_recurrent(const Contest& contest, const Advantage& point) {
-  if (contest.family.workload == "convolution") return true;
+  if (contest.family.workload == kConvolution) return true;
   for (const char* model : {"model=cnn", "model=resnet", "model=lstm"}) {
     if (point.problem.find(model) != std::string::npos) return true;
   }
@@ -139,7 +140,7 @@ double parameters_of(const ResultFile& file, const std::string& problem) {
 Measured sizes_won_by_cpu(const ResultFile& file) {
   std::map<std::string, bool> gpu_level_or_ahead;
   for (const auto& contest : contests(file, {})) {
-    if (contest.resource != Resource::time || contest.offload == "always") continue;
+    if (contest.resource != Resource::time || contest.data_path.offload == Offload::always) continue;
     for (const auto& point : contest.points) {
       auto& level = gpu_level_or_ahead[point.problem];
       level = level || point.factor.high() >= 1;
@@ -170,7 +171,7 @@ Measured inference_p99(const ResultFile& file) {
   Measured best = none("no GPU inference at batch 1 has its latencies measured");
   for (const auto& record : file.cases) {
     const auto p99 = detail(record, "latency_p99_ns");
-    if (!p99 || !is_gpu(file, record) || record.workload != "inference" || record.value("batch") != "1") continue;
+    if (!p99 || !is_gpu(file, record) || record.workload != kInference || record.value("batch") != "1") continue;
     if (best.value && *best.value >= p99->value / 1e9) continue;  // the slowest model decides
     best = {p99->value / 1e9, fmt::format("{} for {}", format_duration_ns(p99->value), record.problem)};
   }

@@ -100,12 +100,12 @@ std::string tables_html(const std::vector<ResultFile>& files, const PriceList& p
   TableOptions options;
   options.prices = prices;
   for (const auto& view : views()) {
-    if (view.name == "flops" || view.name == "bandwidth") continue;  // "speed" shows either
+    if (view.on_page == OnPage::left_out) continue;
     const auto document = view.build(files, options);
     if (document.sections.empty()) continue;
     const auto table = render_html(document);
     // The answer is in the main table and the crossovers; the rest opens on demand.
-    const bool open = view.name == "speed" && document.records.rows.size() <= 120;
+    const bool open = view.on_page == OnPage::open && document.records.rows.size() <= 120;
     html += fmt::format("<details{}><summary>{}: {}</summary>\n{}</details>\n", open ? " open" : "",
                         escape_html(view.name), escape_html(view.summary), table);
   }
@@ -129,19 +129,20 @@ std::string facts_html(const TextFacts& facts) {
 
 std::string machine_html(const ResultFile& file, const std::string& name) {
   const auto& e = file.environment;
-  TextFacts facts{{"host", e.host},
-                  {"system", join({e.os, e.kernel}, ", ")},
-                  {"processor", e.cpu_model},
-                  {"processors", fmt::format("{} of {} usable", e.cpus_usable, e.cpus_online)},
-                  {"instruction sets", join(e.isa, " ")},
-                  {"memory", e.memory_bytes > 0 ? format_number(static_cast<double>(e.memory_bytes) / 1e9) + " GB" : ""},
-                  {"microcode", e.microcode},
-                  {"governor", e.governor},
-                  {"virtualization", e.virtualization},
-                  {"threads", std::to_string(file.run.threads)},
-                  {"started", file.run.started},
-                  {"command", join(file.run.command, " ")},
-                  {"whygpu", file.version}};
+  TextFacts facts{
+      {"host", e.host},
+      {"system", join({e.os, e.kernel}, ", ")},
+      {"processor", e.cpu_model},
+      {"processors", fmt::format("{} of {} usable", e.cpus_usable, e.cpus_online)},
+      {"instruction sets", join(e.isa, " ")},
+      {"memory", e.memory_bytes > 0 ? format_number(static_cast<double>(e.memory_bytes) / 1e9) + " GB" : ""},
+      {"microcode", e.microcode},
+      {"governor", e.governor},
+      {"virtualization", e.virtualization},
+      {"threads", std::to_string(file.run.threads)},
+      {"started", file.run.started},
+      {"command", join(file.run.command, " ")},
+      {"whygpu", file.version}};
   for (const auto& [variable, value] : e.variables) facts["variable " + variable] = value;
   for (const auto& [key, value] : e.build) facts["build " + key] = value;
   std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });

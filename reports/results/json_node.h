@@ -91,9 +91,11 @@ class JsonNode {
   Enum one_of() const {
     const auto found = value_named<Enum>(text());
     if (!found) {
-      std::string names;
-      for (const auto name : enum_names(Enum{})) names += (names.empty() ? "" : ", ") + std::string(name);
-      fail("one of " + names + " is needed");
+      constexpr auto names = enum_names(Enum{});
+      const char* separator = names.size() == 2 ? " or " : ", ";
+      std::string list = names.size() == 2 ? "" : "one of ";
+      for (std::size_t i = 0; i < names.size(); ++i) list += (i == 0 ? "" : separator) + std::string(names[i]);
+      fail(list + " is needed");
     }
     return *found;
   }

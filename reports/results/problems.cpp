@@ -66,9 +66,10 @@ std::string problem_alone(const CaseRecord& record) {
                                                         : record.problem;
 }
 
-std::string offload_of(const CaseRecord& record) {
-  const auto offload = record.value("offload");
-  return offload == "once" ? offload + " reuse=" + record.value("reuse") : offload;
+DataPath data_path_of(const CaseRecord& record) {
+  DataPath path{record.value("offload"), record.offload()};
+  if (path.offload == Offload::once) path.text += " reuse=" + record.value("reuse");
+  return path;
 }
 
 std::string contender_name(const ResultFile& file, const CaseRecord& record) {
@@ -76,8 +77,8 @@ std::string contender_name(const ResultFile& file, const CaseRecord& record) {
   if (!record.variant().empty()) name.append(1, ':').append(record.variant());
   const auto* backend = file.backend(record.backend);
   const bool on_cpu = !backend || !backend->on_accelerator();
-  const auto offload = offload_of(record);
-  if (!on_cpu && !offload.empty()) name.append(1, ' ').append(offload);
+  const auto path = data_path_of(record).text;
+  if (!on_cpu && !path.empty()) name.append(1, ' ').append(path);
   return name;
 }
 

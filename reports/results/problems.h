@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,8 +27,14 @@ std::string contender_name(const ResultFile& file, const CaseRecord& record);
 // The problem without the workload's name in front, for views of one workload.
 std::string problem_alone(const CaseRecord& record);
 
-// How data gets to the device and back: "kernel", "once reuse=32", "always"; empty when the case does not say.
-std::string offload_of(const CaseRecord& record);
+// How data gets to the device and back.
+struct DataPath {
+  std::string text;                // "kernel", "once reuse=32", "always"; empty when the case does not say
+  std::optional<Offload> offload;  // nothing when the case does not say, or says what this build does not know
+
+  bool operator==(const DataPath&) const = default;
+};
+DataPath data_path_of(const CaseRecord& record);
 
 // All cases of one workload as a grid. How data travels is a matter of the contender, not of the problem.
 class Grid {

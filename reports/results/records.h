@@ -41,6 +41,15 @@ struct RoundRecord {
   std::map<std::string, double> details;  // facts beyond time, such as energy_joules_per_op
 };
 
+// Which time is taken. kernel: operands lie on the device, and launch latency stays out where the device can keep it
+// out. once: operands are uploaded, `reuse` operations run, the result is fetched. always: that around every operation.
+enum class Offload : std::uint8_t { kernel, once, always };
+constexpr auto enum_names(Offload) { return std::array<std::string_view, 3>{"kernel", "once", "always"}; }
+
+// Workloads that reports treat in ways of their own. There may be others.
+inline constexpr std::string_view kConvolution = "convolution", kMemory = "memory", kTrainingStep = "training_step",
+                                  kInference = "inference";
+
 struct CaseRecord {
   std::string text;     // the line that reproduces it
   std::string problem;  // the same without backend and variant
@@ -59,6 +68,8 @@ struct CaseRecord {
   // The value of a parameter; empty when the workload has no such parameter.
   std::string value(const std::string& key) const;
   std::string variant() const { return value("variant"); }
+  std::optional<Offload> offload() const { return value_named<Offload>(value("offload")); }
+  bool is_cold() const { return value("mode") == "cold"; }
 };
 
 // As the file says it; a newer version may know others.

@@ -1,6 +1,7 @@
 #include "reports/results/statistics.h"
 
 #include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 #include <stdexcept>
 #include <vector>
@@ -26,21 +27,11 @@ double quantile_of_sorted(const std::vector<double>& values, double fraction) {
   return std::lerp(values[below], values[above], position - static_cast<double>(below));
 }
 
-// P(Binomial(n, 1/2) = k), by logarithms so that large n does not underflow.
-double fair_binomial(double n, double k) {
-  return std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) - n * std::log(2.0));
-}
-
-// Values to leave out at each end of n sorted ones so that the rest still covers the median with 95%.
+// Values to leave out at each end of n sorted ones so that the rest still covers the median with 95%. Boost rounds the
+// quantile outwards, so that the tail beyond holds no more than 2.5%.
 std::size_t values_outside(std::size_t n) {
-  const auto count = static_cast<double>(n);
-  double tail = fair_binomial(count, 0);
-  std::size_t outside = 0;
-  for (;;) {
-    tail += fair_binomial(count, static_cast<double>(outside + 1));
-    if (1 - 2 * tail < 0.95) return outside;
-    ++outside;
-  }
+  const boost::math::binomial values_below_median(static_cast<double>(n), 0.5);
+  return static_cast<std::size_t>(quantile(values_below_median, 0.025));
 }
 
 }  // namespace

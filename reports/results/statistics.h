@@ -1,4 +1,5 @@
-// Order statistics of a few measured values. Nothing here assumes a distribution.
+// Order statistics of a few measured values. Nothing here assumes a distribution. Boost.Math has the median and the MAD
+// of samples, which it reorders, but no quantile of them.
 #pragma once
 
 #include <cstddef>

@@ -26,7 +26,7 @@ bool same_family(const Family& a, const Family& b) {
   return subject(a) == subject(b) && a.size_name == b.size_name && a.fixed == b.fixed;
 }
 
-bool data_moves(const Contest& contest) { return contest.offload == "always"; }
+bool data_moves(const Contest& contest) { return contest.data_path.offload == Offload::always; }
 
 double factor_at_largest(const Contest& contest) { return contest.points.back().factor.value; }
 
@@ -131,9 +131,8 @@ Answer without_gpu(const ResultFile& file) {
     if (gain > 1) text += fmt::format(", {}× the slowest backend there", format_number(gain));
     result.details.push_back(text + ".");
   }
-  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(), [](const BackendRecord& backend) {
-    return backend.on_accelerator();
-  });
+  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(),
+                                   [](const BackendRecord& backend) { return backend.on_accelerator(); });
   result.headline =
       has_gpu ? "Not answered: no problem was solved both by the GPU and by a CPU backend."
               : "Not answered here: no GPU took part, so the CPU's speed below is what a GPU would have to beat.";

@@ -34,13 +34,13 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
   const auto time = time_ns(record);
   if (backend == nullptr || !backend->device || !time) return std::nullopt;
   const auto& device = *backend->device;
-  const bool cold = record.value("mode") == "cold";
+  const bool cold = record.is_cold();
   const auto cache_bytes = static_cast<double>(device.cache_bytes);
   const bool cached = !cold && record.set_bytes > 0 && record.set_bytes <= cache_bytes;
 
   std::optional<double> peak;
   bool widened = false;
-  const bool moves_only = against == Against::bandwidth || record.workload == "memory";  // as STREAM is judged
+  const bool moves_only = against == Against::bandwidth || record.workload == kMemory;  // as STREAM is judged
   if (record.flops > 0 && !moves_only) {
     peak = arithmetic_ceiling(file, record);
     const auto dtype = record.value("dtype");

@@ -51,25 +51,25 @@ struct Solved {
     return best;
   }
 
-  // (candidate, offload) pairs that met any problem of the family, in the order of the file.
-  std::vector<std::pair<std::string, std::string>> candidates(const Family& family) const {
-    std::vector<std::pair<std::string, std::string>> result;
+  // (candidate, data path) pairs that met any problem of the family, in the order of the file.
+  std::vector<std::pair<std::string, DataPath>> candidates(const Family& family) const {
+    std::vector<std::pair<std::string, DataPath>> result;
     for (const auto& problem : family.problems) {
       const auto found = by_other.find(problem.key);
       if (found == by_other.end()) continue;
       for (const auto* record : found->second) {
-        const std::pair candidate{solver_name(*record), offload_of(*record)};
+        const std::pair candidate{solver_name(*record), data_path_of(*record)};
         if (std::find(result.begin(), result.end(), candidate) == result.end()) result.push_back(candidate);
       }
     }
     return result;
   }
 
-  const CaseRecord* candidate_case(const std::string& key, const std::string& name, const std::string& offload) const {
+  const CaseRecord* candidate_case(const std::string& key, const std::string& name, const DataPath& path) const {
     const auto found = by_other.find(key);
     if (found == by_other.end()) return nullptr;
     for (const auto* record : found->second) {
-      if (solver_name(*record) == name && offload_of(*record) == offload) return record;
+      if (solver_name(*record) == name && data_path_of(*record) == path) return record;
     }
     return nullptr;
   }
@@ -96,10 +96,10 @@ std::string gap_at(double size, const std::string& name, const CaseRecord& recor
 }
 
 Contest contest_of(const ResultFile& file, const Solved& solved, const Family& family, const std::string& candidate,
-                   const std::string& offload, Resource resource, const PriceList& prices) {
-  Contest contest{family, candidate, "", offload, resource, {}, {}, {}};
+                   const DataPath& path, Resource resource, const PriceList& prices) {
+  Contest contest{family, candidate, "", path, resource, {}, {}, {}};
   for (const auto& problem : family.problems) {
-    const auto* other = solved.candidate_case(problem.key, candidate, offload);
+    const auto* other = solved.candidate_case(problem.key, candidate, path);
     if (!other) continue;
     if (const auto* device = device_of(file, *other)) contest.device = device->name;
     if (other->status != Status::ok) {
@@ -155,9 +155,9 @@ std::vector<Contest> contests(const ResultFile& file, const PriceList& prices) {
   const Solved solved(file);
   std::vector<Contest> result;
   for (const auto& family : families_of(file)) {
-    for (const auto& [candidate, offload] : solved.candidates(family)) {
+    for (const auto& [candidate, path] : solved.candidates(family)) {
       for (auto resource : {Resource::time, Resource::energy, Resource::money}) {
-        auto contest = contest_of(file, solved, family, candidate, offload, resource, prices);
+        auto contest = contest_of(file, solved, family, candidate, path, resource, prices);
         if (contest.points.empty()) continue;
         contest.crossover = find_crossover(contest.points);
         result.push_back(std::move(contest));
@@ -185,11 +185,11 @@ std::vector<Payback> paybacks(const ResultFile& file) {
   const Solved solved(file);
   std::vector<Payback> result;
   for (const auto& family : families_of(file)) {
-    for (const auto& [candidate, offload] : solved.candidates(family)) {
-      if (offload != "always") continue;
+    for (const auto& [candidate, path] : solved.candidates(family)) {
+      if (path.offload != Offload::always) continue;
       for (const auto& problem : family.problems) {
-        const auto* travelling = solved.candidate_case(problem.key, candidate, "always");
-        const auto* resident = solved.candidate_case(problem.key, candidate, "kernel");
+        const auto* travelling = solved.candidate_case(problem.key, candidate, path);
+        const auto* resident = solved.candidate_case(problem.key, candidate, {"kernel", Offload::kernel});
         const auto* cpu = solved.best_cpu(problem.key, Resource::time);
         if (!travelling || !resident || !cpu) continue;
         const auto with_upload = time_ns(*travelling), without = time_ns(*resident);

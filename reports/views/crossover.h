@@ -9,6 +9,7 @@
 
 #include "reports/catalogue/costs.h"
 #include "reports/results/measures.h"
+#include "reports/results/problems.h"
 #include "reports/views/families.h"
 
 namespace whygpu {
@@ -49,7 +50,7 @@ struct Contest {
   Family family;
   std::string candidate;  // backend, or backend:variant
   std::string device;
-  std::string offload;  // "kernel", "once reuse=32", "always"; empty when the file does not say
+  DataPath data_path;
   Resource resource = Resource::time;
   std::vector<Advantage> points;  // by size; at least one
   std::vector<std::string> gaps;  // sizes that could not be compared, and why

@@ -103,9 +103,9 @@ TEST(Crossover, OffloadModesAreContestsOfTheirOwnAgainstTheSameCpu) {
   }
   const auto all = contests(file.file(), {});
   ASSERT_EQ(all.size(), 3U);
-  EXPECT_EQ(all[0].offload, "kernel");
+  EXPECT_EQ(all[0].data_path.text, "kernel");
   EXPECT_EQ(all[0].crossover.kind, CrossoverKind::always);
-  EXPECT_EQ(all[1].offload, "once reuse=32");
+  EXPECT_EQ(all[1].data_path.text, "once reuse=32");
   EXPECT_EQ(all[2].crossover.kind, CrossoverKind::never);
   const auto pays = paybacks(file.file());
   ASSERT_EQ(pays.size(), 3U);

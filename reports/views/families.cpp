@@ -184,6 +184,7 @@ class Group {
     const bool flops =
         std::any_of(members.begin(), members.end(), [&](std::size_t p) { return problems_[p].record->flops > 0; });
     family.size_name = flops ? "FLOP" : "bytes";
+    family.by_work = true;
     for (auto p : members) {
       const auto& record = *problems_[p].record;
       add_sized(family, problems_[p], flops ? record.flops : record.bytes);
@@ -222,7 +223,7 @@ std::vector<Family> families_of(const ResultFile& file) {
       return g.first.workload == record.workload && g.first.dtype == dtype && g.first.settings == settings;
     });
     if (group == groups.end()) {
-      group = groups.insert(groups.end(), {Family{record.workload, dtype, settings, "", "", {}}, Group()});
+      group = groups.insert(groups.end(), {Family{record.workload, dtype, settings, "", "", {}, false}, Group()});
     }
     group->second.add(record);
   }

@@ -21,9 +21,10 @@ struct Family {
   std::string workload;
   std::string dtype;                   // empty when the workload has none
   std::string settings;                // other words: "transpose_b=yes mode=cold"; empty when all are at their defaults
-  std::string size_name;               // "m=n=k", "m:n:k=1:1:16", "n", or "FLOP" for a mixed bag of shapes
+  std::string size_name;               // "m=n=k", "m:n:k=1:1:16", "n", or "FLOP" or "bytes" where by_work
   std::string fixed;                   // sizes that other families of the workload have otherwise: "k=64"
   std::vector<SizedProblem> problems;  // by size, ascending
+  bool by_work = false;                // a mixed bag of shapes, by FLOP or bytes
 };
 
 // The identity of a problem without who solves it (backend, variant) and how its data travels (offload, reuse).

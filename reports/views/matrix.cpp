@@ -10,7 +10,6 @@
 #include "reports/render/footnotes.h"
 #include "reports/render/text.h"
 #include "reports/results/problems.h"
-#include "reports/views/ceiling_place.h"
 #include "reports/views/provenance.h"
 
 namespace whygpu {
@@ -147,7 +146,7 @@ class Matrix {
   std::optional<CeilingPlace> place_of(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure) const {
     const auto* record = grid.at(p, c);
     if (record == nullptr) return std::nullopt;
-    const auto against = measure.name == "gigabytes_per_second" ? Against::bandwidth : Against::roofline;
+    const auto against = measure.ceiling.value_or(Against::roofline);
     return ceiling_place(files_[grid.contenders()[c].file], *record, against);
   }
 
@@ -155,7 +154,7 @@ class Matrix {
   Cell ceiling_cell(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure) {
     const auto place = place_of(grid, p, c, measure);
     if (!place) return {};
-    const bool bandwidth = measure.name == "gigabytes_per_second";
+    const bool bandwidth = measure.ceiling == Against::bandwidth;
     const bool memory = !bandwidth && place->place.roof == Roof::memory;
     (bandwidth ? marks_.bandwidth : marks_.ceiling) = true;
     marks_.memory_roof = marks_.memory_roof || memory;
@@ -185,8 +184,7 @@ class Matrix {
   void add_section(const std::string& workload, const Grid& grid, const Measure& measure) {
     const std::string base = baseline_.empty() ? choose_baseline(grid, measure) : baseline_;
     const bool compared = !base.empty();
-    const bool ceilings =
-        (measure.name == "gflops" || measure.name == "gigabytes_per_second") && has_ceilings(grid, measure);
+    const bool ceilings = measure.ceiling && has_ceilings(grid, measure);
     Section section;
     section.title = fmt::format("{} {}", workload, grid.shared_values());
     for (std::size_t v = 0; v < grid.varying().size(); ++v) {

@@ -9,6 +9,7 @@
 
 #include "reports/render/document.h"
 #include "reports/results/measures.h"
+#include "reports/views/ceiling_place.h"
 
 namespace whygpu {
 
@@ -19,6 +20,7 @@ struct Measure {
   std::string gain;    // what its × is called: "speed-up"
   std::string absent;  // why a case that ran may have no value
   std::function<std::optional<Estimate>(const ResultFile&, const CaseRecord&)> of;
+  std::optional<Against> ceiling = std::nullopt;  // that its cells are compared with
 };
 
 enum class Shown : std::uint8_t { first, all };

@@ -15,13 +15,15 @@ const Measure kFlops{"gflops",
                      true,
                      "speed-up",
                      "the workload counts no FLOPs",
-                     [](const ResultFile&, const CaseRecord& record) { return gflops(record); }};
+                     [](const ResultFile&, const CaseRecord& record) { return gflops(record); },
+                     Against::roofline};
 const Measure kBandwidth{"gigabytes_per_second",
                          "GB/s",
                          true,
                          "speed-up",
                          "the workload counts no bytes",
-                         [](const ResultFile&, const CaseRecord& record) { return gigabytes_per_second(record); }};
+                         [](const ResultFile&, const CaseRecord& record) { return gigabytes_per_second(record); },
+                         Against::bandwidth};
 const Measure kGflopsPerWatt{"gflops_per_watt",
                              "GFLOP/s/W",
                              true,
@@ -49,9 +51,9 @@ Document energy(const std::vector<ResultFile>& files, const TableOptions& option
 }
 
 constexpr std::array kViews = {
-    View{"speed", "GFLOP/s, or GB/s of workloads that count no FLOPs", speed},
-    View{"flops", "GFLOP/s", flops},
-    View{"bandwidth", "GB/s of compulsory traffic", bandwidth},
+    View{"speed", "GFLOP/s, or GB/s of workloads that count no FLOPs", speed, OnPage::open},
+    View{"flops", "GFLOP/s", flops, OnPage::left_out},
+    View{"bandwidth", "GB/s of compulsory traffic", bandwidth, OnPage::left_out},
     View{"energy", "FLOP/s per watt, or joules of workloads that count no FLOPs", energy},
     View{"price", "dollars of device per GFLOP/s; dollars per million operations, or per training step", price_view},
     View{"crossover", "from which size on a GPU stays ahead of the best CPU backend", crossover_view},

@@ -1,6 +1,7 @@
 // Tables of result files: what `whygpu table` prints.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,10 +22,18 @@ struct TableOptions {
   PriceList prices;
 };
 
+// How the page of `whygpu report` shows a view.
+enum class OnPage : std::uint8_t {
+  open,      // unfolded, unless it is long
+  folded,    // opens on demand
+  left_out,  // the view "speed" shows the same
+};
+
 struct View {
   std::string_view name;
   std::string_view summary;  // one line for --help
   Document (*build)(const std::vector<ResultFile>& files, const TableOptions& options);
+  OnPage on_page = OnPage::folded;
 };
 
 std::span<const View> views();

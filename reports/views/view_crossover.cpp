@@ -63,7 +63,7 @@ class CrossoverView {
       if (!part->empty()) what.push_back(*part);
     }
     if (!family.fixed.empty()) sizes.push_back(family.fixed);
-    if (!contest.offload.empty()) who.push_back(contest.offload);
+    if (!contest.data_path.text.empty()) who.push_back(contest.data_path.text);
     const auto kind = contest.crossover.kind;
     return {{join(what, " ")},
             {join(sizes, " ")},
@@ -78,7 +78,7 @@ class CrossoverView {
     const auto& last = contest.points.back();
     document_.records.rows.push_back({name, family.workload, known(family.dtype), known(family.settings),
                                       known(family.fixed), family.size_name, contest.candidate, contest.device,
-                                      known(contest.offload), std::string(resource_name(contest.resource)),
+                                      known(contest.data_path.text), std::string(resource_name(contest.resource)),
                                       std::string(kind_name(contest.crossover.kind)), known(contest.crossover.from),
                                       known(contest.crossover.last_behind), last.size, last.factor.value,
                                       known(low_of(last.factor)), known(high_of(last.factor)), last.best_cpu});

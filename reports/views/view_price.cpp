@@ -12,9 +12,6 @@
 namespace whygpu {
 namespace {
 
-constexpr const char* kStep = "training_step";
-constexpr const char* kInference = "inference";
-
 const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) {
   const auto* backend = file.backend(record.backend);
   return backend && backend->device ? &*backend->device : nullptr;
@@ -46,7 +43,7 @@ std::optional<double> batch_of(const CaseRecord& record) {
 
 // A million operations, but of inference a million items of its batches.
 std::optional<Estimate> cost_of_a_million(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
-  if (record.workload == kStep) return std::nullopt;
+  if (record.workload == kTrainingStep) return std::nullopt;
   const auto cost = cost_estimate(file, record, list);
   const auto items = record.workload == kInference ? batch_of(record) : std::optional(1.0);
   if (!cost || !items) return std::nullopt;
@@ -54,7 +51,7 @@ std::optional<Estimate> cost_of_a_million(const ResultFile& file, const CaseReco
 }
 
 std::optional<Estimate> cost_of_a_step(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
-  if (record.workload != kStep) return std::nullopt;
+  if (record.workload != kTrainingStep) return std::nullopt;
   return cost_estimate(file, record, list);
 }
 

@@ -18,7 +18,7 @@ constexpr const char* kPhases[] = {"forward_ns", "backward_ns", "update_ns"};
 
 bool is_training(const CaseRecord& record) { return detail(record, kPhases[0]).has_value(); }
 
-bool is_fed(const CaseRecord& record) { return record.value("offload") == "always"; }
+bool is_fed(const CaseRecord& record) { return record.offload() == Offload::always; }
 
 // The same step fed from host memory, or not, where that was measured too; null where it was not.
 const CaseRecord* counterpart(const ResultFile& file, const CaseRecord& record, bool fed) {

@@ -31,10 +31,10 @@ const char* unit_of(CeilingKind kind, const std::string& dtype) {
 }
 
 // Of the best sample of all rounds.
-double value_of(const CaseResult& result, CeilingKind kind) {
+double value_of(const CaseRecord& result, CeilingKind kind) {
   double best_ns = 0;
   for (const auto& round : result.rounds) {
-    for (const double ns : round.at("samples_ns")) best_ns = best_ns == 0 ? ns : std::min(best_ns, ns);
+    for (const double ns : round.samples_ns) best_ns = best_ns == 0 ? ns : std::min(best_ns, ns);
   }
   const double seconds = 1e-9 * best_ns;
   if (kind == CeilingKind::latency) return seconds;
@@ -44,11 +44,11 @@ double value_of(const CaseResult& result, CeilingKind kind) {
 
 std::string device_name(const RunState& results, std::string_view backend) {
   const auto found = results.backends().find(std::string(backend));
-  return found == results.backends().end() ? "" : found->second.at("device").at("name").get<std::string>();
+  return found == results.backends().end() ? "" : found->second.device->name;
 }
 
-std::string how(const CaseResult& result, CeilingKind kind) {
-  return kind == CeilingKind::bandwidth ? fmt::format("{}: {}", result.c["kernel"], result.implementation)
+std::string how(const CaseRecord& result, CeilingKind kind) {
+  return kind == CeilingKind::bandwidth ? fmt::format("{}: {}", result.value("kernel"), result.implementation)
                                         : result.implementation;
 }
 
@@ -77,8 +77,7 @@ std::map<std::string, double> clocks_of(const CeilingReport& visit) {
 CeilingReport best_ceilings(const std::vector<CeilingCase>& cases, const RunState& results) {
   CeilingReport report;
   for (const auto& ceiling_case : cases) {
-    const auto result =
-        std::ranges::find(results.results(), ceiling_case.c.text(), [](const auto& r) { return r.c.text(); });
+    const auto result = std::ranges::find(results.results(), ceiling_case.c.text(), &CaseRecord::text);
     if (result->status != Status::ok || result->rounds.empty()) {
       const std::string what = ceiling_case.kind == CeilingKind::flops
                                    ? ceiling_case.dtype
@@ -140,12 +139,11 @@ CeilingReport best_of_visits(const std::vector<CeilingReport>& visits) {
 bool was_shared(const RunState& results, int threads) {
   double cpu = 0, wall = 0;
   for (const auto& result : results.results()) {
-    if (result.c.workload != "peak" || result.c["backend"] != "host") continue;
+    if (result.workload != "peak" || result.backend != "host") continue;
     for (const auto& round : result.rounds) {
-      const auto samples = round.at("samples_ns").get<std::vector<double>>();
-      const double operations = round.at("batch").get<double>() * static_cast<double>(samples.size());
-      cpu += operations * round.at("cpu_ns").get<double>();
-      wall += round.at("batch").get<double>() * std::accumulate(samples.begin(), samples.end(), 0.0);
+      const auto batch = static_cast<double>(round.batch);
+      cpu += batch * static_cast<double>(round.samples_ns.size()) * round.cpu_ns;
+      wall += batch * std::accumulate(round.samples_ns.begin(), round.samples_ns.end(), 0.0);
     }
   }
   return cpu < kWholeProcessor * threads * wall;
@@ -168,7 +166,7 @@ void CeilingVisits::visit(std::string_view workload) {
   settings.sample_seconds = kSampleSeconds;
   settings.rounds = 1;
   Rounds rounds(
-      state, settings, worker_folder_, [](const json&) {}, [](const Progress&) {});
+      state, settings, worker_folder_, [](const WorkerRecord&) {}, [](const Progress&) {});
   const auto before = cpu_ticks();
   const std::atomic<bool> never = false;
   rounds.run(never);

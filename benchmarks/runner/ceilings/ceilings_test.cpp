@@ -33,7 +33,10 @@ TEST(CeilingCases, FillEachLevel) {
 class BestCeilings : public testing::Test {
  protected:
   BestCeilings() : cases_(host_ceiling_cases({"f32", "f16"}, 2, {})), state_(plain()) {
-    state_.apply({{"event", "backend"}, {"name", "host"}, {"device", {{"name", "Test CPU"}}}});
+    BackendRecord host;
+    host.name = "host";
+    host.device.emplace().name = "Test CPU";
+    state_.apply(host);
   }
   std::vector<Case> plain() const {
     std::vector<Case> all;
@@ -43,11 +46,11 @@ class BestCeilings : public testing::Test {
   void finish(const std::string& part, const std::vector<double>& samples_ns) {
     for (const auto& c : cases_) {
       if (c.c.text().find(part) == std::string::npos) continue;
-      state_.apply({{"event", "end"},
-                    {"case", c.c.text()},
-                    {"status", "ok"},
-                    {"implementation", "loop of " + part},
-                    {"round", {{"samples_ns", samples_ns}}}});
+      EndRecord end;
+      end.case_text = c.c.text();
+      end.implementation = "loop of " + part;
+      end.round.emplace().samples_ns = samples_ns;
+      state_.apply(end);
     }
   }
 
@@ -108,10 +111,13 @@ TEST(Ceilings, SurviveTheJournal) {
 
 TEST_F(BestCeilings, SharedProcessorIsNoticed) {
   const auto take = [&](double cpu_ns) {
-    state_.apply({{"event", "end"},
-                  {"case", cases_[1].c.text()},
-                  {"status", "ok"},
-                  {"round", {{"samples_ns", {100, 120, 80}}, {"batch", 4}, {"cpu_ns", cpu_ns}}}});
+    EndRecord end;
+    end.case_text = cases_[1].c.text();
+    RoundRecord& round = end.round.emplace();
+    round.samples_ns = {100, 120, 80};
+    round.batch = 4;
+    round.cpu_ns = cpu_ns;
+    state_.apply(end);
   };
   take(199);  // of 2 threads for 100 ns
   EXPECT_FALSE(was_shared(state_, 2));
@@ -122,8 +128,11 @@ TEST_F(BestCeilings, SharedProcessorIsNoticed) {
 TEST_F(BestCeilings, MissingHasReason) {
   for (const auto& c : cases_) {
     if (c.dtype == "f16") {
-      state_.apply(
-          {{"event", "end"}, {"case", c.c.text()}, {"status", "unsupported"}, {"reason", "no such instruction"}});
+      EndRecord end;
+      end.case_text = c.c.text();
+      end.status = Status::unsupported;
+      end.reason = "no such instruction";
+      state_.apply(end);
     }
   }
   EXPECT_THAT(best_ceilings(cases_, state_).missing, testing::Contains("f16 (host): no such instruction"));

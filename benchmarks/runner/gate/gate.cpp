@@ -230,10 +230,9 @@ class Gate {
       result_.cases.erase(result_.cases.begin() + static_cast<std::ptrdiff_t>(*place));
     }
     result_.finished = utc_now();
-    result_.context = encode(google_benchmark_context("whygpu gate"));
-    const auto environment = environment_record();
-    result_.environment = encode(environment);
-    result_.machine = machine_fingerprint(environment, accelerators());
+    result_.context = google_benchmark_context("whygpu gate");
+    result_.environment = environment_record();
+    result_.machine = machine_fingerprint(*result_.environment, accelerators());
   }
 
   std::vector<std::string> accelerators() const {

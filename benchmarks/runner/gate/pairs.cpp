@@ -15,15 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 using Event = ChildProcess::Event;
 
-Status parse_status(std::string_view name) {
-  for (const Status status : {Status::ok, Status::incorrect, Status::unsupported}) {
-    if (name == name_of(status)) return status;
-  }
-  return Status::failed;
-}
-
+// A build of any age may run here: of its records only what the gate needs is read.
 SideResult side_result(const nlohmann::json& record) {
-  SideResult result{parse_status(record.value("status", "")), record.value("reason", ""), {}};
+  SideResult result{
+      value_named<Status>(record.value("status", "")).value_or(Status::failed), record.value("reason", ""), {}};
   if (result.status != Status::ok) return result;
   if (const auto round = record.find("round"); round != record.end()) {
     result.samples_ns = round->value("samples_ns", std::vector<double>{});

@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "reports/regression/gate/judgement.h"
+#include "reports/results/records.h"
 
 namespace whygpu {
 
@@ -42,11 +44,11 @@ struct Comparison {
   int threads = 1;
   double threshold = 0.05;
   bool strict = false;
-  bool simulated = false;            // made up, to try the tools with
-  std::vector<std::string> notes;    // what a reader must know before he believes the rest
-  std::vector<std::string> command;  // as typed
-  nlohmann::json environment;        // as in a result file; null for files that were compared
-  nlohmann::json context;            // of Google Benchmark
+  bool simulated = false;                        // made up, to try the tools with
+  std::vector<std::string> notes;                // what a reader must know before he believes the rest
+  std::vector<std::string> command;              // as typed
+  std::optional<EnvironmentRecord> environment;  // nothing for files that were compared
+  std::optional<ContextRecord> context;
   std::vector<CaseComparison> cases;
 
   std::size_t count(Ruling ruling) const;

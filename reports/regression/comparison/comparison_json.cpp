@@ -8,7 +8,7 @@
 #include <stdexcept>
 
 #include "reports/regression/comparison/comparison.h"
-#include "reports/results/json_node.h"
+#include "reports/results/codec.h"
 
 namespace whygpu {
 namespace {
@@ -130,7 +130,8 @@ json to_json(const Comparison& comparison) {
   const auto build = [](const BuildRecord& record) {
     return json{{"name", record.name}, {"revision", record.revision}};
   };
-  return {{"context", comparison.context},
+  const auto or_null = [](const auto& record) { return record ? encode(*record) : json(); };
+  return {{"context", or_null(comparison.context)},
           {"benchmarks", rows},
           {"whygpu_comparison",
            {{"schema", kComparisonSchema},
@@ -145,7 +146,7 @@ json to_json(const Comparison& comparison) {
             {"simulated", comparison.simulated},
             {"notes", comparison.notes},
             {"command", comparison.command},
-            {"environment", comparison.environment},
+            {"environment", or_null(comparison.environment)},
             {"summary", summary(comparison)},
             {"exit_code", static_cast<int>(comparison.exit_code())},
             {"cases", cases}}}};
@@ -180,8 +181,8 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   if (const auto words = node.find("command")) {
     words->each([&](const JsonNode& word) { comparison.command.push_back(word.text()); });
   }
-  comparison.environment = document.at("whygpu_comparison").value("environment", json());
-  comparison.context = document.value("context", json::object());
+  if (const auto environment = node.find("environment")) decode(*environment, comparison.environment.emplace());
+  if (const auto context = root.find("context")) decode(*context, comparison.context.emplace());
   node["cases"].each([&](const JsonNode& c) { comparison.cases.push_back(read_case(c)); });
   return comparison;
 }

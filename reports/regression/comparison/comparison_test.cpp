@@ -36,7 +36,7 @@ Comparison example() {
   comparison.started = "2026-01-01T00:00:00Z";
   comparison.finished = "2026-01-01T00:05:00Z";
   comparison.machine = "a machine";
-  comparison.context = {{"date", "2026-01-01"}};
+  comparison.context.emplace().date = "2026-01-01";
   comparison.cases = {measured("gemm m=1 backend=x", Ruling::same, 0.001),
                       measured("gemm m=2 backend=x", Ruling::slower, std::log(1.1)),
                       measured("gemm m=3 backend=x", Ruling::faster, std::log(0.8))};

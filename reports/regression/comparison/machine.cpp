@@ -32,20 +32,6 @@ std::string machine_fingerprint(const EnvironmentRecord& environment, const std:
   return text;
 }
 
-std::string machine_fingerprint(const nlohmann::json& environment, const std::vector<std::string>& accelerators) {
-  const auto& cpu = environment.at("cpu");
-  EnvironmentRecord record;
-  record.cpu_model = cpu.at("model");
-  record.cpus_online = cpu.at("online");
-  record.cpus_usable = cpu.at("usable");
-  record.isa = cpu.at("isa").get<std::vector<std::string>>();
-  record.memory_bytes = environment.value("memory_bytes", std::uint64_t{0});
-  if (const auto found = environment.find("virtualization"); found != environment.end() && found->is_string()) {
-    record.virtualization = *found;
-  }
-  return machine_fingerprint(record, accelerators);
-}
-
 std::vector<std::string> accelerators_of(const ResultFile& file) {
   std::set<std::string> names;
   for (const auto& backend : file.backends) {

@@ -1,7 +1,6 @@
 // Which measurements come from equal machines.
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -13,9 +12,6 @@ namespace whygpu {
 // instruction sets, memory, hypervisor, accelerators. Readable: "Synthetic CPU, 8 of 8 CPUs, 64 GB, no hypervisor,
 // 1a2b3c4d".
 std::string machine_fingerprint(const EnvironmentRecord& environment, const std::vector<std::string>& accelerators);
-
-// The same from the object `whygpu.environment` of a result file.
-std::string machine_fingerprint(const nlohmann::json& environment, const std::vector<std::string>& accelerators);
 
 // Names of the devices in a result file that are no CPU.
 std::vector<std::string> accelerators_of(const ResultFile& file);
