@@ -30,7 +30,7 @@ CaseRecord ran(const std::string& workload, double flops, double bytes, double s
   return record;
 }
 
-TEST(CeilingPlace, JudgesLargeOperandsByMemory) {
+TEST(CeilingPlace, LargeOperands) {
   const auto place = ceiling_place(file(), ran("gemm", 2e9, 1e9, 1e9, 1e9));  // 2 GFLOP/s under 20
   ASSERT_TRUE(place);
   EXPECT_EQ(place->place.roof, Roof::memory);
@@ -38,14 +38,14 @@ TEST(CeilingPlace, JudgesLargeOperandsByMemory) {
   EXPECT_DOUBLE_EQ(place->place.fraction, 0.1);
 }
 
-TEST(CeilingPlace, JudgesArithmeticByThePeak) {
+TEST(CeilingPlace, ComputeBound) {
   const auto place = ceiling_place(file(), ran("gemm", 100e9, 1e9, 1e9, 2e9));
   ASSERT_TRUE(place);
   EXPECT_EQ(place->place.roof, Roof::arithmetic);
   EXPECT_DOUBLE_EQ(place->place.fraction, 0.5);
 }
 
-TEST(CeilingPlace, JudgesHotSmallOperandsByTheCacheThatHeldThem) {
+TEST(CeilingPlace, HotSmallOperands) {
   EXPECT_EQ(ceiling_place(file(), ran("memory", 1, 30e9, 1e5, 1e9))->level, "L3");
   EXPECT_EQ(ceiling_place(file(), ran("memory", 1, 60e9, 1e5, 1e9))->level, "L2");
   auto cold = ran("memory", 1, 5e9, 1e5, 1e9);
@@ -53,13 +53,13 @@ TEST(CeilingPlace, JudgesHotSmallOperandsByTheCacheThatHeldThem) {
   EXPECT_EQ(ceiling_place(file(), cold)->level, "memory");
 }
 
-TEST(CeilingPlace, ExplainsABeatenCeiling) {
+TEST(CeilingPlace, BeatenCeiling) {
   EXPECT_FALSE(ceiling_place(file(), ran("memory", 0, 10.2e9, 1e9, 1e9))->beaten);
   EXPECT_TRUE(ceiling_place(file(), ran("memory", 0, 12e9, 1e9, 1e9))->beaten->error);
   EXPECT_TRUE(ceiling_place(file(), ran("gemm", 120e9, 1e6, 1e9, 1e9))->beaten->error);
 }
 
-TEST(CeilingPlace, JudgesWhatIsWidenedByF32) {
+TEST(CeilingPlace, WidenedDtypes) {
   auto half = ran("gemm", 50e9, 1e6, 1e9, 1e9);
   half.values["dtype"] = "f16";
   const auto place = ceiling_place(file(), half);
@@ -68,14 +68,14 @@ TEST(CeilingPlace, JudgesWhatIsWidenedByF32) {
   EXPECT_DOUBLE_EQ(place->place.fraction, 0.5);
 }
 
-TEST(CeilingPlace, JudgesAnyWorkByBandwidthWhereAsked) {
+TEST(CeilingPlace, BandwidthOnRequest) {
   const auto place = ceiling_place(file(), ran("gemm", 100e9, 5e9, 1e9, 1e9), Against::bandwidth);
   ASSERT_TRUE(place);
   EXPECT_EQ(place->place.roof, Roof::memory);
   EXPECT_DOUBLE_EQ(place->place.fraction, 0.5);
 }
 
-TEST(Contradictions, AreCountedByCeiling) {
+TEST(Contradictions, CountedPerCeiling) {
   auto measured = file();
   measured.cases = {ran("gemm", 134e9, 1e6, 1e9, 1e9), ran("gemm", 110e9, 1e6, 1e9, 1e9),
                     ran("gemm", 50e9, 1e6, 1e9, 1e9)};
@@ -88,7 +88,7 @@ TEST(Contradictions, AreCountedByCeiling) {
   EXPECT_THAT(contradictions(measured), testing::IsEmpty());
 }
 
-TEST(DisturbedCeilings, AreToldWhereNoVisitWasUndisturbed) {
+TEST(DisturbedCeilings, NoUndisturbedVisit) {
   auto measured = file();
   EXPECT_EQ(describe_disturbed_ceilings(measured), "");
   measured.ceilings[0].visits = 3;
@@ -98,7 +98,7 @@ TEST(DisturbedCeilings, AreToldWhereNoVisitWasUndisturbed) {
   EXPECT_THAT(describe_disturbed_ceilings(measured), testing::HasSubstr("all 3 visits"));
 }
 
-TEST(CeilingPlace, KnowsNothingWithoutACeiling) {
+TEST(CeilingPlace, NoCeiling) {
   auto other = ran("gemm", 1e9, 1e9, 1e9, 1e9);
   other.values["dtype"] = "f64";
   EXPECT_FALSE(ceiling_place(file(), other));

@@ -61,7 +61,7 @@ TEST(Comparison, SummaryAndExitCode) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::slower);
 }
 
-TEST(Comparison, JsonGoesBothWays) {
+TEST(Comparison, JsonRoundTrip) {
   const Comparison before = example();
   const auto document = to_json(before);
   const Comparison after = comparison_from_json(nlohmann::json::parse(document.dump()), "file");
@@ -69,7 +69,7 @@ TEST(Comparison, JsonGoesBothWays) {
   EXPECT_EQ(after.cases[1].pairs[0].head_ns, before.cases[1].pairs[0].head_ns);
 }
 
-TEST(Comparison, JsonSaysWhatIsWrongWithIt) {
+TEST(Comparison, JsonErrors) {
   const auto complaint = [](const nlohmann::json& document) -> std::string {
     try {
       comparison_from_json(document, "gate.json");
@@ -100,7 +100,7 @@ TEST(ComparisonTerminal, WorstFirst) {
   EXPECT_THAT(render_comparison_terminal(example(), true), HasSubstr("\033[1;31m"));
 }
 
-TEST(ComparisonMarkdown, NamesWhatChangedAndFoldsTheRest) {
+TEST(ComparisonMarkdown, FoldsUnchanged) {
   const std::string text = render_comparison_markdown(example());
   const auto fold = text.find("<details>");
   EXPECT_THAT(text.substr(0, text.find('\n')), HasSubstr("**Slower**: 1 slower"));
@@ -111,7 +111,7 @@ TEST(ComparisonMarkdown, NamesWhatChangedAndFoldsTheRest) {
   EXPECT_THAT(text, HasSubstr("&lt;is> wrong &amp; more"));
 }
 
-TEST(ComparisonAnnotations, OneLineEachAndNoneForSame) {
+TEST(ComparisonAnnotations, OneLinePerChange) {
   const std::string text = render_comparison_annotations(example());
   EXPECT_THAT(text, HasSubstr("::error title=whygpu gate%3A slower::gemm m=2 backend=x: +10.0%25"));
   EXPECT_THAT(text, HasSubstr("::warning title=whygpu gate%3A missing::"));

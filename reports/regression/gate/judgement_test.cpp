@@ -22,7 +22,7 @@ TEST(Judgement, ExitCodes) {
   EXPECT_EQ(code({}), ExitCode::not_judged) << "an empty comparison clears nothing";
 }
 
-TEST(Judgement, NamesGoBothWays) {
+TEST(Judgement, NameRoundTrip) {
   using enum Ruling;
   for (const Ruling ruling : {same, faster, slower, undecided, incorrect, missing}) {
     EXPECT_EQ(parse_ruling(ruling_name(ruling)), ruling);
