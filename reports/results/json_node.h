@@ -1,4 +1,4 @@
-// A place in a JSON document that knows its own path, so that every complaint about it names the place.
+// A JSON value with its path in the document, so that error messages name the location.
 #pragma once
 
 #include <cmath>
@@ -23,12 +23,12 @@ class JsonNode {
   JsonNode(const nlohmann::json& value, std::string path, const Complain& complain)
       : value_(&value), path_(std::move(path)), complain_(&complain) {}
 
-  JsonNode operator[](std::string_view key) const {  // complains when missing
+  JsonNode operator[](std::string_view key) const {  // an error when missing
     if (auto child = find(key)) return *child;
     return fail("the key \"" + std::string(key) + "\" is missing"), *this;
   }
 
-  // Nothing when the key is missing or null.
+  // nullopt when the key is missing or null.
   std::optional<JsonNode> find(std::string_view key) const {
     need(value_->is_object(), "an object");
     const auto found = value_->find(key);
@@ -74,7 +74,7 @@ class JsonNode {
   }
   std::int64_t integer_from(std::int64_t least) const { return whole<std::int64_t>(least); }
 
-  // A number without a fraction.
+  // An integer.
   template <class Integer>
   Integer whole(Integer least) const {
     const bool fits = value_->is_number_unsigned()  ? std::in_range<Integer>(value_->get<std::uint64_t>())
@@ -86,7 +86,7 @@ class JsonNode {
     return result;
   }
 
-  // A value of an enumeration with names (names.h).
+  // A value of a named enumeration (names.h).
   template <class Enum>
   Enum one_of() const {
     const auto found = value_named<Enum>(text());
@@ -108,7 +108,7 @@ class JsonNode {
  private:
   template <class Integer>
   static bool is_whole(double number) {
-    constexpr double kExact = 9007199254740992;  // every whole number up to it is a double
+    constexpr double kExact = 9007199254740992;  // 2^53: integers up to it are exact
     return std::trunc(number) == number && std::fabs(number) <= kExact && (number >= 0 || std::is_signed_v<Integer>);
   }
 

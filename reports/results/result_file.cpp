@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// What stands under the key "whygpu".
+// The object under the key "whygpu".
 template <class Fields>
 void list_fields(Fields& f, typename Fields::template Ref<ResultFile> file) {
   f.required("version", file.version);
@@ -43,7 +43,7 @@ ResultFile result_of(const JsonNode& root, std::string_view file_name) {
   return result;
 }
 
-// A case as Google Benchmark would print it. Tools that average rows by family see each case as a family of one.
+// A case as Google Benchmark prints it, in a family of its own, since tools average rows by family.
 json benchmark_row(const CaseRecord& record, int threads, std::size_t family) {
   std::vector<double> medians, cpu;
   std::int64_t iterations = 0;

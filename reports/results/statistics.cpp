@@ -31,7 +31,7 @@ double fair_binomial(double n, double k) {
   return std::exp(std::lgamma(n + 1) - std::lgamma(k + 1) - std::lgamma(n - k + 1) - n * std::log(2.0));
 }
 
-// Values to leave out at each end of n sorted ones so that the rest still covers the median with 95%.
+// Number of values to drop at each end of n sorted ones such that the rest covers the median with 95%.
 std::size_t values_outside(std::size_t n) {
   const auto count = static_cast<double>(n);
   double tail = fair_binomial(count, 0);

@@ -41,7 +41,7 @@ TEST(MedianAbsoluteDeviation, IgnoresOutlier) {
   EXPECT_EQ(median_absolute_deviation(std::vector{1.0, 2.0, 3.0, 4.0, 1000.0}), 1);
 }
 
-// The ranks are those of the tables of the sign test.
+// Ranks from published tables of the sign test.
 TEST(MedianInterval, PublishedRanks) {
   const struct {
     int n;

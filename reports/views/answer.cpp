@@ -30,8 +30,8 @@ bool data_moves(const Contest& contest) { return contest.offload == "always"; }
 
 double factor_at_largest(const Contest& contest) { return contest.points.back().factor.value; }
 
-// The contest of the family, resource and kind of offload with the greatest factor at its largest size; null without
-// one.
+// The contest of the family, resource and offload kind with the largest factor at its largest size; null if there is
+// none.
 const Contest* best(const std::vector<Contest>& all, const Family& family, Resource resource, bool moves) {
   const Contest* found = nullptr;
   for (const auto& contest : all) {
@@ -74,7 +74,7 @@ std::string sentence(const std::vector<Contest>& all, const Contest& main) {
   return text + ".";
 }
 
-// The main contest of every family: data in place where that was measured, else moved each time.
+// The main contest of every family: with resident data where measured, else with data moved each time.
 std::vector<const Contest*> main_contests(const std::vector<Contest>& all) {
   std::vector<const Contest*> mains;
   for (const auto& contest : all) {
@@ -108,7 +108,7 @@ std::string headline(const std::vector<const Contest*>& mains) {
   return text + ".";
 }
 
-// Without a GPU: the best that the CPU did, which a GPU would have to beat.
+// Without a GPU: the best CPU result, which a GPU would have to beat.
 Answer without_gpu(const ResultFile& file) {
   Answer result;
   for (const auto& workload : workloads_of({file})) {
@@ -131,9 +131,8 @@ Answer without_gpu(const ResultFile& file) {
     if (gain > 1) text += fmt::format(", {}× the slowest backend there", format_number(gain));
     result.details.push_back(text + ".");
   }
-  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(), [](const BackendRecord& backend) {
-    return backend.on_accelerator();
-  });
+  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(),
+                                   [](const BackendRecord& backend) { return backend.on_accelerator(); });
   result.headline =
       has_gpu ? "Not answered: no problem was solved both by the GPU and by a CPU backend."
               : "Not answered here: no GPU took part, so the CPU's speed below is what a GPU would have to beat.";

@@ -40,13 +40,13 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
 
   std::optional<double> peak;
   bool widened = false;
-  const bool moves_only = against == Against::bandwidth || record.workload == "memory";  // as STREAM is judged
+  const bool moves_only = against == Against::bandwidth || record.workload == "memory";  // as in STREAM
   if (record.flops > 0 && !moves_only) {
     peak = arithmetic_ceiling(file, record);
     const auto dtype = record.value("dtype");
     widened = !peak && device.kind == RecordedDevice::cpu && (dtype == "f16" || dtype == "bf16");
     if (widened) peak = find(file, device.name, CeilingKind::flops, "f32", "");
-    if (!peak) return std::nullopt;  // below an unknown roof, the distance to another one says little
+    if (!peak) return std::nullopt;  // the unknown roof may be the lower one
   }
   const double flops = moves_only ? 0 : record.flops;
   std::optional<CeilingPlace> best;

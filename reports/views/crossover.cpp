@@ -29,7 +29,7 @@ std::string solver_name(const CaseRecord& record) {
   return record.variant().empty() ? record.backend : record.backend + ":" + record.variant();
 }
 
-// The cases of a file by problem, the CPU's and the others'.
+// The cases of a file by problem, CPU cases and others apart.
 struct Solved {
   std::map<std::string, std::vector<const CaseRecord*>> by_cpu, by_other;
 
@@ -39,7 +39,7 @@ struct Solved {
     }
   }
 
-  // The cheapest CPU case of a problem that has the cost; null when none has.
+  // The cheapest CPU case of a problem; null when no case has the cost.
   const CaseRecord* best_cpu(const std::string& key, Resource resource) const {
     const CaseRecord* best = nullptr;
     const auto found = by_cpu.find(key);
@@ -51,7 +51,7 @@ struct Solved {
     return best;
   }
 
-  // (candidate, offload) pairs that met any problem of the family, in the order of the file.
+  // (candidate, offload) pairs with any problem of the family, in file order.
   std::vector<std::pair<std::string, std::string>> candidates(const Family& family) const {
     std::vector<std::pair<std::string, std::string>> result;
     for (const auto& problem : family.problems) {
@@ -75,7 +75,7 @@ struct Solved {
   }
 };
 
-// Dollars of CPU over dollars of the other machine, by the same kind of price; nothing when one is not known.
+// Dollars of CPU over dollars of the other machine, by the same kind of price; nullopt when one is unknown.
 std::optional<Estimate> dollar_factor(const ResultFile& file, const CaseRecord& cpu, const CaseRecord& other,
                                       const PriceList& prices) {
   const auto* cpu_device = device_of(file, cpu);

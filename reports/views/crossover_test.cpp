@@ -55,7 +55,7 @@ TEST(Crossover, IsolatedWin) {
 }
 
 TEST(Crossover, NoiseWidensBand) {
-  // Within ±10% on both sides 0.95 and 1.05 cannot be told from 1.
+  // With ±10% on both sides, 0.95 and 1.05 are indistinguishable from 1.
   const auto noisy = only_contest(contest_file({0.5, 0.95, 1.05, 2}, 0.1));
   EXPECT_EQ(describe(noisy), "between 64 and 512");
   const auto quiet = only_contest(contest_file({0.5, 0.95, 1.05, 2}, 0.001));
@@ -144,7 +144,7 @@ TEST(Crossover, RentOnBothSides) {
   const auto file = contest_file({0.5, 2, 8, 32}).file();
   const DevicePrices prices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 9000}};
   const auto dollars = [&](const DevicePrices& rents) { return contests(file, {prices, rents, {}}).at(1); };
-  EXPECT_EQ(dollars({{"Synthetic GPU", 3}}).crossover.from, 512);  // rent against a price says nothing
+  EXPECT_EQ(dollars({{"Synthetic GPU", 3}}).crossover.from, 512);  // rent and price are not comparable
   const auto rented = dollars({{"Synthetic cpu", 1}, {"Synthetic GPU", 3}});
   EXPECT_EQ(rented.crossover.from, 256);
   EXPECT_NEAR(rented.points.back().factor.value, 32.0 / 3, 0.01);
@@ -156,7 +156,7 @@ TEST(Crossover, EnergyOnBothSides) {
     const double joules = record["backend"] == "cuda" ? 1 : 4;
     for (auto& round : record["rounds"]) round["details"] = {{"energy_joules_per_op", joules}};
   }
-  // A device that costs next to nothing leaves the energy.
+  // With near-zero device prices only energy counts.
   const auto all = contests(file.file(), {{{"Synthetic cpu", 1e-9}, {"Synthetic GPU", 1e-9}}, {}, 0.3});
   EXPECT_NEAR(all.at(2).points.back().factor.value, 4, 0.01);
 }

@@ -11,7 +11,7 @@
 namespace whygpu {
 namespace {
 
-// Beyond this many implementations of one backend the line says how many more there are.
+// Implementations listed per backend; further ones are only counted.
 constexpr std::size_t kMostImplementations = 4;
 
 std::string implementations_of(const ResultFile& file, const std::string& backend) {

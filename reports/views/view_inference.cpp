@@ -9,7 +9,7 @@
 namespace whygpu {
 namespace {
 
-// Details of an inference, as the result file names them.
+// Details of an inference, as named in the result file.
 constexpr const char* kPercentiles[] = {"latency_p50_ns", "latency_p95_ns", "latency_p99_ns"};
 
 bool is_inference(const CaseRecord& record) { return detail(record, kPercentiles[0]).has_value(); }

@@ -35,7 +35,7 @@ std::optional<Estimate> cost_estimate(const ResultFile& file, const CaseRecord& 
   return dollars_per_operation(record, list.of(device->name));
 }
 
-// Items in one operation of inference; nothing when its case leaves the batch to the model (batch=0).
+// Items per inference operation; nullopt when the case leaves the batch to the model (batch=0).
 std::optional<double> batch_of(const CaseRecord& record) {
   const auto text = record.value("batch");
   double batch = 0;
@@ -44,7 +44,7 @@ std::optional<double> batch_of(const CaseRecord& record) {
   return batch;
 }
 
-// A million operations, but of inference a million items of its batches.
+// Cost of a million operations, or of a million batch items for inference.
 std::optional<Estimate> cost_of_a_million(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
   if (record.workload == kStep) return std::nullopt;
   const auto cost = cost_estimate(file, record, list);
@@ -58,7 +58,7 @@ std::optional<Estimate> cost_of_a_step(const ResultFile& file, const CaseRecord&
   return cost_estimate(file, record, list);
 }
 
-// What is in the cost of an operation on a device, in the words of costs.h.
+// What the cost of an operation on a device includes.
 std::string describe_costs(const std::string& device, const Prices& prices, const std::set<std::string>& contents) {
   std::vector<std::string> known, missing;
   if (prices.device) known.push_back(fmt::format("${}", format_number(*prices.device)));
