@@ -26,8 +26,7 @@ std::string contender_name(const ResultFile& file, const CaseRecord& record);
 // The problem without the leading workload name, for views of one workload.
 std::string problem_alone(const CaseRecord& record);
 
-// How data is transferred to the device and back: "kernel", "once reuse=32", "always"; empty when the case does not
-// say.
+// How data is transferred to the device and back: "kernel", "once reuse=32", "always"; empty when not given.
 std::string offload_of(const CaseRecord& record);
 
 // All cases of one workload as a grid. The offload mode belongs to the contender, not to the problem.

@@ -131,8 +131,9 @@ Answer without_gpu(const ResultFile& file) {
     if (gain > 1) text += fmt::format(", {}× the slowest backend there", format_number(gain));
     result.details.push_back(text + ".");
   }
-  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(),
-                                   [](const BackendRecord& backend) { return backend.on_accelerator(); });
+  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(), [](const BackendRecord& backend) {
+    return backend.on_accelerator();
+  });
   result.headline =
       has_gpu ? "Not answered: no problem was solved both by the GPU and by a CPU backend."
               : "Not answered here: no GPU took part, so the CPU's speed below is what a GPU would have to beat.";

@@ -19,10 +19,10 @@ struct SizedProblem {
 // Problems that share everything except the sizes in `size_name`, which grow in proportion.
 struct Family {
   std::string workload;
-  std::string dtype;      // empty when the workload has none
-  std::string settings;   // other parameters: "transpose_b=yes mode=cold"; empty when all are at their defaults
-  std::string size_name;  // "m=n=k", "m:n:k=1:1:16", "n", or "FLOP" for mixed shapes
-  std::string fixed;      // sizes that differ between families of the workload: "k=64"
+  std::string dtype;                   // empty when the workload has none
+  std::string settings;                // other parameters: "transpose_b=yes mode=cold"; empty when all are at defaults
+  std::string size_name;               // "m=n=k", "m:n:k=1:1:16", "n", or "FLOP" for mixed shapes
+  std::string fixed;                   // sizes that differ between families of the workload: "k=64"
   std::vector<SizedProblem> problems;  // by size, ascending
 };
 

@@ -8,8 +8,7 @@
 
 namespace whygpu {
 
-// "box: AMD EPYC, 8 of 16 CPUs, Debian 12; 7 rounds, 8 threads, 2026-01-02T03:04:05Z", and a line when the run was
-// interrupted.
+// "box: AMD EPYC, 8 of 16 CPUs, Debian 12; 7 rounds, 8 threads, 2026-01-02T03:04:05Z", and a line when interrupted.
 std::vector<std::string> describe_machine(const ResultFile& file, const std::string& name);
 
 // One line per backend: version, device, implementations with the number of cases that they ran.
