@@ -16,7 +16,7 @@
 namespace whygpu {
 namespace {
 
-// Two rounds have a spread, but one with a single degree of freedom tells nothing.
+// Two rounds have a spread, but a single degree of freedom is too few.
 constexpr std::size_t kFewestRounds = 3;
 
 using CaseIndex = std::map<std::string, const CaseRecord*>;
@@ -46,13 +46,13 @@ Sample log_sample(const std::vector<double>& values) {
   return sample;
 }
 
-// How a lone change among all cases is judged.
+// How a single change among all cases is judged.
 struct Rule {
   double limit = 0;  // log-ratio that matters
-  double level = 0;  // two-sided, that the smallest p of all must reach
+  double level = 0;  // two-sided; the smallest p of all must reach it
 };
 
-// The change that the test passes with 95%: noncentral t by the normal approximation of Johnson and Welch. The estimate
+// The change that the test finds with 95%: noncentral t by the normal approximation of Johnson and Welch. The estimate
 // must reach the limit too.
 double visible_alone(const Rule& rule, double standard_error, double degrees) {
   constexpr double kPower = 0.95;
@@ -86,7 +86,7 @@ std::string trouble(const CaseRecord& c) {
   return fmt::format("{}{}{}", name_of(c.status), c.reason.empty() ? "" : ": ", c.reason);
 }
 
-// Everything but the final word on slower, faster and same, which needs all cases.
+// Everything except the final decision on slower, faster and same, which needs all cases.
 CaseComparison compare_case(const std::string& text, const CaseRecord* base, const CaseRecord* head, const Rule& rule) {
   CaseComparison result;
   result.text = text;

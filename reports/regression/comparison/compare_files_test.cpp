@@ -96,7 +96,7 @@ TEST(CompareFiles, MissingIncorrectUnsupported) {
   base.not_ok(square_gemm(64), "cublas", "unsupported", "no device");
   head.not_ok(square_gemm(64), "cublas", "unsupported", "no device");
   const auto comparison = compare_files(base.file(), head.file(), {});
-  ASSERT_EQ(comparison.cases.size(), 2U) << "what neither can do is no loss";
+  ASSERT_EQ(comparison.cases.size(), 2U) << "a case that neither side supports is not missing";
   EXPECT_EQ(comparison.cases[0].judgement.ruling, Ruling::incorrect);
   EXPECT_EQ(comparison.cases[1].judgement.ruling, Ruling::missing);
   EXPECT_EQ(comparison.exit_code(), ExitCode::not_judged);

@@ -109,7 +109,7 @@ CaseComparison read_case(const JsonNode& node) {
   return c;
 }
 
-// "LINE:COLUMN" of the byte number `byte`, counted from 1.
+// "LINE:COLUMN" of byte number `byte`, counted from 1.
 std::string place_in(const std::string& text, std::size_t byte) {
   const std::string before = text.substr(0, std::min(text.size(), byte > 0 ? byte - 1 : 0));
   const auto last_break = before.rfind('\n');

@@ -107,7 +107,7 @@ TEST(ComparisonMarkdown, FoldsUnchanged) {
   EXPECT_LT(text.find("m=2"), fold);
   EXPECT_LT(text.find("m=3"), fold);
   EXPECT_GT(text.find("m=1 "), fold);
-  EXPECT_THAT(text, HasSubstr("no worker\\|gemm in head")) << "a cell stays a cell";
+  EXPECT_THAT(text, HasSubstr("no worker\\|gemm in head")) << "escaped in table cells";
   EXPECT_THAT(text, HasSubstr("&lt;is> wrong &amp; more"));
 }
 
@@ -130,7 +130,7 @@ TEST(ComparisonJunit, CountsAndEscapes) {
 
 TEST(ComparisonBmf, ValuesWithIntervals) {
   const auto document = nlohmann::json::parse(render_comparison_bmf(example()));
-  EXPECT_EQ(document.size(), 4U) << "only what was measured";
+  EXPECT_EQ(document.size(), 4U) << "measured cases only";
   const auto& change = document.at("gemm m=2 backend=x").at("change");
   EXPECT_NEAR(change.at("value").get<double>(), 10, 1e-9);
   EXPECT_LT(change.at("lower_value").get<double>(), 10);

@@ -73,7 +73,7 @@ TEST_F(GateScheduleTest, RoundRobin) {
 
 TEST_F(GateScheduleTest, SuspectsFirst) {
   GateSchedule schedule(2, {}, 1);
-  // Case 0 is noisy, case 1 looks 4% slower: near the threshold, not beyond it.
+  // Case 0 is noisy, case 1 is 4% slower: near the threshold, not beyond it.
   for (std::size_t pair = 0; pair < 10; ++pair) {
     schedule.add(0, pair % 2 == 0 ? 0.3 : -0.3);
     schedule.add(1, pair == 0 ? 0.2 : 0.04 + 0.002 * static_cast<double>(pair));

@@ -28,7 +28,7 @@ double found(double change, std::size_t cases) {
   return slower / static_cast<double>(kGates);
 }
 
-// Looks at 6 to 40 pairs as gate_schedule.cpp has them, for one of `cases` cases.
+// Looks at 6 to 40 pairs as in gate_schedule.cpp, for one of `cases` cases.
 std::vector<PlannedLook> looks(double cases) {
   const double level = 0.02 * 0.75 / cases;
   return {{6, 0}, {10, 0.1 * level}, {16, 0.1 * level}, {24, 0.15 * level}, {40, 0.45 * level}};

@@ -52,7 +52,7 @@ CREATE TABLE acceptance (
 
 std::string revision_of(const BuildRecord& build) { return build.revision.empty() ? build.name : build.revision; }
 
-// Runs `f`, naming the file in whatever SQLite complains of.
+// Runs `f`, adding the file name to SQLite errors.
 template <class F>
 auto naming(const fs::path& file, F&& f) {
   try {
@@ -73,7 +73,7 @@ std::int64_t pragma(sqlite3* database, const char* name) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
-// Makes the tables in an empty file; refuses files of others and of the future.
+// Creates the tables in an empty file; refuses other databases and newer schemas.
 void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
   if (may_create) {
     Transaction transaction(database);
@@ -95,7 +95,7 @@ void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
   }
 }
 
-// Refuses a revision that is not among `known`, or is the beginning of several, naming some that would be accepted.
+// Refuses a revision that is not in `known` or is a prefix of several, naming some that would be accepted.
 void check_known(const fs::path& file, const std::vector<std::string>& known, const std::string& revision) {
   constexpr std::size_t kNamed = 3;
   std::vector<std::string> meant;
@@ -196,7 +196,7 @@ std::vector<Series> History::series() const {
                 ruling,
                 log_ratios(rows.text(9)),
                 rows.integer(10) != 0};
-      // The same step measured again is more pairs of it.
+      // A repeated measurement adds pairs to the same step.
       const auto again = std::find_if(series.links.begin(), series.links.end(), [&](const Link& other) {
         return other.base == link.base && other.head == link.head;
       });

@@ -164,7 +164,7 @@ TEST_F(HistoryTest, RefusesOtherFiles) {
   EXPECT_THAT(complaint(History::Access::existing), HasSubstr("no such history"));
   std::ofstream(file_) << std::string(5000, 'x');
   EXPECT_THAT(complaint(), HasSubstr("no history, or a damaged one"));
-  EXPECT_EQ(fs::file_size(file_), 5000U) << "nothing of the stranger is lost";
+  EXPECT_EQ(fs::file_size(file_), 5000U) << "the other file is unchanged";
 }
 
 TEST_F(HistoryTest, RefusesOtherSchemas) {
@@ -263,7 +263,7 @@ TEST_F(HistoryTest, SampleRegression) {
   const auto changes = find_changes(history.series(), {}, 0.01);
   ASSERT_THAT(changes, SizeIs(1));
   EXPECT_EQ(changes[0].first_after, "0000002b");
-  EXPECT_NEAR(percent(changes[0].size), 6, 1.5) << "layout and the errors of the links add to the planted 6%";
+  EXPECT_NEAR(percent(changes[0].size), 6, 1.5) << "code layout and link errors add to the planted 6%";
   EXPECT_TRUE(changes[0].simulated);
 }
 

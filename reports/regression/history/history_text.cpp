@@ -16,7 +16,7 @@ constexpr std::array<const char*, 8> kAscii = {"_", ".", "-", "~", "=", "+", "*"
 
 std::string abbreviated(const std::string& revision) { return printable(revision).substr(0, 12); }
 
-// Character that shows value number `i` of `count`.
+// The column of value number `i` of `count`.
 std::size_t column_of(std::size_t i, std::size_t count, std::size_t width) {
   return count <= width ? i : i * width / count;
 }

@@ -65,12 +65,12 @@ TEST(ChangePoints, EqualOrFewValues) {
   EXPECT_THAT(find_change_points({}), IsEmpty());
 }
 
-// The errors of a chain of measured steps add up to a random walk, which is no change of level.
+// The errors of a chain of measured steps add up to a random walk, which is not a level change.
 TEST(ChangePoints, LinkErrors) {
   const auto steps = noise(100, 4);
   std::vector<double> walk(steps.size());
   for (std::size_t i = 1; i < walk.size(); ++i) walk[i] = walk[i - 1] + steps[i];
-  EXPECT_FALSE(find_change_points(walk).empty()) << "or this test shows nothing";
+  EXPECT_FALSE(find_change_points(walk).empty()) << "the walk must look like a step without link errors";
   EXPECT_THAT(find_change_points(walk, std::vector<double>(walk.size(), 1.0)), IsEmpty());
 }
 

@@ -6,7 +6,7 @@
 namespace whygpu {
 namespace {
 
-// Bisection of a rising function: the x in [low, high] at which it crosses `target`.
+// Bisection of an increasing function: the x in [low, high] at which it crosses `target`.
 template <class F>
 double solve(F&& rising, double target, double low, double high) {
   for (int step = 0; step < 200 && low < high; ++step) {
@@ -48,7 +48,7 @@ double incomplete_beta(double a, double b, double x) {
 
 double normal_quantile(double probability) {
   if (!(probability > 0 && probability < 1)) throw std::invalid_argument("quantile outside (0, 1)");
-  // By symmetry in the lower tail, where erfc keeps its precision.
+  // Uses the lower tail by symmetry, where erfc keeps its precision.
   if (probability > 0.5) return -normal_quantile(1 - probability);
   return solve([](double x) { return std::erfc(-x / std::sqrt(2.0)) / 2; }, probability, -40, 0);
 }

@@ -31,7 +31,7 @@ TEST(SignedRank, SmallestP) {
   const std::vector<double> d = {0.3, 0.1, 0.4, 0.15, 0.9, 0.26};
   EXPECT_DOUBLE_EQ(signed_rank_p(d), std::pow(0.5, 6));
   EXPECT_DOUBLE_EQ(signed_rank_p(d, 1.0), 1.0);
-  EXPECT_DOUBLE_EQ(signed_rank_p(d, 0.1), std::pow(0.5, 5)) << "a value at the centre says nothing";
+  EXPECT_DOUBLE_EQ(signed_rank_p(d, 0.1), std::pow(0.5, 5)) << "a value at the centre is dropped";
 }
 
 TEST(SignedRank, Ties) {
@@ -44,7 +44,7 @@ TEST(SignedRank, CappedScores) {
   EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 2.0, 3.0, 4.0}), 1.0 / 16);
   EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{-1.0, 2.0, 3.0, 4.0}), 2.0 / 16);
   EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 2.0, 3.0, -4.0}), 5.0 / 16);
-  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, -2.0, 3.0, 4.0}), 5.0 / 16) << "as far as the cap, all weigh alike";
+  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, -2.0, 3.0, 4.0}), 5.0 / 16) << "equal weights beyond the cap";
 }
 
 TEST(SignedRank, Outliers) {
