@@ -26,7 +26,7 @@ std::string label_of(const Family& family) {
   return join(parts, " · ");
 }
 
-// Series of one pick. A name has the same number, and so the same colour, in all charts of a page.
+// The series of one pick. A name has the same number, hence the same colour, in all charts of a page.
 class Series {
  public:
   explicit Series(std::vector<std::string>& names) : names_(names) {}
@@ -57,7 +57,7 @@ Json point(std::size_t series, double x, const Estimate& y, bool settled, const 
       {"settled", settled}, {"tip", tip}};
 }
 
-// "cublas  512 GFLOP/s ±1.2%" and below it what ran and how to repeat it.
+// "cublas  512 GFLOP/s ±1.2%", followed by what ran and how to repeat it.
 std::string tip_of(const std::string& series, const Estimate& value, const std::string& unit,
                    const CaseRecord& record) {
   std::string tip = fmt::format("{}: {} {} {}", series, format_number(value.value), unit, format_spread(value));
@@ -77,7 +77,7 @@ Json empty_pick(const Family& family, const std::string& y_title) {
 
 struct NamedFile {
   const ResultFile& file;
-  std::string prefix;  // before names from one of several files
+  std::string prefix;  // of names when there are several files
 };
 
 class Charts {
@@ -144,7 +144,7 @@ class Charts {
     charts_.push_back({{"id", id}, {"spec", spec}, {"title", title}, {"about", about}, {"picks", std::move(picks)}});
   }
 
-  // Cases of each file by problem, made once.
+  // Cases of each file by problem, computed once.
   const std::vector<const CaseRecord*>& cases(std::size_t file, const std::string& key) {
     if (by_key_.empty()) {
       by_key_.resize(files_.size());
@@ -221,7 +221,7 @@ class Charts {
     return picks;
   }
 
-  // One pick per device and dtype that has a ceiling for arithmetic and one for memory.
+  // One pick per device and dtype with both an arithmetic and a memory ceiling.
   Json rooflines() {
     Json picks = Json::array();
     for (const auto& [file, prefix] : files_) {

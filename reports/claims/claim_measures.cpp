@@ -59,10 +59,11 @@ Measured most_efficient(const ResultFile& file, bool gpu) {
   return greatest(file, gpu, gflops_per_watt, 1e9, "GFLOP/s per watt", "has its energy measured");
 }
 Measured widest(const ResultFile& file, bool gpu) {
-  // Work that fits into a cache says nothing of memory: its set must be several times the cache.
+  // To measure memory rather than cache, the working set must be several times the cache size.
   const Rate rate = [&](const CaseRecord& record) -> std::optional<Estimate> {
     const auto* device = device_of(file, record);
-    if (!device || record.flops > 0 || record.bytes < 4.0 * static_cast<double>(device->cache_bytes)) return std::nullopt;
+    if (!device || record.flops > 0 || record.bytes < 4.0 * static_cast<double>(device->cache_bytes))
+      return std::nullopt;
     return gigabytes_per_second(record);
   };
   return greatest(file, gpu, rate, 1e9, "GB/s", "moves four times its largest cache (workload memory)");
@@ -102,7 +103,7 @@ Measured gpu_price(const ResultFile& file, const DevicePrices& prices) {
   return {price->second, fmt::format("{} at ${}", gpu->name, format_number(price->second))};
 }
 
-// The greatest speed-up over the best CPU backend among the points that `counts` lets in.
+// The largest speed-up over the best CPU backend among the points for which `counts` is true.
 Measured greatest_speedup(const ResultFile& file, const std::string& what,
                           const std::function<bool(const Contest&, const Advantage&)>& counts) {
   Measured best = none("no " + what + " was measured both on a GPU and on the CPU");
@@ -119,7 +120,7 @@ Measured greatest_speedup(const ResultFile& file, const std::string& what,
 
 bool is_training(const Contest& contest, const Advantage&) { return contest.family.workload == "training_step"; }
 
-// Convolutions, and training steps or inference of networks made of them or of recurrent layers.
+// Convolutions, and training steps or inference of convolutional or recurrent networks.
 bool is_convolutional_or_recurrent(const Contest& contest, const Advantage& point) {
   if (contest.family.workload == "convolution") return true;
   for (const char* model : {"model=cnn", "model=resnet", "model=lstm"}) {

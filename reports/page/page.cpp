@@ -20,13 +20,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Scripts run only with it, so that nothing from a result file ever could.
+// Only scripts with the nonce run, so nothing from a result file can.
 std::string fresh_nonce() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
 }
 
-// JSON that may stand inside a script element: no "<" can end the element or begin a comment.
+// JSON for a script element: without "<", which could end the element or begin a comment.
 std::string json_for_script(const Json& json) {
   std::string text;
   for (char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
@@ -39,7 +39,7 @@ std::string json_for_script(const Json& json) {
   return text;
 }
 
-// Vega as one script: each module becomes a function that a few lines in page.js call on demand.
+// Vega as one script: each module becomes a function that page.js calls on demand.
 std::string vega_script() {
   std::string script = "const vegaModules = {};\n";
   for (const auto& module : vega_modules()) {
@@ -72,7 +72,7 @@ std::string section_html(const char* id, const char* title, const std::string& c
 
 std::string answers_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names,
                          const PriceList& prices) {
-  // Beyond this many sentences the rest is folded.
+  // Sentences shown; the rest are folded.
   constexpr std::size_t kMostOpenly = 6;
   std::string html;
   for (std::size_t f = 0; f < files.size(); ++f) {
@@ -100,11 +100,11 @@ std::string tables_html(const std::vector<ResultFile>& files, const PriceList& p
   TableOptions options;
   options.prices = prices;
   for (const auto& view : views()) {
-    if (view.name == "flops" || view.name == "bandwidth") continue;  // "speed" shows either
+    if (view.name == "flops" || view.name == "bandwidth") continue;  // "speed" shows both
     const auto document = view.build(files, options);
     if (document.sections.empty()) continue;
     const auto table = render_html(document);
-    // The answer is in the main table and the crossovers; the rest opens on demand.
+    // The main table and the crossovers are open; the rest is collapsed.
     const bool open = view.name == "speed" && document.records.rows.size() <= 120;
     html += fmt::format("<details{}><summary>{}: {}</summary>\n{}</details>\n", open ? " open" : "",
                         escape_html(view.name), escape_html(view.summary), table);
@@ -129,19 +129,20 @@ std::string facts_html(const TextFacts& facts) {
 
 std::string machine_html(const ResultFile& file, const std::string& name) {
   const auto& e = file.environment;
-  TextFacts facts{{"host", e.host},
-                  {"system", join({e.os, e.kernel}, ", ")},
-                  {"processor", e.cpu_model},
-                  {"processors", fmt::format("{} of {} usable", e.cpus_usable, e.cpus_online)},
-                  {"instruction sets", join(e.isa, " ")},
-                  {"memory", e.memory_bytes > 0 ? format_number(static_cast<double>(e.memory_bytes) / 1e9) + " GB" : ""},
-                  {"microcode", e.microcode},
-                  {"governor", e.governor},
-                  {"virtualization", e.virtualization},
-                  {"threads", std::to_string(file.run.threads)},
-                  {"started", file.run.started},
-                  {"command", join(file.run.command, " ")},
-                  {"whygpu", file.version}};
+  TextFacts facts{
+      {"host", e.host},
+      {"system", join({e.os, e.kernel}, ", ")},
+      {"processor", e.cpu_model},
+      {"processors", fmt::format("{} of {} usable", e.cpus_usable, e.cpus_online)},
+      {"instruction sets", join(e.isa, " ")},
+      {"memory", e.memory_bytes > 0 ? format_number(static_cast<double>(e.memory_bytes) / 1e9) + " GB" : ""},
+      {"microcode", e.microcode},
+      {"governor", e.governor},
+      {"virtualization", e.virtualization},
+      {"threads", std::to_string(file.run.threads)},
+      {"started", file.run.started},
+      {"command", join(file.run.command, " ")},
+      {"whygpu", file.version}};
   for (const auto& [variable, value] : e.variables) facts["variable " + variable] = value;
   for (const auto& [key, value] : e.build) facts["build " + key] = value;
   std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
@@ -175,7 +176,7 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
   return html;
 }
 
-// `text` with every {{name}} replaced by its content, once, without looking into what was put in.
+// Replaces every {{name}} in `text` with its content, not recursively.
 std::string fill(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& contents) {
   std::string result;
   for (;;) {

@@ -13,7 +13,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// Unlike a matcher this does not print a whole page when it fails.
+// Unlike a matcher, this does not print the whole page on failure.
 bool has(const std::string& page, const char* text) { return page.find(text) != std::string::npos; }
 
 std::vector<std::string> chart_ids(const ResultFile& file) {
@@ -67,9 +67,7 @@ TEST(Page, NoNetwork) {
   for (const char* loader : {"src=\"http", "href=\"http", "@import"}) EXPECT_FALSE(has(page, loader)) << loader;
 }
 
-TEST(Page, SizeLimit) {
-  EXPECT_LT(render_page({large_file().file()}, {}).size(), 5U << 20);
-}
+TEST(Page, SizeLimit) { EXPECT_LT(render_page({large_file().file()}, {}).size(), 5U << 20); }
 
 TEST(Page, SeveralFiles) {
   const auto page = render_page({cpu_only_file().file("small.json"), cpu_and_gpu_file().file("large.json")}, {});
