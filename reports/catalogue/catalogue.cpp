@@ -32,7 +32,7 @@ CatalogueDevice device_of(const JsonNode& node) {
   device.name = node["name"].text();
   if (const auto match = node.find("match")) device.match = texts_of(*match);
   device.kind = node["kind"].text();
-  if (device.kind != "gpu" && device.kind != "cpu") node["kind"].fail("gpu or cpu is needed");
+  if (device.kind != "gpu" && device.kind != "cpu") node["kind"].fail("must be gpu or cpu");
   if (const auto flops = node.find("flops")) {
     flops->each_member([&](const std::string& dtype, const JsonNode&) {
       if (const auto peak = positive_in(*flops, dtype)) device.flops[dtype] = *peak;
@@ -49,7 +49,8 @@ CatalogueDevice device_of(const JsonNode& node) {
           {texts_of(source["fields"]), source["url"].text(), source["read"].text(), source.text_or_empty("derived")});
     });
   }
-  if (has_value(device) && device.sources.empty()) node.fail("values need at least one source (fields, url, read)");
+  if (has_value(device) && device.sources.empty())
+    node.fail("needs at least one source of its values (fields, url, read)");
   return device;
 }
 

@@ -110,7 +110,7 @@ TEST(Costs, PriceRentPower) {
   EXPECT_DOUBLE_EQ(owned, 1.0);
   const auto with_energy = cost_of_operation({.device = 94672.8, .kwh = 0.36}, 1000, 1e6);
   EXPECT_DOUBLE_EQ(with_energy->dollars, 1.1);
-  EXPECT_THAT(with_energy->how, HasSubstr("energy measured"));
+  EXPECT_THAT(with_energy->how, HasSubstr("measured energy"));
   EXPECT_THAT(cost_of_operation({.device = 1, .kwh = 0.3}, 1, std::nullopt)->how, HasSubstr("not measured"));
   EXPECT_FALSE(cost_of_operation({.kwh = 0.3}, 1, 1));
   EXPECT_DOUBLE_EQ(cost_of_operation({.hourly = 3.6}, 0.001, std::nullopt)->dollars, 1e-6);

@@ -97,23 +97,23 @@ class Charts {
         lines(
             "GFLOP/s", [](const ResultFile&, const CaseRecord& r) { return gflops(r); }, CeilingKind::flops));
     add("bandwidth", "lines", "Memory bandwidth over size",
-        "Work that moves data and counts no FLOPs: bytes read and written once, per second.",
+        "Work without counted FLOPs: bytes per second, each read or written once.",
         lines(
             "GB/s",
             [](const ResultFile&, const CaseRecord& r) { return r.flops > 0 ? std::nullopt : gigabytes_per_second(r); },
             CeilingKind::bandwidth));
     add("advantage", "advantage", "Speed-up over the best CPU backend",
-        "Shaded: ahead. A size counts as won only if its whole band is above 1, here and at every larger size.",
+        "Shaded: ahead. A size counts as won only if its whole band is above 1, at this and every larger size.",
         advantages(Resource::time, "× the best CPU backend"));
-    add("energy-advantage", "advantage", "Energy against the best CPU backend",
-        "Joules of the best CPU backend for one operation over the candidate's.",
+    add("energy-advantage", "advantage", "Energy advantage over the best CPU backend",
+        "Joules per operation of the best CPU backend over the candidate's.",
         advantages(Resource::energy, "× fewer joules"));
-    add("money-advantage", "advantage", "Money against the best CPU backend",
-        "Time charged with the price of the devices; the GPU pays for its host's CPU as well.",
+    add("money-advantage", "advantage", "Cost advantage over the best CPU backend",
+        "Time weighted by device prices; the GPU includes the price of its host's CPU.",
         advantages(Resource::money, "× fewer dollars"));
     add("roofline", "roofline", "Roofline",
-        "Speed over arithmetic intensity (FLOP per byte of compulsory traffic), under ceilings measured on the same "
-        "device.",
+        "Performance over arithmetic intensity (FLOP per byte of compulsory traffic), under ceilings measured on the "
+        "same device.",
         rooflines());
     add("energy", "lines", "Speed per watt", "GFLOP/s per watt, by the meters of the machine.",
         lines(

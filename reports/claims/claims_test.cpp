@@ -63,7 +63,7 @@ TEST(Claims, MissingMeasurements) {
                                                          {"bandwidth", "four times its largest cache"},
                                                          {"dollars", "--price"},
                                                          {"cloud", "--price"},
-                                                         {"memory", "all of 3 cases fitted"},
+                                                         {"memory", "all of 3 cases fit"},
                                                          {"real-time", "no GPU inference"}};
   for (const auto& [id, why] : missing) {
     const auto claim = judged(file, id);
@@ -94,7 +94,7 @@ TEST(Claims, SpeedAboveCeiling) {
                                 {"how", "loop"}}};
   const auto claim = judged(file, "processing-power");
   EXPECT_EQ(claim.verdict, ClaimVerdict::not_measured);
-  EXPECT_THAT(claim.evidence[1], HasSubstr("above its measured ceiling"));
+  EXPECT_THAT(claim.evidence[1], HasSubstr("exceeds its measured ceiling"));
 }
 
 TEST(Claims, PricesAndRent) {

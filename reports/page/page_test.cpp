@@ -29,7 +29,7 @@ TEST(Page, AnswerFirst) {
 }
 
 TEST(Page, OpenWithoutGpu) {
-  EXPECT_TRUE(has(render_page({cpu_only_file().file()}, {}), "Not answered here: no GPU took part"));
+  EXPECT_TRUE(has(render_page({cpu_only_file().file()}, {}), "Not answered: no GPU was measured"));
 }
 
 TEST(Page, MeasuredChartsOnly) {
@@ -88,7 +88,7 @@ TEST(Answer, NeverAhead) {
     file.ok(square_gemm(size), "naive", seven_rounds(10), 1);
     file.ok(square_gemm(size), "cuda", seven_rounds(100), 1);
   }
-  EXPECT_THAT(answer(file.file(), {}).headline, testing::StartsWith("No: at no size"));
+  EXPECT_THAT(answer(file.file(), {}).headline, testing::StartsWith("No: the GPU does not stay ahead"));
 }
 
 }  // namespace

@@ -37,7 +37,7 @@ void list_fields(Fields& f, typename Fields::template Ref<RoundRecord> round) {
   f.if_set("lost_meters", round.lost_meters);
   f.if_set("details", round.details);
   if constexpr (Fields::kReads) {
-    if (round.samples_ns.empty()) f.node()["samples_ns"].fail("at least one sample is needed");
+    if (round.samples_ns.empty()) f.node()["samples_ns"].fail("needs at least one sample");
   }
 }
 

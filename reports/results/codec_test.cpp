@@ -167,10 +167,10 @@ TEST(Codec, ErrorLocation) {
   json object = encode(short_round({1, 2}));
   EXPECT_EQ(complaint(object), "accepted");
   object["samples_ns"][1] = -1;
-  EXPECT_EQ(complaint(object), "line 3: samples_ns[1]: a number above 0 is needed");
+  EXPECT_EQ(complaint(object), "line 3: samples_ns[1]: must be above 0");
   object["samples_ns"][1] = 1;
   object["batch"] = 1.5;
-  EXPECT_THAT(complaint(object), HasSubstr("batch: a whole number of at least 1 is needed"));
+  EXPECT_THAT(complaint(object), HasSubstr("batch: must be an integer of at least 1"));
   object.erase("batch");
   EXPECT_THAT(complaint(object), HasSubstr("the key \"batch\" is missing"));
 }

@@ -51,7 +51,7 @@ class JsonNode {
   }
 
   std::string text() const {
-    need(value_->is_string(), "a text");
+    need(value_->is_string(), "a string");
     return value_->get<std::string>();
   }
   bool flag() const {
@@ -64,12 +64,12 @@ class JsonNode {
   }
   double number_from(double least) const {
     const double result = number();
-    if (result < least) fail("a number of at least " + nlohmann::json(least).dump() + " is needed");
+    if (result < least) fail("must be at least " + nlohmann::json(least).dump());
     return result;
   }
   double positive() const {
     const double result = number();
-    if (!(result > 0)) fail("a number above 0 is needed");
+    if (!(result > 0)) fail("must be above 0");
     return result;
   }
   std::int64_t integer_from(std::int64_t least) const { return whole<std::int64_t>(least); }
@@ -82,7 +82,7 @@ class JsonNode {
                       : value_->is_number()         ? is_whole<Integer>(value_->get<double>())
                                                     : false;
     const Integer result = fits ? value_->get<Integer>() : Integer{};
-    if (!fits || result < least) fail("a whole number of at least " + std::to_string(least) + " is needed");
+    if (!fits || result < least) fail("must be an integer of at least " + std::to_string(least));
     return result;
   }
 
@@ -93,7 +93,7 @@ class JsonNode {
     if (!found) {
       std::string names;
       for (const auto name : enum_names(Enum{})) names += (names.empty() ? "" : ", ") + std::string(name);
-      fail("one of " + names + " is needed");
+      fail("must be one of " + names);
     }
     return *found;
   }
@@ -113,7 +113,7 @@ class JsonNode {
   }
 
   void need(bool fits, const char* what) const {
-    if (!fits) fail(std::string(what) + " is needed, found " + value_->type_name());
+    if (!fits) fail("must be " + std::string(what) + ", found " + value_->type_name());
   }
 
   const nlohmann::json* value_;

@@ -82,8 +82,8 @@ TEST(ResultFile, RefusalMessages) {
            {" \n", "empty"},
            {whole.substr(0, whole.size() / 2), "truncated"},
            {"PNG\x89 not json", "not JSON"},
-           {"[1, 2]", "an object is needed, found array"},
-           {R"({"context": {}, "benchmarks": []})", "not a result file of whygpu"},
+           {"[1, 2]", "must be an object, found array"},
+           {R"({"context": {}, "benchmarks": []})", "not a whygpu result file"},
            {newer.text(), "newer whygpu is needed"}}) {
     const auto complaint = complaint_about(text);
     EXPECT_THAT(complaint, AllOf(StartsWith("box.json: "), HasSubstr(expected), Not(HasSubstr("\n"))));
@@ -97,13 +97,13 @@ TEST(ResultFile, BadFieldLocation) {
     return complaint_about(file.text());
   };
   EXPECT_THAT(broken([](auto& w) { w["cases"][0]["rounds"][1]["samples_ns"][0] = 0; }),
-              HasSubstr("whygpu.cases[0].rounds[1].samples_ns[0]: a number above 0 is needed"));
+              HasSubstr("whygpu.cases[0].rounds[1].samples_ns[0]: must be above 0"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][0]["rounds"][1]["samples_ns"] = nlohmann::json::array(); }),
               HasSubstr("at least one sample"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][0]["rounds"].clear(); }), HasSubstr("at least one round"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][1]["status"] = "fine"; }), HasSubstr("one of ok, incorrect"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][1]["flops"] = "many"; }),
-              HasSubstr("whygpu.cases[1].flops: a number is needed, found string"));
+              HasSubstr("whygpu.cases[1].flops: must be a number, found string"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][1]["flops"] = -1; }), HasSubstr("at least"));
   EXPECT_THAT(broken([](auto& w) { w.erase("environment"); }), HasSubstr("\"environment\" is missing"));
 }

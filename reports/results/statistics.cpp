@@ -9,10 +9,10 @@ namespace whygpu {
 namespace {
 
 std::vector<double> sorted(std::span<const double> values) {
-  if (values.empty()) throw std::invalid_argument("statistics of no values: at least one is needed");
+  if (values.empty()) throw std::invalid_argument("statistics need at least one value");
   std::vector<double> result(values.begin(), values.end());
   if (std::any_of(result.begin(), result.end(), [](double value) { return std::isnan(value); })) {
-    throw std::invalid_argument("statistics of NaN: every value must be a number");
+    throw std::invalid_argument("statistics of NaN: all values must be numbers");
   }
   std::sort(result.begin(), result.end());
   return result;

@@ -91,7 +91,7 @@ std::vector<const Contest*> main_contests(const std::vector<Contest>& all) {
 std::string headline(const std::vector<const Contest*>& mains) {
   std::size_t ahead = 0;
   for (const auto* main : mains) ahead += main->crossover.from ? 1 : 0;
-  if (ahead == 0) return "No: at no size measured does the GPU stay ahead of the best CPU backend.";
+  if (ahead == 0) return "No: the GPU does not stay ahead of the best CPU backend at any measured size.";
   const auto* first = *std::max_element(mains.begin(), mains.end(), [](const Contest* a, const Contest* b) {
     return a->family.problems.size() < b->family.problems.size() ||
            (a->family.problems.size() == b->family.problems.size() && !a->crossover.from && b->crossover.from);
@@ -104,7 +104,7 @@ std::string headline(const std::vector<const Contest*>& mains) {
   } else {
     text = fmt::format("Not for {} up to {}", subject(first->family), format_size(first->points.back().size));
   }
-  if (mains.size() > 1) text += fmt::format("; the GPU wins in {} of {} kinds of work measured", ahead, mains.size());
+  if (mains.size() > 1) text += fmt::format("; the GPU wins in {} of {} measured kinds of work", ahead, mains.size());
   return text + ".";
 }
 
@@ -131,12 +131,11 @@ Answer without_gpu(const ResultFile& file) {
     if (gain > 1) text += fmt::format(", {}× the slowest backend there", format_number(gain));
     result.details.push_back(text + ".");
   }
-  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(), [](const BackendRecord& backend) {
-    return backend.on_accelerator();
-  });
-  result.headline =
-      has_gpu ? "Not answered: no problem was solved both by the GPU and by a CPU backend."
-              : "Not answered here: no GPU took part, so the CPU's speed below is what a GPU would have to beat.";
+  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(),
+                                   [](const BackendRecord& backend) { return backend.on_accelerator(); });
+  result.headline = has_gpu
+                        ? "Not answered: no problem was solved both by the GPU and by a CPU backend."
+                        : "Not answered: no GPU was measured; the CPU results below are what a GPU would have to beat.";
   return result;
 }
 

@@ -86,9 +86,9 @@ std::vector<std::string> contradictions(const ResultFile& file) {
   std::vector<std::string> lines;
   for (const auto& [ceiling, beaten] : ceilings) {
     lines.push_back(fmt::format(
-        "error: {} {} up to {:.0f}% above the measured ceiling of {}: it was measured too low, or less work was done "
-        "than is counted; believe no percentage of it, and measure again",
-        count_of(beaten.cases, "case"), beaten.cases == 1 ? "stands" : "stand", 100 * (beaten.most - 1), ceiling));
+        "error: {} {} up to {:.0f}% above the measured ceiling of {}: the ceiling was measured too low, or less work "
+        "was done than counted; do not use these percentages, measure again",
+        count_of(beaten.cases, "case"), beaten.cases == 1 ? "is" : "are", 100 * (beaten.most - 1), ceiling));
   }
   return lines;
 }

@@ -9,7 +9,8 @@ namespace {
 // A processor of 100 GFLOP/s in f32, 10 GB/s of memory, 40 GB/s of L3 and 80 GB/s of L2, with 1 MB of cache.
 ResultFile file() {
   ResultFile file;
-  file.backends.push_back({"lib", "1", "", {}, DeviceRecord{RecordedDevice::cpu, "CPU", 10'000'000'000, 1'000'000, {}}});
+  file.backends.push_back(
+      {"lib", "1", "", {}, DeviceRecord{RecordedDevice::cpu, "CPU", 10'000'000'000, 1'000'000, {}}});
   file.ceilings = {{"CPU", CeilingKind::flops, "f32", "", 100e9, "FLOP/s", ""},
                    {"CPU", CeilingKind::bandwidth, "", "memory", 10e9, "B/s", ""},
                    {"CPU", CeilingKind::bandwidth, "", "L3", 40e9, "B/s", ""},
@@ -82,8 +83,8 @@ TEST(Contradictions, CountedPerCeiling) {
   EXPECT_TRUE(contradicts_its_ceiling(measured, measured.cases[0]));
   EXPECT_FALSE(contradicts_its_ceiling(measured, measured.cases[2]));
   EXPECT_THAT(contradictions(measured),
-              testing::ElementsAre(testing::StartsWith(
-                  "error: 2 cases stand up to 34% above the measured ceiling of f32 arithmetic: ")));
+              testing::ElementsAre(
+                  testing::StartsWith("error: 2 cases are up to 34% above the measured ceiling of f32 arithmetic: ")));
   measured.cases.erase(measured.cases.begin(), measured.cases.begin() + 2);
   EXPECT_THAT(contradictions(measured), testing::IsEmpty());
 }

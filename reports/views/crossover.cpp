@@ -92,7 +92,7 @@ std::optional<Estimate> dollar_factor(const ResultFile& file, const CaseRecord& 
 }
 
 std::string gap_at(double size, const std::string& name, const CaseRecord& record) {
-  return fmt::format("at {} {} is {}: {}", format_size(size), name, name_of(record.status), record.reason);
+  return fmt::format("at {}: {} {}: {}", format_size(size), name, name_of(record.status), record.reason);
 }
 
 Contest contest_of(const ResultFile& file, const Solved& solved, const Family& family, const std::string& candidate,
@@ -108,7 +108,7 @@ Contest contest_of(const ResultFile& file, const Solved& solved, const Family& f
     }
     const auto* cpu = solved.best_cpu(problem.key, resource);
     if (!cpu) {
-      contest.gaps.push_back(fmt::format("at {} no CPU backend has a result", format_size(problem.size)));
+      contest.gaps.push_back(fmt::format("at {}: no CPU result", format_size(problem.size)));
       continue;
     }
     const auto spent = cost(*other, resource);
@@ -173,11 +173,11 @@ std::string describe(const Contest& contest) {
   switch (crossover.kind) {
     case CrossoverKind::always: return fmt::format("always, from {} on", format_size(contest.points.front().size));
     case CrossoverKind::never: return fmt::format("never up to {}", largest);
-    case CrossoverKind::undecided: return fmt::format("undecided: at {} the two are within the spread", largest);
+    case CrossoverKind::undecided: return fmt::format("undecided: within the spread at {}", largest);
     case CrossoverKind::between: break;
   }
   const auto from = format_size(*crossover.from);
-  if (!crossover.last_behind) return fmt::format("at {} at the latest", from);
+  if (!crossover.last_behind) return fmt::format("at or below {}", from);
   return fmt::format("between {} and {}", format_size(*crossover.last_behind), from);
 }
 

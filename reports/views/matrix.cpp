@@ -25,13 +25,13 @@ struct Marks {
     std::vector<std::string> lines;
     if (interval) lines.emplace_back("± half the 95% interval of the median between rounds");
     if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
-    if (single) lines.emplace_back("×? of a single round: without an interval, it may be chance");
+    if (single) lines.emplace_back("×? from a single round: no interval, may be chance");
     if (ceiling) lines.emplace_back("% of the ceiling measured on the same device");
     if (bandwidth)
       lines.emplace_back(
           "% of the bandwidth measured on the same device: of its memory, or of the cache that held the operands");
     if (widened)
-      lines.emplace_back("w the ceiling is that of f32: this processor has no arithmetic in the dtype, it widens");
+      lines.emplace_back("w the ceiling is that of f32: the processor has no arithmetic in the dtype and widens it");
     if (memory_roof) lines.emplace_back("m the ceiling is memory or cache, not arithmetic");
     if (unsettled) lines.emplace_back("~ did not settle within its budget");
     return lines;
@@ -81,8 +81,8 @@ class Matrix {
       for (const auto& contender : grid.contenders()) known.insert(contender.name);
     }
     if (known.contains(baseline_)) return;
-    throw std::invalid_argument("baseline " + baseline_ + " is not in " + join(names_, ", ") + "; there are " +
-                                join({known.begin(), known.end()}, ", "));
+    throw std::invalid_argument("unknown baseline " + baseline_ + " in " + join(names_, ", ") +
+                                "; available: " + join({known.begin(), known.end()}, ", "));
   }
 
   std::optional<Estimate> value(const Grid& grid, std::size_t problem, std::size_t contender, const Measure& measure) {

@@ -56,7 +56,7 @@ std::vector<std::string> describe_machine(const ResultFile& file, const std::str
   for (const auto& record : file.cases) rounds = std::max(rounds, record.rounds.size());
   line += "; " + count_of(rounds, "round") + ", " + count_of(file.run.threads, "thread") + ", " + file.run.started;
   std::vector<std::string> lines{line};
-  if (!file.complete) lines.push_back(name + ": this run did not finish; what follows is what it had measured by then");
+  if (!file.complete) lines.push_back(name + ": this run did not finish; partial results follow");
   return lines;
 }
 

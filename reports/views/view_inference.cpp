@@ -72,7 +72,7 @@ Document inference_view(const std::vector<ResultFile>& files, const TableOptions
     }
   }
   document.notes.emplace_back(
-      "latency: of single requests, from the call to the answer being there, by the host's clock.");
+      "latency: of single requests, from the call until the result is available, by the host's clock.");
   return document;
 }
 

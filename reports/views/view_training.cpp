@@ -156,7 +156,7 @@ void add_notes(Document& document, const std::vector<ResultFile>& files) {
     document.notes.emplace_back(
         "fed, offload=always: the step with its batch copied from host memory and its loss back. A CPU backend "
         "computes in host "
-        "memory: there is no device to feed, nothing is copied, and a difference is noise.");
+        "memory: nothing is copied, and any difference is noise.");
   }
 }
 

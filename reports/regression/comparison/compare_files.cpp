@@ -143,12 +143,12 @@ void refuse_unlike(const ResultFile& base, const ResultFile& head) {
   const std::string head_machine = machine_fingerprint(head.environment, accelerators_of(head));
   if (base_machine != head_machine) {
     throw std::runtime_error(
-        fmt::format("measured on different machines ({} against {}): times cannot be compared; "
-                    "--across-machines does so nevertheless",
+        fmt::format("measured on different machines ({} against {}): times are not comparable; "
+                    "--across-machines compares anyway",
                     base_machine, head_machine));
   }
   if (base.run.threads != head.run.threads) {
-    throw std::runtime_error(fmt::format("measured with {} against {} threads: --across-machines compares nevertheless",
+    throw std::runtime_error(fmt::format("measured with {} against {} threads; --across-machines compares anyway",
                                          base.run.threads, head.run.threads));
   }
 }
@@ -207,7 +207,7 @@ Comparison compare_files(const ResultFile& base, const ResultFile& head, const F
   comparison.strict = options.strict;
   comparison.notes = environment_differences(base, head);
   comparison.notes.emplace_back(
-      "measured at different times: what the machine did meanwhile counts as a change; `whygpu gate` measures pairs");
+      "measured at different times: changes of the machine count as changes of the code; `whygpu gate` measures pairs");
 
   const CaseIndex in_base = index_of(base), in_head = index_of(head);
   const auto in_base_too = [&](const CaseRecord& c) {
@@ -220,7 +220,7 @@ Comparison compare_files(const ResultFile& base, const ResultFile& head, const F
   };
   const auto shared = static_cast<double>(std::ranges::count_if(
       head.cases, [&](const CaseRecord& c) { return in_base_too(c) != nullptr && !unsupported_on_both(c); }));
-  if (shared == 0) throw std::runtime_error("the two files share no case that can be compared");
+  if (shared == 0) throw std::runtime_error("the two files share no comparable case");
   const Rule rule{std::log1p(options.threshold), options.false_discoveries / shared};
   for (const auto& c : head.cases) {
     if (unsupported_on_both(c)) continue;

@@ -78,7 +78,7 @@ TEST(Comparison, JsonErrors) {
     }
     return "accepted";
   };
-  EXPECT_THAT(complaint({{"benchmarks", 1}}), HasSubstr("gate.json: no comparison of two builds"));
+  EXPECT_THAT(complaint({{"benchmarks", 1}}), HasSubstr("gate.json: not a comparison of two builds"));
   auto document = to_json(example());
   document["whygpu_comparison"]["schema"] = 2;
   EXPECT_THAT(complaint(document), HasSubstr("schema 2 is newer"));
@@ -95,7 +95,7 @@ TEST(ComparisonTerminal, WorstFirst) {
   EXPECT_LT(text.find("m=2"), text.find("m=5"));
   EXPECT_LT(text.find("m=5"), text.find("m=1"));
   EXPECT_THAT(text, HasSubstr("+10.0% [+8.91%, +11.1%], 2 pairs, 1.00 µs -> 1.10 µs"));
-  EXPECT_THAT(text, HasSubstr("would have seen +30.0%"));
+  EXPECT_THAT(text, HasSubstr("would have detected +30.0%"));
   EXPECT_THAT(text, Not(HasSubstr("\033[")));
   EXPECT_THAT(render_comparison_terminal(example(), true), HasSubstr("\033[1;31m"));
 }

@@ -60,11 +60,11 @@ auto naming(const fs::path& file, F&& f) {
   } catch (const SqliteError& error) {
     const bool foreign = error.code() == SQLITE_NOTADB || error.code() == SQLITE_CORRUPT;
     throw HistoryError(
-        fmt::format("{}: {}{}", file.string(), foreign ? "no history, or a damaged one: " : "", error.what()));
+        fmt::format("{}: {}{}", file.string(), foreign ? "not a history, or damaged: " : "", error.what()));
   } catch (const json::exception&) {
-    throw HistoryError(fmt::format("{}: a damaged history: the pairs of a case cannot be read", file.string()));
+    throw HistoryError(fmt::format("{}: damaged history: the pairs of a case cannot be read", file.string()));
   } catch (const std::invalid_argument& error) {
-    throw HistoryError(fmt::format("{}: a damaged history: {}", file.string(), error.what()));
+    throw HistoryError(fmt::format("{}: damaged history: {}", file.string(), error.what()));
   }
 }
 
@@ -87,7 +87,7 @@ void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
     }
   }
   if (pragma(database, "application_id") != kApplicationId) {
-    throw HistoryError(fmt::format("{}: a database, but no history of whygpu", file.string()));
+    throw HistoryError(fmt::format("{}: a database, but not a whygpu history", file.string()));
   }
   if (const auto schema = pragma(database, "user_version"); schema > kHistorySchema) {
     throw HistoryError(fmt::format("{}: history schema {} is newer than this build reads ({})", file.string(), schema,
@@ -104,13 +104,13 @@ void check_known(const fs::path& file, const std::vector<std::string>& known, co
   }
   if (meant.size() == 1 || std::ranges::find(meant, revision) != meant.end()) return;
   if (known.empty())
-    throw HistoryError(fmt::format("{}: holds no comparison yet: whygpu history add FILE", file.string()));
+    throw HistoryError(fmt::format("{}: no comparisons yet; add one with: whygpu history add FILE", file.string()));
   const auto& named = meant.empty() ? known : meant;
   std::vector<std::string> last(named.end() - static_cast<std::ptrdiff_t>(std::min(kNamed, named.size())), named.end());
   throw HistoryError(fmt::format(
       "{}: {} revision{}; {} {}; all: whygpu history log --json", file.string(),
       meant.empty() ? fmt::format("no \"{}\" among its {}", printable(revision), known.size())
-                    : fmt::format("\"{}\" begins {}", printable(revision), meant.size()),
+                    : fmt::format("\"{}\" is a prefix of {}", printable(revision), meant.size()),
       named.size() == 1 ? "" : "s", meant.empty() ? "the last are" : "such as", printable(join(last, ", "))));
 }
 
@@ -143,7 +143,7 @@ History::~History() = default;
 
 bool History::add(const Comparison& comparison) {
   const std::string base = revision_of(comparison.base), head = revision_of(comparison.head);
-  if (base.empty() || head.empty()) throw HistoryError("a comparison without revisions or names cannot be kept");
+  if (base.empty() || head.empty()) throw HistoryError("a comparison without revisions or names cannot be added");
   const json document = to_json(comparison).at("whygpu_comparison");
   const std::string digest = fmt::format("{:016x}", std::hash<std::string>{}(document.dump()));
   return naming(file_, [&] {

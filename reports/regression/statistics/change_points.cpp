@@ -169,7 +169,7 @@ class Finder {
 
 std::vector<ChangePoint> find_change_points(std::span<const double> values, std::span<const double> link_errors) {
   if (!link_errors.empty() && link_errors.size() != values.size()) {
-    throw std::invalid_argument("change points: every value needs its link error");
+    throw std::invalid_argument("change points: one link error per value required");
   }
   auto found = Finder(values, link_errors).find();
   std::size_t level_begin = 0;
