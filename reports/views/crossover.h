@@ -56,7 +56,7 @@ struct Contest {
   Crossover crossover;
 };
 
-// Every candidate (a backend on a device that is no CPU) on every family, for each resource that was measured.
+// Every candidate (a backend on an accelerator) on every family, for each resource that was measured.
 std::vector<Contest> contests(const ResultFile& file, const PriceList& prices);
 
 // "always", "never up to 4096", "between 384 and 512", "at or below 512", "undecided: …".
