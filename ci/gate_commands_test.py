@@ -77,7 +77,7 @@ def history():
     whygpu("history", "accept", "0000002b", "--reason", "known", code=0)
     contains(whygpu("history", "check", code=0), "0 slowdowns to look at", "accepted: known")
     before = pathlib.Path("history.db").read_bytes()
-    contains(whygpu("history", "add", "gate.md", code=2), "gate.md:1:1: no JSON from here on; files of `whygpu gate --json`")
+    contains(whygpu("history", "add", "gate.md", code=2), "gate.md:1:1: invalid JSON; files of `whygpu gate --json`")
     assert pathlib.Path("history.db").read_bytes() == before
     pathlib.Path("broken.db").write_bytes(before[:5000] + b"\xff" * 20000)
     whygpu("history", "--file", "broken.db", "check", code=2)

@@ -48,7 +48,8 @@ CatalogueDevice device_of(const JsonNode& node) {
           {texts_of(source["fields"]), source["url"].text(), source["read"].text(), source.text_or_empty("derived")});
     });
   }
-  if (has_value(device) && device.sources.empty()) node.fail("values need at least one source (fields, url, read)");
+  if (has_value(device) && device.sources.empty())
+    node.fail("needs at least one source of its values (fields, url, read)");
   return device;
 }
 

@@ -1,4 +1,4 @@
-// What makers promise of their devices, and what that costs. Nominal values stand beside measured ones, never in their
+// Vendor specifications and prices of devices. Nominal values are shown beside measured ones, never in their
 // place.
 #pragma once
 
@@ -16,17 +16,17 @@
 
 namespace whygpu {
 
-// A catalogue that cannot be taken; what() names the file and the place in it.
+// Thrown for an invalid catalogue; what() names the file and the location in it.
 class CatalogueError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// Where values come from. `read` is the day on which the page said so.
+// The source of values. `read` is the date on which the page was read.
 struct CatalogueSource {
   std::vector<std::string> fields;
   std::string url, read;
-  std::string derived;  // how the value follows from what the page says, where it does not say it outright
+  std::string derived;  // how the value follows from the page, when not stated directly
 };
 
 enum class CatalogueKind : std::uint8_t { gpu, cpu };
@@ -34,7 +34,7 @@ constexpr auto enum_names(CatalogueKind) { return std::array<std::string_view, 2
 
 struct CatalogueDevice {
   std::string name;
-  std::vector<std::string> match;  // names that drivers give it
+  std::vector<std::string> match;  // names reported by drivers
   CatalogueKind kind = CatalogueKind::gpu;
   std::map<std::string, double> flops;  // dense peak by dtype, FLOP/s; dtypes without a source are left out
   std::optional<double> bandwidth;      // B/s
@@ -47,16 +47,16 @@ struct CatalogueDevice {
 
 class Catalogue {
  public:
-  // The list that comes with whygpu: reports/catalogue/devices.json.
+  // The built-in list: reports/catalogue/devices.json.
   static Catalogue standard();
 
-  // Adds the devices of a file; one that is there by name already is replaced. Throws CatalogueError.
+  // Adds the devices of a file, replacing those with the same name. Throws CatalogueError.
   void add(const std::filesystem::path& file);
 
-  // The device that a driver calls `reported`, or that is called so in the catalogue; null when there is none.
+  // The device that a driver, or the catalogue, calls `reported`; null when there is none.
   const CatalogueDevice* find(std::string_view reported) const;
 
-  // Measured over promised; nothing when the catalogue has no such value.
+  // Measured over nominal; nullopt when the catalogue has no such value.
   std::optional<double> fraction_of_nominal(const CeilingRecord& ceiling) const;
 
   const std::vector<CatalogueDevice>& devices() const { return devices_; }

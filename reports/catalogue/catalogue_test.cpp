@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(Catalogue, KnowsTheAcceleratorsThatPeopleHave) {
+TEST(Catalogue, CommonAccelerators) {
   const Catalogue catalogue = Catalogue::standard();
   for (const char* name :
        {"NVIDIA H100 80GB HBM3", "NVIDIA H100 PCIe", "NVIDIA H200", "NVIDIA A100-SXM4-40GB", "NVIDIA A100 80GB PCIe",
@@ -29,7 +29,7 @@ TEST(Catalogue, KnowsTheAcceleratorsThatPeopleHave) {
 }
 
 // A field counts as sourced when a source names it, or its group ("flops" for "flops.f32").
-TEST(Catalogue, NamesASourceForEveryValue) {
+TEST(Catalogue, ValuesHaveSources) {
   const Catalogue catalogue = Catalogue::standard();
   for (const auto& device : catalogue.devices()) {
     const auto sourced = [&](const std::string& field) {
@@ -68,7 +68,7 @@ class UserFile : public testing::Test {
   Catalogue catalogue_ = Catalogue::standard();
 };
 
-TEST_F(UserFile, AddsAndReplacesDevices) {
+TEST_F(UserFile, AddsAndReplaces) {
   const std::size_t before = catalogue_.devices().size();
   EXPECT_EQ(complaint(R"({"schema": 1, "devices": [
       {"name": "Our GPU", "match": ["X1"], "kind": "gpu", "flops": {"f32": 1e12, "bf16": null},
@@ -80,7 +80,7 @@ TEST_F(UserFile, AddsAndReplacesDevices) {
   EXPECT_FALSE(catalogue_.find("NVIDIA L4")->bandwidth);
 }
 
-TEST_F(UserFile, SaysWhatIsWrong) {
+TEST_F(UserFile, Errors) {
   EXPECT_THAT(complaint("{"), HasSubstr("is not JSON"));
   EXPECT_THAT(complaint(R"({"schema": 2, "devices": []})"), HasSubstr("reads schema 1"));
   EXPECT_THAT(complaint(R"({"schema": 1, "devices": [{"kind": "gpu"}]})"), HasSubstr("devices[0]: the key \"name\""));
@@ -101,7 +101,7 @@ TEST(Catalogue, FractionOfNominal) {
   EXPECT_FALSE(catalogue.fraction_of_nominal({"Unknown CPU", CeilingKind::flops, "f32", "", 1, "FLOP/s", ""}));
 }
 
-TEST(Costs, DeriveFromPriceRentAndPower) {
+TEST(Costs, PriceRentPower) {
   EXPECT_EQ(dollars_per_gflops(1500, 3e12), 0.5);
   EXPECT_FALSE(dollars_per_gflops(std::nullopt, 3e12));
 
@@ -110,7 +110,7 @@ TEST(Costs, DeriveFromPriceRentAndPower) {
   EXPECT_DOUBLE_EQ(owned, 1.0);
   const auto with_energy = cost_of_operation({.device = 94672.8, .kwh = 0.36}, 1000, 1e6);
   EXPECT_DOUBLE_EQ(with_energy->dollars, 1.1);
-  EXPECT_THAT(with_energy->how, HasSubstr("energy measured"));
+  EXPECT_THAT(with_energy->how, HasSubstr("measured energy"));
   EXPECT_THAT(cost_of_operation({.device = 1, .kwh = 0.3}, 1, std::nullopt)->how, HasSubstr("not measured"));
   EXPECT_FALSE(cost_of_operation({.kwh = 0.3}, 1, 1));
   EXPECT_DOUBLE_EQ(cost_of_operation({.hourly = 3.6}, 0.001, std::nullopt)->dollars, 1e-6);

@@ -25,12 +25,12 @@ std::optional<Cost> cost_of_operation(const Prices& prices, double seconds, std:
   if (prices.hourly) return Cost{*prices.hourly * seconds / kSecondsPerHour, "rent, power included"};
   if (!prices.device) return std::nullopt;
   Cost cost{*prices.device * seconds / (kServiceYears * kSecondsPerYear),
-            "the device, paid off in 3 years of continuous work"};
+            "device price spread over 3 years of continuous work"};
   if (prices.kwh && joules) {
     cost.dollars += *prices.kwh * *joules / kJoulesPerKwh;
-    cost.how += ", and the energy measured";
+    cost.how += ", plus measured energy";
   } else {
-    cost.how += prices.kwh ? "; without energy, which was not measured" : "; without energy, whose price was not given";
+    cost.how += prices.kwh ? ", without energy (not measured)" : ", without energy (no --kwh)";
   }
   return cost;
 }

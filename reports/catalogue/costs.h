@@ -1,4 +1,4 @@
-// What speed costs. All amounts in US dollars.
+// Cost of performance. All amounts are in US dollars.
 #pragma once
 
 #include <map>
@@ -7,7 +7,7 @@
 
 namespace whygpu {
 
-// What the user knows better than the catalogue.
+// Prices given by the user.
 struct Prices {
   std::optional<double> device = {};  // --price: of the device, new
   std::optional<double> kwh = {};     // --kwh: of one kilowatt-hour
@@ -17,7 +17,7 @@ struct Prices {
 // Device name to an amount in dollars.
 using DevicePrices = std::map<std::string, double>;
 
-// The same for every device of some files, by the names that the files give them.
+// The same for several devices, by their names in the result files.
 struct PriceList {
   DevicePrices devices = {};
   DevicePrices rents = {};
@@ -26,20 +26,20 @@ struct PriceList {
   Prices of(const std::string& device) const;
 };
 
-// Owners pay a device off over this time of continuous work.
+// Time of continuous work over which a device is paid off.
 inline constexpr double kServiceYears = 3;
 
-// An amount, and in words what is in it and what is left out.
+// An amount, and in words what it includes and excludes.
 struct Cost {
   double dollars = 0;
   std::string how;
 };
 
-// Price of the device per GFLOP/s that it delivers. Nothing without a price.
+// Device price per GFLOP/s delivered. nullopt without a price.
 std::optional<double> dollars_per_gflops(const std::optional<double>& device_price, double flops_per_second);
 
 // One operation of `seconds`. Rent when there is a rate; else the device's share over its service life, plus energy
-// when joules and the price of power are known. Nothing when neither rent nor price is known.
+// when joules and the price of power are known. nullopt when neither rent nor price is known.
 std::optional<Cost> cost_of_operation(const Prices& prices, double seconds, std::optional<double> joules);
 
 }  // namespace whygpu

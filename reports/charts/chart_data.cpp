@@ -26,7 +26,7 @@ std::string label_of(const Family& family) {
   return join(parts, " · ");
 }
 
-// Series of one pick. A name has the same number, and so the same colour, in all charts of a page.
+// The series of one pick. A name has the same number, hence the same colour, in all charts of a page.
 class Series {
  public:
   explicit Series(std::vector<std::string>& names) : names_(names) {}
@@ -57,7 +57,7 @@ Json point(std::size_t series, double x, const Estimate& y, bool settled, const 
       {"settled", settled}, {"tip", tip}};
 }
 
-// "cublas  512 GFLOP/s ±1.2%" and below it what ran and how to repeat it.
+// "cublas  512 GFLOP/s ±1.2%", followed by what ran and how to repeat it.
 std::string tip_of(const std::string& series, const Estimate& value, const std::string& unit,
                    const CaseRecord& record) {
   std::string tip = fmt::format("{}: {} {} {}", series, format_number(value.value), unit, format_spread(value));
@@ -79,7 +79,7 @@ Json empty_pick(const Family& family, const std::string& y_title) {
 
 struct NamedFile {
   const ResultFile& file;
-  std::string prefix;  // before names from one of several files
+  std::string prefix;  // of names when there are several files
 };
 
 class Charts {
@@ -99,23 +99,23 @@ class Charts {
         lines(
             "GFLOP/s", [](const ResultFile&, const CaseRecord& r) { return gflops(r); }, CeilingKind::flops));
     add("bandwidth", "lines", "Memory bandwidth over size",
-        "Work that moves data and counts no FLOPs: bytes read and written once, per second.",
+        "Work without counted FLOPs: bytes per second, each read or written once.",
         lines(
             "GB/s",
             [](const ResultFile&, const CaseRecord& r) { return r.flops > 0 ? std::nullopt : gigabytes_per_second(r); },
             CeilingKind::bandwidth));
     add("advantage", "advantage", "Speed-up over the best CPU backend",
-        "Shaded: ahead. A size counts as won only if its whole band is above 1, here and at every larger size.",
+        "Shaded: ahead. A size counts as won only if its whole band is above 1, at this and every larger size.",
         advantages(Resource::time, "× the best CPU backend"));
-    add("energy-advantage", "advantage", "Energy against the best CPU backend",
-        "Joules of the best CPU backend for one operation over the candidate's.",
+    add("energy-advantage", "advantage", "Energy advantage over the best CPU backend",
+        "Joules per operation of the best CPU backend over the candidate's.",
         advantages(Resource::energy, "× fewer joules"));
-    add("money-advantage", "advantage", "Money against the best CPU backend",
-        "Time charged with the price of the devices; the GPU pays for its host's CPU as well.",
+    add("money-advantage", "advantage", "Cost advantage over the best CPU backend",
+        "Time weighted by device prices; the GPU includes the price of its host's CPU.",
         advantages(Resource::money, "× fewer dollars"));
     add("roofline", "roofline", "Roofline",
-        "Speed over arithmetic intensity (FLOP per byte of compulsory traffic), under ceilings measured on the same "
-        "device.",
+        "Performance over arithmetic intensity (FLOP per byte of compulsory traffic), under ceilings measured on the "
+        "same device.",
         rooflines());
     add("energy", "lines", "Speed per watt", "GFLOP/s per watt, by the meters of the machine.",
         lines(
@@ -146,7 +146,7 @@ class Charts {
     charts_.push_back({{"id", id}, {"spec", spec}, {"title", title}, {"about", about}, {"picks", std::move(picks)}});
   }
 
-  // Cases of each file by problem, made once.
+  // Cases of each file by problem, computed once.
   const std::vector<const CaseRecord*>& cases(std::size_t file, const std::string& key) {
     if (by_key_.empty()) {
       by_key_.resize(files_.size());
@@ -223,7 +223,7 @@ class Charts {
     return picks;
   }
 
-  // One pick per device and dtype that has a ceiling for arithmetic and one for memory.
+  // One pick per device and dtype with both an arithmetic and a memory ceiling.
   Json rooflines() {
     Json picks = Json::array();
     for (const auto& [file, prefix] : files_) {

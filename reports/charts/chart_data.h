@@ -1,4 +1,4 @@
-// What the charts of a page show: for each, its specification and the data of every pick.
+// The charts of a page: for each, its specification and the data of every pick.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,10 +9,10 @@
 
 namespace whygpu {
 
-// A list of charts, none of them empty:
+// A list of non-empty charts:
 //   {"id", "spec", "title", "about", "picks": [{"label", "x_title", "y_title", "x_format", "series": [[number, name]],
 //    "points": [{"s": series, "x", "y", "lo", "hi", "settled", "tip": text}], "rules": […]}]}
-// Everything in it was measured: no energy chart without a meter, no roof without a ceiling.
+// Contains only measured data: no energy chart without a meter, no roof without a ceiling.
 nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const PriceList& prices);
 
 }  // namespace whygpu

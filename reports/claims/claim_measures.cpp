@@ -44,9 +44,8 @@ Measured greatest(const ResultFile& file, bool gpu, const Rate& rate, double uni
   }
   if (!best) return none(fmt::format("no {} result {}", device_word(gpu), missing));
   if (contradicts_its_ceiling(file, *best)) {
-    return none(
-        fmt::format("the best {} result, {} at {}, stands above its measured ceiling, an error to be explained first",
-                    device_word(gpu), contender_name(file, *best), best->problem));
+    return none(fmt::format("the best {} result, {} at {}, exceeds its measured ceiling without an explanation",
+                            device_word(gpu), contender_name(file, *best), best->problem));
   }
   return {most * unit,
           fmt::format("{} {}: {} at {}", format_number(most), unit_name, contender_name(file, *best), best->problem)};
@@ -59,7 +58,7 @@ Measured most_efficient(const ResultFile& file, bool gpu) {
   return greatest(file, gpu, gflops_per_watt, 1e9, "GFLOP/s per watt", "has its energy measured");
 }
 Measured widest(const ResultFile& file, bool gpu) {
-  // Work that fits into a cache says nothing of memory: its set must be several times the cache.
+  // To measure memory rather than cache, the working set must be several times the cache size.
   const Rate rate = [&](const CaseRecord& record) -> std::optional<Estimate> {
     const auto* device = device_of(file, record);
     if (!device || record.flops > 0 || record.bytes < 4.0 * static_cast<double>(device->cache_bytes))
@@ -82,7 +81,7 @@ Measured price_over_speed(const ResultFile& file, bool gpu, const DevicePrices& 
   for (const auto& backend : file.backends) {
     if (!backend.device || backend.on_accelerator() != gpu) continue;
     const auto price = prices.find(backend.device->name);
-    if (price == prices.end()) return none("the price of " + backend.device->name + " is not known (--price)");
+    if (price == prices.end()) return none("the price of " + backend.device->name + " is unknown (--price)");
     return {price->second / *speed.value, fmt::format("${} for {}", format_number(price->second), speed.told)};
   }
   return none(fmt::format("no {} in this file", device_word(gpu)));
@@ -99,11 +98,11 @@ Measured gpu_price(const ResultFile& file, const DevicePrices& prices) {
   const auto* gpu = first_gpu(file);
   if (gpu == nullptr) return none("no GPU in this file");
   const auto price = prices.find(gpu->name);
-  if (price == prices.end()) return none("the price of " + gpu->name + " is not known (--price)");
+  if (price == prices.end()) return none("the price of " + gpu->name + " is unknown (--price)");
   return {price->second, fmt::format("{} at ${}", gpu->name, format_number(price->second))};
 }
 
-// The greatest speed-up over the best CPU backend among the points that `counts` lets in.
+// The largest speed-up over the best CPU backend among the points for which `counts` is true.
 Measured greatest_speedup(const ResultFile& file, const std::string& what,
                           const std::function<bool(const Contest&, const Advantage&)>& counts) {
   Measured best = none("no " + what + " was measured both on a GPU and on the CPU");
@@ -120,7 +119,7 @@ Measured greatest_speedup(const ResultFile& file, const std::string& what,
 
 bool is_training(const Contest& contest, const Advantage&) { return contest.family.workload == kTrainingStep; }
 
-// Convolutions, and training steps or inference of networks made of them or of recurrent layers.
+// Convolutions, and training steps or inference of convolutional or recurrent networks.
 bool is_convolutional_or_recurrent(const Contest& contest, const Advantage& point) {
   if (contest.family.workload == kConvolution) return true;
   for (const char* model : {"model=cnn", "model=resnet", "model=lstm"}) {
@@ -163,7 +162,7 @@ Measured beyond_memory(const ResultFile& file) {
     if (++beyond == 1) example = record.problem + ": " + record.reason;
   }
   if (gpu_cases == 0) return none("no GPU case in this file");
-  if (beyond == 0) return none(fmt::format("all of {} fitted into the GPU's memory", count_of(gpu_cases, "case")));
+  if (beyond == 0) return none(fmt::format("all of {} fit into the GPU's memory", count_of(gpu_cases, "case")));
   return {static_cast<double>(beyond), fmt::format("{}, such as {}", count_of(beyond, "case"), example)};
 }
 
@@ -240,7 +239,7 @@ const std::map<std::string, MeasureOf>& table() {
 Measured measure_for_claim(const std::string& name, const ResultFile& file, const ClaimSettings& settings) {
   const auto found = table().find(name);
   if (found == table().end()) {
-    throw std::invalid_argument("no measure " + name + "; there are " + join(measure_names(), ", "));
+    throw std::invalid_argument("unknown measure " + name + "; available: " + join(measure_names(), ", "));
   }
   return found->second(file, settings);
 }

@@ -1,4 +1,4 @@
-// The numbers that decide claims.
+// The measures used to judge claims.
 #pragma once
 
 #include <optional>
@@ -9,7 +9,7 @@
 
 namespace whygpu {
 
-// A value and where it comes from, or why there is none.
+// A value and its origin, or the reason why there is none.
 struct Measured {
   std::optional<double> value;
   std::string told;

@@ -57,10 +57,10 @@ std::vector<Claim> parse_claims(std::string_view json_text) {
     Claim claim{node["id"].text(), node["words"].text(), node["rule"].text(), {}};
     node["conditions"].each([&](const JsonNode& part) {
       Claim::Condition condition{part["measure"].text(), number_in(part, "at_least"), number_in(part, "at_most")};
-      if (!condition.at_least && !condition.at_most) part.fail("at_least or at_most is needed");
+      if (!condition.at_least && !condition.at_most) part.fail("needs at_least or at_most");
       claim.conditions.push_back(std::move(condition));
     });
-    if (claim.conditions.empty()) node.fail("at least one condition is needed");
+    if (claim.conditions.empty()) node.fail("needs at least one condition");
     claims.push_back(std::move(claim));
   });
   return claims;

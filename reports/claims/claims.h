@@ -1,4 +1,4 @@
-// What articles say of GPUs for deep learning, beside what was measured here.
+// Common claims about GPUs for deep learning, compared with the measurements.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@ std::string_view verdict_name(ClaimVerdict verdict);
 
 struct Claim {
   std::string id;
-  std::string words;  // of the articles
-  std::string rule;   // that decides, in words
+  std::string words;  // as articles put it
+  std::string rule;   // the deciding rule in words
 
   struct Condition {
     std::string measure;  // one of claim_measures()
@@ -30,16 +30,16 @@ struct Claim {
 struct JudgedClaim {
   Claim claim;
   ClaimVerdict verdict = ClaimVerdict::not_measured;
-  std::vector<std::string> evidence;  // what was measured, or why not; each line once
+  std::vector<std::string> evidence;  // what was measured, or why not, without duplicates
 };
 
-// What only the user knows.
+// Values given by the user.
 struct ClaimSettings {
   DevicePrices prices;
-  DevicePrices hourly;  // for an hour of the device in a cloud
+  DevicePrices hourly;  // per hour of the device in a cloud
 };
 
-// The claims of reports/claims/claims.json. Throws std::invalid_argument where text is no such list.
+// The claims of reports/claims/claims.json. Throws std::invalid_argument when text is not such a list.
 std::vector<Claim> parse_claims(std::string_view json_text);
 std::vector<Claim> standard_claims();
 

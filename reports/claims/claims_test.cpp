@@ -29,7 +29,7 @@ SyntheticFile machine(double cpu_gflops, double gpu_gflops) {
   return file;
 }
 
-TEST(Claims, EveryConditionNamesAMeasureThatExists) {
+TEST(Claims, ConditionsUseKnownMeasures) {
   const auto names = measure_names();
   for (const auto& claim : standard_claims()) {
     for (const auto& condition : claim.conditions) EXPECT_THAT(names, testing::Contains(condition.measure)) << claim.id;
@@ -43,7 +43,7 @@ TEST(Claims, ProcessingPower) {
   EXPECT_THAT(refuted.evidence[1], HasSubstr("500 GFLOP/s: naive"));
 }
 
-TEST(Claims, ACpuAloneCanRefuteButNotConfirm) {
+TEST(Claims, CpuOnly) {
   SyntheticFile slow, fast;
   slow.backend("naive").ok(square_gemm(64), "naive", {100}, 200);
   fast.backend("naive").ok(square_gemm(64), "naive", {1}, 200);
@@ -56,14 +56,14 @@ TEST(Claims, SmallTasks) {
   EXPECT_EQ(judged(machine(0.001, 20'000), "small-tasks").verdict, ClaimVerdict::refuted);
 }
 
-TEST(Claims, WhatIsMissingIsNotMeasuredAndSaysWhy) {
+TEST(Claims, MissingMeasurements) {
   const auto file = machine(500, 20'000);
   const std::pair<const char*, const char*> missing[] = {{"training-time", "no training step was measured"},
                                                          {"efficiency", "energy"},
                                                          {"bandwidth", "four times its largest cache"},
                                                          {"dollars", "--price"},
                                                          {"cloud", "--price"},
-                                                         {"memory", "all of 3 cases fitted"},
+                                                         {"memory", "all of 3 cases fit"},
                                                          {"real-time", "no GPU inference"}};
   for (const auto& [id, why] : missing) {
     const auto claim = judged(file, id);
@@ -72,7 +72,7 @@ TEST(Claims, WhatIsMissingIsNotMeasuredAndSaysWhy) {
   }
 }
 
-TEST(Claims, TrainingOfLargeModels) {
+TEST(Claims, LargeModelTraining) {
   auto file = machine(5, 20'000);
   for (const char* backend : {"naive", "cuda"}) {
     auto& step =
@@ -84,7 +84,7 @@ TEST(Claims, TrainingOfLargeModels) {
   EXPECT_EQ(judged(file, "fifty-million").verdict, ClaimVerdict::confirmed);
 }
 
-TEST(Claims, ASpeedAboveItsOwnCeilingIsNotQuoted) {
+TEST(Claims, SpeedAboveCeiling) {
   auto file = machine(500, 20'000);
   file.whygpu()["ceilings"] = {{{"device", "Synthetic cpu"},
                                 {"kind", "flops"},
@@ -94,10 +94,10 @@ TEST(Claims, ASpeedAboveItsOwnCeilingIsNotQuoted) {
                                 {"how", "loop"}}};
   const auto claim = judged(file, "processing-power");
   EXPECT_EQ(claim.verdict, ClaimVerdict::not_measured);
-  EXPECT_THAT(claim.evidence[1], HasSubstr("above its measured ceiling"));
+  EXPECT_THAT(claim.evidence[1], HasSubstr("exceeds its measured ceiling"));
 }
 
-TEST(Claims, MoneyNeedsPricesAndRent) {
+TEST(Claims, PricesAndRent) {
   ClaimSettings settings;
   settings.prices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 800}};
   settings.hourly = {{"Synthetic GPU", 2}};
@@ -110,19 +110,19 @@ TEST(Claims, MoneyNeedsPricesAndRent) {
   EXPECT_EQ(judged(file, "cloud", settings).verdict, ClaimVerdict::refuted);
 }
 
-TEST(Claims, MemoryThatIsTooSmall) {
+TEST(Claims, InsufficientMemory) {
   auto file = machine(5, 20'000);
   file.not_ok("training_step model=gpt batch=512", "cuda", "unsupported", "needs 200 GB of device memory, 16 GB there");
   EXPECT_EQ(judged(file, "memory").verdict, ClaimVerdict::confirmed);
 }
 
-TEST(Claims, DocumentTellsWordsVerdictEvidenceAndRule) {
+TEST(Claims, DocumentContents) {
   const auto text = render_terminal(claims_document({machine(500, 20'000).file()}, {}), 200, false);
   EXPECT_THAT(text, HasSubstr("refuted: A GPU computes 10^12"));
   EXPECT_THAT(text, HasSubstr("Rule: the fastest GPU result"));
 }
 
-TEST(Claims, ABrokenListSaysWhere) {
+TEST(Claims, InvalidList) {
   EXPECT_THROW(parse_claims("{"), std::invalid_argument);
   EXPECT_THROW(parse_claims(R"({"claims": [{"id": "a", "words": "b", "rule": "c", "conditions": []}]})"),
                std::invalid_argument);

@@ -1,4 +1,4 @@
-// Files that are part of the program, so that a page can be written on any machine.
+// Files embedded in the program, so that a page can be written on any machine.
 #pragma once
 
 #include <span>
@@ -14,7 +14,7 @@ struct EmbeddedFile {
 // Page template, style, script and chart specifications.
 std::span<const EmbeddedFile> page_files();
 
-// The modules of Vega that the charts need, each a CommonJS module; empty in a build without Vega.
+// The CommonJS modules of Vega that the charts need; empty in a build without Vega.
 std::span<const EmbeddedFile> vega_modules();
 
 // Throws std::out_of_range.

@@ -20,13 +20,13 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Scripts run only with it, so that nothing from a result file ever could.
+// Only scripts with the nonce run, so nothing from a result file can.
 std::string fresh_nonce() {
   std::random_device random;
   return fmt::format("{:08x}{:08x}{:08x}{:08x}", random(), random(), random(), random());
 }
 
-// JSON that may stand inside a script element: no "<" can end the element or begin a comment.
+// JSON for a script element: without "<", which could end the element or begin a comment.
 std::string json_for_script(const Json& json) {
   std::string text;
   for (char c : json.dump(-1, ' ', false, Json::error_handler_t::replace)) {
@@ -39,7 +39,7 @@ std::string json_for_script(const Json& json) {
   return text;
 }
 
-// Vega as one script: each module becomes a function that a few lines in page.js call on demand.
+// Vega as one script: each module becomes a function that page.js calls on demand.
 std::string vega_script() {
   std::string script = "const vegaModules = {};\n";
   for (const auto& module : vega_modules()) {
@@ -72,7 +72,7 @@ std::string section_html(const char* id, const char* title, const std::string& c
 
 std::string answers_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names,
                          const PriceList& prices) {
-  // Beyond this many sentences the rest is folded.
+  // Sentences shown; the rest are folded.
   constexpr std::size_t kMostOpenly = 6;
   std::string html;
   for (std::size_t f = 0; f < files.size(); ++f) {
@@ -87,8 +87,7 @@ std::string answers_html(const std::vector<ResultFile>& files, const std::vector
                           list_html({split, found.details.end()}, "answers"));
     }
     std::vector<std::string> warnings;
-    if (!files[f].complete)
-      warnings.emplace_back("This run did not finish; the page shows what it had measured by then.");
+    if (!files[f].complete) warnings.emplace_back("This run did not finish; the page shows partial results.");
     for (const auto& finding : describe_findings(files[f])) warnings.push_back(finding);
     html += list_html(warnings, "warnings");
   }
@@ -104,7 +103,7 @@ std::string tables_html(const std::vector<ResultFile>& files, const PriceList& p
     const auto document = view.build(files, options);
     if (document.sections.empty()) continue;
     const auto table = render_html(document);
-    // The answer is in the main table and the crossovers; the rest opens on demand.
+    // The main table and the crossovers are open; the rest is collapsed.
     const bool open = view.on_page == OnPage::open && document.records.rows.size() <= 120;
     html += fmt::format("<details{}><summary>{}: {}</summary>\n{}</details>\n", open ? " open" : "",
                         escape_html(view.name), escape_html(view.summary), table);
@@ -114,7 +113,7 @@ std::string tables_html(const std::vector<ResultFile>& files, const PriceList& p
 
 std::string claims_html(const std::vector<ResultFile>& files, const PriceList& prices) {
   const auto document = claims_document(files, {prices.devices, prices.rents});
-  return "<p class=\"about\">What articles say of GPUs for deep learning, beside what was measured here.</p>" +
+  return "<p class=\"about\">Common claims about GPUs for deep learning, compared with the measurements.</p>" +
          list_html(document.notes, "claims");
 }
 
@@ -166,7 +165,7 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
     if (rows.empty()) continue;
     const auto name = escape_html(names[f]);
     html += fmt::format(
-        "<details class=\"cases\"><summary>{}: {}</summary><p class=\"note\">Each line repeats its measurement: "
+        "<details class=\"cases\"><summary>{}: {}</summary><p class=\"note\">Each line reproduces its measurement: "
         "<code>whygpu run 'LINE'</code></p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"cases of "
         "{}\">"
         "<table><thead><tr><th class=\"left\" scope=\"col\">case</th><th class=\"left\" scope=\"col\">time</th>"
@@ -176,7 +175,7 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
   return html;
 }
 
-// `text` with every {{name}} replaced by its content, once, without looking into what was put in.
+// Replaces every {{name}} in `text` with its content, not recursively.
 std::string fill(std::string_view text, const std::vector<std::pair<std::string_view, std::string>>& contents) {
   std::string result;
   for (;;) {
@@ -185,7 +184,7 @@ std::string fill(std::string_view text, const std::vector<std::pair<std::string_
     const auto close = text.find("}}", open);
     const auto name = text.substr(open + 2, close - open - 2);
     const auto found = std::find_if(contents.begin(), contents.end(), [&](const auto& c) { return c.first == name; });
-    if (found == contents.end()) throw std::logic_error("the page template asks for " + std::string(name));
+    if (found == contents.end()) throw std::logic_error("unknown name in the page template: " + std::string(name));
     result.append(text.substr(0, open)).append(found->second);
     text.remove_prefix(close + 2);
   }
@@ -220,7 +219,7 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
                {"tables", section_html("tables", "Tables", tables_html(files, prices))},
                {"claims", section_html("claims", "Claims", claims_html(files, prices))},
                {"history", section_html("history", "History", history)},
-               {"ran", section_html("ran", "What ran, and where", machine_facts)},
+               {"ran", section_html("ran", "Implementations and machines", machine_facts)},
                {"cases", section_html("cases", "Every case", cases_html(files, names))},
                {"data", json_for_script(data)},
                {"vega", drawn ? vega_script() : std::string()},

@@ -1,4 +1,4 @@
-// One self-contained page: the answer, charts, tables, and where every number comes from. No network, no server.
+// A self-contained page: the answer, charts, tables, and the origin of every number. No network, no server.
 #pragma once
 
 #include <filesystem>
@@ -11,11 +11,11 @@
 
 namespace whygpu {
 
-// A build without Vega writes a page without charts, which says so.
-// `history` is the HTML of the section of that name; empty: no such section.
+// A build without Vega writes a page without charts, with a note.
+// `history` is the HTML of the history section; empty: no section.
 std::string render_page(const std::vector<ResultFile>& files, const PriceList& prices, const std::string& history = {});
 
-// Tables of a document as HTML; every text of it is escaped.
+// The tables of a document as HTML, with all text escaped.
 std::string render_html(const Document& document);
 
 }  // namespace whygpu

@@ -1,11 +1,11 @@
-// Draws the charts of the page. All text from result files is set as text, never as markup.
+// Draws the charts of the page. Text from result files is always set as text, never as markup.
 "use strict";
 (() => {
   const { charts, specs } = JSON.parse(document.getElementById("data").textContent);
   const vega = charts.length > 0 ? loadVega() : null;
   const tip = document.getElementById("tip");
 
-  // The modules are CommonJS; one of them asks for another by a name in the plural.
+  // The modules are CommonJS; one of them requires vega-selection as "vega-selections".
   function loadVega() {
     const loaded = {};
     const require = (name) => {
@@ -47,7 +47,7 @@
     return { x: [x0 / 1.08, x1 * 1.08], y: [y0 / 1.25, y1 * 1.25] };
   }
 
-  // At most eight round numbers: decades, or 1-2-5 where there are few of them.
+  // At most eight ticks: 1-2-5 steps if they fit, else decades.
   function roundTicks([low, high]) {
     const ticks = [];
     for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); ++decade) {
@@ -101,13 +101,13 @@
       controls.append(this.legend);
       this.figure = element("figure", { id: chart.id }, element("h2", { textContent: chart.title }),
         element("p", { className: "about", textContent: chart.about }));
-      // A chooser says on the screen what is shown; paper and pictures need it in words.
+      // The select element shows the choice on screen; print and pictures need a heading.
       this.label = element("h3", { className: chart.picks.length > 1 ? "off-screen" : "" });
       this.figure.append(this.label, controls, this.canvas);
     }
 
     chooser() {
-      const select = element("select", { ariaLabel: `Which of: ${this.chart.title}` });
+      const select = element("select", { ariaLabel: `Select: ${this.chart.title}` });
       this.chart.picks.forEach((pick, index) => select.append(element("option", { value: index, textContent: pick.label })));
       select.addEventListener("change", () => this.draw(Number(select.value)));
       return select;
@@ -158,7 +158,7 @@
     return;
   }
 
-  // Charts are drawn when they come near the screen, all of them before printing.
+  // Charts are drawn when they are near the viewport, and all of them before printing.
   const observer = new IntersectionObserver((entries) => {
     for (const entry of entries.filter((e) => e.isIntersecting)) {
       observer.unobserve(entry.target);

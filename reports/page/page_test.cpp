@@ -13,7 +13,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-// Unlike a matcher this does not print a whole page when it fails.
+// Unlike a matcher, this does not print the whole page on failure.
 bool has(const std::string& page, const char* text) { return page.find(text) != std::string::npos; }
 
 std::vector<std::string> chart_ids(const ResultFile& file) {
@@ -22,17 +22,17 @@ std::vector<std::string> chart_ids(const ResultFile& file) {
   return ids;
 }
 
-TEST(Page, OpensWithTheAnswer) {
+TEST(Page, AnswerFirst) {
   const auto page = render_page({cpu_and_gpu_file().file("box.json")}, {});
   EXPECT_TRUE(has(page, "<p class=\"lede\">Yes for gemm f32 from m=n=k = 128 on"));
   EXPECT_TRUE(has(page, "box: Synthetic CPU"));
 }
 
-TEST(Page, WithoutAGpuSaysThatTheQuestionIsOpen) {
-  EXPECT_TRUE(has(render_page({cpu_only_file().file()}, {}), "Not answered here: no GPU took part"));
+TEST(Page, OpenWithoutGpu) {
+  EXPECT_TRUE(has(render_page({cpu_only_file().file()}, {}), "Not answered: no GPU was measured"));
 }
 
-TEST(Page, ShowsOnlyWhatWasMeasured) {
+TEST(Page, MeasuredChartsOnly) {
   EXPECT_THAT(chart_ids(cpu_only_file().file()), testing::ElementsAre("speed"));
   EXPECT_THAT(
       chart_ids(cpu_and_gpu_file().file()),
@@ -40,7 +40,7 @@ TEST(Page, ShowsOnlyWhatWasMeasured) {
   EXPECT_TRUE(chart_data({failures_file().file()}, {}).empty());
 }
 
-TEST(Page, ColoursOfAContenderAreTheSameInEveryChart) {
+TEST(Page, StableColours) {
   const auto charts = chart_data({cpu_and_gpu_file().file()}, {});
   std::map<std::string, int> number_of;
   for (const auto& chart : charts) {
@@ -55,42 +55,40 @@ TEST(Page, ColoursOfAContenderAreTheSameInEveryChart) {
   EXPECT_GE(number_of.size(), 3U);
 }
 
-TEST(Page, HostileNamesDoNotBecomeMarkup) {
+TEST(Page, HostileNames) {
   const auto page = render_page({hostile_file().file("<b>name.json")}, {});
   for (const char* markup : {"<img", "<b>name", "</script><script>alert"}) EXPECT_FALSE(has(page, markup)) << markup;
   EXPECT_TRUE(has(page, "&lt;img"));
 }
 
-TEST(Page, AsksNothingOfTheNetwork) {
+TEST(Page, NoNetwork) {
   const auto page = render_page({cpu_and_gpu_file().file()}, {});
   EXPECT_TRUE(has(page, "default-src 'none'"));
   for (const char* loader : {"src=\"http", "href=\"http", "@import"}) EXPECT_FALSE(has(page, loader)) << loader;
 }
 
-TEST(Page, TwoThousandCasesStayUnderFiveMebibytes) {
-  EXPECT_LT(render_page({large_file().file()}, {}).size(), 5U << 20);
-}
+TEST(Page, SizeLimit) { EXPECT_LT(render_page({large_file().file()}, {}).size(), 5U << 20); }
 
-TEST(Page, SeveralFilesAreNamed) {
+TEST(Page, SeveralFiles) {
   const auto page = render_page({cpu_only_file().file("small.json"), cpu_and_gpu_file().file("large.json")}, {});
   for (const char* name : {"<h2>small</h2>", "<h2>large</h2>", "small onednn"}) EXPECT_TRUE(has(page, name)) << name;
 }
 
-TEST(Answer, CountsTheKindsOfWork) {
+TEST(Answer, CountsFamilies) {
   const auto found = answer(cpu_and_gpu_file().file(), {});
   EXPECT_THAT(found.headline, HasSubstr("the GPU wins in"));
   EXPECT_THAT(found.details.front(),
               AllOf(HasSubstr("cuda on Synthetic GPU"), HasSubstr("when the data is moved each time")));
 }
 
-TEST(Answer, NeverIsANo) {
+TEST(Answer, NeverAhead) {
   SyntheticFile file;
   file.backend("naive").backend("cuda", "cuda");
   for (int size : {64, 128, 256}) {
     file.ok(square_gemm(size), "naive", seven_rounds(10), 1);
     file.ok(square_gemm(size), "cuda", seven_rounds(100), 1);
   }
-  EXPECT_THAT(answer(file.file(), {}).headline, testing::StartsWith("No: at no size"));
+  EXPECT_THAT(answer(file.file(), {}).headline, testing::StartsWith("No: the GPU does not stay ahead"));
 }
 
 }  // namespace

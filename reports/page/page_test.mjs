@@ -1,5 +1,5 @@
-// Opens report pages in a Chromium without a window: node page_test.mjs WRITER FOLDER.
-// Exit code 77 (skipped) where Chromium or playwright-core is missing. Screenshots stay in FOLDER.
+// Opens report pages in headless Chromium: node page_test.mjs WRITER FOLDER.
+// Exits with 77 (skipped) when Chromium or playwright-core is missing. Screenshots are kept in FOLDER.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,7 +11,7 @@ let playwright;
 try {
   playwright = createRequire(path.join(process.env.WHYGPU_NODE_MODULES ?? process.cwd(), "page_test.mjs"))("playwright-core");
 } catch {
-  skip("playwright-core is not installed: npm install playwright-core, with WHYGPU_NODE_MODULES naming the folder of node_modules");
+  skip("playwright-core is not installed: npm install playwright-core, and set WHYGPU_NODE_MODULES to the folder that holds node_modules");
 }
 if (!chromiumPath) skip("no Chromium: apt-get install chromium");
 
@@ -33,7 +33,7 @@ const views = [
   { name: "print", width: 794, height: 1123, media: "print" },
 ];
 
-// Blocks that follow each other must not lie over each other, and nothing may stick out at the side.
+// Sibling elements must not overlap, and axis labels must not overlap each other.
 function findOverlaps() {
   const found = [];
   for (const parent of document.querySelectorAll("main, section, figure, .controls, .legend")) {
@@ -57,7 +57,7 @@ function findOverlaps() {
   return found;
 }
 
-// WCAG 2 contrast of every text against the background that it stands on; AA asks for 4.5, or 3 for large text.
+// WCAG 2 contrast of all text against its background; AA requires 4.5, or 3 for large text.
 function findLowContrast() {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const rgba = (color) => {
@@ -108,10 +108,10 @@ async function lookAt(browser, page, view) {
   }
   await tab.evaluate(() => scrollTo(0, 0));
   await tab.screenshot({ path: path.join(folder, `${path.basename(page, ".html")}-${view.name}.png`), fullPage: true });
-  expect(troubles.length === 0, `${where}: nothing on the console ${troubles.slice(0, 2).join("; ")}`);
-  expect(requests.length === 0, `${where}: no network ${requests.slice(0, 2).join(" ")}`);
+  expect(troubles.length === 0, `${where}: console is empty ${troubles.slice(0, 2).join("; ")}`);
+  expect(requests.length === 0, `${where}: no network requests ${requests.slice(0, 2).join(" ")}`);
   const outside = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  expect(outside <= 0, `${where}: nothing sticks out at the side (${outside} px)`);
+  expect(outside <= 0, `${where}: no horizontal overflow (${outside} px)`);
   const overlaps = await tab.evaluate(findOverlaps);
   expect(overlaps.length === 0, `${where}: no overlap ${overlaps.slice(0, 3).join("; ")}`);
   const faint = await tab.evaluate(findLowContrast);
@@ -126,18 +126,18 @@ async function useKeyboardAndMouse(tab) {
   const before = await lines.count();
   await tab.keyboard.press("Enter");
   await tab.waitForTimeout(200);
-  expect(await legend.getAttribute("aria-pressed") === "false", "a legend entry is pressed by keyboard");
-  expect(await lines.count() === before - 1, "and its line goes");
+  expect(await legend.getAttribute("aria-pressed") === "false", "legend entries toggle by keyboard");
+  expect(await lines.count() === before - 1, "a toggled line is hidden");
   const reachable = await tab.evaluate(() => [...document.querySelectorAll("button, select, summary, .scroll")]
     .filter((node) => node.checkVisibility()).every((node) => node.tabIndex >= 0));
-  expect(reachable, "all that can be used can be reached by keyboard");
+  expect(reachable, "all controls are reachable by keyboard");
   await tab.locator("#speed select").focus();
   await tab.keyboard.press("ArrowDown");
   await tab.waitForTimeout(300);
-  expect((await tab.locator("#speed svg").getAttribute("aria-label")).includes("bf16"), "the chooser changes the chart by keyboard");
+  expect((await tab.locator("#speed svg").getAttribute("aria-label")).includes("bf16"), "the select element changes the chart by keyboard");
   await tab.locator("#speed svg .mark-symbol path").nth(3).hover({ force: true });
   await tab.waitForTimeout(100);
-  expect((await tab.locator("#tip").textContent()).includes("GFLOP/s"), "hover shows the value");
+  expect((await tab.locator("#tip").textContent()).includes("GFLOP/s"), "hovering shows the value");
 }
 
 mkdirSync(folder, { recursive: true });
@@ -148,7 +148,7 @@ for (const page of ["cpu-only.html", "cpu-and-gpu.html", "two-files.html", "fail
     const { tab, context } = await lookAt(browser, page, view);
     if (page === "cpu-and-gpu.html" && view.name === "desktop") await useKeyboardAndMouse(tab);
     if (page === "cpu-and-gpu.html" && view.name === "print") {
-      expect(await tab.locator("figure svg").count() === await tab.locator("figure").count(), "print has every chart");
+      expect(await tab.locator("figure svg").count() === await tab.locator("figure").count(), "print shows every chart");
     }
     await context.close();
   }
@@ -158,8 +158,8 @@ const started = Date.now();
 await tab.goto(`file://${path.resolve(folder, "large.html")}`);
 await tab.locator("#speed svg .mark-line path").first().waitFor();
 const seconds = (Date.now() - started) / 1000;
-// The promise is 2 s; a machine that is busy with other tests gets five times that before it fails.
+// The target is 2 s; the limit is five times that, for machines busy with other tests.
 expect(seconds < 10, `2,000 cases: first chart after ${seconds.toFixed(2)} s`);
 await browser.close();
-console.log(failures.length === 0 ? "all hold" : `${failures.length} do not hold`);
+console.log(failures.length === 0 ? "all passed" : `${failures.length} failed`);
 process.exit(failures.length === 0 ? 0 : 1);

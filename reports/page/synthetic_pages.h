@@ -1,4 +1,4 @@
-// Whole machines made up for tests of pages and pictures. Every number in them is invented.
+// Synthetic machines for tests of pages and pictures. All numbers are invented.
 #pragma once
 
 #include <string>
@@ -33,7 +33,7 @@ inline void add_details(nlohmann::json& record, const nlohmann::json& details) {
   for (auto& round : record["rounds"]) round["details"].update(details);
 }
 
-// GEMM with both ways of offloading, a training step, the memory workload, a meter and ceilings.
+// GEMM in two offload modes, a training step, the memory workload, a meter and ceilings.
 inline SyntheticFile cpu_and_gpu_file() {
   SyntheticFile file("synthetic-gpu-box");
   file.backend("naive").backend("onednn").backend("cuda", "cuda", "Synthetic GPU");
@@ -88,7 +88,7 @@ inline SyntheticFile cpu_and_gpu_file() {
   return file;
 }
 
-// Nothing in it ran.
+// No case is ok.
 inline SyntheticFile failures_file() {
   SyntheticFile file("synthetic-broken-box");
   file.backend("naive").backend("cuda", "cuda", "Synthetic GPU");
@@ -102,7 +102,7 @@ inline SyntheticFile failures_file() {
   return file;
 }
 
-// Names that would be markup, script or terminal commands if they were let.
+// Names with markup, scripts and terminal escape sequences.
 inline SyntheticFile hostile_file() {
   const std::string hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`\033[31m";
   SyntheticFile file(hostile);
@@ -117,7 +117,7 @@ inline SyntheticFile hostile_file() {
   return file;
 }
 
-// 2,000 cases: a sweep as large as people run.
+// 2,000 cases, a large sweep.
 inline SyntheticFile large_file() {
   SyntheticFile file("synthetic-large-sweep");
   file.backend("naive").backend("openblas").backend("onednn").backend("cuda", "cuda", "Synthetic GPU");

@@ -1,4 +1,4 @@
-// Writes the pages that page_test.mjs opens in a browser: write_synthetic_pages FOLDER.
+// Writes the pages for page_test.mjs: write_synthetic_pages FOLDER.
 #include <filesystem>
 #include <fstream>
 

@@ -19,7 +19,7 @@ std::string render(const Document& document, const std::string& format, int widt
   if (format == "markdown") return render_markdown(document);
   if (format == "csv") return render_csv(document);
   if (format == "json") return render_json(document);
-  throw std::invalid_argument("format " + format + "; there are terminal, markdown, csv, json");
+  throw std::invalid_argument("unknown format " + format + "; available: terminal, markdown, csv, json");
 }
 
 }  // namespace whygpu

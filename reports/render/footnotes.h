@@ -1,4 +1,4 @@
-// Numbered reasons: the same reason is told once, however many cells refer to it.
+// Numbered reasons; cells with the same reason share a number.
 #pragma once
 
 #include <fmt/format.h>
@@ -13,12 +13,12 @@ namespace whygpu {
 
 class Footnotes {
  public:
-  // The mark for a cell, such as "failed [2]". A case that is shown twice is counted once.
+  // The mark for a cell, such as "failed [2]". A case shown twice is counted once.
   std::string mark(const std::string& word, const std::string& reason, bool counted = true) {
     return mark_as(word, word, reason, counted);
   }
 
-  // The same where cells differ that have one reason: the note begins with `subject`.
+  // The same for differing cells that share a reason: the note begins with `subject`.
   std::string mark_as(const std::string& word, const std::string& subject, const std::string& reason,
                       bool counted = true) {
     const std::string text = subject + ": " + (reason.empty() ? "no reason given" : reason);

@@ -19,10 +19,10 @@ std::size_t group_end(const Section& section, std::size_t first) {
   return last;
 }
 
-// Beyond this many groups side by side a table is too wide for paper.
+// Most groups side by side that fit on paper.
 constexpr std::size_t kMostGroups = 4;
 
-// The section as narrower ones below each other, each with the labels of the rows.
+// Splits the section into narrower ones, each with the row labels.
 std::vector<Section> fold(const Section& section) {
   std::vector<std::size_t> labels;
   std::vector<std::vector<std::size_t>> parts(1);

@@ -6,7 +6,7 @@
 namespace whygpu {
 namespace {
 
-// A group of columns becomes one: its cells follow each other, separated by spaces.
+// A group of columns becomes one column, its cells separated by spaces.
 std::string section_markdown(const Section& section) {
   std::string header = "|", ruler = "|";
   std::vector<std::string> lines(section.rows.size(), "|");

@@ -91,7 +91,7 @@ class Terminal {
     }
   }
 
-  // Which groups go side by side; the labels come first in each block.
+  // The groups placed side by side; the labels come first in each block.
   std::vector<std::vector<Group>> blocks(const Section& section) const {
     std::vector<Group> labels, others;
     for (const auto& group : groups_) (section.columns[group.first].group.empty() ? labels : others).push_back(group);

@@ -7,7 +7,7 @@
 namespace whygpu {
 namespace {
 
-// Length in bytes of the control or direction mark that `text` begins with; 0 when it begins with neither.
+// Length in bytes of the control character or direction mark at the start of `text`; 0 when there is none.
 std::size_t unprintable_prefix(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   if (byte(0) < 0x20 || byte(0) == 0x7f) return 1;

@@ -7,7 +7,7 @@
 namespace whygpu {
 namespace {
 
-TEST(FormatNumber, KeepsThreeDigitsAndWholeNumbers) {
+TEST(FormatNumber, SignificantDigits) {
   const std::pair<double, const char*> known[] = {{0, "0"},         {0.000123, "0.000123"}, {0.0456, "0.0456"},
                                                   {0.9999, "1.00"}, {1.234, "1.23"},        {9.999, "10.0"},
                                                   {45.67, "45.7"},  {99.99, "100"},         {1234.5, "1234"},
@@ -16,7 +16,7 @@ TEST(FormatNumber, KeepsThreeDigitsAndWholeNumbers) {
   EXPECT_EQ(format_number(std::numeric_limits<double>::infinity()), "-");
 }
 
-TEST(FormatSize, CountsInMillionsAndMore) {
+TEST(FormatSize, Suffixes) {
   EXPECT_EQ(format_size(64), "64");
   EXPECT_EQ(format_size(123456), "123456");
   EXPECT_EQ(format_size(2.1e6), "2.10 M");
@@ -24,21 +24,21 @@ TEST(FormatSize, CountsInMillionsAndMore) {
   EXPECT_EQ(format_size(4e12), "4.00 T");
 }
 
-TEST(FormatSpread, SaysWhichSpreadItIs) {
+TEST(FormatSpread, NamesStatistic) {
   EXPECT_EQ(format_spread({100, Interval{99, 101}, true}), "±1.0%");
   EXPECT_EQ(format_spread({100, Interval{80, 130}, false}), "r25%");
   EXPECT_EQ(format_spread({100, std::nullopt, false}), "");
   EXPECT_EQ(format_spread({1, Interval{0.1, 100}, true}), "±>999%");
 }
 
-TEST(FormatDuration, PicksTheUnit) {
+TEST(FormatDuration, Units) {
   EXPECT_EQ(format_duration_ns(12), "12.0 ns");
   EXPECT_EQ(format_duration_ns(1234), "1.23 µs");
   EXPECT_EQ(format_duration_ns(2.5e6), "2.50 ms");
   EXPECT_EQ(format_duration_ns(3e9), "3.00 s");
 }
 
-TEST(Printable, CannotSteerATerminal) {
+TEST(Printable, ControlCharacters) {
   EXPECT_EQ(printable("a\033[31mred\r\nb\tc"), "a [31mred b c");
   EXPECT_EQ(printable("x\xc2\x9b"
                       "31m"),
@@ -49,7 +49,7 @@ TEST(Printable, CannotSteerATerminal) {
   EXPECT_EQ(printable("µs × ± é 中"), "µs × ± é 中");
 }
 
-TEST(Escapes, LeaveNoMarkup) {
+TEST(Escapes, RemoveMarkup) {
   EXPECT_EQ(escape_html("<script>\"'&"), "&lt;script&gt;&quot;&#39;&amp;");
   EXPECT_EQ(escape_markdown("a|b `c` <img> [x](y)\n# z"), "a\\|b \\`c\\` &lt;img> \\[x\\](y) \\# z");
   EXPECT_EQ(quote_csv("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
@@ -62,7 +62,7 @@ TEST(Widths, CountCodePoints) {
   EXPECT_EQ(shorten("short", 5), "short");
 }
 
-TEST(Wrap, BreaksAtSpacesOnly) {
+TEST(Wrap, BreaksAtSpaces) {
   EXPECT_EQ(wrap("one two three", 7), (std::vector<std::string>{"one two", "three"}));
   EXPECT_EQ(wrap("unbreakable", 4), std::vector<std::string>{"unbreakable"});
   EXPECT_EQ(wrap("", 4), std::vector<std::string>{""});

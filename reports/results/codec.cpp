@@ -7,7 +7,7 @@
 namespace whygpu {
 namespace {
 
-// The case without backend= and variant=, for files that do not spell the problem out.
+// The case without backend= and variant=, for files without the key "problem".
 std::string problem_of(const std::string& text) {
   std::string problem;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -37,7 +37,7 @@ void list_fields(Fields& f, typename Fields::template Ref<RoundRecord> round) {
   f.if_set("lost_meters", round.lost_meters);
   f.if_set("details", round.details);
   if constexpr (Fields::kReads) {
-    if (round.samples_ns.empty()) f.node()["samples_ns"].fail("at least one sample is needed");
+    if (round.samples_ns.empty()) f.node()["samples_ns"].fail("needs at least one sample");
   }
 }
 
@@ -164,7 +164,7 @@ void list_fields(Fields& f, typename Fields::template Ref<ContextRecord> context
   f.optional("json_schema_version", schema);
 }
 
-// Files of other makers hold less than a journal needs.
+// Files written by other tools hold less than a journal needs.
 template <class Fields>
 void list_settings(Fields& f, typename Fields::template Ref<RunSettings> settings) {
   f.optional("command", settings.command);

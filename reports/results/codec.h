@@ -1,4 +1,4 @@
-// The one codec of results: what a result file holds, and what workers and journals say in between.
+// Encodes and decodes result records, for result files, worker output and run journals.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,14 +12,14 @@
 
 namespace whygpu {
 
-// A result that cannot be taken; what() is one line: the file, where in it, and what would be accepted.
+// Thrown for an invalid result; what() is one line: the file, the location in it, and what would be accepted.
 class ResultFileError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// A record is each struct of records.h; encode() takes lists of them too. Keys that this build does not know are no
-// error and are not kept; those of facts, values, variables and details are free and are.
+// A record is any struct of records.h; encode() also takes lists of them. Unknown keys are ignored and not kept,
+// except in facts, values, variables and details, which hold arbitrary keys.
 template <class Record>
 nlohmann::json encode(const Record& record);
 
@@ -38,7 +38,7 @@ void decode(const JsonNode& node, std::vector<Record>& records) {
   node.each([&](const JsonNode& item) { decode(item, records.emplace_back()); });
 }
 
-// `source` stands in front of complaints. Throws ResultFileError.
+// `source` prefixes error messages. Throws ResultFileError.
 template <class Record>
 Record decode(const nlohmann::json& object, std::string_view source) {
   const JsonNode::Complain complain = [&](const std::string& complaint) {

@@ -23,7 +23,7 @@ RoundRecord short_round(std::vector<double> samples_ns) {
 
 json recoded(const ResultFile& file) { return document_of(file); }
 
-TEST(Codec, SampleFileSurvivesDecodeAndEncode) {
+TEST(Codec, SampleRoundTrip) {
   const std::string path = WHYGPU_SOURCE_DIR "/reports/samples/epyc-2cpu-quick.json";
   std::ifstream stream(path, std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(stream), {}};
@@ -33,7 +33,7 @@ TEST(Codec, SampleFileSurvivesDecodeAndEncode) {
 }
 
 // Each record with every field set, and the keys that it has in a file.
-TEST(Codec, RoundKeepsEveryField) {
+TEST(Codec, RoundFields) {
   RoundRecord round;
   round.round = 3;
   round.started = "2026-01-31T12:00:00.123Z";
@@ -57,13 +57,13 @@ TEST(Codec, RoundKeepsEveryField) {
   EXPECT_EQ(encode(decode<RoundRecord>(object, "round")), object);
 }
 
-TEST(Codec, RoundOmitsWhatIsNotSet) {
+TEST(Codec, RoundOmitsUnset) {
   const json object = encode(short_round({1}));
   for (const char* key : {"disturbance", "lost_meters", "details"}) EXPECT_FALSE(object.contains(key)) << key;
   EXPECT_EQ(object.at("steady"), true);
 }
 
-TEST(Codec, OnlyCasesThatAreOkSaySettled) {
+TEST(Codec, SettledOnlyWhenOk) {
   CaseRecord record;
   record.text = "gemm m=8 backend=x";
   record.problem = "gemm m=8";
@@ -82,7 +82,7 @@ TEST(Codec, OnlyCasesThatAreOkSaySettled) {
   EXPECT_FALSE(decode<CaseRecord>(object, "").settled);
 }
 
-TEST(Codec, BackendThatDidNotLoadHasNulls) {
+TEST(Codec, UnloadedBackendNulls) {
   const json object =
       encode(BackendRecord{.name = "cuda", .version = "", .reason = "no device", .facts = {}, .device = {}});
   EXPECT_EQ(object.dump(), R"({"device":null,"facts":{},"name":"cuda","reason":"no device","version":null})");
@@ -92,7 +92,7 @@ TEST(Codec, BackendThatDidNotLoadHasNulls) {
   EXPECT_EQ(backend.version, "");
 }
 
-TEST(Codec, DeviceKeepsUnknownKind) {
+TEST(Codec, UnknownDeviceKind) {
   const json object = {{"kind", "quantum"},
                        {"name", "Q"},
                        {"memory_bytes", 1},
@@ -106,7 +106,7 @@ TEST(Codec, DeviceKeepsUnknownKind) {
   EXPECT_EQ(decode<DeviceRecord>(encode(opencl), "").kind, RecordedDevice::opencl);
 }
 
-TEST(Codec, CeilingsFindingsMetersAndCachesKeepEveryField) {
+TEST(Codec, CeilingFindingMeterCacheFields) {
   const json ceilings = json::parse(R"([
       {"device": "CPU", "kind": "flops", "dtype": "f32", "value": 2.5e11, "unit": "FLOP/s", "how": "chains", "visits": 3,
        "undisturbed": 0},
@@ -124,7 +124,7 @@ TEST(Codec, CeilingsFindingsMetersAndCachesKeepEveryField) {
   EXPECT_EQ(encode(decode<std::vector<CacheRecord>>(caches, "")), caches);
 }
 
-TEST(Codec, SettingsKeepEveryField) {
+TEST(Codec, SettingsFields) {
   const json object = {{"command", {"whygpu", "run"}},
                        {"sweep", "quick"},
                        {"threads", 2},
@@ -142,7 +142,7 @@ TEST(Codec, SettingsKeepEveryField) {
   EXPECT_EQ(decode<RunRecord>(encode(run), "").finished, "");
 }
 
-TEST(Codec, EnvironmentWritesNullForWhatIsNotKnown) {
+TEST(Codec, EnvironmentNulls) {
   EnvironmentRecord environment;
   environment.host = "box";
   environment.cpus_online = environment.cpus_usable = 2;
@@ -155,7 +155,7 @@ TEST(Codec, EnvironmentWritesNullForWhatIsNotKnown) {
   EXPECT_EQ(encode(decode<EnvironmentRecord>(object, "")), object);
 }
 
-TEST(Codec, ComplaintNamesSourceAndPlace) {
+TEST(Codec, ErrorLocation) {
   const auto complaint = [](const json& object) -> std::string {
     try {
       decode<RoundRecord>(object, "line 3");
@@ -167,15 +167,15 @@ TEST(Codec, ComplaintNamesSourceAndPlace) {
   json object = encode(short_round({1, 2}));
   EXPECT_EQ(complaint(object), "accepted");
   object["samples_ns"][1] = -1;
-  EXPECT_EQ(complaint(object), "line 3: samples_ns[1]: a number above 0 is needed");
+  EXPECT_EQ(complaint(object), "line 3: samples_ns[1]: must be above 0");
   object["samples_ns"][1] = 1;
   object["batch"] = 1.5;
-  EXPECT_THAT(complaint(object), HasSubstr("batch: a whole number of at least 1 is needed"));
+  EXPECT_THAT(complaint(object), HasSubstr("batch: must be an integer of at least 1"));
   object.erase("batch");
   EXPECT_THAT(complaint(object), HasSubstr("the key \"batch\" is missing"));
 }
 
-TEST(Codec, SyntheticFileKeepsItsMeaning) {
+TEST(Codec, SyntheticFileRoundTrip) {
   SyntheticFile synthetic;
   synthetic.backend("naive").backend("cuda", "cuda");
   synthetic.ok(square_gemm(256), "naive", {10, 20, 30}, 3000);

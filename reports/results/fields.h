@@ -1,4 +1,4 @@
-// Reads or writes the fields of a record by one list of them, so that both directions name the same keys:
+// Reads and writes the fields of a record from one list, so that both directions use the same keys:
 //
 //   template <class Fields>
 //   void list_fields(Fields& f, typename Fields::template Ref<FindingRecord> finding) {
@@ -6,8 +6,8 @@
 //     f.if_set("remedy", finding.remedy);
 //   }
 //
-// required: must be there, and is always written. optional: may be missing or null, and is always written; as null
-// where nothing is known. if_set: may be missing, and is written only where it holds something.
+// required: must be present; always written. optional: may be missing or null; always written, as null when unknown.
+// if_set: may be missing; written only when set.
 #pragma once
 
 #include <concepts>
@@ -24,7 +24,7 @@
 
 namespace whygpu {
 
-// What a number may be; of a list it concerns each element.
+// Range of a number, or of each element of a list.
 enum class Range : std::uint8_t { any, not_negative, positive };
 
 class FieldReader {
@@ -49,7 +49,7 @@ class FieldReader {
   }
   void text_or_null(const char* key, std::string& value) { optional(key, value); }
 
-  // A group of fields in an object of their own.
+  // A group of fields in a nested object.
   template <class List>
   void inside(const char* key, List&& list) {
     FieldReader group(node_[key]);

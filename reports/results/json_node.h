@@ -1,4 +1,4 @@
-// A place in a JSON document that knows its own path, so that every complaint about it names the place.
+// A JSON value with its path in the document, so that error messages name the location.
 #pragma once
 
 #include <cmath>
@@ -23,12 +23,12 @@ class JsonNode {
   JsonNode(const nlohmann::json& value, std::string path, const Complain& complain)
       : value_(&value), path_(std::move(path)), complain_(&complain) {}
 
-  JsonNode operator[](std::string_view key) const {  // complains when missing
+  JsonNode operator[](std::string_view key) const {  // an error when missing
     if (auto child = find(key)) return *child;
     return fail("the key \"" + std::string(key) + "\" is missing"), *this;
   }
 
-  // Nothing when the key is missing or null.
+  // nullopt when the key is missing or null.
   std::optional<JsonNode> find(std::string_view key) const {
     need(value_->is_object(), "an object");
     const auto found = value_->find(key);
@@ -51,7 +51,7 @@ class JsonNode {
   }
 
   std::string text() const {
-    need(value_->is_string(), "a text");
+    need(value_->is_string(), "a string");
     return value_->get<std::string>();
   }
   bool flag() const {
@@ -64,17 +64,17 @@ class JsonNode {
   }
   double number_from(double least) const {
     const double result = number();
-    if (result < least) fail("a number of at least " + nlohmann::json(least).dump() + " is needed");
+    if (result < least) fail("must be at least " + nlohmann::json(least).dump());
     return result;
   }
   double positive() const {
     const double result = number();
-    if (!(result > 0)) fail("a number above 0 is needed");
+    if (!(result > 0)) fail("must be above 0");
     return result;
   }
   std::int64_t integer_from(std::int64_t least) const { return whole<std::int64_t>(least); }
 
-  // A number without a fraction.
+  // An integer.
   template <class Integer>
   Integer whole(Integer least) const {
     const bool fits = value_->is_number_unsigned()  ? std::in_range<Integer>(value_->get<std::uint64_t>())
@@ -82,11 +82,11 @@ class JsonNode {
                       : value_->is_number()         ? is_whole<Integer>(value_->get<double>())
                                                     : false;
     const Integer result = fits ? value_->get<Integer>() : Integer{};
-    if (!fits || result < least) fail("a whole number of at least " + std::to_string(least) + " is needed");
+    if (!fits || result < least) fail("must be an integer of at least " + std::to_string(least));
     return result;
   }
 
-  // A value of an enumeration with names (names.h).
+  // A value of a named enumeration (names.h).
   template <class Enum>
   Enum one_of() const {
     const auto found = value_named<Enum>(text());
@@ -95,7 +95,7 @@ class JsonNode {
       const char* separator = names.size() == 2 ? " or " : ", ";
       std::string list = names.size() == 2 ? "" : "one of ";
       for (std::size_t i = 0; i < names.size(); ++i) list += (i == 0 ? "" : separator) + std::string(names[i]);
-      fail(list + " is needed");
+      fail("must be " + list);
     }
     return *found;
   }
@@ -110,12 +110,12 @@ class JsonNode {
  private:
   template <class Integer>
   static bool is_whole(double number) {
-    constexpr double kExact = 9007199254740992;  // every whole number up to it is a double
+    constexpr double kExact = 9007199254740992;  // 2^53: integers up to it are exact
     return std::trunc(number) == number && std::fabs(number) <= kExact && (number >= 0 || std::is_signed_v<Integer>);
   }
 
   void need(bool fits, const char* what) const {
-    if (!fits) fail(std::string(what) + " is needed, found " + value_->type_name());
+    if (!fits) fail("must be " + std::string(what) + ", found " + value_->type_name());
   }
 
   const nlohmann::json* value_;

@@ -51,7 +51,7 @@ std::optional<Estimate> time_ns(const CaseRecord& record) {
   return estimate(medians);
 }
 
-// One count per nanosecond is 1e9 per second: the giga of the unit.
+// One per nanosecond is 1e9 per second, the giga in the unit.
 std::optional<Estimate> gflops(const CaseRecord& record) {
   const auto time = time_ns(record);
   if (!time || record.flops <= 0) return std::nullopt;
@@ -86,7 +86,7 @@ std::optional<Estimate> gflops_per_watt(const CaseRecord& record) {
   return joules->inverse(record.flops / 1e9);
 }
 
-// Dear time comes with dear energy: the ends of the spread are the ends of both.
+// Time and energy are correlated, so the bounds combine the bounds of both.
 std::optional<Estimate> dollars_per_operation(const CaseRecord& record, const Prices& prices) {
   const auto time = time_ns(record);
   if (!time) return std::nullopt;

@@ -7,17 +7,17 @@
 namespace whygpu {
 namespace {
 
-TEST(Measures, TimeIsTheMedianOfRoundMedians) {
+TEST(Measures, MedianOfRoundMedians) {
   SyntheticFile file;
   auto& record = file.ok("gemm m=1", "naive", {10, 20, 40}, 1000, 400);
-  record["rounds"][1]["samples_ns"] = {20, 20, 9000};  // one wild sample moves nothing
+  record["rounds"][1]["samples_ns"] = {20, 20, 9000};  // one outlier has no effect
   const auto c = file.file().cases[0];
   EXPECT_EQ(time_ns(c)->value, 20);
   EXPECT_EQ(gflops(c)->value, 50);
   EXPECT_EQ(gigabytes_per_second(c)->value, 20);
 }
 
-TEST(Measures, SpreadNeedsRoundsAndSaysWhatItIs) {
+TEST(Measures, SpreadByRounds) {
   SyntheticFile file;
   file.ok("gemm m=1", "naive", {10}, 1);
   file.ok("gemm m=2", "naive", {10, 20, 30}, 1);
@@ -32,7 +32,7 @@ TEST(Measures, SpreadNeedsRoundsAndSaysWhatItIs) {
   EXPECT_EQ(time_ns(cases[2])->spread, (Interval{10, 30}));
 }
 
-TEST(Measures, NothingFromWhatWasNotTimed) {
+TEST(Measures, NotTimed) {
   SyntheticFile file;
   file.not_ok("gemm m=1", "naive", "incorrect", "wrong by 3");
   file.ok("memory bytes=64", "naive", {10}, 0, 640);
@@ -43,7 +43,7 @@ TEST(Measures, NothingFromWhatWasNotTimed) {
   EXPECT_EQ(gigabytes_per_second(cases[1])->value, 64);
 }
 
-TEST(Measures, DetailsComeFromTheRoundsThatHaveThem) {
+TEST(Measures, DetailMedians) {
   SyntheticFile file;
   auto& record = file.ok("gemm m=1", "naive", {10, 10, 10}, 1);
   record["rounds"][0]["details"] = {{"average_watts", 10.0}};
@@ -53,7 +53,7 @@ TEST(Measures, DetailsComeFromTheRoundsThatHaveThem) {
   EXPECT_FALSE(detail(c, "joules"));
 }
 
-TEST(Measures, RatiosAreWideRatherThanNarrow) {
+TEST(Measures, ConservativeRatios) {
   const Estimate slow{100, Interval{90, 110}, true};
   const Estimate fast{10, Interval{8, 12}, true};
   const auto speedup = ratio(slow, fast);
@@ -63,7 +63,7 @@ TEST(Measures, RatiosAreWideRatherThanNarrow) {
   EXPECT_FALSE(ratio(slow, Estimate{10, std::nullopt, false}).spread);
 }
 
-TEST(Measures, InverseSwapsTheEndsOfTheSpread) {
+TEST(Measures, InverseRatio) {
   const auto rate = Estimate{10, Interval{8, 16}, true}.inverse(80);
   EXPECT_EQ(rate.value, 8);
   EXPECT_EQ(rate.spread, (Interval{5, 10}));

@@ -1,5 +1,5 @@
-// Enumerations that have names in files and on command lines. An enumeration takes part by a function
-// enum_names(Enum) that returns its names in the order of the enumerators.
+// Enumerations with names in files and on command lines. An enumeration opts in with a function
+// enum_names(Enum) that returns the names in the order of the enumerators.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,7 @@ std::optional<Enum> value_named(std::string_view name) {
   return std::nullopt;
 }
 
-// One of the values of Enum, or a name that this build does not know: Enum::other with its own text.
+// A value of Enum, or a name unknown to this build: Enum::other with the original text.
 template <class Enum>
 class OpenEnum {
  public:

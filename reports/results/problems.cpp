@@ -12,7 +12,7 @@ void add_new(std::vector<std::string>& list, const std::string& item) {
   if (std::find(list.begin(), list.end(), item) == list.end()) list.push_back(item);
 }
 
-// The keys of "gemm m=1 n=2", in their order.
+// The keys of "gemm m=1 n=2", in order.
 std::vector<std::string> keys_of(const std::string& problem) {
   std::vector<std::string> keys;
   for (std::size_t space = problem.find(' '); space != std::string::npos; space = problem.find(' ', space + 1)) {
@@ -117,7 +117,7 @@ const CaseRecord* Grid::at(std::size_t problem, std::size_t contender) const {
 }
 
 void Grid::find_varying() {
-  std::map<std::vector<std::string>, std::size_t> known;  // all values of a key, to the parameter that has them
+  std::map<std::vector<std::string>, std::size_t> known;  // all values of a key -> its parameter
   for (const auto& key : keys_) {
     std::vector<std::string> values;
     for (const auto* facts : values_) values.push_back(value_in(*facts, key));

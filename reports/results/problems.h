@@ -1,4 +1,4 @@
-// The rows and columns that result files span: problems down, and what solved them across.
+// The cases of result files as a grid: problems as rows, contenders as columns.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +12,10 @@
 
 namespace whygpu {
 
-// A name for each file: its own; with the host, or else a number, where files share one.
+// A unique name for each file: its own, with the host or a number added where names clash.
 std::vector<std::string> file_names(const std::vector<ResultFile>& files);
 
-// A backend in one file, by "name", "name:variant" or, on a device that is no CPU, "name:variant offload".
+// A backend in one file, by "name", "name:variant" or, on an accelerator, "name:variant offload".
 struct Contender {
   std::size_t file = 0;
   std::string name;
@@ -24,19 +24,19 @@ struct Contender {
 };
 std::string contender_name(const ResultFile& file, const CaseRecord& record);
 
-// The problem without the workload's name in front, for views of one workload.
+// The problem without the leading workload name, for views of one workload.
 std::string problem_alone(const CaseRecord& record);
 
-// How data gets to the device and back.
+// How data is transferred to the device and back.
 struct DataPath {
-  std::string text;                // "kernel", "once reuse=32", "always"; empty when the case does not say
-  std::optional<Offload> offload;  // nothing when the case does not say, or says what this build does not know
+  std::string text;                // "kernel", "once reuse=32", "always"; empty when not given
+  std::optional<Offload> offload;  // empty when not given, or unknown to this build
 
   bool operator==(const DataPath&) const = default;
 };
 DataPath data_path_of(const CaseRecord& record);
 
-// All cases of one workload as a grid. How data travels is a matter of the contender, not of the problem.
+// All cases of one workload as a grid. The offload mode belongs to the contender, not to the problem.
 class Grid {
  public:
   Grid(const std::vector<ResultFile>& files, const std::string& workload);
@@ -46,12 +46,12 @@ class Grid {
   const std::vector<Contender>& contenders() const { return contenders_; }  // by file, then in order of appearance
   const CaseRecord* at(std::size_t problem, std::size_t contender) const;   // null when not in the file
 
-  // Values that all problems share, as "dtype=f32 layout=nhwc", and the parameters in which they differ. Parameters
-  // that are equal to each other in every problem make one: "m=n=k".
+  // Values shared by all problems, such as "dtype=f32 layout=nhwc", and the parameters that vary. Parameters that
+  // are equal to each other in every problem are merged: "m=n=k".
   std::string shared_values() const;
   const std::vector<std::string>& varying() const { return varying_; }
   std::string value(std::size_t problem, std::size_t varying_index) const;
-  bool is_numeric(std::size_t varying_index) const;  // every value a whole number
+  bool is_numeric(std::size_t varying_index) const;  // every value is an integer
 
  private:
   void find_varying();

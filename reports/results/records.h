@@ -1,8 +1,8 @@
-// The records of a result file as plain structs. Field by field, with units: reports/README.md; formally:
-// result.schema.json; their JSON: codec.h.
+// The records of a result file as plain structs. Fields and units: reports/README.md; schema:
+// result.schema.json; JSON: codec.h.
 //
-// Strings come from outside (host, library and kernel names, reasons). They are valid UTF-8 and nothing more: whoever
-// prints them escapes them for the place where they go.
+// Strings are untrusted (host, library and kernel names, reasons): valid UTF-8 and nothing more. Escape them for the
+// output that they are printed to.
 #pragma once
 
 #include <array>
@@ -24,21 +24,21 @@ constexpr auto enum_names(Status) {
   return std::array<std::string_view, 4>{"ok", "incorrect", "unsupported", "failed"};
 }
 
-// One visit of one worker process to one case. Times are nanoseconds for one operation unless they say otherwise.
+// One measurement of a case by one worker process. Times are in nanoseconds per operation unless noted.
 struct RoundRecord {
   int round = 1;
   std::string started;
-  std::int64_t batch = 1;  // operations that one sample averages over
+  std::int64_t batch = 1;  // operations per sample
   std::vector<double> samples_ns;
   double cpu_ns = 0;
   double prepare_ns = 0;  // once
   double verify_ns = 0;   // once
-  double warmup_ns = 0;   // in all
+  double warmup_ns = 0;   // in total
   bool steady = true;
   std::int64_t discarded = 0;
   std::string disturbance;
   std::string lost_meters;                // which meters failed during the energy pass, and how
-  std::map<std::string, double> details;  // facts beyond time, such as energy_joules_per_op
+  std::map<std::string, double> details;  // other values, such as energy_joules_per_op
 };
 
 // Which time is taken. kernel: operands lie on the device, and launch latency stays out where the device can keep it
@@ -55,11 +55,11 @@ struct CaseRecord {
   std::string problem;  // the same without backend and variant
   std::string workload;
   std::string backend;
-  TextFacts values;  // every parameter
+  TextFacts values;  // all parameters
   Status status = Status::ok;
   std::string reason;  // why not ok
   bool settled = true;
-  std::string implementation;  // what really ran
+  std::string implementation;  // what actually ran
   double flops = 0;
   double bytes = 0;
   double set_bytes = 0;
@@ -72,7 +72,7 @@ struct CaseRecord {
   bool is_cold() const { return value("mode") == "cold"; }
 };
 
-// As the file says it; a newer version may know others.
+// As recorded; newer versions may write other kinds.
 enum class RecordedDevice : std::uint8_t { cpu, cuda, opencl, other };
 constexpr auto enum_names(RecordedDevice) { return std::array<std::string_view, 4>{"cpu", "cuda", "opencl", "other"}; }
 
@@ -94,7 +94,7 @@ struct BackendRecord {
   bool usable() const { return device.has_value(); }
   bool on_accelerator() const { return device && device->kind != RecordedDevice::cpu; }
 
-  // The value of one fact; empty where there is none.
+  // The value of one fact; empty when there is none.
   std::string fact(const std::string& key) const;
 };
 
@@ -119,16 +119,16 @@ struct CeilingRecord {
   double value = 0;
   std::string unit;                               // FLOP/s, OP/s, B/s, Hz or s
   std::string how;                                // what ran: kernel, instruction, threads
-  int visits = 1;                                 // that measured it
-  std::optional<int> undisturbed = std::nullopt;  // of them, those that no other work on the machine held down
+  int visits = 1;                                 // number of measurements
+  std::optional<int> undisturbed = std::nullopt;  // of them, those not slowed by other load
 };
 
-// A place where energy could be read: a meter, or why there is none.
+// An energy source: a meter, or the reason why it is not usable.
 struct MeterRecord {
   std::string source;
   bool usable = false;
-  std::string name, scope, how;  // of a usable one
-  std::string reason;            // of one that is not
+  std::string name, scope, how;  // when usable
+  std::string reason;            // when not usable
 };
 
 struct CacheRecord {
@@ -138,7 +138,7 @@ struct CacheRecord {
   int sharing = 1;  // CPUs that share it
 };
 
-// Texts are empty, and lists too, where nothing is known.
+// Strings and lists are empty when unknown.
 struct EnvironmentRecord {
   std::string host;
   std::string kernel;
@@ -163,7 +163,7 @@ struct EnvironmentRecord {
   TextFacts build;
 };
 
-// What Google Benchmark says of a machine, for the tools that read its files.
+// The context of Google Benchmark, for tools that read its files.
 struct ContextRecord {
   std::string date;
   std::string host_name;
@@ -182,16 +182,16 @@ struct RunSettings {
   int threads = 1;
   int device = 0;
   double sample_seconds = 0.05;  // sampling time of a case in one process
-  double budget_seconds = 0;     // for the whole run; every case gets one round whatever it takes; 0: the usual
-  double timeout_seconds = 60;   // silence after which a worker counts as hung
-  std::optional<int> rounds;     // exactly so many; else until settled or out of budget
+  double budget_seconds = 0;     // for the whole run; every case gets at least one round; 0: default
+  double timeout_seconds = 60;   // without output, after which a worker is considered hung
+  std::optional<int> rounds;     // fixed number; else until settled or out of budget
   bool energy = false;           // read the energy meters in each case's first round
-  std::uint64_t seed = 1;        // of the shuffling
+  std::uint64_t seed = 1;        // for shuffling
 };
 
 struct RunRecord : RunSettings {
   std::string started;
-  std::string finished;  // empty when it did not
+  std::string finished;  // empty when unfinished
 };
 
 }  // namespace whygpu

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// What stands under the key "whygpu".
+// The object under the key "whygpu".
 template <class Fields>
 void list_fields(Fields& f, typename Fields::template Ref<ResultFile> file) {
   f.required("version", file.version);
@@ -29,7 +29,7 @@ void list_fields(Fields& f, typename Fields::template Ref<ResultFile> file) {
 
 ResultFile result_of(const JsonNode& root, std::string_view file_name) {
   const auto whygpu = root.find("whygpu");
-  if (!whygpu) root.fail("not a result file of whygpu (no key \"whygpu\"); `whygpu run` writes one");
+  if (!whygpu) root.fail("not a whygpu result file (no key \"whygpu\"); expected a file written by `whygpu run`");
   const auto schema = (*whygpu)["schema"].integer_from(1);
   if (schema > kResultSchema) {
     whygpu->fail("schema " + std::to_string(schema) + " is newer than this build, which reads schemas up to " +
@@ -43,7 +43,7 @@ ResultFile result_of(const JsonNode& root, std::string_view file_name) {
   return result;
 }
 
-// A case as Google Benchmark would print it. Tools that average rows by family see each case as a family of one.
+// A case as Google Benchmark prints it, in a family of its own, since tools average rows by family.
 json benchmark_row(const CaseRecord& record, int threads, std::size_t family) {
   std::vector<double> medians, cpu;
   std::int64_t iterations = 0;
@@ -94,7 +94,7 @@ ResultFile parse_result_file(std::string_view json_text, std::string_view file_n
     throw ResultFileError(std::string(file_name) + ": " + complaint);
   };
   if (json_text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-    complain("empty; a result file of `whygpu run` is needed");
+    complain("empty file; expected a result file of `whygpu run`");
   }
   json document;
   try {
@@ -102,8 +102,8 @@ ResultFile parse_result_file(std::string_view json_text, std::string_view file_n
   } catch (const json::parse_error& error) {
     complain(error.byte > json_text.size()
                  ? "truncated: the JSON ends after " + std::to_string(json_text.size()) +
-                       " bytes; a whole file is needed"
-                 : "not JSON at byte " + std::to_string(error.byte) + "; a result file of `whygpu run` is needed");
+                       " bytes; expected a complete file"
+                 : "not JSON at byte " + std::to_string(error.byte) + "; expected a result file of `whygpu run`");
   }
   return result_of(JsonNode(document, "", complain), file_name);
 }
@@ -111,8 +111,8 @@ ResultFile parse_result_file(std::string_view json_text, std::string_view file_n
 ResultFile load_result_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file || std::filesystem::is_directory(path)) {
-    const std::string why = file ? "it is a folder" : std::strerror(errno);
-    throw ResultFileError(path.string() + ": cannot be read: " + why + "; a result file of `whygpu run` is needed");
+    const std::string why = file ? "is a directory" : std::strerror(errno);
+    throw ResultFileError(path.string() + ": cannot be read: " + why + "; expected a result file of `whygpu run`");
   }
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   return parse_result_file(text, path.string());

@@ -35,7 +35,7 @@ struct ResultFile {
 ResultFile load_result_file(const std::filesystem::path& path);
 ResultFile parse_result_file(std::string_view json_text, std::string_view file_name);
 
-// The whole document: valid Google Benchmark JSON, in whose rows each case that is ok is a family of one, with the
+// The whole document: valid Google Benchmark JSON in which each ok case is a family of one row, with the
 // facts of the run under the key "whygpu".
 nlohmann::json document_of(const ResultFile& file);
 

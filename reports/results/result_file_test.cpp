@@ -32,7 +32,7 @@ SyntheticFile small_file() {
   return file;
 }
 
-TEST(ResultFile, ReadsWhatTheRunWrote) {
+TEST(ResultFile, ReadsSample) {
   const auto file = small_file().file("some/where/box.json");
   EXPECT_EQ(file.name, "box");
   EXPECT_TRUE(file.complete);
@@ -50,7 +50,7 @@ TEST(ResultFile, ReadsWhatTheRunWrote) {
   EXPECT_EQ(file.backend("cudnn"), nullptr);
 }
 
-TEST(ResultFile, DerivesTheProblemWhereItIsMissing) {
+TEST(ResultFile, DerivesProblem) {
   auto file = small_file();
   auto& record = file.ok("gemm m=8 n=8 k=8", "onednn:jit", {1}, 1);
   record.erase("problem");
@@ -58,7 +58,7 @@ TEST(ResultFile, DerivesTheProblemWhereItIsMissing) {
   EXPECT_EQ(file.file().cases.back().variant(), "jit");
 }
 
-TEST(ResultFile, ReadsDetailsAndCeilings) {
+TEST(ResultFile, DetailsAndCeilings) {
   auto file = small_file();
   file.whygpu()["cases"][0]["rounds"][0]["details"] = {{"average_watts", 25.5}};
   file.whygpu()["ceilings"] = {{{"device", "Synthetic CPU"},
@@ -73,7 +73,7 @@ TEST(ResultFile, ReadsDetailsAndCeilings) {
   EXPECT_EQ(read.ceilings[0].dtype, "f32");
 }
 
-TEST(ResultFile, RefusesInOneLineWithNameAndRemedy) {
+TEST(ResultFile, RefusalMessages) {
   auto newer = small_file();
   newer.whygpu()["schema"] = 2;
   const auto whole = small_file().text();
@@ -82,40 +82,40 @@ TEST(ResultFile, RefusesInOneLineWithNameAndRemedy) {
            {" \n", "empty"},
            {whole.substr(0, whole.size() / 2), "truncated"},
            {"PNG\x89 not json", "not JSON"},
-           {"[1, 2]", "an object is needed, found array"},
-           {R"({"context": {}, "benchmarks": []})", "not a result file of whygpu"},
+           {"[1, 2]", "must be an object, found array"},
+           {R"({"context": {}, "benchmarks": []})", "not a whygpu result file"},
            {newer.text(), "newer whygpu is needed"}}) {
     const auto complaint = complaint_about(text);
     EXPECT_THAT(complaint, AllOf(StartsWith("box.json: "), HasSubstr(expected), Not(HasSubstr("\n"))));
   }
 }
 
-TEST(ResultFile, NamesThePlaceOfABadField) {
+TEST(ResultFile, BadFieldLocation) {
   const auto broken = [](auto&& edit) {
     auto file = small_file();
     edit(file.whygpu());
     return complaint_about(file.text());
   };
   EXPECT_THAT(broken([](auto& w) { w["cases"][0]["rounds"][1]["samples_ns"][0] = 0; }),
-              HasSubstr("whygpu.cases[0].rounds[1].samples_ns[0]: a number above 0 is needed"));
+              HasSubstr("whygpu.cases[0].rounds[1].samples_ns[0]: must be above 0"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][0]["rounds"][1]["samples_ns"] = nlohmann::json::array(); }),
               HasSubstr("at least one sample"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][0]["rounds"].clear(); }), HasSubstr("at least one round"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][1]["status"] = "fine"; }), HasSubstr("one of ok, incorrect"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][1]["flops"] = "many"; }),
-              HasSubstr("whygpu.cases[1].flops: a number is needed, found string"));
+              HasSubstr("whygpu.cases[1].flops: must be a number, found string"));
   EXPECT_THAT(broken([](auto& w) { w["cases"][1]["flops"] = -1; }), HasSubstr("at least"));
   EXPECT_THAT(broken([](auto& w) { w.erase("environment"); }), HasSubstr("\"environment\" is missing"));
 }
 
-TEST(ResultFile, EveryTruncationIsRefused) {
+TEST(ResultFile, RefusesTruncation) {
   const auto whole = small_file().text();
   for (std::size_t size = 0; size < whole.size(); size += 7) {
     EXPECT_NE(complaint_about(whole.substr(0, size)), "accepted") << size;
   }
 }
 
-TEST(ResultFile, LoadsFromDiskAndSaysWhyItCannot) {
+TEST(ResultFile, LoadErrors) {
   const auto folder = std::filesystem::temp_directory_path() / "whygpu_result_file_test";
   std::filesystem::create_directories(folder);
   std::ofstream(folder / "box.json") << small_file().text();
@@ -125,7 +125,7 @@ TEST(ResultFile, LoadsFromDiskAndSaysWhyItCannot) {
   std::filesystem::remove_all(folder);
 }
 
-TEST(ResultFile, KeysThatThisBuildDoesNotKnowAreNoError) {
+TEST(ResultFile, IgnoresUnknownKeys) {
   auto file = small_file();
   file.whygpu()["cases"][0]["later"] = {1, 2, 3};
   EXPECT_EQ(complaint_about(file.text()), "accepted");

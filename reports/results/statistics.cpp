@@ -10,10 +10,10 @@ namespace whygpu {
 namespace {
 
 std::vector<double> sorted(std::span<const double> values) {
-  if (values.empty()) throw std::invalid_argument("statistics of no values: at least one is needed");
+  if (values.empty()) throw std::invalid_argument("statistics need at least one value");
   std::vector<double> result(values.begin(), values.end());
   if (std::any_of(result.begin(), result.end(), [](double value) { return std::isnan(value); })) {
-    throw std::invalid_argument("statistics of NaN: every value must be a number");
+    throw std::invalid_argument("statistics of NaN: all values must be numbers");
   }
   std::sort(result.begin(), result.end());
   return result;
@@ -27,8 +27,8 @@ double quantile_of_sorted(const std::vector<double>& values, double fraction) {
   return std::lerp(values[below], values[above], position - static_cast<double>(below));
 }
 
-// Values to leave out at each end of n sorted ones so that the rest still covers the median with 95%. Boost rounds the
-// quantile outwards, so that the tail beyond holds no more than 2.5%.
+// Number of values to drop at each end of n sorted ones such that the rest covers the median with 95%. Boost rounds the
+// quantile outwards, so the dropped tail holds at most 2.5%.
 std::size_t values_outside(std::size_t n) {
   const boost::math::binomial values_below_median(static_cast<double>(n), 0.5);
   return static_cast<std::size_t>(quantile(values_below_median, 0.025));

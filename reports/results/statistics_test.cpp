@@ -17,18 +17,18 @@ std::vector<double> counting(int n) {
   return values;
 }
 
-TEST(Median, OfOddEvenAndSingle) {
+TEST(Median, OddEvenSingle) {
   EXPECT_EQ(median(std::vector{3.0, 1.0, 2.0}), 2);
   EXPECT_EQ(median(std::vector{4.0, 1.0, 3.0, 2.0}), 2.5);
   EXPECT_EQ(median(std::vector{7.0}), 7);
 }
 
-TEST(Median, RefusesWhatHasNone) {
+TEST(Median, RefusesEmptyAndNan) {
   EXPECT_THROW(median({}), std::invalid_argument);
   EXPECT_THROW(median(std::vector{1.0, std::numeric_limits<double>::quiet_NaN()}), std::invalid_argument);
 }
 
-TEST(Quantile, InterpolatesBetweenNeighbours) {
+TEST(Quantile, Interpolates) {
   const std::vector values{10.0, 20.0, 30.0, 40.0};
   EXPECT_EQ(quantile(values, 0), 10);
   EXPECT_EQ(quantile(values, 1), 40);
@@ -37,12 +37,12 @@ TEST(Quantile, InterpolatesBetweenNeighbours) {
   EXPECT_THROW(quantile(values, std::numeric_limits<double>::quiet_NaN()), std::invalid_argument);
 }
 
-TEST(MedianAbsoluteDeviation, IgnoresOneWildValue) {
+TEST(MedianAbsoluteDeviation, IgnoresOutlier) {
   EXPECT_EQ(median_absolute_deviation(std::vector{1.0, 2.0, 3.0, 4.0, 1000.0}), 1);
 }
 
-// The ranks are those of the tables of the sign test.
-TEST(MedianInterval, RanksOfTheTables) {
+// Ranks from published tables of the sign test.
+TEST(MedianInterval, PublishedRanks) {
   const struct {
     int n;
     double low, high;
@@ -52,12 +52,12 @@ TEST(MedianInterval, RanksOfTheTables) {
   }
 }
 
-TEST(MedianInterval, NothingBelowSixValues) {
+TEST(MedianInterval, NeedsSixValues) {
   EXPECT_EQ(median_interval(counting(5)), std::nullopt);
   EXPECT_EQ(median_interval({}), std::nullopt);
 }
 
-TEST(MedianInterval, ManyValuesDoNotUnderflow) {
+TEST(MedianInterval, NoUnderflow) {
   const auto interval = median_interval(counting(20'000));
   ASSERT_TRUE(interval);
   // The normal approximation: n/2 ± 1.96·√n/2.
@@ -65,7 +65,7 @@ TEST(MedianInterval, ManyValuesDoNotUnderflow) {
   EXPECT_NEAR(interval->high, 10'001 + 1.96 * std::sqrt(20'000) / 2, 2);
 }
 
-TEST(MedianInterval, CoversTheMedianOfASkewedDistribution) {
+TEST(MedianInterval, SkewedCoverage) {
   std::mt19937 random(7);
   std::lognormal_distribution<double> skewed(0, 1);  // median 1
   int covered = 0;
@@ -79,7 +79,7 @@ TEST(MedianInterval, CoversTheMedianOfASkewedDistribution) {
   EXPECT_LE(covered, 1970);
 }
 
-TEST(RelativeHalfWidth, IsAFractionOfTheMedian) {
+TEST(RelativeHalfWidth, FractionOfMedian) {
   EXPECT_DOUBLE_EQ(*relative_half_width(std::vector{90.0, 95.0, 100.0, 100.0, 105.0, 110.0}), 0.1);
   EXPECT_EQ(relative_half_width(std::vector{1.0, 2.0}), std::nullopt);
   EXPECT_EQ(relative_half_width(std::vector{-1.0, -1.0, 0.0, 0.0, 1.0, 1.0}), std::nullopt);

@@ -1,4 +1,4 @@
-// Result files made up for tests. Every number in them is invented.
+// Synthetic result files for tests. All numbers are invented.
 #pragma once
 
 #include <cmath>
@@ -66,7 +66,7 @@ class SyntheticFile {
     return *this;
   }
 
-  // A case that ran: one time per round, in ns. Returned for further edits.
+  // Adds a case with status ok and one time per round, in ns. Returns its JSON for further edits.
   nlohmann::json& ok(const std::string& problem, const std::string& backend, const std::vector<double>& round_ns,
                      double flops, double bytes = 1000) {
     auto& record = add(problem, backend, "ok");

@@ -30,8 +30,8 @@ bool data_moves(const Contest& contest) { return contest.data_path.offload == Of
 
 double factor_at_largest(const Contest& contest) { return contest.points.back().factor.value; }
 
-// The contest of the family, resource and kind of offload with the greatest factor at its largest size; null without
-// one.
+// The contest of the family, resource and offload kind with the largest factor at its largest size; null if there is
+// none.
 const Contest* best(const std::vector<Contest>& all, const Family& family, Resource resource, bool moves) {
   const Contest* found = nullptr;
   for (const auto& contest : all) {
@@ -74,7 +74,7 @@ std::string sentence(const std::vector<Contest>& all, const Contest& main) {
   return text + ".";
 }
 
-// The main contest of every family: data in place where that was measured, else moved each time.
+// The main contest of every family: with resident data where measured, else with data moved each time.
 std::vector<const Contest*> main_contests(const std::vector<Contest>& all) {
   std::vector<const Contest*> mains;
   for (const auto& contest : all) {
@@ -91,7 +91,7 @@ std::vector<const Contest*> main_contests(const std::vector<Contest>& all) {
 std::string headline(const std::vector<const Contest*>& mains) {
   std::size_t ahead = 0;
   for (const auto* main : mains) ahead += main->crossover.from ? 1 : 0;
-  if (ahead == 0) return "No: at no size measured does the GPU stay ahead of the best CPU backend.";
+  if (ahead == 0) return "No: the GPU does not stay ahead of the best CPU backend at any measured size.";
   const auto* first = *std::max_element(mains.begin(), mains.end(), [](const Contest* a, const Contest* b) {
     return a->family.problems.size() < b->family.problems.size() ||
            (a->family.problems.size() == b->family.problems.size() && !a->crossover.from && b->crossover.from);
@@ -104,11 +104,11 @@ std::string headline(const std::vector<const Contest*>& mains) {
   } else {
     text = fmt::format("Not for {} up to {}", subject(first->family), format_size(first->points.back().size));
   }
-  if (mains.size() > 1) text += fmt::format("; the GPU wins in {} of {} kinds of work measured", ahead, mains.size());
+  if (mains.size() > 1) text += fmt::format("; the GPU wins in {} of {} measured kinds of work", ahead, mains.size());
   return text + ".";
 }
 
-// Without a GPU: the best that the CPU did, which a GPU would have to beat.
+// Without a GPU: the best CPU result, which a GPU would have to beat.
 Answer without_gpu(const ResultFile& file) {
   Answer result;
   for (const auto& workload : workloads_of({file})) {
@@ -133,9 +133,9 @@ Answer without_gpu(const ResultFile& file) {
   }
   const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(),
                                    [](const BackendRecord& backend) { return backend.on_accelerator(); });
-  result.headline =
-      has_gpu ? "Not answered: no problem was solved both by the GPU and by a CPU backend."
-              : "Not answered here: no GPU took part, so the CPU's speed below is what a GPU would have to beat.";
+  result.headline = has_gpu
+                        ? "Not answered: no problem was solved both by the GPU and by a CPU backend."
+                        : "Not answered: no GPU was measured; the CPU results below are what a GPU would have to beat.";
   return result;
 }
 

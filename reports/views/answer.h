@@ -1,4 +1,4 @@
-// The answer in words: does this work need a GPU here, and from which size on?
+// The answer in words: does this work need a GPU on this machine, and from which size on?
 #pragma once
 
 #include <string>

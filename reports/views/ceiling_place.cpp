@@ -40,13 +40,13 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
 
   std::optional<double> peak;
   bool widened = false;
-  const bool moves_only = against == Against::bandwidth || record.workload == kMemory;  // as STREAM is judged
+  const bool moves_only = against == Against::bandwidth || record.workload == kMemory;  // as in STREAM
   if (record.flops > 0 && !moves_only) {
     peak = arithmetic_ceiling(file, record);
     const auto dtype = record.value("dtype");
     widened = !peak && device.kind == RecordedDevice::cpu && (dtype == "f16" || dtype == "bf16");
     if (widened) peak = find(file, device.name, CeilingKind::flops, "f32", "");
-    if (!peak) return std::nullopt;  // below an unknown roof, the distance to another one says little
+    if (!peak) return std::nullopt;  // the unknown roof may be the lower one
   }
   const double flops = moves_only ? 0 : record.flops;
   std::optional<CeilingPlace> best;
@@ -86,9 +86,9 @@ std::vector<std::string> contradictions(const ResultFile& file) {
   std::vector<std::string> lines;
   for (const auto& [ceiling, beaten] : ceilings) {
     lines.push_back(fmt::format(
-        "error: {} {} up to {:.0f}% above the measured ceiling of {}: it was measured too low, or less work was done "
-        "than is counted; believe no percentage of it, and measure again",
-        count_of(beaten.cases, "case"), beaten.cases == 1 ? "stands" : "stand", 100 * (beaten.most - 1), ceiling));
+        "error: {} {} up to {:.0f}% above the measured ceiling of {}: the ceiling was measured too low, or less work "
+        "was done than counted; do not use these percentages, measure again",
+        count_of(beaten.cases, "case"), beaten.cases == 1 ? "is" : "are", 100 * (beaten.most - 1), ceiling));
   }
   return lines;
 }

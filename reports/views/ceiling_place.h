@@ -1,4 +1,4 @@
-// Which measured ceiling stands above a case, and how near it came.
+// Which measured ceiling limits a case, and how close the case comes to it.
 #pragma once
 
 #include <cstdint>
@@ -18,26 +18,26 @@ struct CeilingPlace {
   std::optional<BeatenCeiling> beaten;  // where the ceiling was exceeded by more than kCeilingTolerance
 };
 
-// The lower of both roofs, or the memory's alone, for who asks what of the bandwidth a case uses.
+// The lower of both roofs, or bandwidth alone, for bandwidth views.
 enum class Against : std::uint8_t { roofline, bandwidth };
 
-// By the ceilings of the case's device and dtype in the same file. Operands that are hot and fit into the device's
-// largest cache are judged by the slowest cache level that the case does not beat. 16-bit floats on a processor that
-// can only widen them are judged by the arithmetic of f32. Nothing when the case is not ok, or no ceiling of its kind
+// Uses the ceilings of the case's device and dtype in the same file. Hot operands that fit into the device's largest
+// cache are compared with the slowest cache level that the case does not exceed. 16-bit floats on a processor that
+// only widens them are compared with f32 arithmetic. nullopt when the case is not ok, or no ceiling of its kind
 // was measured.
 std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record,
                                           Against against = Against::roofline);
 
-// One line for each ceiling that cases beat without a reason in themselves: what was measured there contradicts itself.
+// One line for each ceiling that cases exceed without an explanation: the measurements contradict each other.
 std::vector<std::string> contradictions(const ResultFile& file);
 
-// Whether the case is one of those.
+// Whether the case exceeds its ceiling without an explanation.
 bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record);
 
-// A line where no visit to the processor's ceilings was undisturbed, so that they may be too low; else empty.
+// A warning when every measurement of the processor's ceilings was disturbed, so they may be too low; else empty.
 std::string describe_disturbed_ceilings(const ResultFile& file);
 
-// FLOP/s of the measured arithmetic ceiling of the case's device and dtype; nothing when none was measured.
+// FLOP/s of the measured arithmetic ceiling of the case's device and dtype; nullopt when not measured.
 std::optional<double> arithmetic_ceiling(const ResultFile& file, const CaseRecord& record);
 
 }  // namespace whygpu

@@ -9,7 +9,8 @@ namespace {
 // A processor of 100 GFLOP/s in f32, 10 GB/s of memory, 40 GB/s of L3 and 80 GB/s of L2, with 1 MB of cache.
 ResultFile file() {
   ResultFile file;
-  file.backends.push_back({"lib", "1", "", {}, DeviceRecord{RecordedDevice::cpu, "CPU", 10'000'000'000, 1'000'000, {}}});
+  file.backends.push_back(
+      {"lib", "1", "", {}, DeviceRecord{RecordedDevice::cpu, "CPU", 10'000'000'000, 1'000'000, {}}});
   file.ceilings = {{"CPU", CeilingKind::flops, "f32", "", 100e9, "FLOP/s", ""},
                    {"CPU", CeilingKind::bandwidth, "", "memory", 10e9, "B/s", ""},
                    {"CPU", CeilingKind::bandwidth, "", "L3", 40e9, "B/s", ""},
@@ -30,7 +31,7 @@ CaseRecord ran(const std::string& workload, double flops, double bytes, double s
   return record;
 }
 
-TEST(CeilingPlace, JudgesLargeOperandsByMemory) {
+TEST(CeilingPlace, LargeOperands) {
   const auto place = ceiling_place(file(), ran("gemm", 2e9, 1e9, 1e9, 1e9));  // 2 GFLOP/s under 20
   ASSERT_TRUE(place);
   EXPECT_EQ(place->place.roof, Roof::memory);
@@ -38,14 +39,14 @@ TEST(CeilingPlace, JudgesLargeOperandsByMemory) {
   EXPECT_DOUBLE_EQ(place->place.fraction, 0.1);
 }
 
-TEST(CeilingPlace, JudgesArithmeticByThePeak) {
+TEST(CeilingPlace, ComputeBound) {
   const auto place = ceiling_place(file(), ran("gemm", 100e9, 1e9, 1e9, 2e9));
   ASSERT_TRUE(place);
   EXPECT_EQ(place->place.roof, Roof::arithmetic);
   EXPECT_DOUBLE_EQ(place->place.fraction, 0.5);
 }
 
-TEST(CeilingPlace, JudgesHotSmallOperandsByTheCacheThatHeldThem) {
+TEST(CeilingPlace, HotSmallOperands) {
   EXPECT_EQ(ceiling_place(file(), ran("memory", 1, 30e9, 1e5, 1e9))->level, "L3");
   EXPECT_EQ(ceiling_place(file(), ran("memory", 1, 60e9, 1e5, 1e9))->level, "L2");
   auto cold = ran("memory", 1, 5e9, 1e5, 1e9);
@@ -53,13 +54,13 @@ TEST(CeilingPlace, JudgesHotSmallOperandsByTheCacheThatHeldThem) {
   EXPECT_EQ(ceiling_place(file(), cold)->level, "memory");
 }
 
-TEST(CeilingPlace, ExplainsABeatenCeiling) {
+TEST(CeilingPlace, BeatenCeiling) {
   EXPECT_FALSE(ceiling_place(file(), ran("memory", 0, 10.2e9, 1e9, 1e9))->beaten);
   EXPECT_TRUE(ceiling_place(file(), ran("memory", 0, 12e9, 1e9, 1e9))->beaten->error);
   EXPECT_TRUE(ceiling_place(file(), ran("gemm", 120e9, 1e6, 1e9, 1e9))->beaten->error);
 }
 
-TEST(CeilingPlace, JudgesWhatIsWidenedByF32) {
+TEST(CeilingPlace, WidenedDtypes) {
   auto half = ran("gemm", 50e9, 1e6, 1e9, 1e9);
   half.values["dtype"] = "f16";
   const auto place = ceiling_place(file(), half);
@@ -68,27 +69,27 @@ TEST(CeilingPlace, JudgesWhatIsWidenedByF32) {
   EXPECT_DOUBLE_EQ(place->place.fraction, 0.5);
 }
 
-TEST(CeilingPlace, JudgesAnyWorkByBandwidthWhereAsked) {
+TEST(CeilingPlace, BandwidthOnRequest) {
   const auto place = ceiling_place(file(), ran("gemm", 100e9, 5e9, 1e9, 1e9), Against::bandwidth);
   ASSERT_TRUE(place);
   EXPECT_EQ(place->place.roof, Roof::memory);
   EXPECT_DOUBLE_EQ(place->place.fraction, 0.5);
 }
 
-TEST(Contradictions, AreCountedByCeiling) {
+TEST(Contradictions, CountedPerCeiling) {
   auto measured = file();
   measured.cases = {ran("gemm", 134e9, 1e6, 1e9, 1e9), ran("gemm", 110e9, 1e6, 1e9, 1e9),
                     ran("gemm", 50e9, 1e6, 1e9, 1e9)};
   EXPECT_TRUE(contradicts_its_ceiling(measured, measured.cases[0]));
   EXPECT_FALSE(contradicts_its_ceiling(measured, measured.cases[2]));
   EXPECT_THAT(contradictions(measured),
-              testing::ElementsAre(testing::StartsWith(
-                  "error: 2 cases stand up to 34% above the measured ceiling of f32 arithmetic: ")));
+              testing::ElementsAre(
+                  testing::StartsWith("error: 2 cases are up to 34% above the measured ceiling of f32 arithmetic: ")));
   measured.cases.erase(measured.cases.begin(), measured.cases.begin() + 2);
   EXPECT_THAT(contradictions(measured), testing::IsEmpty());
 }
 
-TEST(DisturbedCeilings, AreToldWhereNoVisitWasUndisturbed) {
+TEST(DisturbedCeilings, NoUndisturbedVisit) {
   auto measured = file();
   EXPECT_EQ(describe_disturbed_ceilings(measured), "");
   measured.ceilings[0].visits = 3;
@@ -98,7 +99,7 @@ TEST(DisturbedCeilings, AreToldWhereNoVisitWasUndisturbed) {
   EXPECT_THAT(describe_disturbed_ceilings(measured), testing::HasSubstr("all 3 visits"));
 }
 
-TEST(CeilingPlace, KnowsNothingWithoutACeiling) {
+TEST(CeilingPlace, NoCeiling) {
   auto other = ran("gemm", 1e9, 1e9, 1e9, 1e9);
   other.values["dtype"] = "f64";
   EXPECT_FALSE(ceiling_place(file(), other));

@@ -29,7 +29,7 @@ std::string solver_name(const CaseRecord& record) {
   return record.variant().empty() ? record.backend : record.backend + ":" + record.variant();
 }
 
-// The cases of a file by problem, the CPU's and the others'.
+// The cases of a file by problem, CPU cases and others apart.
 struct Solved {
   std::map<std::string, std::vector<const CaseRecord*>> by_cpu, by_other;
 
@@ -39,7 +39,7 @@ struct Solved {
     }
   }
 
-  // The cheapest CPU case of a problem that has the cost; null when none has.
+  // The cheapest CPU case of a problem; null when no case has the cost.
   const CaseRecord* best_cpu(const std::string& key, Resource resource) const {
     const CaseRecord* best = nullptr;
     const auto found = by_cpu.find(key);
@@ -51,7 +51,7 @@ struct Solved {
     return best;
   }
 
-  // (candidate, data path) pairs that met any problem of the family, in the order of the file.
+  // (candidate, data path) pairs with any problem of the family, in file order.
   std::vector<std::pair<std::string, DataPath>> candidates(const Family& family) const {
     std::vector<std::pair<std::string, DataPath>> result;
     for (const auto& problem : family.problems) {
@@ -75,7 +75,7 @@ struct Solved {
   }
 };
 
-// Dollars of CPU over dollars of the other machine, by the same kind of price; nothing when one is not known.
+// Dollars of CPU over dollars of the other machine, by the same kind of price; nullopt when one is unknown.
 std::optional<Estimate> dollar_factor(const ResultFile& file, const CaseRecord& cpu, const CaseRecord& other,
                                       const PriceList& prices) {
   const auto* cpu_device = device_of(file, cpu);
@@ -92,7 +92,7 @@ std::optional<Estimate> dollar_factor(const ResultFile& file, const CaseRecord& 
 }
 
 std::string gap_at(double size, const std::string& name, const CaseRecord& record) {
-  return fmt::format("at {} {} is {}: {}", format_size(size), name, name_of(record.status), record.reason);
+  return fmt::format("at {}: {} {}: {}", format_size(size), name, name_of(record.status), record.reason);
 }
 
 Contest contest_of(const ResultFile& file, const Solved& solved, const Family& family, const std::string& candidate,
@@ -108,7 +108,7 @@ Contest contest_of(const ResultFile& file, const Solved& solved, const Family& f
     }
     const auto* cpu = solved.best_cpu(problem.key, resource);
     if (!cpu) {
-      contest.gaps.push_back(fmt::format("at {} no CPU backend has a result", format_size(problem.size)));
+      contest.gaps.push_back(fmt::format("at {}: no CPU result", format_size(problem.size)));
       continue;
     }
     const auto spent = cost(*other, resource);
@@ -173,11 +173,11 @@ std::string describe(const Contest& contest) {
   switch (crossover.kind) {
     case CrossoverKind::always: return fmt::format("always, from {} on", format_size(contest.points.front().size));
     case CrossoverKind::never: return fmt::format("never up to {}", largest);
-    case CrossoverKind::undecided: return fmt::format("undecided: at {} the two are within the spread", largest);
+    case CrossoverKind::undecided: return fmt::format("undecided: within the spread at {}", largest);
     case CrossoverKind::between: break;
   }
   const auto from = format_size(*crossover.from);
-  if (!crossover.last_behind) return fmt::format("at {} at the latest", from);
+  if (!crossover.last_behind) return fmt::format("at or below {}", from);
   return fmt::format("between {} and {}", format_size(*crossover.last_behind), from);
 }
 

@@ -31,7 +31,7 @@ Contest only_contest(const SyntheticFile& file) {
   return all.at(0);
 }
 
-TEST(Crossover, BetweenTheLastBehindAndTheFirstAhead) {
+TEST(Crossover, BandBetweenSizes) {
   const auto contest = only_contest(contest_file({0.1, 0.5, 2, 8}));
   EXPECT_EQ(contest.crossover.kind, CrossoverKind::between);
   EXPECT_EQ(contest.crossover.last_behind, 128);
@@ -47,30 +47,31 @@ TEST(Crossover, AlwaysAndNever) {
   EXPECT_EQ(describe(only_contest(contest_file({0.1, 0.2, 0.9}))), "never up to 256");
 }
 
-TEST(Crossover, OneLuckySizeSetsNoThreshold) {
+TEST(Crossover, IsolatedWin) {
   const auto contest = only_contest(contest_file({0.2, 3, 0.5, 0.8, 2, 4}));
   EXPECT_EQ(contest.crossover.from, 1024);
   EXPECT_EQ(contest.crossover.last_behind, 512);
   EXPECT_THAT(contest.crossover.lucky, ElementsAre(128));
 }
 
-TEST(Crossover, NoiseAroundTheThresholdWidensTheBand) {
-  // Within ±10% on both sides 0.95 and 1.05 cannot be told from 1.
+TEST(Crossover, NoiseWidensBand) {
+  // With ±10% on both sides, 0.95 and 1.05 are indistinguishable from 1.
   const auto noisy = only_contest(contest_file({0.5, 0.95, 1.05, 2}, 0.1));
   EXPECT_EQ(describe(noisy), "between 64 and 512");
   const auto quiet = only_contest(contest_file({0.5, 0.95, 1.05, 2}, 0.001));
   EXPECT_EQ(describe(quiet), "between 128 and 256");
 }
 
-TEST(Crossover, NoiseAtTheEndIsUndecided) {
-  EXPECT_THAT(describe(only_contest(contest_file({0.5, 0.9, 1.02}, 0.05))), HasSubstr("undecided: at 256"));
+TEST(Crossover, NoiseAtLargestSize) {
+  EXPECT_THAT(describe(only_contest(contest_file({0.5, 0.9, 1.02}, 0.05))),
+              HasSubstr("undecided: within the spread at 256"));
 }
 
-TEST(Crossover, LevelFromTheStartIsOpenBelow) {
-  EXPECT_EQ(describe(only_contest(contest_file({1.01, 1.5, 3}, 0.05))), "at 128 at the latest");
+TEST(Crossover, EqualFromSmallestSize) {
+  EXPECT_EQ(describe(only_contest(contest_file({1.01, 1.5, 3}, 0.05))), "at or below 128");
 }
 
-TEST(Crossover, ASingleRoundIsSaidToHaveNoBand) {
+TEST(Crossover, SingleRound) {
   SyntheticFile file;
   file.backend("naive").backend("cuda", "cuda");
   for (int size : {64, 128, 256}) {
@@ -82,17 +83,17 @@ TEST(Crossover, ASingleRoundIsSaidToHaveNoBand) {
   EXPECT_EQ(describe(contest), "between 128 and 256");
 }
 
-TEST(Crossover, WhatCouldNotRunIsAGapWithItsReason) {
+TEST(Crossover, FailedSizes) {
   auto file = contest_file({0.5, 2, 4});
   file.ok(square_gemm(512), "openblas", seven_rounds(100), 1);
   file.not_ok(square_gemm(512), "cuda", "failed", "out of memory");
   file.ok(square_gemm(1024), "cuda", seven_rounds(100), 1);
   const auto contest = only_contest(file);
   EXPECT_EQ(contest.crossover.from, 128);
-  EXPECT_THAT(contest.gaps, ElementsAre("at 512 cuda is failed: out of memory", "at 1024 no CPU backend has a result"));
+  EXPECT_THAT(contest.gaps, ElementsAre("at 512: cuda failed: out of memory", "at 1024: no CPU result"));
 }
 
-TEST(Crossover, OffloadModesAreContestsOfTheirOwnAgainstTheSameCpu) {
+TEST(Crossover, OffloadModes) {
   SyntheticFile file;
   file.backend("naive").backend("cuda", "cuda");
   for (int size : {64, 128, 256}) {
@@ -112,7 +113,7 @@ TEST(Crossover, OffloadModesAreContestsOfTheirOwnAgainstTheSameCpu) {
   EXPECT_EQ(pays[0].reuses, 11);  // 990 ns of upload, 90 ns saved at each use
 }
 
-TEST(Crossover, AnUploadNeverPaysWhenTheGpuIsSlower) {
+TEST(Crossover, SlowerGpuWithUpload) {
   SyntheticFile file;
   file.backend("naive").backend("cuda", "cuda");
   file.ok(square_gemm(64), "naive", seven_rounds(100), 1);
@@ -122,7 +123,7 @@ TEST(Crossover, AnUploadNeverPaysWhenTheGpuIsSlower) {
   EXPECT_EQ(paybacks(file.file())[0].reuses, std::nullopt);
 }
 
-TEST(Crossover, EnergyAndMoneyCrossElsewhere) {
+TEST(Crossover, EnergyAndMoney) {
   auto file = contest_file({0.5, 2, 8, 32});
   for (auto& record : file.whygpu()["cases"]) {
     // The GPU draws four times the power.
@@ -140,34 +141,34 @@ TEST(Crossover, EnergyAndMoneyCrossElsewhere) {
   EXPECT_EQ(all[2].crossover.from, 512);
 }
 
-TEST(Crossover, RentEntersWhereBothMachinesHaveOne) {
+TEST(Crossover, RentOnBothSides) {
   const auto file = contest_file({0.5, 2, 8, 32}).file();
   const DevicePrices prices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 9000}};
   const auto dollars = [&](const DevicePrices& rents) { return contests(file, {prices, rents, {}}).at(1); };
-  EXPECT_EQ(dollars({{"Synthetic GPU", 3}}).crossover.from, 512);  // rent against a price says nothing
+  EXPECT_EQ(dollars({{"Synthetic GPU", 3}}).crossover.from, 512);  // rent and price are not comparable
   const auto rented = dollars({{"Synthetic cpu", 1}, {"Synthetic GPU", 3}});
   EXPECT_EQ(rented.crossover.from, 256);
   EXPECT_NEAR(rented.points.back().factor.value, 32.0 / 3, 0.01);
 }
 
-TEST(Crossover, PricedEnergyEntersWhereBothSidesMeasuredIt) {
+TEST(Crossover, EnergyOnBothSides) {
   auto file = contest_file({1});
   for (auto& record : file.whygpu()["cases"]) {
     const double joules = record["backend"] == "cuda" ? 1 : 4;
     for (auto& round : record["rounds"]) round["details"] = {{"energy_joules_per_op", joules}};
   }
-  // A device that costs next to nothing leaves the energy.
+  // With near-zero device prices only energy counts.
   const auto all = contests(file.file(), {{{"Synthetic cpu", 1e-9}, {"Synthetic GPU", 1e-9}}, {}, 0.3});
   EXPECT_NEAR(all.at(2).points.back().factor.value, 4, 0.01);
 }
 
-TEST(Crossover, NothingToSayWithoutACandidate) {
+TEST(Crossover, NoCandidate) {
   SyntheticFile file;
   file.backend("naive").ok(square_gemm(64), "naive", {1}, 1);
   EXPECT_TRUE(contests(file.file(), {}).empty());
 }
 
-TEST(Families, SplitByDtypeSettingsAndShape) {
+TEST(Families, SplitByDtypeSettingsShape) {
   SyntheticFile file;
   for (int size : {64, 128, 256}) {
     const auto s = std::to_string(size);
@@ -184,7 +185,7 @@ TEST(Families, SplitByDtypeSettingsAndShape) {
   EXPECT_THAT(names, ElementsAre("f32||m=n=k|", "f32||m=n|k=16", "bf16||m=n=k|", "f32|mode=cold|m=n=k|"));
 }
 
-TEST(Families, WhatIsLeftIsOrderedByWork) {
+TEST(Families, RestOrderedByFlops) {
   SyntheticFile file;
   file.ok("gemm m=7 n=500 k=3 dtype=f32", "naive", {1}, 21000);
   file.ok("gemm m=5 n=11 k=13 dtype=f32", "naive", {1}, 1430);
@@ -194,7 +195,7 @@ TEST(Families, WhatIsLeftIsOrderedByWork) {
   EXPECT_EQ(families[0].problems[0].size, 1430);
 }
 
-TEST(Families, ProportionsMakeAFamily) {
+TEST(Families, ConstantProportions) {
   SyntheticFile file;
   for (int s : {1, 2, 4}) {
     file.ok("gemm m=" + std::to_string(32 * s) + " n=" + std::to_string(32 * s) + " k=" + std::to_string(512 * s),

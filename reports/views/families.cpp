@@ -13,7 +13,7 @@ namespace whygpu {
 namespace {
 
 constexpr std::size_t kFewestInFamily = 3;
-// All combinations of keys are tried up to this many keys that vary; beyond it only single keys, pairs and all
+// Up to this many varying keys, all combinations are tried; beyond it only single keys, pairs and all keys
 // together.
 constexpr std::size_t kMostKeysForAllSubsets = 4;
 
@@ -36,7 +36,7 @@ struct Problem {
 
 using Keys = std::vector<std::string>;
 
-// The words of the case text that say neither size nor solver, dtype left out: "transpose_b=yes mode=cold".
+// The parameters that are neither sizes nor backend nor dtype: "transpose_b=yes mode=cold".
 std::string settings_of(const CaseRecord& record) {
   std::vector<std::string> words;
   for (std::size_t space = record.problem.find(' '); space != std::string::npos;) {
@@ -104,7 +104,7 @@ class Group {
     for (const auto& problem : problems_) {
       for (const auto& [name, value] : problem.sizes) values[name].insert(value);
     }
-    // In the order in which a case line says them; a key at its default in the first line comes last.
+    // In case line order; a key at its default in the first line comes last.
     const auto position = [&](const std::string& key) {
       return problems_.front().record->problem.find(" " + key + "=");
     };
@@ -140,7 +140,7 @@ class Group {
     return found == problem.sizes.end() ? 0 : found->second;
   }
 
-  // The smallest whole numbers in the proportion of `keys`.
+  // The smallest integers in the proportion of `keys`.
   static std::vector<std::int64_t> proportion(const Problem& problem, const Keys& keys) {
     std::vector<std::int64_t> parts;
     std::int64_t divisor = 0;
@@ -152,7 +152,7 @@ class Group {
     return parts;
   }
 
-  // What two problems must share to differ in the size of `keys` only.
+  // What two problems must share to differ only in the sizes of `keys`.
   std::string rest_of(const Problem& problem, const Keys& keys) const {
     std::string rest;
     for (const auto part : proportion(problem, keys)) rest += std::to_string(part) + ':';

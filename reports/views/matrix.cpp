@@ -15,7 +15,7 @@
 namespace whygpu {
 namespace {
 
-// The legend that the cells of a document need.
+// The legend for the marks in a document's cells.
 struct Marks {
   bool interval = false, range = false, single = false, unsettled = false, ceiling = false, bandwidth = false,
        memory_roof = false, widened = false;
@@ -24,13 +24,13 @@ struct Marks {
     std::vector<std::string> lines;
     if (interval) lines.emplace_back("± half the 95% interval of the median between rounds");
     if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
-    if (single) lines.emplace_back("×? of a single round: without an interval, it may be chance");
+    if (single) lines.emplace_back("×? from a single round: no interval, may be chance");
     if (ceiling) lines.emplace_back("% of the ceiling measured on the same device");
     if (bandwidth)
       lines.emplace_back(
           "% of the bandwidth measured on the same device: of its memory, or of the cache that held the operands");
     if (widened)
-      lines.emplace_back("w the ceiling is that of f32: this processor has no arithmetic in the dtype, it widens");
+      lines.emplace_back("w the ceiling is that of f32: the processor has no arithmetic in the dtype and widens it");
     if (memory_roof) lines.emplace_back("m the ceiling is memory or cache, not arithmetic");
     if (unsettled) lines.emplace_back("~ did not settle within its budget");
     return lines;
@@ -62,14 +62,14 @@ class Matrix {
  private:
   struct Gain {
     double times = 1;
-    bool single = false;  // one of the two has one round only
+    bool single = false;  // one of the two has a single round
   };
 
   static void append(std::vector<std::string>& to, const std::vector<std::string>& lines) {
     to.insert(to.end(), lines.begin(), lines.end());
   }
 
-  // Before names from one of several files.
+  // Prefix of names when there are several files.
   std::string prefix(std::size_t file) const { return files_.size() > 1 ? names_[file] + " " : std::string(); }
 
   void check_baseline() const {
@@ -80,8 +80,8 @@ class Matrix {
       for (const auto& contender : grid.contenders()) known.insert(contender.name);
     }
     if (known.contains(baseline_)) return;
-    throw std::invalid_argument("baseline " + baseline_ + " is not in " + join(names_, ", ") + "; there are " +
-                                join({known.begin(), known.end()}, ", "));
+    throw std::invalid_argument("unknown baseline " + baseline_ + " in " + join(names_, ", ") +
+                                "; available: " + join({known.begin(), known.end()}, ", "));
   }
 
   std::optional<Estimate> value(const Grid& grid, std::size_t problem, std::size_t contender, const Measure& measure) {
@@ -89,7 +89,7 @@ class Matrix {
     return record ? measure.of(files_[grid.contenders()[contender].file], *record) : std::nullopt;
   }
 
-  // Whether any case of the grid is such.
+  // Whether the predicate holds for any cell of the grid.
   template <class Predicate>
   static bool any(const Grid& grid, Predicate&& is_such) {
     for (std::size_t p = 0; p < grid.problems().size(); ++p) {
@@ -109,7 +109,7 @@ class Matrix {
     return count;
   }
 
-  // Where one is to be shown, that which most cases have; of equals the first. Empty when cases ran but none has any.
+  // When one is shown: the measure that most cases have, the first among equals. Empty when no ok case has any.
   std::vector<const Measure*> measures_for(const Grid& grid) {
     std::vector<const Measure*> found;
     for (const auto& measure : measures_) {
@@ -124,7 +124,7 @@ class Matrix {
     return found;
   }
 
-  // Most problems solved, then slowest by the mean of logarithms.
+  // Most problems solved, then slowest by geometric mean.
   std::string choose_baseline(const Grid& grid, const Measure& measure) {
     std::vector<std::tuple<int, double, std::string>> ranking;
     for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
@@ -142,7 +142,7 @@ class Matrix {
     return ranking.size() < 2 ? std::string() : std::get<2>(ranking.front());
   }
 
-  // Bytes are measured against bandwidth, and all work against the lower of its roofs.
+  // Bytes are compared with bandwidth, other measures with the lower roof.
   std::optional<CeilingPlace> place_of(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure) const {
     const auto* record = grid.at(p, c);
     if (record == nullptr) return std::nullopt;
@@ -150,7 +150,7 @@ class Matrix {
     return ceiling_place(files_[grid.contenders()[c].file], *record, against);
   }
 
-  // Percent of ceiling, where any case of the grid has one; "" elsewhere.
+  // Percent of ceiling, if any case of the grid has one; else "".
   Cell ceiling_cell(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure) {
     const auto place = place_of(grid, p, c, measure);
     if (!place) return {};
@@ -301,7 +301,7 @@ class Matrix {
   const std::vector<std::string> names_;
   Document document_;
   Footnotes footnotes_;
-  bool again_ = false;  // in a further section of the same workload, whose failures are counted already
+  bool again_ = false;  // a further section of the same workload, whose failures are already counted
   Marks marks_;
 };
 

@@ -11,7 +11,7 @@
 namespace whygpu {
 namespace {
 
-// Beyond this many implementations of one backend the line says how many more there are.
+// Implementations listed per backend; further ones are only counted.
 constexpr std::size_t kMostImplementations = 4;
 
 std::string implementations_of(const ResultFile& file, const std::string& backend) {
@@ -56,7 +56,7 @@ std::vector<std::string> describe_machine(const ResultFile& file, const std::str
   for (const auto& record : file.cases) rounds = std::max(rounds, record.rounds.size());
   line += "; " + count_of(rounds, "round") + ", " + count_of(file.run.threads, "thread") + ", " + file.run.started;
   std::vector<std::string> lines{line};
-  if (!file.complete) lines.push_back(name + ": this run did not finish; what follows is what it had measured by then");
+  if (!file.complete) lines.push_back(name + ": this run did not finish; partial results follow");
   return lines;
 }
 

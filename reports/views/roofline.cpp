@@ -28,10 +28,10 @@ std::optional<BeatenCeiling> explain_beaten_ceiling(const RooflinePlace& place, 
   }
   if (place.roof == Roof::arithmetic && (implementation.find("inograd") != std::string_view::npos ||
                                          implementation.find("FFT") != std::string_view::npos)) {
-    return BeatenCeiling{"the algorithm multiplies less often than the definition that FLOPs are counted by"};
+    return BeatenCeiling{"the algorithm performs fewer multiplications than the FLOP count assumes"};
   }
   return BeatenCeiling{
-      "an error: the ceiling was measured too low (other load, another clock), or the case does less work than is "
+      "an error: the ceiling was measured too low (other load, another clock), or the case does less work than "
       "counted",
       true};
 }

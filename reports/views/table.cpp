@@ -79,8 +79,8 @@ std::string render_table(const std::vector<ResultFile>& files, const TableOption
     document.view = view.name;
     return render(document, options.format, options.width, options.color);
   }
-  throw std::invalid_argument("view " + options.view + "; there are " +
-                              names_in(kViews, [](const View& view) { return view.name; }));
+  throw std::invalid_argument("unknown view " + options.view +
+                              "; available: " + names_in(kViews, [](const View& view) { return view.name; }));
 }
 
 }  // namespace whygpu

@@ -1,4 +1,4 @@
-// Tables of result files: what `whygpu table` prints.
+// The tables printed by `whygpu table`.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ namespace whygpu {
 struct TableOptions {
   std::string view = "speed";       // one of views()
   std::string format = "terminal";  // terminal, markdown, csv or json
-  std::string baseline;             // "naive" or "onednn:variant"; empty: chosen, and said
+  std::string baseline;             // "naive" or "onednn:variant"; empty: chosen automatically and shown
   int width = 80;                   // of the terminal
   bool color = false;
   PriceList prices;
@@ -38,7 +38,7 @@ struct View {
 
 std::span<const View> views();
 
-// Throws std::invalid_argument when the view, format or baseline is none of those that there are.
+// Throws std::invalid_argument when the view, format or baseline is unknown.
 std::string render_table(const std::vector<ResultFile>& files, const TableOptions& options);
 
 }  // namespace whygpu

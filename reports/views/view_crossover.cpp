@@ -44,7 +44,7 @@ class CrossoverView {
     document_.heading = std::move(heading);
     if (!document_.sections.empty()) {
       document_.notes.emplace_back(
-          "ahead: the whole spread is above 1× the best CPU backend, here and at every larger size measured");
+          "ahead: the whole spread is above 1× the best CPU backend, at this and every larger measured size");
     }
     return std::move(document_);
   }
@@ -89,14 +89,14 @@ class CrossoverView {
       if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
     };
     for (double size : contest.crossover.lucky) {
-      add(fmt::format("{} was ahead at {} too, but did not stay so", contest.candidate, format_size(size)));
+      add(fmt::format("{} was also ahead at {}, but did not stay ahead", contest.candidate, format_size(size)));
     }
-    if (!contest.crossover.has_band) add("some sizes have a single round: noise cannot be told there");
+    if (!contest.crossover.has_band) add("some sizes have a single round: noise is unknown there");
     for (const auto& gap : contest.gaps) add(gap);
   }
 
   void add_paybacks(const ResultFile& file, const std::string& name) {
-    Section section{name + ": reuses after which the upload has paid",
+    Section section{name + ": reuses after which the upload pays off",
                     {{"problem", "", true}, {"candidate", "", true}, {"reuses", "", false}},
                     {},
                     {}};
@@ -113,7 +113,7 @@ class CrossoverView {
         return "no problem was solved both by a CPU backend and by " + backend.name;
       }
     }
-    return "no backend ran on a GPU, so there is no crossover to find";
+    return "no backend ran on a GPU, so there is no crossover";
   }
 
   const PriceList& prices_;

@@ -9,7 +9,7 @@
 namespace whygpu {
 namespace {
 
-// Details of an inference, as the result file names them.
+// Details of an inference, as named in the result file.
 constexpr const char* kPercentiles[] = {"latency_p50_ns", "latency_p95_ns", "latency_p99_ns"};
 
 bool is_inference(const CaseRecord& record) { return detail(record, kPercentiles[0]).has_value(); }
@@ -72,7 +72,7 @@ Document inference_view(const std::vector<ResultFile>& files, const TableOptions
     }
   }
   document.notes.emplace_back(
-      "latency: of single requests, from the call to the answer being there, by the host's clock.");
+      "latency: of single requests, from the call until the result is available, by the host's clock.");
   return document;
 }
 

@@ -32,7 +32,7 @@ std::optional<Estimate> cost_estimate(const ResultFile& file, const CaseRecord& 
   return dollars_per_operation(record, list.of(device->name));
 }
 
-// Items in one operation of inference; nothing when its case leaves the batch to the model (batch=0).
+// Items per inference operation; nullopt when the case leaves the batch to the model (batch=0).
 std::optional<double> batch_of(const CaseRecord& record) {
   const auto text = record.value("batch");
   double batch = 0;
@@ -41,7 +41,7 @@ std::optional<double> batch_of(const CaseRecord& record) {
   return batch;
 }
 
-// A million operations, but of inference a million items of its batches.
+// Cost of a million operations, or of a million batch items for inference.
 std::optional<Estimate> cost_of_a_million(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
   if (record.workload == kTrainingStep) return std::nullopt;
   const auto cost = cost_estimate(file, record, list);
@@ -55,20 +55,19 @@ std::optional<Estimate> cost_of_a_step(const ResultFile& file, const CaseRecord&
   return cost_estimate(file, record, list);
 }
 
-// What is in the cost of an operation on a device, in the words of costs.h.
+// What the cost of an operation on a device includes.
 std::string describe_costs(const std::string& device, const Prices& prices, const std::set<std::string>& contents) {
   std::vector<std::string> known, missing;
   if (prices.device) known.push_back(fmt::format("${}", format_number(*prices.device)));
-  if (!prices.device) missing.push_back(fmt::format("its price is not known (--price '{}=USD')", device));
+  if (!prices.device) missing.push_back(fmt::format("price unknown (--price '{}=USD')", device));
   if (prices.hourly) known.push_back(fmt::format("${} an hour", format_number(*prices.hourly)));
-  if (!prices.device && !prices.hourly) missing.emplace_back("nor is its rent (--hourly USD)");
+  if (!prices.device && !prices.hourly) missing.emplace_back("rent unknown (--hourly USD)");
   std::string line = device;
   if (!known.empty()) line += " at " + join(known, ", ");
   if (!missing.empty()) line += ": " + join(missing, ", ");
-  for (const auto& content : contents) line += "; $ of operations are " + content;
+  for (const auto& content : contents) line += "; cost of operations: " + content;
   if (contents.empty()) return line;
-  return line +
-         (prices.hourly ? "; left out: hours without work" : "; left out: the machine around it, people and space");
+  return line + (prices.hourly ? "; excludes idle hours" : "; excludes the rest of the machine, staff and space");
 }
 
 std::vector<std::string> describe_prices(const std::vector<ResultFile>& files, const PriceList& list) {
@@ -94,10 +93,10 @@ std::vector<std::string> describe_prices(const std::vector<ResultFile>& files, c
 
 Document price_view(const std::vector<ResultFile>& files, const TableOptions& options) {
   const auto& list = options.prices;
-  const std::string unknown = "neither the price of its device nor its rent is known";
-  const std::string unknown_million = unknown + ", or its batch is not stated";
+  const std::string unknown = "device price and rent unknown";
+  const std::string unknown_million = unknown + ", or batch unknown";
   const std::vector<Measure> measures = {
-      {"dollars_per_gflops", "$ per GFLOP/s", false, "saving", "the price of its device or its FLOPs are not known",
+      {"dollars_per_gflops", "$ per GFLOP/s", false, "saving", "device price or FLOPs unknown",
        [&](const ResultFile& file, const CaseRecord& record) { return price_of_speed(file, record, list); }},
       {"dollars_per_million", "$ per 1M", false, "saving", unknown_million,
        [&](const ResultFile& file, const CaseRecord& record) { return cost_of_a_million(file, record, list); }},
@@ -106,7 +105,7 @@ Document price_view(const std::vector<ResultFile>& files, const TableOptions& op
   auto document = matrix(files, measures, options.baseline, Shown::all);
   auto notes = describe_prices(files, list);
   if (!document.sections.empty()) {
-    notes.emplace_back("$ per 1M: of a million operations; of inference, of a million items of its batches");
+    notes.emplace_back("$ per 1M: per million operations; for inference, per million batch items");
   }
   document.notes.insert(document.notes.begin(), notes.begin(), notes.end());
   return document;

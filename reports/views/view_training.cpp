@@ -13,14 +13,14 @@
 namespace whygpu {
 namespace {
 
-// Details of a training step, as the result file names them.
+// Details of a training step, as named in the result file.
 constexpr const char* kPhases[] = {"forward_ns", "backward_ns", "update_ns"};
 
 bool is_training(const CaseRecord& record) { return detail(record, kPhases[0]).has_value(); }
 
 bool is_fed(const CaseRecord& record) { return record.offload() == Offload::always; }
 
-// The same step fed from host memory, or not, where that was measured too; null where it was not.
+// The same step with the other offload mode (fed from host memory, or not); null when not measured.
 const CaseRecord* counterpart(const ResultFile& file, const CaseRecord& record, bool fed) {
   const auto without_offload = [](TextFacts values) {
     values.erase("offload");
@@ -33,7 +33,7 @@ const CaseRecord* counterpart(const ResultFile& file, const CaseRecord& record, 
   return found == file.cases.end() ? nullptr : &*found;
 }
 
-// FLOPs by formula over what the device's measured ceiling would do in the same time.
+// FLOPs by formula over the FLOPs of the device's measured ceiling in the same time.
 std::optional<double> model_flops_utilisation(const ResultFile& file, const CaseRecord& record) {
   const auto ceiling = arithmetic_ceiling(file, record);
   const auto speed = gflops(record);
@@ -52,7 +52,7 @@ std::optional<double> value_of(const CaseRecord& record, const char* name) {
   return found ? std::optional(found->value) : std::nullopt;
 }
 
-// Of the time of a step's operations, each timed by itself, what the backend's own code took; the rest are whygpu's
+// Share of the backend's own code in a step's time, each operation timed by itself; the rest is spent in whygpu's
 // layers.
 std::optional<double> library_share(const CaseRecord& record) {
   const auto library = value_of(record, "nodes_backend_ns"), layers = value_of(record, "nodes_layers_ns");
@@ -60,7 +60,7 @@ std::optional<double> library_share(const CaseRecord& record) {
   return *library / (*library + *layers);
 }
 
-// Columns that only some files have values for.
+// Columns shown only when a file has values for them.
 struct OptionalColumns {
   bool fed = false, library = false;
 };
@@ -96,7 +96,7 @@ std::vector<Cell> row_of(const ResultFile& file, const CaseRecord& record, const
   return row;
 }
 
-// The losses that every process repeats from the same seed before it times anything.
+// The first losses, which every process computes from the same seed before timing.
 Section losses_of(const ResultFile& file) {
   Section section{"loss of the first steps", {{"problem", "", true}, {"backend", "", true}}, {}, {}};
   constexpr int kSteps = 10;
@@ -114,7 +114,7 @@ Section losses_of(const ResultFile& file) {
 }
 
 Section steps_of(const ResultFile& file, const std::string& name) {
-  // A fed step stands in a column beside the same step without, and in a row of its own where there is none.
+  // A fed step gets a column beside the same step without feeding, or its own row where there is none.
   const auto in_column = [&file](const CaseRecord& record) {
     return is_training(record) && is_fed(record) && counterpart(file, record, false) != nullptr;
   };
@@ -156,7 +156,7 @@ void add_notes(Document& document, const std::vector<ResultFile>& files) {
     document.notes.emplace_back(
         "fed, offload=always: the step with its batch copied from host memory and its loss back. A CPU backend "
         "computes in host "
-        "memory: there is no device to feed, nothing is copied, and a difference is noise.");
+        "memory: nothing is copied, and any difference is noise.");
   }
 }
 

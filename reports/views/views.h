@@ -1,4 +1,4 @@
-// The views of `whygpu table` that are more than one measure in a grid.
+// Views of `whygpu table` that are more than a grid of one measure.
 #pragma once
 
 #include <vector>
@@ -9,16 +9,16 @@
 namespace whygpu {
 
 // Per workload, dtype, shape family, offload mode and candidate: from which size on it stays ahead, in each resource
-// that was measured; and after how many reuses an upload has paid.
+// that was measured; and the number of reuses after which an upload pays off.
 Document crossover_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
-// Dollars of device per GFLOP/s, and what operations cost, with what is in it and what is left out.
+// Device dollars per GFLOP/s and the cost of operations, with what the cost includes and excludes.
 Document price_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
-// Cases with the details of a training step: its time, how it divides, samples per second, MFU, memory.
+// Training steps: time, phases, samples per second, MFU, memory.
 Document training_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
-// Cases with the latencies of an inference: its time, percentiles of single requests, memory.
+// Inference: time, latency percentiles of single requests, memory.
 Document inference_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
 }  // namespace whygpu

@@ -16,7 +16,7 @@
 namespace whygpu {
 namespace {
 
-// Two rounds have a spread, but one with a single degree of freedom tells nothing.
+// Two rounds have a spread, but a single degree of freedom is too few.
 constexpr std::size_t kFewestRounds = 3;
 
 using CaseIndex = std::map<std::string, const CaseRecord*>;
@@ -46,13 +46,13 @@ Sample log_sample(const std::vector<double>& values) {
   return sample;
 }
 
-// How a lone change among all cases is judged.
+// How a single change among all cases is judged.
 struct Rule {
   double limit = 0;  // log-ratio that matters
-  double level = 0;  // two-sided, that the smallest p of all must reach
+  double level = 0;  // two-sided; the smallest p of all must reach it
 };
 
-// The change that the test passes with 95%: noncentral t by the normal approximation of Johnson and Welch. The estimate
+// The change that the test finds with 95%: noncentral t by the normal approximation of Johnson and Welch. The estimate
 // must reach the limit too.
 double visible_alone(const Rule& rule, double standard_error, double degrees) {
   constexpr double kPower = 0.95;
@@ -86,7 +86,7 @@ std::string trouble(const CaseRecord& c) {
   return fmt::format("{}{}{}", name_of(c.status), c.reason.empty() ? "" : ": ", c.reason);
 }
 
-// Everything but the final word on slower, faster and same, which needs all cases.
+// Everything except the final decision on slower, faster and same, which needs all cases.
 CaseComparison compare_case(const std::string& text, const CaseRecord* base, const CaseRecord* head, const Rule& rule) {
   CaseComparison result;
   result.text = text;
@@ -143,12 +143,12 @@ void refuse_unlike(const ResultFile& base, const ResultFile& head) {
   const std::string head_machine = machine_fingerprint(head.environment, accelerators_of(head));
   if (base_machine != head_machine) {
     throw std::runtime_error(
-        fmt::format("measured on different machines ({} against {}): times cannot be compared; "
-                    "--across-machines does so nevertheless",
+        fmt::format("measured on different machines ({} against {}): times are not comparable; "
+                    "--across-machines compares anyway",
                     base_machine, head_machine));
   }
   if (base.run.threads != head.run.threads) {
-    throw std::runtime_error(fmt::format("measured with {} against {} threads: --across-machines compares nevertheless",
+    throw std::runtime_error(fmt::format("measured with {} against {} threads; --across-machines compares anyway",
                                          base.run.threads, head.run.threads));
   }
 }
@@ -207,7 +207,7 @@ Comparison compare_files(const ResultFile& base, const ResultFile& head, const F
   comparison.strict = options.strict;
   comparison.notes = environment_differences(base, head);
   comparison.notes.emplace_back(
-      "measured at different times: what the machine did meanwhile counts as a change; `whygpu gate` measures pairs");
+      "measured at different times: changes of the machine count as changes of the code; `whygpu gate` measures pairs");
 
   const CaseIndex in_base = index_of(base), in_head = index_of(head);
   const auto in_base_too = [&](const CaseRecord& c) {
@@ -220,7 +220,7 @@ Comparison compare_files(const ResultFile& base, const ResultFile& head, const F
   };
   const auto shared = static_cast<double>(std::ranges::count_if(
       head.cases, [&](const CaseRecord& c) { return in_base_too(c) != nullptr && !unsupported_on_both(c); }));
-  if (shared == 0) throw std::runtime_error("the two files share no case that can be compared");
+  if (shared == 0) throw std::runtime_error("the two files share no comparable case");
   const Rule rule{std::log1p(options.threshold), options.false_discoveries / shared};
   for (const auto& c : head.cases) {
     if (unsupported_on_both(c)) continue;

@@ -66,7 +66,7 @@ Judgement simulated(std::mt19937_64& random, double change) {
   return compare_files(base.file(), head.file(), {}).cases[0].judgement;
 }
 
-TEST(CompareFiles, FindsWhatItSaysItWouldHaveSeen) {
+TEST(CompareFiles, DetectableChange) {
   constexpr int kTrials = 200;
   std::mt19937_64 random(3);
   std::vector<double> visible;
@@ -80,7 +80,7 @@ TEST(CompareFiles, FindsWhatItSaysItWouldHaveSeen) {
   EXPECT_NEAR(slower / static_cast<double>(kTrials), 0.95, 0.05) << "a change of " << change;
 }
 
-TEST(CompareFiles, TwoRoundsAreTooFew) {
+TEST(CompareFiles, TooFewRounds) {
   SyntheticFile base, head;
   base.ok(square_gemm(256), "naive", {1000, 1001}, 1);
   head.ok(square_gemm(256), "naive", {2000, 2001}, 1);
@@ -89,20 +89,20 @@ TEST(CompareFiles, TwoRoundsAreTooFew) {
   EXPECT_THAT(comparison.cases[0].judgement.reason, HasSubstr("at least 3"));
 }
 
-TEST(CompareFiles, MissingIncorrectAndUnsupported) {
+TEST(CompareFiles, MissingIncorrectUnsupported) {
   SyntheticFile base = file_with(1000, 8000), head;
   head.backend("naive");
   head.not_ok(square_gemm(256), "naive", "incorrect", "element 7");
   base.not_ok(square_gemm(64), "cublas", "unsupported", "no device");
   head.not_ok(square_gemm(64), "cublas", "unsupported", "no device");
   const auto comparison = compare_files(base.file(), head.file(), {});
-  ASSERT_EQ(comparison.cases.size(), 2U) << "what neither can do is no loss";
+  ASSERT_EQ(comparison.cases.size(), 2U) << "a case that neither side supports is not missing";
   EXPECT_EQ(comparison.cases[0].judgement.ruling, Ruling::incorrect);
   EXPECT_EQ(comparison.cases[1].judgement.ruling, Ruling::missing);
   EXPECT_EQ(comparison.exit_code(), ExitCode::not_judged);
 }
 
-TEST(CompareFiles, RefusesOtherMachinesAndThreads) {
+TEST(CompareFiles, RefusesOtherMachines) {
   const SyntheticFile base = file_with(1000, 8000);
   SyntheticFile other = file_with(1000, 8000), threads = file_with(1000, 8000);
   other.whygpu()["environment"]["cpu"]["model"] = "Another CPU";
@@ -114,13 +114,13 @@ TEST(CompareFiles, RefusesOtherMachinesAndThreads) {
   EXPECT_THAT(compare_files(base.file(), other.file(), options).notes, Contains("CPU: Synthetic CPU -> Another CPU"));
 }
 
-TEST(CompareFiles, RefusesFilesThatShareNoCase) {
+TEST(CompareFiles, RefusesDisjointFiles) {
   SyntheticFile other;
   other.ok(square_gemm(64), "naive", seven_rounds(10), 1);
   EXPECT_THAT(complaint([&] { compare_files(file_with(1, 2).file(), other.file(), {}); }), HasSubstr("share no case"));
 }
 
-TEST(CompareFiles, TellsWhatDiffersBetweenTheEnvironments) {
+TEST(CompareFiles, EnvironmentDifferences) {
   SyntheticFile head = file_with(1000, 8000);
   head.whygpu()["environment"]["kernel"] = "6.12.0";
   head.whygpu()["environment"]["variables"]["OPENBLAS_CORETYPE"] = "Haswell";

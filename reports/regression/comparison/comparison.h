@@ -1,4 +1,4 @@
-// Two builds compared case by case: what `whygpu gate` and `whygpu compare` find out, keep and print.
+// Two builds compared case by case: the result of `whygpu gate` and `whygpu compare`.
 #pragma once
 
 #include <filesystem>
@@ -15,11 +15,11 @@ namespace whygpu {
 
 inline constexpr int kComparisonSchema = 1;
 
-// One process of each side, back to back. Times are nanoseconds for one operation.
+// One process of each side, back to back. Times are in nanoseconds per operation.
 struct Pair {
   std::string started;
   bool head_first = false;               // drawn at random
-  std::vector<double> base_ns, head_ns;  // every sample
+  std::vector<double> base_ns, head_ns;  // all samples
 
   double log_ratio() const;  // ln of head's fastest sample over base's
 };
@@ -29,11 +29,11 @@ struct CaseComparison {
   Judgement judgement;
   double base_ns = 0, head_ns = 0;   // median over pairs (or rounds) of the fastest sample of each; 0 when not measured
   std::string base_code, head_code;  // hash of the files that the case loads; empty when unknown
-  std::vector<Pair> pairs;           // in the order of time; empty for files that were compared
+  std::vector<Pair> pairs;           // in order of time; empty when files were compared
 };
 
 struct BuildRecord {
-  std::string name;      // as the caller named it
+  std::string name;      // as given by the caller
   std::string revision;  // full hash; empty when unknown
 };
 
@@ -44,10 +44,10 @@ struct Comparison {
   int threads = 1;
   double threshold = 0.05;
   bool strict = false;
-  bool simulated = false;                        // made up, to try the tools with
-  std::vector<std::string> notes;                // what a reader must know before he believes the rest
+  bool simulated = false;                        // synthetic, for trying out the tools
+  std::vector<std::string> notes;                // caveats
   std::vector<std::string> command;              // as typed
-  std::optional<EnvironmentRecord> environment;  // nothing for files that were compared
+  std::optional<EnvironmentRecord> environment;  // empty when files were compared
   std::optional<ContextRecord> context;
   std::vector<CaseComparison> cases;
 
@@ -58,20 +58,19 @@ struct Comparison {
 // "2 slower, 1 faster, 20 same", worst first.
 std::string summary(const Comparison& comparison);
 
-// The head's times as Google Benchmark JSON, and everything else under the key "whygpu_comparison".
+// The head's times as Google Benchmark JSON; the rest under the key "whygpu_comparison".
 nlohmann::json to_json(const Comparison& comparison);
 
-// Reads it back, `source` being named in complaints. Throws std::runtime_error, one line, on what is no comparison or
-// one of a newer schema.
+// Reads it back; `source` is named in errors. Throws std::runtime_error, one line, when it is not a comparison or
+// has a newer schema.
 Comparison comparison_from_json(const nlohmann::json& document, std::string_view source);
 
 // The comparisons in a file: one JSON document, or several one after the other. Throws std::runtime_error, one line.
 std::vector<Comparison> load_comparisons(const std::filesystem::path& file);
 
-// What people see, each in a file of its own.
+// Renderers, one file each.
 std::string render_comparison_terminal(const Comparison& comparison, bool colour);
-std::string render_comparison_markdown(
-    const Comparison& comparison);  // for a pull request: folded but for what changed
+std::string render_comparison_markdown(const Comparison& comparison);  // for a pull request; unchanged cases are folded
 std::string render_comparison_annotations(const Comparison& comparison);  // GitHub workflow commands
 std::string render_comparison_junit(const Comparison& comparison);        // JUnit XML
 std::string render_comparison_bmf(const Comparison& comparison);          // Bencher Metric Format, with intervals

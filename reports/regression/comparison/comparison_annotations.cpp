@@ -7,7 +7,7 @@
 namespace whygpu {
 namespace {
 
-// A workflow command ends at a line break, and decodes these three (GitHub's toolkit, `escapeData`).
+// Workflow commands end at a line break and decode these three (`escapeData` in GitHub's toolkit).
 std::string escape_command(const std::string& text) {
   std::string out;
   for (const char c : printable(text)) {

@@ -4,8 +4,8 @@
 
 namespace whygpu {
 
-// `latency` in ns (the base's, changed as the pairs say), and `change` in percent of time with its 95% interval: the
-// second is what to put an alert on, since only pairs are comparable over time.
+// `latency` in ns (the base's, times the paired change), and `change` in percent of time with its 95% interval: the
+// latter is for alerts, since only pairs are comparable over time.
 std::string render_comparison_bmf(const Comparison& comparison) {
   nlohmann::json document = nlohmann::json::object();
   for (const auto& c : comparison.cases) {

@@ -62,7 +62,7 @@ json benchmark_row(const CaseComparison& c, int threads, std::size_t family) {
 std::vector<double> read_samples(const JsonNode& node) {
   std::vector<double> samples;
   node.each([&](const JsonNode& sample) { samples.push_back(sample.positive()); });
-  if (samples.empty()) node.fail("at least one sample is needed");
+  if (samples.empty()) node.fail("needs at least one sample");
   return samples;
 }
 
@@ -86,7 +86,7 @@ Judgement read_judgement(const JsonNode& node) {
   if (const auto interval = node.find("interval")) {
     std::vector<double> ends;
     interval->each([&](const JsonNode& end) { ends.push_back(end.number()); });
-    if (ends.size() != 2) interval->fail("two numbers are needed");
+    if (ends.size() != 2) interval->fail("must hold two numbers");
     judgement.interval = Interval{ends[0], ends[1]};
   }
   return judgement;
@@ -109,7 +109,7 @@ CaseComparison read_case(const JsonNode& node) {
   return c;
 }
 
-// "LINE:COLUMN" of the byte number `byte`, counted from 1.
+// "LINE:COLUMN" of byte number `byte`, counted from 1.
 std::string place_in(const std::string& text, std::size_t byte) {
   const std::string before = text.substr(0, std::min(text.size(), byte > 0 ? byte - 1 : 0));
   const auto last_break = before.rfind('\n');
@@ -160,7 +160,7 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   const auto found = root.find("whygpu_comparison");
   if (!found) {
     root.fail(
-        "no comparison of two builds: the key \"whygpu_comparison\" is missing; `whygpu gate --json` writes such "
+        "not a comparison of two builds: the key \"whygpu_comparison\" is missing; `whygpu gate --json` writes such "
         "files");
   }
   const JsonNode& node = *found;
@@ -202,7 +202,7 @@ std::vector<Comparison> load_comparisons(const std::filesystem::path& file) {
       stream >> document;
     } catch (const json::parse_error& error) {
       throw std::runtime_error(
-          fmt::format("{}:{}: no JSON from here on; files of `whygpu gate --json` or `whygpu "
+          fmt::format("{}:{}: invalid JSON; files of `whygpu gate --json` or `whygpu "
                       "compare --json` are accepted",
                       file.string(), place_in(text, begin + error.byte)));
     }

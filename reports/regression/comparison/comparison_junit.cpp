@@ -7,7 +7,7 @@
 namespace whygpu {
 namespace {
 
-// What a test runner calls it: a slower or incorrect case fails, a missing one is an error, an undecided one is skipped
+// In test terms: a slower or incorrect case is a failure, a missing one is an error, an undecided one is skipped
 // unless strict.
 std::string result_element(const CaseComparison& c, bool strict) {
   const std::string message = escape_html(std::string(ruling_name(c.judgement.ruling)) + ": " + evidence(c));

@@ -10,7 +10,7 @@ namespace {
 std::string headline(const Comparison& comparison) {
   switch (comparison.exit_code()) {
     case ExitCode::slower: return "Slower";
-    case ExitCode::not_judged: return "Could not judge everything";
+    case ExitCode::not_judged: return "Not all cases judged";
     case ExitCode::undecided: return "Undecided";
     case ExitCode::nothing_slower: break;
   }
@@ -37,10 +37,10 @@ std::string render_comparison_markdown(const Comparison& comparison) {
   std::string out = fmt::format("**{}**: {} ({} against {}, threshold {:g}%)\n", headline(comparison),
                                 summary(comparison), escape_markdown(comparison.head.name),
                                 escape_markdown(comparison.base.name), 100 * comparison.threshold);
-  if (comparison.simulated) out += "\nSIMULATED numbers, measured nowhere.\n";
+  if (comparison.simulated) out += "\nSIMULATED numbers, not measured.\n";
   if (!changed.empty()) out += "\n" + table(changed);
   if (!rest.empty()) {
-    out += fmt::format("\n<details><summary>{} without a change</summary>\n\n{}\n</details>\n",
+    out += fmt::format("\n<details><summary>{} without change</summary>\n\n{}\n</details>\n",
                        count_of(rest.size(), "case"), table(rest));
   }
   out += fmt::format("\n<details><summary>How this was measured</summary>\n\n- {}, {}\n",

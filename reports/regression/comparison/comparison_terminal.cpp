@@ -36,7 +36,7 @@ std::string render_comparison_terminal(const Comparison& comparison, bool colour
     return colour ? fmt::format("\033[{}m{}\033[0m", style_of(ruling), text) : text;
   };
   std::string out = fmt::format("base  {}\nhead  {}\n", name_of(comparison.base), name_of(comparison.head));
-  if (comparison.simulated) out += "SIMULATED numbers, measured nowhere\n";
+  if (comparison.simulated) out += "SIMULATED numbers, not measured\n";
   for (const auto& note : comparison.notes) out += fmt::format("note  {}\n", printable(note));
 
   std::size_t width = 4;

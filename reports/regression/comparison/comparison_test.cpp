@@ -61,7 +61,7 @@ TEST(Comparison, SummaryAndExitCode) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::slower);
 }
 
-TEST(Comparison, JsonGoesBothWays) {
+TEST(Comparison, JsonRoundTrip) {
   const Comparison before = example();
   const auto document = to_json(before);
   const Comparison after = comparison_from_json(nlohmann::json::parse(document.dump()), "file");
@@ -69,7 +69,7 @@ TEST(Comparison, JsonGoesBothWays) {
   EXPECT_EQ(after.cases[1].pairs[0].head_ns, before.cases[1].pairs[0].head_ns);
 }
 
-TEST(Comparison, JsonSaysWhatIsWrongWithIt) {
+TEST(Comparison, JsonErrors) {
   const auto complaint = [](const nlohmann::json& document) -> std::string {
     try {
       comparison_from_json(document, "gate.json");
@@ -78,7 +78,7 @@ TEST(Comparison, JsonSaysWhatIsWrongWithIt) {
     }
     return "accepted";
   };
-  EXPECT_THAT(complaint({{"benchmarks", 1}}), HasSubstr("gate.json: no comparison of two builds"));
+  EXPECT_THAT(complaint({{"benchmarks", 1}}), HasSubstr("gate.json: not a comparison of two builds"));
   auto document = to_json(example());
   document["whygpu_comparison"]["schema"] = 2;
   EXPECT_THAT(complaint(document), HasSubstr("schema 2 is newer"));
@@ -95,23 +95,23 @@ TEST(ComparisonTerminal, WorstFirst) {
   EXPECT_LT(text.find("m=2"), text.find("m=5"));
   EXPECT_LT(text.find("m=5"), text.find("m=1"));
   EXPECT_THAT(text, HasSubstr("+10.0% [+8.91%, +11.1%], 2 pairs, 1.00 µs -> 1.10 µs"));
-  EXPECT_THAT(text, HasSubstr("would have seen +30.0%"));
+  EXPECT_THAT(text, HasSubstr("would have detected +30.0%"));
   EXPECT_THAT(text, Not(HasSubstr("\033[")));
   EXPECT_THAT(render_comparison_terminal(example(), true), HasSubstr("\033[1;31m"));
 }
 
-TEST(ComparisonMarkdown, NamesWhatChangedAndFoldsTheRest) {
+TEST(ComparisonMarkdown, FoldsUnchanged) {
   const std::string text = render_comparison_markdown(example());
   const auto fold = text.find("<details>");
   EXPECT_THAT(text.substr(0, text.find('\n')), HasSubstr("**Slower**: 1 slower"));
   EXPECT_LT(text.find("m=2"), fold);
   EXPECT_LT(text.find("m=3"), fold);
   EXPECT_GT(text.find("m=1 "), fold);
-  EXPECT_THAT(text, HasSubstr("no worker\\|gemm in head")) << "a cell stays a cell";
+  EXPECT_THAT(text, HasSubstr("no worker\\|gemm in head")) << "escaped in table cells";
   EXPECT_THAT(text, HasSubstr("&lt;is> wrong &amp; more"));
 }
 
-TEST(ComparisonAnnotations, OneLineEachAndNoneForSame) {
+TEST(ComparisonAnnotations, OneLinePerChange) {
   const std::string text = render_comparison_annotations(example());
   EXPECT_THAT(text, HasSubstr("::error title=whygpu gate%3A slower::gemm m=2 backend=x: +10.0%25"));
   EXPECT_THAT(text, HasSubstr("::warning title=whygpu gate%3A missing::"));
@@ -130,7 +130,7 @@ TEST(ComparisonJunit, CountsAndEscapes) {
 
 TEST(ComparisonBmf, ValuesWithIntervals) {
   const auto document = nlohmann::json::parse(render_comparison_bmf(example()));
-  EXPECT_EQ(document.size(), 4U) << "only what was measured";
+  EXPECT_EQ(document.size(), 4U) << "measured cases only";
   const auto& change = document.at("gemm m=2 backend=x").at("change");
   EXPECT_NEAR(change.at("value").get<double>(), 10, 1e-9);
   EXPECT_LT(change.at("lower_value").get<double>(), 10);

@@ -35,7 +35,7 @@ std::string evidence(const CaseComparison& c) {
   if (c.base_ns > 0 && c.head_ns > 0) {
     text += fmt::format(", {} -> {}", format_duration_ns(c.base_ns), format_duration_ns(c.head_ns));
   }
-  if (judgement.visible) text += fmt::format("; would have seen {}", percent_text(*judgement.visible));
+  if (judgement.visible) text += fmt::format("; would have detected {}", percent_text(*judgement.visible));
   if (!judgement.reason.empty()) text += "; " + judgement.reason;
   return text;
 }

@@ -10,7 +10,7 @@
 namespace whygpu {
 namespace {
 
-// FNV-1a: short, and the same on every machine and with every compiler.
+// FNV-1a: short, and equal on every machine and with every compiler.
 std::uint32_t hash(const std::vector<std::string>& words) {
   std::uint32_t value = 2166136261U;
   for (const auto& word : words) {

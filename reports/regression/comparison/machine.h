@@ -1,4 +1,4 @@
-// Which measurements come from equal machines.
+// Decides which measurements come from equal machines.
 #pragma once
 
 #include <string>
@@ -8,12 +8,12 @@
 
 namespace whygpu {
 
-// What must agree before absolute times may be compared or a series continued: CPU model, CPUs that could be used,
+// What must be equal to compare absolute times or to continue a series: CPU model, usable CPUs,
 // instruction sets, memory, hypervisor, accelerators. Readable: "Synthetic CPU, 8 of 8 CPUs, 64 GB, no hypervisor,
 // 1a2b3c4d".
 std::string machine_fingerprint(const EnvironmentRecord& environment, const std::vector<std::string>& accelerators);
 
-// Names of the devices in a result file that are no CPU.
+// Names of the accelerators in a result file.
 std::vector<std::string> accelerators_of(const ResultFile& file);
 
 }  // namespace whygpu

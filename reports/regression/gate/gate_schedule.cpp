@@ -12,14 +12,14 @@ struct Look {
   double share;  // of the level of a case
 };
 
-// Six pairs are the fewest with a 95% interval; they can clear a case but not condemn it.
+// Six pairs are the fewest with a 95% interval; they can call a case same, but not slower or faster.
 constexpr std::array<Look, 7> kLooks = {
     {{6, 0.0}, {10, 0.1}, {16, 0.1}, {24, 0.15}, {40, 0.45}, {60, 0.1}, {100, 0.1}}};
 
-// A slowdown overlooked costs more than an improvement overlooked: most of the level goes to slower.
+// Missing a slowdown costs more than missing an improvement: most of the level goes to slower.
 constexpr double kShareOfSlower = 0.75;
 
-// A case looks changed when chance would show as much in 5% of cases and it comes near the threshold.
+// A change is suspected when p is below 5% and the estimate is near the threshold.
 constexpr double kSuspicion = 0.05;
 constexpr double kNear = 0.6;
 
@@ -58,7 +58,7 @@ void GateSchedule::start_pass() {
       if (wants_pair(i) && wanted(cases_[i])) pass_.push_back(i);
     }
   };
-  // Everything is seen ten times before the suspects go first.
+  // Every case gets ten pairs before the suspects go first.
   add_cases([](const Case& c) { return c.log_ratios.size() < 10; });
   if (pass_.empty()) add_cases([](const Case& c) { return c.suspect; });
   if (pass_.empty()) add_cases([](const Case&) { return true; });
@@ -78,7 +78,7 @@ void GateSchedule::add(std::size_t index, double log_ratio) {
 
 Judgement GateSchedule::judge(std::size_t index) const {
   const Case& c = cases_[index];
-  // Between two looks the share of the coming one is spent; at a look, its own.
+  // At a look its own share is spent; between looks that of the next one.
   const bool at_look = c.look > 0 && c.log_ratios.size() == kLooks[c.look - 1].pairs;
   return judge_at(c, at_look || c.look == kLooks.size() ? c.look - 1 : c.look);
 }
@@ -124,7 +124,7 @@ std::vector<PlannedLook> GateSchedule::looks_until(std::size_t pairs, std::size_
 std::size_t GateSchedule::pairs_left() const {
   std::size_t left = 0;
   for (const Case& c : cases_) {
-    // Most cases settle at their next look.
+    // Most cases settle at the next look.
     if (!c.settled) left += kLooks[c.look].pairs - c.log_ratios.size();
   }
   return left;

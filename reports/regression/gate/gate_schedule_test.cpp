@@ -23,7 +23,7 @@ class GateScheduleTest : public testing::Test {
   std::normal_distribution<double> normal_;
 };
 
-TEST_F(GateScheduleTest, QuietCasesOfEqualBuildsAreSameAfterSixPairs) {
+TEST_F(GateScheduleTest, SameAfterSixPairs) {
   GateSchedule schedule(20, {}, 1);
   run(schedule, [&](std::size_t) { return noise(0.01); });
   for (std::size_t i = 0; i < 20; ++i) {
@@ -33,7 +33,7 @@ TEST_F(GateScheduleTest, QuietCasesOfEqualBuildsAreSameAfterSixPairs) {
   EXPECT_EQ(schedule.pairs_left(), 0U);
 }
 
-TEST_F(GateScheduleTest, FindsWhatChangedAndItsSize) {
+TEST_F(GateScheduleTest, FindsChanges) {
   GateSchedule schedule(20, {}, 1);
   run(schedule, [&](std::size_t i) { return noise(0.02) + (i == 7 ? std::log(1.1) : i == 9 ? std::log(0.8) : 0); });
   for (std::size_t i = 0; i < 20; ++i) {
@@ -44,13 +44,13 @@ TEST_F(GateScheduleTest, FindsWhatChangedAndItsSize) {
   EXPECT_LE(schedule.judge(7).pairs, 40U);
 }
 
-TEST_F(GateScheduleTest, AChangeBelowTheThresholdIsSame) {
+TEST_F(GateScheduleTest, BelowThreshold) {
   GateSchedule schedule(1, {.threshold = 0.05}, 1);
   run(schedule, [&](std::size_t) { return noise(0.002) + std::log(1.03); });
   EXPECT_EQ(schedule.judge(0).ruling, Ruling::same);
 }
 
-TEST_F(GateScheduleTest, NoiseIsUndecidedAndSaysWhatItCouldHaveSeen) {
+TEST_F(GateScheduleTest, NoiseIsUndecided) {
   GateSchedule schedule(20, {}, 1);
   run(schedule, [&](std::size_t i) { return noise(i == 3 ? 0.4 : 0.01); });
   const auto judgement = schedule.judge(3);
@@ -60,7 +60,7 @@ TEST_F(GateScheduleTest, NoiseIsUndecidedAndSaysWhatItCouldHaveSeen) {
   EXPECT_EQ(judgement.pairs, 40U);
 }
 
-TEST_F(GateScheduleTest, EveryCaseGetsAPairBeforeAnyGetsItsSecond) {
+TEST_F(GateScheduleTest, RoundRobin) {
   GateSchedule schedule(5, {}, 1);
   std::map<std::size_t, int> pairs;
   for (int i = 0; i < 15; ++i) {
@@ -71,9 +71,9 @@ TEST_F(GateScheduleTest, EveryCaseGetsAPairBeforeAnyGetsItsSecond) {
   }
 }
 
-TEST_F(GateScheduleTest, SuspectsGoFirst) {
+TEST_F(GateScheduleTest, SuspectsFirst) {
   GateSchedule schedule(2, {}, 1);
-  // Case 0 is noisy, case 1 looks 4% slower: near the threshold, not beyond it.
+  // Case 0 is noisy, case 1 is 4% slower: near the threshold, not beyond it.
   for (std::size_t pair = 0; pair < 10; ++pair) {
     schedule.add(0, pair % 2 == 0 ? 0.3 : -0.3);
     schedule.add(1, pair == 0 ? 0.2 : 0.04 + 0.002 * static_cast<double>(pair));
@@ -86,7 +86,7 @@ TEST_F(GateScheduleTest, SuspectsGoFirst) {
   }
 }
 
-TEST_F(GateScheduleTest, ADroppedCaseIsNotMeasuredAgain) {
+TEST_F(GateScheduleTest, DroppedCase) {
   GateSchedule schedule(2, {}, 1);
   schedule.drop(0);
   run(schedule, [&](std::size_t index) {
@@ -95,14 +95,14 @@ TEST_F(GateScheduleTest, ADroppedCaseIsNotMeasuredAgain) {
   });
 }
 
-TEST_F(GateScheduleTest, WithoutPairsNothingIsJudged) {
+TEST_F(GateScheduleTest, NoPairs) {
   const GateSchedule schedule(1, {}, 1);
   EXPECT_EQ(schedule.judge(0).ruling, Ruling::undecided);
   EXPECT_FALSE(schedule.judge(0).change);
   EXPECT_EQ(schedule.judge(0).reason, "not measured within the budget");
 }
 
-TEST_F(GateScheduleTest, FewFalseAlarmsOnHeavyTails) {
+TEST_F(GateScheduleTest, HeavyTails) {
   int alarms = 0;
   for (std::uint64_t seed = 0; seed < 200; ++seed) {
     GateSchedule schedule(20, {}, seed);

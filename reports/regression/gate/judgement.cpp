@@ -19,9 +19,9 @@ std::string_view ruling_name(Ruling ruling) { return kNames.at(static_cast<std::
 Ruling parse_ruling(std::string_view name) {
   const auto found = std::find(kNames.begin(), kNames.end(), name);
   if (found == kNames.end())
-    throw std::invalid_argument(fmt::format("ruling \"{}\": one of {}", name,
+    throw std::invalid_argument(fmt::format("ruling \"{}\": must be one of {}", name,
                                             "same, faster, "
-                                            "slower, undecided, incorrect, missing is accepted"));
+                                            "slower, undecided, incorrect, missing"));
   return static_cast<Ruling>(found - kNames.begin());
 }
 

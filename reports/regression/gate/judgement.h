@@ -1,4 +1,4 @@
-// What a comparison of two builds says about one case, and how the comparison as a whole ends.
+// The result of comparing two builds for one case, and the exit code of the whole comparison.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace whygpu {
 
 enum class Ruling : std::uint8_t {
   same,       // the 95% interval of the change lies inside the threshold
-  faster,     // beyond the threshold, and hardly chance
-  slower,     // likewise
+  faster,     // beyond the threshold and significant
+  slower,     // the same in the other direction
   undecided,  // too few pairs for the scatter
   incorrect,  // the head's answer is wrong
   missing,    // one side cannot run the case
@@ -30,20 +30,20 @@ struct Judgement {
   std::optional<Interval> interval;  // of `change`, 95%
   std::optional<double> p;           // one-sided, towards `change`
   std::size_t pairs = 0;
-  std::optional<double> visible;  // log-ratio that would have been found with 95%
+  std::optional<double> visible;  // log-ratio that would have been detected with 95%
   std::string reason;             // why incorrect, missing or not measured
 };
 
 // A log-ratio in percent: ln(1.1) is 10.
 double percent(double log_ratio);
 
-// "+10.2%", "-3.1%", with as many digits as a change of that size deserves.
+// "+10.2%", "-3.1%", with digits to suit the size of the change.
 std::string percent_text(double log_ratio);
 
 enum class ExitCode : int { nothing_slower = 0, slower = 1, not_judged = 2, undecided = 3 };
 
-// slower before what could not be judged (incorrect or missing cases, or no case at all) before undecided, which counts
-// under `strict` only.
+// slower before not judged (incorrect or missing cases, or no case at all) before undecided, which counts
+// only under `strict`.
 ExitCode exit_code(std::span<const Ruling> rulings, bool strict);
 
 }  // namespace whygpu

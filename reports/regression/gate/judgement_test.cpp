@@ -19,10 +19,10 @@ TEST(Judgement, ExitCodes) {
   EXPECT_EQ(code({missing, slower, undecided}, true), ExitCode::slower);
   EXPECT_EQ(code({same, missing}), ExitCode::not_judged);
   EXPECT_EQ(code({incorrect, undecided}, true), ExitCode::not_judged);
-  EXPECT_EQ(code({}), ExitCode::not_judged) << "an empty comparison clears nothing";
+  EXPECT_EQ(code({}), ExitCode::not_judged) << "an empty comparison is not judged";
 }
 
-TEST(Judgement, NamesGoBothWays) {
+TEST(Judgement, NameRoundTrip) {
   using enum Ruling;
   for (const Ruling ruling : {same, faster, slower, undecided, incorrect, missing}) {
     EXPECT_EQ(parse_ruling(ruling_name(ruling)), ruling);

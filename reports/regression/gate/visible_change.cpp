@@ -17,15 +17,15 @@ namespace {
 constexpr std::size_t kTrials = 1000;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-// What one look at unit normal pairs shows. Shifting all pairs shifts estimate and interval alike, so these three
-// numbers answer for every size of change.
+// The result of one look at unit normal pairs. Shifting all pairs shifts estimate and interval alike, so these three
+// numbers cover every size of change.
 struct Seen {
   double estimate = 0;
   double interval_high = kNever;  // of 95%; none when there are too few pairs
   double passes_from = kNever;    // the shift from which the test passes
 };
 
-// Pairs of a trial, the same ones whenever it is asked for.
+// The pairs of a trial; deterministic.
 std::vector<double> pairs_of(std::size_t trial, std::size_t count) {
   std::mt19937_64 random(trial + 1);
   std::normal_distribution<double> normal;
@@ -34,7 +34,7 @@ std::vector<double> pairs_of(std::size_t trial, std::size_t count) {
   return d;
 }
 
-// Every trial at one look; kept, since all cases of a gate ask for the same looks.
+// All trials at one look; cached, since all cases of a gate use the same looks.
 const std::vector<Seen>& seen_at(const PlannedLook& look) {
   static std::mutex mutex;
   static std::map<std::pair<std::size_t, double>, std::vector<Seen>> known;

@@ -28,20 +28,20 @@ double found(double change, std::size_t cases) {
   return slower / static_cast<double>(kGates);
 }
 
-// Looks at 6 to 40 pairs as gate_schedule.cpp has them, for one of `cases` cases.
+// Looks at 6 to 40 pairs as in gate_schedule.cpp, for one of `cases` cases.
 std::vector<PlannedLook> looks(double cases) {
   const double level = 0.02 * 0.75 / cases;
   return {{6, 0}, {10, 0.1 * level}, {16, 0.1 * level}, {24, 0.15 * level}, {40, 0.45 * level}};
 }
 
-TEST(VisibleChange, TheGateFindsItIn95Percent) {
+TEST(VisibleChange, FoundIn95Percent) {
   for (const std::size_t cases : {1, 20, 200}) {
     const double change = visible_change(kScatter, kLimit, looks(static_cast<double>(cases)));
     EXPECT_NEAR(found(change, cases), 0.95, 0.025) << cases << " cases, change " << change;
   }
 }
 
-TEST(VisibleChange, IsAboveTheThresholdAndGrowsWithScatter) {
+TEST(VisibleChange, GrowsWithScatter) {
   double before = kLimit;
   for (const double scatter : {0.02, 0.05, 0.1, 0.3}) {
     const double change = visible_change(scatter, kLimit, looks(20));
@@ -51,7 +51,7 @@ TEST(VisibleChange, IsAboveTheThresholdAndGrowsWithScatter) {
   EXPECT_NEAR(visible_change(0, kLimit, looks(20)), kLimit, 1e-12);
 }
 
-TEST(VisibleChange, InfiniteWhereNoLookCanFindAnything) {
+TEST(VisibleChange, InfiniteWithoutPower) {
   const std::vector<PlannedLook> only_six = {{6, 0}};
   EXPECT_TRUE(std::isinf(visible_change(kScatter, kLimit, only_six)));
 }

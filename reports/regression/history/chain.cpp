@@ -10,12 +10,12 @@
 namespace whygpu {
 namespace {
 
-// Of the Hodges-Lehmann estimate, as for many normal values.
+// Standard error of the Hodges-Lehmann estimate, as for many normal values.
 double standard_error(std::span<const double> log_ratios) {
   return log_ratios.empty() ? 0 : scatter(log_ratios) / std::sqrt(kEfficiency * static_cast<double>(log_ratios.size()));
 }
 
-// Size of the step at `index`, from the values next to it: further away the errors of the links have added up.
+// Size of the step at `index` from its adjacent values: further away, link errors have accumulated.
 double step_size(std::span<const double> values, std::size_t index, std::size_t level_begin, std::size_t level_end) {
   constexpr std::size_t kNeighbours = 8;
   const std::size_t first = std::max(level_begin, index - std::min(index, kNeighbours));

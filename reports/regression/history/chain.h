@@ -1,4 +1,4 @@
-// A series of measured steps as one line of levels, and where its level changed.
+// A series of measured steps as one curve of levels, and the points where the level changed.
 #pragma once
 
 #include <optional>
@@ -13,15 +13,15 @@ namespace whygpu {
 
 struct Level {
   std::string revision;
-  std::string base;       // what it was measured against
+  std::string base;       // the revision measured against
   double value = 0;       // ln of its time over that of the first revision
   double step = 0;        // ln of its time over that of its base
   double step_error = 0;  // standard error of `step`; 0 for identical code
   std::size_t pairs = 0;
-  bool after_gap = false;  // its base was never measured, and is taken to be as fast as the level before
+  bool after_gap = false;  // its base was not measured; assumed as fast as the level before
 };
 
-// The first link's base, then every head once, in the order of the links.
+// The first link's base, then every head once, in link order.
 std::vector<Level> chain(const Series& series);
 
 struct LevelChange {
@@ -34,18 +34,18 @@ struct LevelChange {
   std::optional<Acceptance> accepted;
 };
 
-// A slowdown that nobody accepted.
+// A slowdown without an acceptance.
 inline bool asks_for_a_look(const LevelChange& change) { return change.size > 0 && !change.accepted; }
 
-// Whether one is the other, or its beginning.
+// Whether one is equal to, or a prefix of, the other.
 bool same_revision(std::string_view a, std::string_view b);
 
-// Changes of level of at least `smallest` in either direction, by series and in order. An acceptance covers a change
+// Level changes of at least `smallest` in either direction, by series and in order. An acceptance covers a change
 // when its revision is a prefix of the first revision after, or the other way round, and its pattern matches the case.
 std::vector<LevelChange> find_changes(std::span<const Series> all, std::span<const Acceptance> acceptances,
                                       double smallest);
 
-// * stands for any run of characters.
+// Glob match: * matches any run of characters.
 bool matches(std::string_view pattern, std::string_view text);
 
 }  // namespace whygpu

@@ -52,7 +52,7 @@ CREATE TABLE acceptance (
 
 std::string revision_of(const BuildRecord& build) { return build.revision.empty() ? build.name : build.revision; }
 
-// Runs `f`, naming the file in whatever SQLite complains of.
+// Runs `f`, adding the file name to SQLite errors.
 template <class F>
 auto naming(const fs::path& file, F&& f) {
   try {
@@ -60,11 +60,11 @@ auto naming(const fs::path& file, F&& f) {
   } catch (const SqliteError& error) {
     const bool foreign = error.code() == SQLITE_NOTADB || error.code() == SQLITE_CORRUPT;
     throw HistoryError(
-        fmt::format("{}: {}{}", file.string(), foreign ? "no history, or a damaged one: " : "", error.what()));
+        fmt::format("{}: {}{}", file.string(), foreign ? "not a history, or damaged: " : "", error.what()));
   } catch (const json::exception&) {
-    throw HistoryError(fmt::format("{}: a damaged history: the pairs of a case cannot be read", file.string()));
+    throw HistoryError(fmt::format("{}: damaged history: the pairs of a case cannot be read", file.string()));
   } catch (const std::invalid_argument& error) {
-    throw HistoryError(fmt::format("{}: a damaged history: {}", file.string(), error.what()));
+    throw HistoryError(fmt::format("{}: damaged history: {}", file.string(), error.what()));
   }
 }
 
@@ -73,7 +73,7 @@ std::int64_t pragma(sqlite3* database, const char* name) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
-// Makes the tables in an empty file; refuses files of others and of the future.
+// Creates the tables in an empty file; refuses other databases and newer schemas.
 void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
   if (may_create) {
     Transaction transaction(database);
@@ -87,7 +87,7 @@ void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
     }
   }
   if (pragma(database, "application_id") != kApplicationId) {
-    throw HistoryError(fmt::format("{}: a database, but no history of whygpu", file.string()));
+    throw HistoryError(fmt::format("{}: a database, but not a whygpu history", file.string()));
   }
   if (const auto schema = pragma(database, "user_version"); schema > kHistorySchema) {
     throw HistoryError(fmt::format("{}: history schema {} is newer than this build reads ({})", file.string(), schema,
@@ -95,7 +95,7 @@ void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
   }
 }
 
-// Refuses a revision that is not among `known`, or is the beginning of several, naming some that would be accepted.
+// Refuses a revision that is not in `known` or is a prefix of several, naming some that would be accepted.
 void check_known(const fs::path& file, const std::vector<std::string>& known, const std::string& revision) {
   constexpr std::size_t kNamed = 3;
   std::vector<std::string> meant;
@@ -104,13 +104,13 @@ void check_known(const fs::path& file, const std::vector<std::string>& known, co
   }
   if (meant.size() == 1 || std::ranges::find(meant, revision) != meant.end()) return;
   if (known.empty())
-    throw HistoryError(fmt::format("{}: holds no comparison yet: whygpu history add FILE", file.string()));
+    throw HistoryError(fmt::format("{}: no comparisons yet; add one with: whygpu history add FILE", file.string()));
   const auto& named = meant.empty() ? known : meant;
   std::vector<std::string> last(named.end() - static_cast<std::ptrdiff_t>(std::min(kNamed, named.size())), named.end());
   throw HistoryError(fmt::format(
       "{}: {} revision{}; {} {}; all: whygpu history log --json", file.string(),
       meant.empty() ? fmt::format("no \"{}\" among its {}", printable(revision), known.size())
-                    : fmt::format("\"{}\" begins {}", printable(revision), meant.size()),
+                    : fmt::format("\"{}\" is a prefix of {}", printable(revision), meant.size()),
       named.size() == 1 ? "" : "s", meant.empty() ? "the last are" : "such as", printable(join(last, ", "))));
 }
 
@@ -143,7 +143,7 @@ History::~History() = default;
 
 bool History::add(const Comparison& comparison) {
   const std::string base = revision_of(comparison.base), head = revision_of(comparison.head);
-  if (base.empty() || head.empty()) throw HistoryError("a comparison without revisions or names cannot be kept");
+  if (base.empty() || head.empty()) throw HistoryError("a comparison without revisions or names cannot be added");
   const json document = to_json(comparison).at("whygpu_comparison");
   const std::string digest = fmt::format("{:016x}", std::hash<std::string>{}(document.dump()));
   return naming(file_, [&] {
@@ -196,7 +196,7 @@ std::vector<Series> History::series() const {
                 ruling,
                 log_ratios(rows.text(9)),
                 rows.integer(10) != 0};
-      // The same step measured again is more pairs of it.
+      // A repeated measurement adds pairs to the same step.
       const auto again = std::find_if(series.links.begin(), series.links.end(), [&](const Link& other) {
         return other.base == link.base && other.head == link.head;
       });

@@ -1,7 +1,7 @@
-// The history of comparisons: one SQLite file, written by several processes at once, safe against being killed.
+// The history of comparisons: one SQLite file, safe against concurrent and killed writers.
 //
-// Every comparison is kept whole: raw samples, order, times, revisions, code hashes, verdicts, machine. Series chain
-// the paired log-ratios of successive revisions, since absolute times drift and pairs do not.
+// Comparisons are stored completely: raw samples, order, times, revisions, code hashes, verdicts, machine. Series chain
+// the paired log-ratios of successive revisions, because absolute times drift and pairs do not.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,13 @@ namespace whygpu {
 
 inline constexpr int kHistorySchema = 1;
 
-// A history that cannot be used; what() is one line.
+// Thrown when a history cannot be used; what() is one line.
 class HistoryError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// What a series is about: times of one case on one kind of machine.
+// Identifies a series: one case on one kind of machine.
 struct SeriesKey {
   std::string machine;
   int threads = 1;
@@ -41,19 +41,19 @@ struct Link {
   std::string started;
   std::string base_code, head_code;
   Ruling ruling = Ruling::undecided;
-  std::vector<double> log_ratios;  // of all pairs, also of repeated measurements; empty when the code was identical
+  std::vector<double> log_ratios;  // of all pairs, including repeated measurements; empty for identical code
   bool simulated = false;
 };
 
 struct Series {
   SeriesKey key;
-  std::vector<Link> links;  // in the order in which they were first added
+  std::vector<Link> links;  // in the order of first addition
 };
 
-// A change that was looked at and taken.
+// A reviewed and accepted change.
 struct Acceptance {
   std::string revision;  // the first with the change
-  std::string pattern;   // case text, * standing for anything
+  std::string pattern;   // case text; * matches anything
   std::string reason;
   std::string when;
 };
@@ -62,24 +62,24 @@ class History {
  public:
   enum class Access { existing, create };
 
-  // Opens the file; with `create` it is made when missing. Throws HistoryError on a file that is no history, is
-  // corrupt, or of a newer schema.
+  // Opens the file; `create` creates it when missing. Throws HistoryError when the file is not a history, is
+  // corrupt, or has a newer schema.
   History(const std::filesystem::path& file, Access access);
   ~History();
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  // Keeps the comparison, all of it or nothing. False when it is there already. Both builds need a revision, or names
-  // in place of it. Throws HistoryError.
+  // Adds the comparison atomically. Returns false for a duplicate. Both builds need a revision, or names
+  // instead. Throws HistoryError.
   bool add(const Comparison& comparison);
 
   std::vector<Series> series() const;
   std::size_t comparisons() const;
 
-  // Every revision that some comparison names, in the order in which they came.
+  // All revisions in the comparisons, in order of appearance.
   std::vector<std::string> revisions() const;
 
-  // Throws HistoryError unless the acceptance's revision is one of the history, or the beginning of just one.
+  // Throws HistoryError unless the revision is in the history or is the prefix of exactly one.
   void accept(const Acceptance& acceptance);
   std::vector<Acceptance> acceptances() const;
 

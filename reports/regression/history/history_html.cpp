@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kWidth = 720, kHeight = 80, kMargin = 6;
 
-// Where a level is drawn; equal levels lie in the middle.
+// Maps levels to coordinates; equal levels are drawn in the middle.
 struct Frame {
   double low = 0, high = 0;
   std::size_t count = 0;

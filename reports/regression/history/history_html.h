@@ -1,4 +1,4 @@
-// A history as a part of the report page.
+// The history section of the report page.
 #pragma once
 
 #include <span>
@@ -8,8 +8,8 @@
 
 namespace whygpu {
 
-// Every series as a line drawn in SVG, its changes of level marked and told. No script; every text is escaped. Empty
-// when there is no series.
+// Every series as an SVG line with its level changes marked and listed. No script; all text is escaped. Empty
+// without series.
 std::string render_history_html(std::span<const Series> all, std::span<const LevelChange> changes);
 
 }  // namespace whygpu

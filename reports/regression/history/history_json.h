@@ -1,4 +1,4 @@
-// A history for programs: the same verdicts as on the terminal, under names that stay. Fields: ci/README.md.
+// The history as JSON: the same verdicts as on the terminal, with stable keys. Fields: ci/README.md.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,7 +12,7 @@ inline constexpr int kHistoryOutputSchema = 1;
 
 nlohmann::json history_check_json(std::span<const Series> all, std::span<const LevelChange> changes);
 
-// What history_check_json() says, and every level of every series.
+// The contents of history_check_json(), and every level of every series.
 nlohmann::json history_log_json(std::span<const Series> all, std::span<const LevelChange> changes);
 
 }  // namespace whygpu

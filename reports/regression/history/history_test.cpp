@@ -63,7 +63,7 @@ class HistoryTest : public testing::Test {
   fs::path file_ = folder_ / "history.db";
 };
 
-TEST_F(HistoryTest, ChainsPairedSteps) {
+TEST_F(HistoryTest, ChainsSteps) {
   History history(file_, History::Access::create);
   EXPECT_TRUE(history.add(gate(0, 1, 0.02)));
   EXPECT_TRUE(history.add(gate(1, 2, -0.01)));
@@ -77,14 +77,14 @@ TEST_F(HistoryTest, ChainsPairedSteps) {
   EXPECT_EQ(levels[2].pairs, 6U);
 }
 
-TEST_F(HistoryTest, TheSameComparisonIsKeptOnce) {
+TEST_F(HistoryTest, DuplicateComparison) {
   History history(file_, History::Access::create);
   EXPECT_TRUE(history.add(gate(0, 1, 0.02)));
   EXPECT_FALSE(history.add(gate(0, 1, 0.02)));
   EXPECT_EQ(history.comparisons(), 1U);
 }
 
-TEST_F(HistoryTest, AStepMeasuredAgainIsMorePairsOfIt) {
+TEST_F(HistoryTest, RepeatedStep) {
   History history(file_, History::Access::create);
   history.add(gate(0, 1, 0.02));
   history.add(gate(0, 1, 0.04));
@@ -93,7 +93,7 @@ TEST_F(HistoryTest, AStepMeasuredAgainIsMorePairsOfIt) {
   EXPECT_NEAR(levels[1].value, 0.03, 1e-4);
 }
 
-TEST_F(HistoryTest, AGapIsMarked) {
+TEST_F(HistoryTest, Gap) {
   History history(file_, History::Access::create);
   history.add(gate(0, 1, 0.02));
   history.add(gate(5, 6, 0.01));
@@ -103,7 +103,7 @@ TEST_F(HistoryTest, AGapIsMarked) {
   EXPECT_NEAR(levels[2].value, 0.03, 1e-5);
 }
 
-TEST_F(HistoryTest, MachinesAndThreadsHaveSeriesOfTheirOwn) {
+TEST_F(HistoryTest, SeriesPerMachineAndThreads) {
   History history(file_, History::Access::create);
   history.add(gate(0, 1, 0));
   Comparison elsewhere = gate(0, 1, 0), threads = gate(0, 1, 0);
@@ -114,7 +114,7 @@ TEST_F(HistoryTest, MachinesAndThreadsHaveSeriesOfTheirOwn) {
   EXPECT_THAT(history.series(), SizeIs(3));
 }
 
-TEST_F(HistoryTest, SeveralWritersLoseNothing) {
+TEST_F(HistoryTest, ConcurrentWriters) {
   constexpr int kWriters = 4, kEach = 12;
   std::vector<pid_t> writers;
   for (int writer = 0; writer < kWriters; ++writer) {
@@ -135,7 +135,7 @@ TEST_F(HistoryTest, SeveralWritersLoseNothing) {
   EXPECT_EQ(History(file_, History::Access::existing).comparisons(), static_cast<std::size_t>(kWriters * kEach));
 }
 
-TEST_F(HistoryTest, AKilledWriterLeavesWholeComparisonsOnly) {
+TEST_F(HistoryTest, KilledWriter) {
   History(file_, History::Access::create).add(gate(0, 1, 0));
   const pid_t pid = fork();
   ASSERT_GE(pid, 0);
@@ -160,21 +160,21 @@ TEST_F(HistoryTest, AKilledWriterLeavesWholeComparisonsOnly) {
   EXPECT_TRUE(history.add(gate(1, 2, 0)));
 }
 
-TEST_F(HistoryTest, RefusesWhatIsNoHistory) {
+TEST_F(HistoryTest, RefusesOtherFiles) {
   EXPECT_THAT(complaint(History::Access::existing), HasSubstr("no such history"));
   std::ofstream(file_) << std::string(5000, 'x');
-  EXPECT_THAT(complaint(), HasSubstr("no history, or a damaged one"));
-  EXPECT_EQ(fs::file_size(file_), 5000U) << "nothing of the stranger is lost";
+  EXPECT_THAT(complaint(), HasSubstr("not a history, or damaged"));
+  EXPECT_EQ(fs::file_size(file_), 5000U) << "the other file is unchanged";
 }
 
-TEST_F(HistoryTest, RefusesDatabasesOfOthersAndOfTheFuture) {
+TEST_F(HistoryTest, RefusesOtherSchemas) {
   {
     sqlite3* database = nullptr;
     sqlite3_open(file_.c_str(), &database);
     execute(database, "CREATE TABLE theirs (x)");
     sqlite3_close(database);
   }
-  EXPECT_THAT(complaint(), HasSubstr("no history of whygpu"));
+  EXPECT_THAT(complaint(), HasSubstr("not a whygpu history"));
   fs::remove(file_);
   History(file_, History::Access::create).add(gate(0, 1, 0));
   {
@@ -186,7 +186,7 @@ TEST_F(HistoryTest, RefusesDatabasesOfOthersAndOfTheFuture) {
   EXPECT_THAT(complaint(), HasSubstr("history schema 9 is newer"));
 }
 
-TEST_F(HistoryTest, NamesTheFirstSlowerRevisionUntilItIsAccepted) {
+TEST_F(HistoryTest, FirstSlowerRevision) {
   History history(file_, History::Access::create);
   for (int i = 0; i < 40; ++i) history.add(gate(i, i + 1, i == 24 ? 0.08 : i % 2 == 0 ? 0.001 : -0.001));
   const auto all = history.series();
@@ -203,12 +203,12 @@ TEST_F(HistoryTest, NamesTheFirstSlowerRevisionUntilItIsAccepted) {
   EXPECT_THAT(render_history_check(all, changes), HasSubstr("1 series, 0 slowdowns to look at"));
   EXPECT_THAT(render_history_log(all, changes, {}), HasSubstr("(accepted: needed for correctness)"));
   EXPECT_THAT(render_history_show(all, "r1025"), HasSubstr("r1024 -> r1025"));
-  EXPECT_THAT(render_history_show(all, "nothing"), HasSubstr("nothing is known"));
+  EXPECT_THAT(render_history_show(all, "nothing"), HasSubstr("no steps of nothing"));
   EXPECT_THAT(render_history_html(all, changes),
               HasSubstr("since r1025, accepted: needed for correctness</title></circle>"));
 }
 
-TEST_F(HistoryTest, AcceptsKnownRevisionsOnly) {
+TEST_F(HistoryTest, AcceptKnownRevisions) {
   const auto refused = [&](History& history, const std::string& name) -> std::string {
     try {
       history.accept({name, "*", "why", "now"});
@@ -218,17 +218,17 @@ TEST_F(HistoryTest, AcceptsKnownRevisionsOnly) {
     return "no complaint";
   };
   History history(file_, History::Access::create);
-  EXPECT_THAT(refused(history, "r1001"), HasSubstr("holds no comparison yet"));
+  EXPECT_THAT(refused(history, "r1001"), HasSubstr("no comparisons yet"));
   for (int i = 0; i < 5; ++i) history.add(gate(i, i + 1, 0));
   EXPECT_THAT(refused(history, "r2000"),
               HasSubstr("no \"r2000\" among its 6 revisions; the last are r1003, r1004, r1005"));
-  EXPECT_THAT(refused(history, "r100"), HasSubstr("\"r100\" begins 6 revisions"));
+  EXPECT_THAT(refused(history, "r100"), HasSubstr("\"r100\" is a prefix of 6 revisions"));
   EXPECT_TRUE(history.acceptances().empty());
   EXPECT_EQ(refused(history, "r1002"), "no complaint");
   EXPECT_THAT(history.acceptances(), SizeIs(1));
 }
 
-TEST_F(HistoryTest, SaysTheSameToPrograms) {
+TEST_F(HistoryTest, JsonOutput) {
   History history(file_, History::Access::create);
   for (int i = 0; i < 40; ++i) history.add(gate(i, i + 1, i == 24 ? 0.08 : i % 2 == 0 ? 0.001 : -0.001));
   const auto all = history.series();
@@ -254,7 +254,7 @@ TEST_F(HistoryTest, SaysTheSameToPrograms) {
   EXPECT_EQ(levels[1].at("pairs"), 6);
 }
 
-TEST_F(HistoryTest, TheSampleNamesItsPlantedRevision) {
+TEST_F(HistoryTest, SampleRegression) {
   History history(file_, History::Access::create);
   for (const auto& comparison :
        load_comparisons(fs::path(WHYGPU_SOURCE_DIR) / "reports/regression/samples/simulated_history.jsonl")) {
@@ -263,18 +263,18 @@ TEST_F(HistoryTest, TheSampleNamesItsPlantedRevision) {
   const auto changes = find_changes(history.series(), {}, 0.01);
   ASSERT_THAT(changes, SizeIs(1));
   EXPECT_EQ(changes[0].first_after, "0000002b");
-  EXPECT_NEAR(percent(changes[0].size), 6, 1.5) << "layout and the errors of the links add to the planted 6%";
+  EXPECT_NEAR(percent(changes[0].size), 6, 1.5) << "code layout and link errors add to the planted 6%";
   EXPECT_TRUE(changes[0].simulated);
 }
 
-TEST(Sparkline, LowToHighWithAndWithoutUtf8) {
+TEST(Sparkline, Utf8AndAscii) {
   EXPECT_EQ(sparkline(std::vector{0.0, 1.0, 7.0}, 80, true), "▁▂█");
   EXPECT_EQ(sparkline(std::vector{0.0, 1.0, 7.0}, 80, false), "_.#");
   EXPECT_EQ(sparkline(std::vector{2.0, 2.0}, 80, false), "__");
   EXPECT_EQ(sparkline(std::vector<double>(100, 1.0), 10, false).size(), 10U);
 }
 
-TEST(Matches, StarsStandForAnything) {
+TEST(Matches, Wildcards) {
   EXPECT_TRUE(matches("*", ""));
   EXPECT_TRUE(matches("gemm*naive", "gemm m=1 backend=naive"));
   EXPECT_FALSE(matches("gemm", "gemm m=1"));

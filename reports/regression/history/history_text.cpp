@@ -16,7 +16,7 @@ constexpr std::array<const char*, 8> kAscii = {"_", ".", "-", "~", "=", "+", "*"
 
 std::string abbreviated(const std::string& revision) { return printable(revision).substr(0, 12); }
 
-// Character that shows value number `i` of `count`.
+// The column of value number `i` of `count`.
 std::size_t column_of(std::size_t i, std::size_t count, std::size_t width) {
   return count <= width ? i : i * width / count;
 }
@@ -64,7 +64,7 @@ std::string sparkline(std::span<const double> values, std::size_t width, bool ut
 
 std::string render_history_log(std::span<const Series> all, std::span<const LevelChange> changes,
                                const TerminalStyle& style) {
-  if (all.empty()) return "no series yet: whygpu history add FILE\n";
+  if (all.empty()) return "no series yet; add a comparison with: whygpu history add FILE\n";
   const std::size_t width = std::max<std::size_t>(style.width, 30) - 22;
   std::string out;
   for (const Series& series : all) {
@@ -97,7 +97,7 @@ std::string render_history_check(std::span<const Series> all, std::span<const Le
       out += fmt::format("  measure it again: whygpu gate --base {} --head {} --threads {} {}\n",
                          abbreviated(change.last_before), abbreviated(change.first_after), change.key.threads,
                          printable(change.key.text));
-      out += fmt::format("  or take it:       whygpu history accept {} --case '{}' --reason '...'\n",
+      out += fmt::format("  or accept it:     whygpu history accept {} --case '{}' --reason '...'\n",
                          abbreviated(change.first_after), printable(change.key.text));
     }
   }
@@ -120,7 +120,7 @@ std::string render_history_show(std::span<const Series> all, const std::string& 
           count_of(level.pairs, "pair"), printable(link.started), heading(series.key));
     }
   }
-  return out.empty() ? fmt::format("nothing is known of {}\n", printable(revision)) : out;
+  return out.empty() ? fmt::format("no steps of {}\n", printable(revision)) : out;
 }
 
 }  // namespace whygpu

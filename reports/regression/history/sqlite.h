@@ -1,4 +1,4 @@
-// SQLite with exceptions: statements that bind, step and read in order.
+// SQLite with exceptions: statements bind and read their columns in order.
 #pragma once
 
 #include <sqlite3.h>
@@ -75,7 +75,7 @@ inline void execute(sqlite3* database, const std::string& sql) {
   if (code != SQLITE_OK) throw SqliteError(code, sqlite3_errmsg(database));
 }
 
-// Everything between its birth and commit() happens, or nothing. Waits for other writers at its birth.
+// Everything between construction and commit() happens, or nothing. Construction waits for other writers.
 class Transaction {
  public:
   explicit Transaction(sqlite3* database) : database_(database) { execute(database, "BEGIN IMMEDIATE"); }

@@ -12,38 +12,38 @@
 namespace whygpu {
 namespace {
 
-// Levels of the test where both sides are long enough to flip signs, and where one is shorter. Clipping makes
-// neighbours a little alike, so that pure noise passes more often than the first of them says: in up to 1% of series.
+// Levels of the test when both sides are long enough to flip signs, and when one is shorter. Clipping correlates
+// neighbours slightly, so pure noise passes more often than the first level: in up to 1% of series.
 constexpr double kFlipSignificance = 0.0055;
 constexpr double kShuffleSignificance = 0.0004;
 constexpr std::size_t kEnoughToFlip = 9;
 constexpr int kTrials = 1999;
 constexpr std::size_t kNeighbours = 3;  // on each side; a level of kShortestLevel is a majority of its neighbourhood
-constexpr std::size_t kNoiseNeighbours = 25;  // the noise may grow and shrink along a series
+constexpr std::size_t kNoiseNeighbours = 25;  // the noise may vary along a series
 constexpr double kClip = 2.5;                 // in standard deviations
-constexpr double kSpike = 8;                  // likewise: so far away a value says nothing at all
+constexpr double kSpike = 8;                  // likewise; values further away are ignored
 
-// Standard deviation of the noise, from the differences of neighbours, which a change of level hardly touches.
+// Standard deviation of the noise from differences of neighbours, which a level change hardly affects.
 double noise(std::span<const double> values) {
   std::vector<double> differences;
   for (std::size_t i = 1; i < values.size(); ++i) differences.push_back(values[i] - values[i - 1]);
   return differences.empty() ? 0 : 1.4826 * median_absolute_deviation(differences) / std::sqrt(2.0);
 }
 
-// The values within `reach` places of `i`.
+// The values within `reach` positions of `i`.
 std::span<const double> around(std::span<const double> values, std::size_t i, std::size_t reach) {
   const std::size_t first = i < reach ? 0 : i - reach;
   return values.subspan(first, std::min(values.size(), i + reach + 1) - first);
 }
 
-// The noise at each place of a series; it may grow and shrink along it.
+// The noise at each position of a series.
 std::vector<double> local_noise(std::span<const double> values) {
   std::vector<double> result(values.size());
   for (std::size_t i = 0; i < values.size(); ++i) result[i] = noise(around(values, i, kNoiseNeighbours));
   return result;
 }
 
-// Each value held within kClip deviations of the median of its neighbourhood, spikes replaced by that median (Hampel's
+// Each value clipped to kClip deviations around the median of its neighbourhood, spikes replaced by it (Hampel's
 // filter, softened).
 std::vector<double> clipped(std::span<const double> values, std::span<const double> noise) {
   std::vector<double> result(values.begin(), values.end());
@@ -58,7 +58,7 @@ std::vector<double> clipped(std::span<const double> values, std::span<const doub
 
 struct Split {
   std::size_t index = 0;
-  double difference = 0;  // of the means, in units that make every split of equal values alike
+  double difference = 0;  // of the means, normalised so that splits are comparable
 };
 
 Split best_split(std::span<const double> values) {
@@ -104,7 +104,7 @@ class Finder {
     divide(index, last);
   }
 
-  // Signs drawn anew about the median: exact for symmetric noise, however it grows and shrinks along the series.
+  // Random sign flips about the median: exact for symmetric noise, even if it varies along the series.
   std::optional<double> flipped_as_large(std::size_t first, std::size_t last, const Split& split) {
     const double centre = median(std::span(values_).subspan(first, last - first));
     return share_as_large(first, last, split, kFlipSignificance, [&](std::span<double> made_up) {
@@ -117,8 +117,8 @@ class Finder {
     });
   }
 
-  // A level of k values keeps its sign in one of 2^(k-1) flips, too many when k is small. Shuffling breaks it up; the
-  // values are shuffled in units of the noise at their place.
+  // A level of k values keeps its sign in one of 2^(k-1) flips, too often when k is small. Shuffling breaks it up; the
+  // values are shuffled in units of the local noise.
   std::optional<double> shuffled_as_large(std::size_t first, std::size_t last, const Split& split) {
     const double centre = median(std::span(values_).subspan(first, last - first));
     std::vector<double> units(last - first);
@@ -129,7 +129,7 @@ class Finder {
     });
   }
 
-  // Share of series from `make_up`, the errors of the links added, whose best split is as large as `split`; nothing as
+  // Share of series from `make_up`, with link errors added, whose best split is as large as `split`; nullopt as
   // soon as it is clear that it is above `significance`.
   template <class F>
   std::optional<double> share_as_large(std::size_t first, std::size_t last, const Split& split, double significance,
@@ -154,7 +154,7 @@ class Finder {
     }
   }
 
-  // Series without noise anywhere are shuffled as they are.
+  // Noiseless series are shuffled as they are.
   double unit(std::size_t i) const { return noise_[i] > 0 ? noise_[i] : 1; }
 
   std::vector<double> noise_;
@@ -169,7 +169,7 @@ class Finder {
 
 std::vector<ChangePoint> find_change_points(std::span<const double> values, std::span<const double> link_errors) {
   if (!link_errors.empty() && link_errors.size() != values.size()) {
-    throw std::invalid_argument("change points: every value needs its link error");
+    throw std::invalid_argument("change points: one link error per value required");
   }
   auto found = Finder(values, link_errors).find();
   std::size_t level_begin = 0;

@@ -23,7 +23,7 @@ std::vector<double> noise(std::size_t count, std::uint64_t seed) {
   return values;
 }
 
-TEST(ChangePoints, FindsAStepAndItsSize) {
+TEST(ChangePoints, SingleStep) {
   auto values = noise(60, 1);
   for (std::size_t i = 35; i < values.size(); ++i) values[i] += 4;
   const auto found = find_change_points(values);
@@ -33,7 +33,7 @@ TEST(ChangePoints, FindsAStepAndItsSize) {
   EXPECT_LT(found[0].p, 0.006);
 }
 
-TEST(ChangePoints, FindsEveryStepOfAStaircase) {
+TEST(ChangePoints, SeveralSteps) {
   auto values = noise(120, 2);
   for (std::size_t i = 40; i < 80; ++i) values[i] += 5;
   for (std::size_t i = 80; i < 120; ++i) values[i] -= 3;
@@ -43,7 +43,7 @@ TEST(ChangePoints, FindsEveryStepOfAStaircase) {
   EXPECT_NEAR(static_cast<double>(found[1].index), 80, 1);
 }
 
-TEST(ChangePoints, ExactStepWithoutNoise) {
+TEST(ChangePoints, NoiselessStep) {
   std::vector<double> values(20, 1.0);
   for (std::size_t i = 12; i < values.size(); ++i) values[i] = 2.0;
   const auto found = find_change_points(values);
@@ -51,7 +51,7 @@ TEST(ChangePoints, ExactStepWithoutNoise) {
   EXPECT_EQ(found[0].index, 12U);
 }
 
-TEST(ChangePoints, OneSpikeIsNone) {
+TEST(ChangePoints, Spike) {
   for (std::size_t position = 0; position < 40; ++position) {
     auto values = noise(40, 3);
     values[position] += 30;
@@ -59,22 +59,22 @@ TEST(ChangePoints, OneSpikeIsNone) {
   }
 }
 
-TEST(ChangePoints, NoneInEqualOrFewValues) {
+TEST(ChangePoints, EqualOrFewValues) {
   EXPECT_THAT(find_change_points(std::vector<double>(50, 3.0)), IsEmpty());
   EXPECT_THAT(find_change_points(std::vector<double>{1, 1, 1, 9, 9, 9, 9}), IsEmpty());
   EXPECT_THAT(find_change_points({}), IsEmpty());
 }
 
-// The errors of a chain of measured steps add up to a random walk, which is no change of level.
-TEST(ChangePoints, ErrorsOfTheLinksAreNoSteps) {
+// The errors of a chain of measured steps add up to a random walk, which is not a level change.
+TEST(ChangePoints, LinkErrors) {
   const auto steps = noise(100, 4);
   std::vector<double> walk(steps.size());
   for (std::size_t i = 1; i < walk.size(); ++i) walk[i] = walk[i - 1] + steps[i];
-  EXPECT_FALSE(find_change_points(walk).empty()) << "or this test shows nothing";
+  EXPECT_FALSE(find_change_points(walk).empty()) << "the walk must look like a step without link errors";
   EXPECT_THAT(find_change_points(walk, std::vector<double>(walk.size(), 1.0)), IsEmpty());
 }
 
-TEST(ChangePoints, EveryValueNeedsItsError) {
+TEST(ChangePoints, MissingErrors) {
   EXPECT_THROW(find_change_points(std::vector<double>{1, 2, 3}, std::vector<double>{1}), std::invalid_argument);
 }
 

@@ -12,7 +12,7 @@
 namespace whygpu {
 namespace {
 
-// The rank that no score exceeds.
+// The largest score.
 std::size_t highest_score(std::size_t n, double cap) {
   return static_cast<std::size_t>(std::ceil(cap * static_cast<double>(n)));
 }
@@ -50,7 +50,7 @@ std::vector<std::size_t> scores_of(std::size_t n, double cap) {
   return scores;
 }
 
-// The largest sum t with P(T < t) <= `tail` for n values without ties; 0 when even T = 0 is likelier.
+// The largest sum t with P(T < t) <= `tail` for n values without ties; 0 when even T = 0 is more likely.
 std::size_t lowest_likely_sum(std::size_t n, double tail, double cap) {
   static std::mutex mutex;
   static std::map<std::tuple<std::size_t, double, double>, std::size_t> known;
@@ -64,8 +64,8 @@ std::size_t lowest_likely_sum(std::size_t n, double tail, double cap) {
   return t;
 }
 
-// How the sum of the scores of the values above a centre falls as the centre rises. It changes at the averages of two
-// values only, so step k is a centre between the k lowest averages and the others.
+// The sum of the scores of the values above a centre, as the centre rises. It changes only at the averages of two
+// values, so step k is a centre between the k lowest averages and the others.
 class ScoreSum {
  public:
   ScoreSum(std::span<const double> d, double cap)
@@ -75,7 +75,7 @@ class ScoreSum {
 
   std::size_t total() const { return std::accumulate(scores_.begin(), scores_.end(), std::size_t{0}); }
 
-  // The average at which the sum, as the centre rises, comes to satisfy `low_enough`.
+  // The first average at which the sum satisfies `low_enough`.
   template <class F>
   double falls_at(F&& low_enough) const {
     std::size_t high = 0, low = averages_.size();  // steps; at `low` nothing is above the centre
@@ -124,7 +124,7 @@ double signed_rank_p(std::span<const double> d, double centre, double cap) {
   }
   std::sort(shifted.begin(), shifted.end(), [](double a, double b) { return std::fabs(a) < std::fabs(b); });
 
-  // Scores are doubled, so that the mean rank of ties is a whole number.
+  // Scores are doubled so that the mean rank of ties is an integer.
   const std::size_t highest = 2 * highest_score(shifted.size(), cap);
   std::vector<std::size_t> scores(shifted.size());
   std::size_t above = 0;

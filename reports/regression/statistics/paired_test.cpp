@@ -18,7 +18,7 @@ namespace {
 const std::vector<double> kDepression = {1.83 - 0.878, 0.50 - 0.647, 1.62 - 0.598, 2.48 - 2.05, 1.68 - 1.06,
                                          1.88 - 1.29,  1.55 - 1.06,  3.06 - 3.14,  1.30 - 1.29};
 
-TEST(SignedRank, AgreesWithTheWorkedExample) {
+TEST(SignedRank, WorkedExample) {
   EXPECT_NEAR(signed_rank_p(kDepression, 0, kWilcoxon), 0.01953, 5e-6);
   EXPECT_NEAR(hodges_lehmann(kDepression, kWilcoxon), 0.46, 1e-12);
   const auto interval = signed_rank_interval(kDepression, 0.95, kWilcoxon);
@@ -27,27 +27,27 @@ TEST(SignedRank, AgreesWithTheWorkedExample) {
   EXPECT_NEAR(interval->high, 0.786, 1e-12);
 }
 
-TEST(SignedRank, SmallestPIsAllSignsAlike) {
+TEST(SignedRank, SmallestP) {
   const std::vector<double> d = {0.3, 0.1, 0.4, 0.15, 0.9, 0.26};
   EXPECT_DOUBLE_EQ(signed_rank_p(d), std::pow(0.5, 6));
   EXPECT_DOUBLE_EQ(signed_rank_p(d, 1.0), 1.0);
-  EXPECT_DOUBLE_EQ(signed_rank_p(d, 0.1), std::pow(0.5, 5)) << "a value at the centre says nothing";
+  EXPECT_DOUBLE_EQ(signed_rank_p(d, 0.1), std::pow(0.5, 5)) << "a value at the centre is dropped";
 }
 
-TEST(SignedRank, TiesShareTheirMeanRank) {
+TEST(SignedRank, Ties) {
   // Ranks 2, 2, 2 with one sign against: T = 4; of the eight sign patterns, four have T >= 4.
   EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 1.0, -1.0}, 0, kWilcoxon), 0.5);
 }
 
-TEST(SignedRank, CappedScoresByHand) {
+TEST(SignedRank, CappedScores) {
   // Scores 1, 2, 2, 2: of the sixteen sign patterns, T = 7 in one, 6 in one, 5 in three.
   EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 2.0, 3.0, 4.0}), 1.0 / 16);
   EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{-1.0, 2.0, 3.0, 4.0}), 2.0 / 16);
   EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, 2.0, 3.0, -4.0}), 5.0 / 16);
-  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, -2.0, 3.0, 4.0}), 5.0 / 16) << "as far as the cap, all weigh alike";
+  EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{1.0, -2.0, 3.0, 4.0}), 5.0 / 16) << "equal weights beyond the cap";
 }
 
-TEST(SignedRank, AFewPairsThatANeighbourHitDoNotOutweighTheRest) {
+TEST(SignedRank, Outliers) {
   std::vector<double> d;
   for (int i = 0; i < 32; ++i) d.push_back(0.10 + 0.001 * i);
   for (int i = 0; i < 4; ++i) d.push_back(0.5 + 0.1 * i);
@@ -57,7 +57,7 @@ TEST(SignedRank, AFewPairsThatANeighbourHitDoNotOutweighTheRest) {
   EXPECT_NEAR(hodges_lehmann(d), 0.11, 0.01);
 }
 
-TEST(SignedRank, NoEvidenceInNoValues) {
+TEST(SignedRank, NoValues) {
   EXPECT_DOUBLE_EQ(signed_rank_p({}), 1.0);
   EXPECT_DOUBLE_EQ(signed_rank_p(std::vector{0.0, 0.0}), 1.0);
   EXPECT_THROW(hodges_lehmann({}), std::invalid_argument);
@@ -70,7 +70,7 @@ TEST(SignedRank, IntervalNeedsSixValues) {
   EXPECT_EQ(*six, (Interval{1.0, 6.0}));
 }
 
-TEST(SignedRank, IntervalHoldsWhatTheTestDoesNotReject) {
+TEST(SignedRank, IntervalMatchesTest) {
   std::mt19937_64 random(7);
   std::normal_distribution<double> normal(0.1, 1.0);
   std::vector<double> d(25), opposite(25);
@@ -88,7 +88,7 @@ TEST(SignedRank, IntervalHoldsWhatTheTestDoesNotReject) {
   }
 }
 
-TEST(SignedRank, EfficiencyFollowsFromTheScores) {
+TEST(SignedRank, Efficiency) {
   constexpr int kSteps = 100'000;
   double with_normal = 0, squares = 0;
   for (int i = 0; i < kSteps; ++i) {
@@ -106,7 +106,7 @@ TEST(Normal, Quantiles) {
   EXPECT_THROW(normal_quantile(1.0), std::invalid_argument);
 }
 
-TEST(Student, TablesAgree) {
+TEST(Student, PublishedTables) {
   EXPECT_NEAR(student_quantile(0.95, 4), 2.776445105, 1e-8);
   EXPECT_NEAR(student_quantile(0.99, 30), 2.749995654, 1e-8);
   EXPECT_NEAR(student_two_sided_p(2.228138852, 10), 0.05, 1e-9);
