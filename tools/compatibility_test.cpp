@@ -127,7 +127,7 @@ TEST_P(OtherTools, Conbench) {
   }
 }
 
-TEST(BencherMetricFormat, ValuesLieInTheirIntervals) {
+TEST(BencherMetricFormat, ValuesWithinIntervals) {
   const json document = json::parse(render_comparison_bmf(comparison()));
   ASSERT_FALSE(document.empty());
   for (const auto& [name, measures] : document.items()) {
@@ -138,7 +138,7 @@ TEST(BencherMetricFormat, ValuesLieInTheirIntervals) {
   }
 }
 
-TEST(ComparePy, ReadsOurFiles) {
+TEST(ComparePy, ReadsResultFiles) {
   if (!std::filesystem::exists(kComparePy)) GTEST_SKIP() << kComparePy << " is missing (Debian: libbenchmark-tools)";
   if (const auto probe = run_program({kPython, "-c", "import numpy, scipy"}); probe.status != 0) {
     GTEST_SKIP() << "compare.py needs numpy and scipy: " << probe.errors;

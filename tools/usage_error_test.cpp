@@ -30,7 +30,7 @@ std::string error_of(const std::vector<std::string>& words) {
   return "nothing";
 }
 
-TEST(UsageError, NamesNearestOption) {
+TEST(UsageError, NearestOption) {
   EXPECT_THAT(error_of({"run", "quick", "--bakend", "naive"}),
               AllOf(StartsWith("whygpu run: no option \"--bakend\"; did you mean \"--backend\"? accepted: "),
                     Not(HasSubstr("\n"))));
@@ -38,14 +38,14 @@ TEST(UsageError, NamesNearestOption) {
   EXPECT_THAT(error_of({"history", "check", "--fil", "x"}), HasSubstr("did you mean \"--file\"?"));
 }
 
-TEST(UsageError, NamesNearestCommand) {
+TEST(UsageError, NearestCommand) {
   EXPECT_THAT(error_of({"tabel"}), StartsWith("whygpu: no command \"tabel\"; did you mean \"table\"? accepted: run, "));
   EXPECT_THAT(error_of({}), StartsWith("whygpu: which command? accepted: run, "));
   EXPECT_THAT(error_of({"history", "chekc"}),
               StartsWith("whygpu history: no command \"chekc\"; did you mean \"check\"?"));
 }
 
-TEST(UsageError, NamesAcceptedValues) {
+TEST(UsageError, AcceptedValues) {
   EXPECT_THAT(error_of({"run", "--threads", "0"}),
               AllOf(StartsWith("whygpu run: --threads"), ContainsRegex("1 (to|-) 4096")));
   EXPECT_THAT(error_of({"run", "--seed", "x"}), AllOf(StartsWith("whygpu run: "), HasSubstr("a number is accepted")));

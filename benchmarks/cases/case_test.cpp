@@ -26,24 +26,24 @@ std::string error_of(std::string_view line) {
   return "accepted";
 }
 
-TEST(Case, CanonicalTextLeavesOutDefaultsAndOrdersKeys) {
+TEST(Case, CanonicalText) {
   EXPECT_EQ(parse_case("gemm dtype=bf16 k=4 n=3 m=2 batch=1 backend=naive").text(),
             "gemm m=2 n=3 k=4 dtype=bf16 backend=naive");
   EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 trans=tn mode=cold").text(), "gemm m=2 n=3 k=4 trans=tn mode=cold");
 }
 
-TEST(Case, TextIsItsOwnInput) {
+TEST(Case, TextRoundTrip) {
   for (const auto& text : texts("gemm m=1..64*2 n=m,7 k=n batch=2 dtype=f32,s8 variant=packed backend=onednn")) {
     EXPECT_EQ(parse_case(text).text(), text);
   }
 }
 
-TEST(Case, ProblemForgetsWhoComputes) {
+TEST(Case, ProblemWithoutBackend) {
   EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 mode=cold variant=packed backend=onednn").problem(),
             "gemm m=2 n=3 k=4 mode=cold");
 }
 
-TEST(Case, SaysWhichTimeIsTaken) {
+TEST(Case, TimeMode) {
   EXPECT_THAT(texts("gemm m=1 n=1 k=1 offload=kernel,once,always"),
               ElementsAre("gemm m=1 n=1 k=1", "gemm m=1 n=1 k=1 offload=once", "gemm m=1 n=1 k=1 offload=always"));
   EXPECT_THAT(texts("gemm m=1 n=1 k=1 offload=once reuse=1,10"),
@@ -52,7 +52,7 @@ TEST(Case, SaysWhichTimeIsTaken) {
   EXPECT_THAT(error_of("gemm m=1 n=1 k=1 offload=always mode=cold"), HasSubstr("it goes with mode=hot"));
 }
 
-TEST(Case, ExpandsRangesListsAndReferences) {
+TEST(Case, Expansion) {
   EXPECT_THAT(texts("gemm m=2..9*2 n=m k=1"), ElementsAre("gemm m=2 n=2 k=1", "gemm m=4 n=4 k=1", "gemm m=8 n=8 k=1"));
   EXPECT_THAT(texts("gemm m=64..192+64 n=1 k=1"),
               ElementsAre("gemm m=64 n=1 k=1", "gemm m=128 n=1 k=1", "gemm m=192 n=1 k=1"));
@@ -60,12 +60,12 @@ TEST(Case, ExpandsRangesListsAndReferences) {
               ElementsAre("gemm m=1 n=5 k=5", "gemm m=3 n=5 k=5", "gemm m=4 n=5 k=5"));
 }
 
-TEST(Case, CommentsAndEmptyLinesAreNoCases) {
+TEST(Case, CommentsAndEmptyLines) {
   EXPECT_THAT(texts("  # gemm m=1"), ElementsAre());
   EXPECT_THAT(texts("gemm m=1 n=1 k=1 # the smallest"), ElementsAre("gemm m=1 n=1 k=1"));
 }
 
-TEST(Case, BadInputSaysWhatAndWhatWouldDo) {
+TEST(Case, InvalidInputMessages) {
   EXPECT_THAT(error_of("gem m=1"), HasSubstr("no workload \"gem\"; did you mean \"gemm\"?"));
   EXPECT_THAT(error_of("gemm m=1 n=1"), HasSubstr("gemm needs k=…"));
   EXPECT_THAT(error_of("gemm m=1 n=1 k=1 q=1"), HasSubstr("gemm has no key \"q\"; accepted: m, n, k, batch"));
@@ -84,7 +84,7 @@ TEST(Case, BadInputSaysWhatAndWhatWouldDo) {
   EXPECT_THAT(error_of("gemm m=1000000000000 n=m k=m"), HasSubstr("beyond any machine"));
 }
 
-TEST(Nearest, SuggestsOnlyWhatIsClose) {
+TEST(Nearest, CloseNamesOnly) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
   EXPECT_EQ(suggest("onednm", {"naive", "onednn"}), "did you mean \"onednn\"? accepted: naive, onednn");
   EXPECT_EQ(suggest("xyz", {"naive", "onednn"}), "accepted: naive, onednn");

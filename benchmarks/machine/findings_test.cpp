@@ -10,21 +10,21 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-TEST(Findings, StealDuringARunIsSerious) {
+TEST(Findings, StealDuringRun) {
   EXPECT_THAT(steal_findings(0.005), IsEmpty());
   ASSERT_THAT(steal_findings(0.034), SizeIs(1));
   EXPECT_TRUE(steal_findings(0.034)[0].serious);
   EXPECT_THAT(steal_findings(0.034)[0].what, HasSubstr("3.4% of the CPU time during the run"));
 }
 
-TEST(Findings, LoadAndStealOfOthers) {
+TEST(Findings, LoadAndSteal) {
   EXPECT_THAT(load_findings(busyness({0, 0, 0}, {100, 99, 0})), IsEmpty());
   EXPECT_THAT(load_findings(busyness({0, 0, 0}, {100, 60, 0})).front().what, HasSubstr("use 40% of the CPU time"));
   EXPECT_THAT(load_findings(busyness({0, 0, 0}, {100, 95, 5})).front().what, HasSubstr("takes away 5.0%"));
   EXPECT_THAT(load_findings(busyness({5, 5, 0}, {5, 5, 0})), IsEmpty());
 }
 
-TEST(Findings, SettingsOfTheCpu) {
+TEST(Findings, CpuSettings) {
   CpuFacts cpu;
   EXPECT_THAT(cpu_findings(cpu, std::nullopt, 8), IsEmpty());
   EXPECT_THAT(cpu_findings(cpu, 1.5, 2).front().what, HasSubstr("grants 1.50 CPUs"));
@@ -39,7 +39,7 @@ TEST(Findings, SettingsOfTheCpu) {
   EXPECT_FALSE(findings.at(1).serious);
 }
 
-TEST(Findings, NoiseHasTwoThresholds) {
+TEST(Findings, NoiseThresholds) {
   EXPECT_THAT(noise_findings(0.01), IsEmpty());
   EXPECT_FALSE(noise_findings(0.1).front().serious);
   EXPECT_TRUE(noise_findings(0.5).front().serious);
@@ -52,14 +52,14 @@ std::vector<MeterOffer> offers(const std::string& reason) {
   return list;
 }
 
-TEST(MeterFindings, NamesTheCommandThatGrants) {
+TEST(MeterFindings, CommandThatGrantsAccess) {
   const auto findings =
       meter_findings(offers("energy_uj: Permission denied; `sudo chmod a+r x` grants it until the next boot"));
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_EQ(findings[0].remedy, "sudo chmod a+r x");
 }
 
-TEST(MeterFindings, SaysWhyThereIsNone) {
+TEST(MeterFindings, ReasonForNoMeter) {
   const auto findings = meter_findings(offers("no zone"));
   ASSERT_EQ(findings.size(), 1U);
   EXPECT_THAT(findings[0].what, AllOf(HasSubstr("no zone"), HasSubstr("no library")));
@@ -76,14 +76,14 @@ GpuState healthy() {
   return gpu;
 }
 
-TEST(GpuFindings, IsSilentAboutAHealthyCardAndAboutWhatIsNotShown) {
+TEST(GpuFindings, NoneForHealthyCard) {
   EXPECT_TRUE(gpu_findings(healthy()).empty());
   GpuState unknown;
   unknown.name = "unknown";
   EXPECT_TRUE(gpu_findings(unknown).empty());
 }
 
-TEST(GpuFindings, NamesEachFault) {
+TEST(GpuFindings, EachFault) {
   const auto only = [](auto change) {
     GpuState gpu = healthy();
     change(gpu);
@@ -99,7 +99,7 @@ TEST(GpuFindings, NamesEachFault) {
   EXPECT_THAT(only([](GpuState& g) { g.processes = {17, 18}; }), HasSubstr("(17, 18)"));
 }
 
-TEST(CeilingFindings, TellsWhereALowCeilingIsLost) {
+TEST(CeilingFindings, LowCeilingCause) {
   const auto fraction = [](const CeilingRecord& c) -> std::optional<double> {  // 300 GB/s are promised
     return c.device == "NVIDIA L4" ? std::optional(c.value / 300e9) : std::nullopt;
   };

@@ -14,7 +14,7 @@ BackendRecord openblas(const std::string& core) {
   return {"openblas", "0.3", "", {{"dispatch", core}, {"threads", "2"}}, DeviceRecord{}};
 }
 
-TEST(Findings, APinnedCoreIsSerious) {
+TEST(Findings, PinnedCoreType) {
   const auto findings =
       variable_findings(openblas("Haswell"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "Haswell"}});
   ASSERT_THAT(findings, SizeIs(1));
@@ -25,12 +25,12 @@ TEST(Findings, APinnedCoreIsSerious) {
   EXPECT_EQ(findings[0].remedy, "unset OPENBLAS_CORETYPE");
 }
 
-TEST(Findings, AVariableWithoutEffectIsNone) {
+TEST(Findings, VariableWithoutEffect) {
   EXPECT_THAT(variable_findings(openblas("SkylakeX"), openblas("SkylakeX"), {{"OPENBLAS_CORETYPE", "SkylakeX"}}),
               IsEmpty());
 }
 
-TEST(VariableCost, SaysHowMuch) {
+TEST(VariableCost, MeasuredCost) {
   const FindingRecord finding = variable_cost("openblas", "OPENBLAS_CORETYPE=Haswell", "gemm m=1024", 1.987);
   EXPECT_TRUE(finding.serious);
   EXPECT_THAT(finding.what, HasSubstr("1.99 times as slow"));

@@ -25,7 +25,7 @@ std::string error_of(std::string_view layers) {
   return "no error";
 }
 
-TEST(Model, WorksOutNumbersFromSizes) {
+TEST(Model, Expressions) {
   const Network network =
       model("dense units=4*width/2 activation=relu\ndense units=3 # classes\n").network({{"width", 6}});
   ASSERT_EQ(network.layers.size(), 2U);
@@ -35,12 +35,12 @@ TEST(Model, WorksOutNumbersFromSizes) {
   EXPECT_EQ(network.batch, 8);
 }
 
-TEST(Model, RepeatsLines) {
+TEST(Model, RepeatedLines) {
   const Network network = model("repeat width\ndense units=width\nrepeat 2\ndense units=1\nend\nend\n").network({});
   EXPECT_EQ(network.layers.size(), 12U);
 }
 
-TEST(Model, NamesTheLineThatIsWrong) {
+TEST(Model, ErrorsNameLine) {
   EXPECT_THAT(error_of("dence units=3\n"), HasSubstr("tiny.model:4: no layer is called 'dence'; there are "));
   EXPECT_THAT(error_of("dense\n"), HasSubstr("tiny.model:4: dense needs units=…"));
   EXPECT_THAT(error_of("dense units=heads\n"),
@@ -55,12 +55,12 @@ TEST(Model, NamesTheLineThatIsWrong) {
   EXPECT_THAT(error_of("image height=1 width=1 channels=1\n"), HasSubstr("is the first layer, once"));
 }
 
-TEST(Model, RefusesASizeThatItDoesNotHave) {
+TEST(Model, UnknownSize) {
   EXPECT_THROW(find_model("mlp").network({{"length", 3}}), CaseError);
   EXPECT_THROW(find_model("resnet"), CaseError);
 }
 
-TEST(Model, LayersThatDoNotFitAreNamed) {
+TEST(Model, IncompatibleLayers) {
   const Network network = model("convolution filters=3 kernel=3\n").network({});
   try {
     training_graph(network, DType::f32);
@@ -74,7 +74,7 @@ std::int64_t parameters(std::string_view name) {
   return training_graph(find_model(name).network({}), DType::f32).parameter_count();
 }
 
-TEST(Models, HaveTheParametersOfTheirOriginals) {
+TEST(Models, ParameterCounts) {
   EXPECT_EQ(parameters("mlp"), 784 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 10 + 10);
   EXPECT_GT(parameters("mlp-50m"), 50'000'000);
   EXPECT_EQ(parameters("gpt-block"), 12 * 768 * 768 + 13 * 768);
@@ -84,7 +84,7 @@ TEST(Models, HaveTheParametersOfTheirOriginals) {
             256 * 512 + 256 * 128 + 9 * 128 * 128 + 128 * 512 + 2 * (512 + 128 + 128 + 512));
 }
 
-TEST(Models, CountTheFlopsOfTheirProducts) {
+TEST(Models, FlopCounts) {
   const ComputeGraph graph = training_graph(find_model("mlp").network({{"batch", 2}}), DType::f32);
   const double weights = 784.0 * 4096 + 4096.0 * 4096 + 4096.0 * 10;
   EXPECT_EQ(flops(graph, Phase::forward), 2 * 2 * weights);

@@ -17,7 +17,7 @@ fs::path fresh(const std::string& name) {
   return file;
 }
 
-TEST(Journal, ReplaysWhatWasAppended) {
+TEST(Journal, ReplaysRecords) {
   const auto file = fresh("replay.json");
   Journal(file).append({{"event", "run"}});
   Journal again(file);
@@ -28,7 +28,7 @@ TEST(Journal, ReplaysWhatWasAppended) {
 }
 
 // A process killed in the middle of a write leaves half a line; the next append must not be glued to it.
-TEST(Journal, DropsALineThatWasCutOff) {
+TEST(Journal, DropsTruncatedLine) {
   const auto file = fresh("cut.json");
   Journal(file).append({{"event", "run"}});
   std::ofstream(Journal::path_for(file), std::ios::app) << R"({"event": "en)";
@@ -38,7 +38,7 @@ TEST(Journal, DropsALineThatWasCutOff) {
   EXPECT_EQ(journal.replay().size(), 2U);
 }
 
-TEST(Journal, RefusesDamageAndASecondWriter) {
+TEST(Journal, DamageOrSecondWriter) {
   const auto file = fresh("damaged.json");
   std::ofstream(Journal::path_for(file)) << "not json\n";
   Journal journal(file);
@@ -51,7 +51,7 @@ TEST(Journal, RefusesDamageAndASecondWriter) {
   }
 }
 
-TEST(Journal, SaysWhenTheDiskIsFull) {
+TEST(Journal, DiskFull) {
   const fs::path link = fresh("full.json");
   fs::create_symlink("/dev/full", Journal::path_for(link));
   Journal journal(link);

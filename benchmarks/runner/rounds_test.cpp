@@ -42,7 +42,7 @@ class RoundsTest : public testing::Test {
   std::atomic<bool> never_ = false;
 };
 
-TEST_F(RoundsTest, TakesSamplesInEveryRound) {
+TEST_F(RoundsTest, SamplesInEveryRound) {
   const auto state =
       run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=9 n=8 k=8 backend=faulty variant=right"}, two_rounds());
   for (const auto& result : state.results()) {
@@ -53,7 +53,7 @@ TEST_F(RoundsTest, TakesSamplesInEveryRound) {
   EXPECT_EQ(state.backends().at("naive").at("version"), "plain C++ loops");
 }
 
-TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
+TEST_F(RoundsTest, IncorrectResultsUntimed) {
   const auto state =
       run({"gemm m=8 n=8 k=64 backend=faulty variant=off_by_one", "gemm m=8 n=8 k=64 backend=faulty variant=rounded",
            "gemm m=8 n=8 k=64 backend=faulty variant=silent", "gemm m=8 n=8 k=64 backend=faulty variant=nan",
@@ -67,7 +67,7 @@ TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
   }
 }
 
-TEST_F(RoundsTest, ACrashCostsItsOwnCaseOnly) {
+TEST_F(RoundsTest, CrashFailsOneCase) {
   const auto state =
       run({"gemm m=8 n=8 k=8 backend=faulty variant=right", "gemm m=8 n=8 k=8 backend=faulty variant=abort",
            "gemm m=8 n=8 k=8 backend=faulty variant=late_abort", "gemm m=8 n=8 k=8 backend=faulty variant=throw",
@@ -81,7 +81,7 @@ TEST_F(RoundsTest, ACrashCostsItsOwnCaseOnly) {
   EXPECT_THAT(results[4].rounds, SizeIs(2));
 }
 
-TEST_F(RoundsTest, AHangCostsItsOwnCaseOnly) {
+TEST_F(RoundsTest, HangFailsOneCase) {
   auto settings = two_rounds();
   settings.timeout_seconds = 1;
   const auto state =
@@ -91,13 +91,13 @@ TEST_F(RoundsTest, AHangCostsItsOwnCaseOnly) {
   EXPECT_THAT(state.results()[1].rounds, SizeIs(2));
 }
 
-TEST_F(RoundsTest, ABackendThatCannotLoadFailsItsCases) {
+TEST_F(RoundsTest, BackendCannotLoad) {
   const auto state = run({"gemm m=8 n=8 k=8 backend=homeless", "gemm m=8 n=8 k=8 backend=naive"}, two_rounds());
   EXPECT_THAT(state.results()[0].reason, HasSubstr("no such device on this machine"));
   EXPECT_EQ(state.results()[1].status, Status::ok);
 }
 
-TEST_F(RoundsTest, StopsAtTheBudgetAndSaysUnsettled) {
+TEST_F(RoundsTest, BudgetExhausted) {
   RunSettings settings;
   settings.sample_seconds = 0.001;
   settings.budget_seconds = 0.01;
@@ -107,7 +107,7 @@ TEST_F(RoundsTest, StopsAtTheBudgetAndSaysUnsettled) {
 }
 
 // What is replayed from records is what was lived.
-TEST_F(RoundsTest, RecordsRebuildTheState) {
+TEST_F(RoundsTest, ReplayRestoresState) {
   const auto lived =
       run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=abort"}, two_rounds());
   RunState replayed({lived.results()[0].c, lived.results()[1].c});
@@ -115,7 +115,7 @@ TEST_F(RoundsTest, RecordsRebuildTheState) {
   EXPECT_EQ(result_json(lived, two_rounds(), {}), result_json(replayed, two_rounds(), {}));
 }
 
-TEST(CaseResultSettled, NeedsSixRoundsWithinOnePercent) {
+TEST(CaseResultSettled, SixRoundsWithinOnePercent) {
   CaseResult result;
   result.round_medians_ns = {100, 100, 100, 100, 100};
   EXPECT_FALSE(result.settled());

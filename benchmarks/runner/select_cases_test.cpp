@@ -14,14 +14,14 @@ std::vector<std::string> texts(const std::vector<Case>& cases) {
   return result;
 }
 
-TEST(RunPlan, WordsAreSweepsOrCases) {
+TEST(RunPlan, SweepsAndCases) {
   EXPECT_THAT(texts(cases_from_words({"gemm", "m=2", "n=3", "k=4", "gemm m=5 n=6 k=7"})),
               ElementsAre("gemm m=2 n=3 k=4", "gemm m=5 n=6 k=7"));
   EXPECT_GT(cases_from_words({"quick", "gemm", "m=2", "n=3", "k=4"}).size(), cases_from_words({"quick"}).size());
   EXPECT_THROW(cases_from_words({"quickly"}), CaseError);
 }
 
-TEST(RunPlan, AWorkloadAloneIsToldWhatToType) {
+TEST(RunPlan, BareWorkload) {
   try {
     cases_from_words({"gemm"});
     FAIL() << "nothing was refused";
@@ -30,20 +30,20 @@ TEST(RunPlan, AWorkloadAloneIsToldWhatToType) {
   }
 }
 
-TEST(RunPlan, ModelsKeepsCasesOfTheseNetworks) {
+TEST(RunPlan, ModelsFilter) {
   const auto cases = cases_from_words({"gemm m=1 n=1 k=1", "training_step model=mlp,cnn batch=2"});
   EXPECT_THAT(texts(with_models(cases, {"cnn"})), ElementsAre("training_step model=cnn batch=2"));
   EXPECT_EQ(with_models(cases, {}).size(), 3U);
   EXPECT_THROW(with_models(cases, {"resnet"}), CaseError);
 }
 
-TEST(RunPlan, CrossKeepsWhatACaseSays) {
+TEST(RunPlan, CrossKeepsCaseBackend) {
   const auto cases = cases_from_words({"gemm m=1 n=1 k=1", "gemm m=2 n=1 k=1 backend=b", "gemm m=3 n=1 k=1 backend=c"});
   EXPECT_THAT(texts(cross(cases, {"a", "b"})),
               ElementsAre("gemm m=1 n=1 k=1 backend=a", "gemm m=1 n=1 k=1 backend=b", "gemm m=2 n=1 k=1 backend=b"));
 }
 
-TEST(RunPlan, QuickSubsetFitsTheTime) {
+TEST(RunPlan, QuickSubsetFitsTime) {
   const auto all = cases_from_words({"deepbench"});
   EXPECT_LE(static_cast<double>(quick_subset(all, 3, 60).size()) * 3 * 6 * 0.12, 61);
   EXPECT_GE(quick_subset(all, 100, 60).size(), 6U);

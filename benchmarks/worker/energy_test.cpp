@@ -43,7 +43,7 @@ double detail(const EnergyResult& result, const std::string& name) {
   return NAN;
 }
 
-TEST_F(EnergyPass, GivesTheJoulesThatTheCountersImply) {
+TEST_F(EnergyPass, JoulesFromCounters) {
   const EnergyResult result = measure([this] { return pass(kSecondsPerOp, kBusyWatts), 1; });
   EXPECT_NEAR(result.joules_per_op(MeterScope::host), 1.0, 1e-6);
   EXPECT_NEAR(result.watts(MeterScope::host), 100, 1e-4);
@@ -55,18 +55,18 @@ TEST_F(EnergyPass, GivesTheJoulesThatTheCountersImply) {
   EXPECT_TRUE(std::isnan(detail(result, "energy_device_joules_per_op")));
 }
 
-TEST_F(EnergyPass, CountsOperationsOfABatch) {
+TEST_F(EnergyPass, OperationsInBatch) {
   const EnergyResult result = measure([this] { return pass(4 * kSecondsPerOp, kBusyWatts), 4; });
   EXPECT_NEAR(result.joules_per_op(MeterScope::host), 1.0, 1e-6);
 }
 
-TEST_F(EnergyPass, MarksTrialsThatDisagree) {
+TEST_F(EnergyPass, DisagreeingTrials) {
   const EnergyResult result = measure([this] { return pass(kSecondsPerOp, now_ < 1003 ? 100 : 120), 1; });
   EXPECT_FALSE(result.stable);
   EXPECT_EQ(detail(result, "energy_stable"), 0);
 }
 
-TEST_F(EnergyPass, DropsAMeterThatVanishesAndKeepsTheOthers) {
+TEST_F(EnergyPass, DropsFailedMeter) {
   const EnergyResult result = measure([this] {
     if (now_ > 1002) tree_.remove("sys/class/powercap/intel-rapl:1");
     return pass(kSecondsPerOp, kBusyWatts), 1;
@@ -76,7 +76,7 @@ TEST_F(EnergyPass, DropsAMeterThatVanishesAndKeepsTheOthers) {
   EXPECT_NEAR(result.joules_per_op(MeterScope::host), 1.0, 1e-6);
 }
 
-TEST_F(EnergyPass, HasNoNumbersWithoutMeters) {
+TEST_F(EnergyPass, WithoutMeters) {
   meters_.clear();
   EXPECT_TRUE(measure([this] { return pass(kSecondsPerOp, kBusyWatts), 1; }).details().empty());
 }
@@ -125,7 +125,7 @@ std::vector<std::string> meters_that_count(const Facts& facts) {
   return names;
 }
 
-TEST(MetersFor, TakesTheGpuAtTheDevicesAddress) {
+TEST(MetersFor, MatchesPciAddress) {
   EXPECT_THAT(meters_that_count({{"memory_bus", "384 bit"}, {"pci", "0000:65:00.0"}}),
               testing::ElementsAre("host", "0000:65:00.0"));
   EXPECT_THAT(meters_that_count({{"pci", "0000:C1:00.0"}}), testing::ElementsAre("host", "0000:c1:00.0"));

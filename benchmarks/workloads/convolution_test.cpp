@@ -50,7 +50,7 @@ INSTANTIATE_TEST_SUITE_P(, ConvolutionBackend, testing::Values("naive", "openbla
 
 const std::string kAllPasses = " pass=forward,backward_data,backward_weights";
 
-TEST_P(ConvolutionBackend, ComputesOddShapes) {
+TEST_P(ConvolutionBackend, OddShapes) {
   for (const std::string shape : {
            "n=2 c=16 h=9 w=11 k=24 r=3 s=3 pad=1",                           // the common layer
            "n=1 c=3 h=23 w=19 k=5 r=7 s=5 stride=2 pad=3",                   // a stem
@@ -74,17 +74,17 @@ TEST_P(ConvolutionBackend, ComputesOddShapes) {
   }
 }
 
-TEST_P(ConvolutionBackend, ComputesEveryDtypeThatItClaims) {
+TEST_P(ConvolutionBackend, SupportedDtypes) {
   EXPECT_GE(verify(std::string(convolution().probe()), 2), 3);
 }
 
 // More pixels than one tile, more threads than tiles, and the probing oracle.
-TEST_P(ConvolutionBackend, ComputesALargerLayer) {
+TEST_P(ConvolutionBackend, LargerLayer) {
   verify("convolution n=1 c=32 h=50 w=48 k=40 r=3 s=3 pad=1 stride=1,2" + kAllPasses, 2);
   verify("convolution n=1 c=64 h=7 w=7 k=160 r=3 s=3 pad=1" + kAllPasses, 4);
 }
 
-TEST(OneDnnConvolution, NamesWhatRan) {
+TEST(OneDnnConvolution, ImplementationName) {
   const auto module = std::filesystem::path(WHYGPU_BINARY_DIR) / "bin/backends/onednn.so";
   if (!std::filesystem::exists(module)) GTEST_SKIP() << "onednn was not built";
   const LoadedBackend backend(module, {1, 0});
@@ -108,7 +108,7 @@ std::string error_of(const std::string& line) {
   return "";
 }
 
-TEST(ConvolutionWorkload, CountsTheDirectAlgorithm) {
+TEST(ConvolutionWorkload, DirectFlopCount) {
   // 2·N·K·P·Q·(C/groups)·R·S with P = Q = 28.
   const Work work =
       convolution().work(parse_case("convolution n=2 c=64 h=56 w=56 k=128 r=3 s=3 stride=2 pad=1 groups=2 dtype=bf16"));
@@ -116,13 +116,13 @@ TEST(ConvolutionWorkload, CountsTheDirectAlgorithm) {
   EXPECT_EQ(work.bytes, 2.0 * (2 * 56 * 56 * 64 + 128 * 3 * 3 * 32 + 2 * 28 * 28 * 128));
 }
 
-TEST(ConvolutionWorkload, CountsTheSameInAllPasses) {
+TEST(ConvolutionWorkload, EqualFlopsInAllPasses) {
   for (const Case& c : parse_cases("convolution n=2 c=8 h=9 w=9 k=8 r=3 s=3 stride=2 pad=1" + kAllPasses)) {
     EXPECT_EQ(convolution().work(c).flops, 2.0 * 2 * 8 * 5 * 5 * 8 * 9) << c.text();
   }
 }
 
-TEST(ConvolutionWorkload, WritesTheFieldsOrderAndOmitsFallbacks) {
+TEST(ConvolutionWorkload, CanonicalText) {
   EXPECT_EQ(
       parse_case("convolution pass=backward_data pad=1 s=3 r=3 k=64 w=56 h=56 c=3 n=1 stride_h=2 stride=2").text(),
       "convolution n=1 c=3 h=56 w=56 k=64 r=3 s=3 stride=2 pad=1 pass=backward_data");
@@ -130,7 +130,7 @@ TEST(ConvolutionWorkload, WritesTheFieldsOrderAndOmitsFallbacks) {
   EXPECT_EQ(parse_case(asymmetric).text(), asymmetric);
 }
 
-TEST(ConvolutionWorkload, SaysWhichRuleBroke) {
+TEST(ConvolutionWorkload, InvalidShapeMessages) {
   EXPECT_EQ(error_of("convolution n=1 c=6 h=8 w=8 k=4 r=3 s=3 groups=4"), "groups=4 must divide c=6 and k=4");
   EXPECT_THAT(error_of("convolution n=1 c=6 h=8 w=4 k=4 r=3 s=3 dilation=2 pad_h=1"),
               testing::StartsWith("the filter is larger than the padded image: s=3 at dilation 2 reaches over 5, w=4"));
@@ -142,7 +142,7 @@ TEST(ConvolutionWorkload, SaysWhichRuleBroke) {
 
 // ---- The sweeps ----
 
-TEST(ConvolutionSweeps, HoldThePublishedProblems) {
+TEST(ConvolutionSweeps, PublishedProblems) {
   EXPECT_EQ(load_sweep("resnet50").size(), 23U * 3 * 3 * 2);  // layers, batches, passes, dtypes
   EXPECT_EQ(load_sweep("vgg16").size(), 9U * 2 * 3 * 2);
   EXPECT_EQ(load_sweep("mobilenet").size(), (19U + 28U) * 2 * 3 * 2);
@@ -150,7 +150,7 @@ TEST(ConvolutionSweeps, HoldThePublishedProblems) {
   EXPECT_EQ(load_sweep("deepbench-conv").size(), 90U * 3 + 103 * 2 - 2);
 }
 
-TEST(ConvolutionSweeps, CoverTheOddShapes) {
+TEST(ConvolutionSweeps, OddShapesCovered) {
   const auto cases = load_sweep("odd-conv");
   const auto any = [&](auto&& holds) { return std::any_of(cases.begin(), cases.end(), holds); };
   EXPECT_TRUE(any([](const Case& c) { return c.number("stride_h") > c.number("r"); }));

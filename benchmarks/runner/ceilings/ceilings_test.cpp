@@ -20,7 +20,7 @@ std::string line_of(const std::vector<CeilingCase>& cases, const std::string& le
   return {};
 }
 
-TEST(CeilingCases, FillEachLevelByThreads) {
+TEST(CeilingCases, LevelSizesByThreads) {
   const auto cases = host_ceiling_cases({"f32", "bf16"}, 2, kCaches);
   EXPECT_THAT(line_of(cases, "L1", "sum"), HasSubstr("bytes=32768 passes=2048"));  // half of two caches of 32 KiB
   EXPECT_THAT(line_of(cases, "L2", "sum"), HasSubstr("bytes=1048576 passes=64"));  // of two of 1 MiB
@@ -55,7 +55,7 @@ class Best : public testing::Test {
   RunState state_;
 };
 
-TEST_F(Best, TakesTheBestSampleOfTheBestCase) {
+TEST_F(Best, BestSampleOfBestCase) {
   finish("peak millions=80", {4e5, 2e5, 8e5});  // 80 million in 0.2 ms
   finish("measure=clock", {2.5e5});             // 1 million cycles in 0.25 ms
   finish("kernel=sum", {8e6});                  // 64 MiB in 8 ms
@@ -78,7 +78,7 @@ CeilingReport visit(double clock, double flops, int undisturbed = 1) {
           {"f16: no"}};
 }
 
-TEST(Visits, KeepTheFastestAndCountTheUndisturbed) {
+TEST(Visits, FastestAndUndisturbed) {
   const auto best = best_of_visits({visit(3e9, 100), visit(3.1e9, 300), visit(3e9, 200, 0)});
   ASSERT_EQ(best.ceilings.size(), 2U);
   EXPECT_EQ(best.ceilings[1].value, 300);
@@ -88,25 +88,25 @@ TEST(Visits, KeepTheFastestAndCountTheUndisturbed) {
   EXPECT_THAT(best.missing, testing::ElementsAre("f16: no"));
 }
 
-TEST(Visits, AreDisturbedWhereTheClockWasLow) {
+TEST(Visits, LowClockDisturbs) {
   const auto best = best_of_visits({visit(2e9, 100), visit(3e9, 150)});  // the first looked well until the second
   EXPECT_EQ(best.ceilings[1].undisturbed, 1);
   EXPECT_EQ(best_of_visits({visit(2e9, 100)}).ceilings[1].undisturbed, 1);
 }
 
-TEST(Visits, TakeTheShortestLatency) {
+TEST(Visits, ShortestLatency) {
   const CeilingReport slow{{{"GPU", CeilingKind::latency, "", "launch", 5e-6, "s", "", 1, 1}}, {}};
   const CeilingReport fast{{{"GPU", CeilingKind::latency, "", "launch", 2e-6, "s", "", 1, 1}}, {}};
   EXPECT_EQ(best_of_visits({fast, slow}).ceilings[0].value, 2e-6);
   EXPECT_EQ(best_of_visits({slow, fast}).ceilings[0].value, 2e-6);
 }
 
-TEST(Visits, SurviveTheJournal) {
+TEST(Visits, JournalRoundTrip) {
   const CeilingRecord ceiling = visit(3e9, 100).ceilings[1];
   EXPECT_EQ(encode(decode<CeilingRecord>(encode(ceiling), "journal")), encode(ceiling));
 }
 
-TEST_F(Best, SharedProcessorsAreNoticedByTheirCpuTime) {
+TEST_F(Best, SharedCpusDetected) {
   const auto take = [&](double cpu_ns) {
     state_.apply({{"event", "end"},
                   {"case", cases_[1].c.text()},
@@ -119,7 +119,7 @@ TEST_F(Best, SharedProcessorsAreNoticedByTheirCpuTime) {
   EXPECT_TRUE(was_shared(state_, 2));
 }
 
-TEST_F(Best, SaysWhatIsMissingAndWhy) {
+TEST_F(Best, MissingWithReason) {
   for (const auto& c : cases_) {
     if (c.dtype == "f16") {
       state_.apply(

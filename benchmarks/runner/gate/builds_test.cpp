@@ -72,7 +72,7 @@ class BuildsTest : public testing::Test {
   int copies_ = 0;
 };
 
-TEST_F(BuildsTest, ADirectoryOrItsBin) {
+TEST_F(BuildsTest, DirectoryOrBin) {
   make_fake_build(folder_.path() / "build/bin", 100);
   const Build outer = take((folder_.path() / "build").string()), inner = take((folder_.path() / "build/bin").string());
   EXPECT_TRUE(fs::exists(outer.folder / "gemm"));
@@ -82,7 +82,7 @@ TEST_F(BuildsTest, ADirectoryOrItsBin) {
 }
 
 // Layers are loaded apart from the backend: they are part of what a training step runs, and of nothing else.
-TEST_F(BuildsTest, LayersCountForNetworksOnly) {
+TEST_F(BuildsTest, LayersHashedForNetworksOnly) {
   const auto codes = [this](const std::string& layers) {
     const fs::path folder = folder_.path() / ("layers" + layers);
     make_fake_build(folder / "bin", 100);
@@ -98,14 +98,14 @@ TEST_F(BuildsTest, LayersCountForNetworksOnly) {
   EXPECT_NE(one.second, other.second);
 }
 
-TEST_F(BuildsTest, ABundle) {
+TEST_F(BuildsTest, Bundle) {
   make_fake_build(folder_.path() / "whygpu-1.0/bin", 100);
   const std::string bundle = (folder_.path() / "bundle.tar").string();
   ASSERT_EQ(run_program({"tar", "-C", folder_.path().string(), "-cf", bundle, "whygpu-1.0"}).status, 0);
   EXPECT_TRUE(fs::exists(take(bundle).folder / "backends/fake.so"));
 }
 
-TEST_F(BuildsTest, ARevisionIsBuiltOnceAndDocumentationChangesNoCode) {
+TEST_F(BuildsTest, RevisionBuiltOnce) {
   make_repository();
   commit("README.md", "second");
   commit("files/backends/fake.so", "other code");
@@ -120,7 +120,7 @@ TEST_F(BuildsTest, ARevisionIsBuiltOnceAndDocumentationChangesNoCode) {
   EXPECT_EQ(fs::last_write_time(build_cache()), before);
 }
 
-TEST_F(BuildsTest, ARevisionThatDoesNotBuildNamesItsLog) {
+TEST_F(BuildsTest, FailedRevisionBuild) {
   make_repository();
   commit("CMakeLists.txt",
          "cmake_minimum_required(VERSION 3.25)\nproject(fake LANGUAGES NONE)\nmessage(FATAL_ERROR \"broken\")\n");
@@ -128,7 +128,7 @@ TEST_F(BuildsTest, ARevisionThatDoesNotBuildNamesItsLog) {
   EXPECT_THAT(complaint("HEAD"), HasSubstr(".log"));
 }
 
-TEST_F(BuildsTest, SaysWhatIsNoBuild) {
+TEST_F(BuildsTest, NotABuild) {
   make_repository();
   EXPECT_THAT(complaint("no-such-thing"), HasSubstr("is no directory, no archive and no git revision"));
   EXPECT_THAT(complaint(folder_.path().string()), HasSubstr("neither bin/backends/ nor backends/"));
@@ -136,7 +136,7 @@ TEST_F(BuildsTest, SaysWhatIsNoBuild) {
   EXPECT_THAT(complaint((folder_.path() / "text").string()), HasSubstr("no archive that tar can read"));
 }
 
-TEST_F(BuildsTest, HashesFollowWhatACaseLoads) {
+TEST_F(BuildsTest, HashesCoverLoadedFiles) {
   const Build base{"base", {}, make_fake_build(folder_.path() / "base", 100, "one")};
   const Build head{"head", {}, make_fake_build(folder_.path() / "head", 999, "one")};
   EXPECT_EQ(code(base), code(head)) << "a file that no worker loads";

@@ -49,7 +49,7 @@ std::vector<Ruling> rulings(const Comparison& comparison) {
   return all;
 }
 
-TEST_F(GateTest, IdenticalCodeIsNotMeasured) {
+TEST_F(GateTest, IdenticalCodeSkipped) {
   const Build base = build("base", 100, "code"), head = build("head", 120, "code");
   const auto comparison = run(base, head);
   EXPECT_THAT(comparison.cases, SizeIs(3));
@@ -59,7 +59,7 @@ TEST_F(GateTest, IdenticalCodeIsNotMeasured) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::nothing_slower);
 }
 
-TEST_F(GateTest, EqualSpeedIsSameAfterSixPairsEach) {
+TEST_F(GateTest, EqualSpeed) {
   const auto comparison = run(build("base", 100, "old"), build("head", 100, "new"));
   EXPECT_THAT(rulings(comparison), Each(Ruling::same));
   EXPECT_EQ(comparison.cases[2].judgement.pairs, 6U);
@@ -68,7 +68,7 @@ TEST_F(GateTest, EqualSpeedIsSameAfterSixPairsEach) {
   EXPECT_EQ(progress_.back().finished, 3U);
 }
 
-TEST_F(GateTest, FindsASlowdownAndItsSize) {
+TEST_F(GateTest, Slowdown) {
   const auto comparison = run(build("base", 1000, "old"), build("head", 1100, "new"));
   EXPECT_THAT(rulings(comparison), Each(Ruling::slower));
   EXPECT_NEAR(percent(*comparison.cases[0].judgement.change), 10, 1e-9);
@@ -77,12 +77,12 @@ TEST_F(GateTest, FindsASlowdownAndItsSize) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::slower);
 }
 
-TEST_F(GateTest, IdenticalCodeIsMeasuredOnRequest) {
+TEST_F(GateTest, IdenticalCodeOnRequest) {
   options_.measure_identical = true;
   EXPECT_EQ(run(build("base", 100, "code"), build("head", 100, "code")).cases[0].judgement.pairs, 6U);
 }
 
-TEST_F(GateTest, CasesOnAnAcceleratorShareAProcess) {
+TEST_F(GateTest, AcceleratorCasesShareProcess) {
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   write_file(base.folder / "kind", "cuda");
   const auto comparison = run(base, head);
@@ -94,7 +94,7 @@ TEST_F(GateTest, CasesOnAnAcceleratorShareAProcess) {
   EXPECT_EQ(processes, 6);
 }
 
-TEST_F(GateTest, WrongAnswersAreIncorrect) {
+TEST_F(GateTest, IncorrectResults) {
   const Build head = build("head", 100, "new");
   write_file(head.folder / "status", "incorrect");
   const auto comparison = run(build("base", 100, "old"), head);
@@ -103,7 +103,7 @@ TEST_F(GateTest, WrongAnswersAreIncorrect) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::not_judged);
 }
 
-TEST_F(GateTest, WhatOneSideLacksIsMissing) {
+TEST_F(GateTest, MissingOnOneSide) {
   const Build head = build("head", 100, "new");
   fs::rename(head.folder / "backends/fake.so", head.folder / "backends/other.so");
   const auto comparison = run(build("base", 100, "old"), head);
@@ -112,7 +112,7 @@ TEST_F(GateTest, WhatOneSideLacksIsMissing) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::not_judged);
 }
 
-TEST_F(GateTest, WhatNeitherSideCanDoIsLeftOut) {
+TEST_F(GateTest, UnsupportedOnBothSides) {
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   for (const Build* side : {&base, &head}) write_file(side->folder / "status", "unsupported");
   const auto comparison = run(base, head);
@@ -121,7 +121,7 @@ TEST_F(GateTest, WhatNeitherSideCanDoIsLeftOut) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::not_judged);
 }
 
-TEST_F(GateTest, ABackendWithoutTheWorkloadIsNoCaseUnlessNamed) {
+TEST_F(GateTest, UnsupportedWorkload) {
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   for (const Build* side : {&base, &head}) write_file(side->folder / "support", "false");
   EXPECT_THROW(run(base, head), CaseError);
@@ -129,7 +129,7 @@ TEST_F(GateTest, ABackendWithoutTheWorkloadIsNoCaseUnlessNamed) {
   EXPECT_THAT(run(base, head).cases, SizeIs(3));
 }
 
-TEST_F(GateTest, AWorkerThatCannotAnswerIsMissingNotForgotten) {
+TEST_F(GateTest, BrokenWorkerIsMissing) {
   options_.cases = parse_sweep("gemm m=8 n=8 k=8\nmemory kernel=copy bytes=1024", "test");
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   for (const Build* side : {&base, &head}) {
@@ -139,14 +139,14 @@ TEST_F(GateTest, AWorkerThatCannotAnswerIsMissingNotForgotten) {
   EXPECT_THAT(rulings(run(base, head)), testing::ElementsAre(Ruling::same, Ruling::missing));
 }
 
-TEST_F(GateTest, ABackendThatLearnedAWorkloadIsACase) {
+TEST_F(GateTest, NewlySupportedWorkload) {
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   write_file(base.folder / "support", "false");
   write_file(head.folder / "support", "true");
   EXPECT_THAT(run(base, head).cases, SizeIs(3));
 }
 
-TEST_F(GateTest, ASpentBudgetLeavesCasesUndecided) {
+TEST_F(GateTest, BudgetExhausted) {
   options_.budget_seconds = 1e-9;
   options_.strict = true;
   const auto comparison = run(build("base", 100, "old"), build("head", 100, "new"));
@@ -155,7 +155,7 @@ TEST_F(GateTest, ASpentBudgetLeavesCasesUndecided) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::undecided);
 }
 
-TEST_F(GateTest, ABackendThatRunsNowhereIsNoCase) {
+TEST_F(GateTest, UnusableBackend) {
   options_.backends = {"cublas"};
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   for (const Build* side : {&base, &head}) fs::remove(side->folder / "gemm");

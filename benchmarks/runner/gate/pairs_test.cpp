@@ -21,7 +21,7 @@ class PairsTest : public testing::Test {
   std::filesystem::path head_ = make_fake_build(folder_.path() / "head", 110);
 };
 
-TEST_F(PairsTest, KeepsEverySampleOfBothSides) {
+TEST_F(PairsTest, KeepsAllSamples) {
   PairRunner runner(base_, head_, {}, 1);
   const auto results = runner.run(cases_);
   ASSERT_EQ(results.size(), 2U);
@@ -32,14 +32,14 @@ TEST_F(PairsTest, KeepsEverySampleOfBothSides) {
   }
 }
 
-TEST_F(PairsTest, TheOrderIsRandomAndKept) {
+TEST_F(PairsTest, RandomOrderRecorded) {
   PairRunner runner(base_, head_, {}, 1);
   std::set<bool> orders;
   for (int i = 0; i < 12; ++i) orders.insert(runner.run(std::span(cases_).first(1)).front().head_first);
   EXPECT_EQ(orders.size(), 2U);
 }
 
-TEST_F(PairsTest, SaysWhatWentWrong) {
+TEST_F(PairsTest, FailureReasons) {
   write_file(head_ / "status", "incorrect");
   PairRunner runner(base_, head_, {}, 1);
   const auto results = runner.run(cases_);
@@ -48,7 +48,7 @@ TEST_F(PairsTest, SaysWhatWentWrong) {
   EXPECT_EQ(results[1].head.reason, "because of the test");
 }
 
-TEST_F(PairsTest, ACrashIsAFailureWithItsLastWords) {
+TEST_F(PairsTest, CrashIsFailure) {
   write_file(head_ / "status", "crash");
   const auto results = run_side(head_, cases_, {});
   EXPECT_EQ(results[0].status, Status::failed);
@@ -56,7 +56,7 @@ TEST_F(PairsTest, ACrashIsAFailureWithItsLastWords) {
   EXPECT_THAT(results[0].reason, HasSubstr("cannot go on"));
 }
 
-TEST_F(PairsTest, AMissingWorkerIsUnsupported) {
+TEST_F(PairsTest, MissingWorker) {
   std::filesystem::remove(head_ / "gemm");
   const auto results = run_side(head_, cases_, {});
   EXPECT_EQ(results[0].status, Status::unsupported);
