@@ -74,9 +74,7 @@ TEST_P(ConvolutionBackend, OddShapes) {
   }
 }
 
-TEST_P(ConvolutionBackend, SupportedDtypes) {
-  EXPECT_GE(verify(std::string(convolution().probe()), 2), 3);
-}
+TEST_P(ConvolutionBackend, SupportedDtypes) { EXPECT_GE(verify(std::string(convolution().probe()), 2), 3); }
 
 // More pixels than one tile, more threads than tiles, and the probing oracle.
 TEST_P(ConvolutionBackend, LargerLayer) {
