@@ -92,7 +92,7 @@ def refusals():
         (["run", *CASE, "-o", "folder"], "-o folder: is a folder"),
         (["run", *CASE, "-o", "/proc/x.json"], "-o /proc/x.json: /proc cannot be written to"),
         (["gate", "--base", "base", "--head", "head", *CASE, "--json", "/proc/x.json"], "--json /proc/x.json: /proc cannot be"),
-        (["run", "gemm"], "needs its values: `whygpu run gemm m="),
+        (["run", "gemm"], "needs values: `whygpu run gemm m="),
         (["run", "noise.sweep"], "noise.sweep: no text"),
         (["run", "quick", "--bakend", "naive"], 'did you mean "--backend"?'),
         (["tabel", "x.json"], 'did you mean "table"?'),

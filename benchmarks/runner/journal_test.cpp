@@ -27,7 +27,7 @@ TEST(Journal, ReplaysRecords) {
   EXPECT_EQ(records[1].at("event"), "end");
 }
 
-// A process killed in the middle of a write leaves half a line; the next append must not be glued to it.
+// A process killed during a write leaves half a line; the next append must not be joined to it.
 TEST(Journal, DropsTruncatedLine) {
   const auto file = fresh("cut.json");
   Journal(file).append({{"event", "run"}});

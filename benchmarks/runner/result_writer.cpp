@@ -22,7 +22,7 @@ double median_of(const json& rounds, const char* key) {
   return median(values);
 }
 
-// A row as Google Benchmark would print it. Tools that average rows by family see each case as a family of one.
+// A row in Google Benchmark's format. Tools that average rows by family see each case as its own family.
 json benchmark_row(const CaseResult& result, const RunSettings& settings, int family) {
   const double real_ns = median(result.round_medians_ns);
   std::int64_t iterations = 0;

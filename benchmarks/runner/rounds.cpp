@@ -12,7 +12,7 @@
 namespace whygpu {
 namespace {
 
-// Fewer rounds cannot have a 95% interval, so nothing is settled before.
+// With fewer rounds there is no 95% interval, so no case is settled earlier.
 constexpr int kFewestRounds = 6;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -51,7 +51,7 @@ std::vector<Rounds::Group> Rounds::active_groups() {
   return {groups.begin(), groups.end()};
 }
 
-// A resumed run goes on with the round after the last one that it holds.
+// A resumed run continues with the round after the last recorded one.
 int Rounds::next_round() const {
   int last = 0;
   for (const auto& result : state_.results()) {
@@ -84,7 +84,7 @@ bool Rounds::run(const std::atomic<bool>& interrupted) {
   }
 }
 
-// One fresh process for all cases of a group; another for those that remain when it died.
+// One new process for all cases of a group; another for the remaining cases if it died.
 void Rounds::visit(const Group& group, int round) {
   auto waiting = active_cases(group);
   std::shuffle(waiting.begin(), waiting.end(), shuffle_);
@@ -97,7 +97,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
   options.threads = settings_.threads;
   options.device = settings_.device;
   options.sample_seconds = settings_.sample_seconds;
-  // Once per case is enough: the energy pass repeats its trials by itself.
+  // Once per case is enough: the energy pass repeats its trials itself.
   const bool first = std::ranges::all_of(waiting, [](const auto* result) { return result->rounds.empty(); });
   options.energy = settings_.energy && first;
   for (const auto* result : waiting) options.cases.push_back(result->c.text());
@@ -137,8 +137,8 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
     const bool hung = event == ChildProcess::Event::timeout;
     if (hung) worker.kill();
     const std::string ending = worker.wait();
-    // A worker may end between two cases, when it has lost its device; one that ends before its first case must not be
-    // started for ever.
+    // A worker may end between two cases if it has lost its device; one that ends before its first case must not be
+    // restarted forever.
     CaseResult* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();
     if (guilty == nullptr) return;
     std::string reason = hung ? fmt::format("no answer for {:g} s, killed", settings_.timeout_seconds)

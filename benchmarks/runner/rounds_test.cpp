@@ -1,4 +1,4 @@
-// Runs real workers: the plain loops, and a module that goes wrong in every way that it knows.
+// Runs real workers: the naive backend, and a fault-injection module.
 #include "benchmarks/runner/rounds.h"
 
 #include <gmock/gmock.h>
@@ -106,7 +106,7 @@ TEST_F(RoundsTest, BudgetExhausted) {
   EXPECT_FALSE(state.results()[0].settled());
 }
 
-// What is replayed from records is what was lived.
+// Replaying the records gives the same state as the run.
 TEST_F(RoundsTest, ReplayRestoresState) {
   const auto lived =
       run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=abort"}, two_rounds());

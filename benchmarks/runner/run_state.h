@@ -1,4 +1,4 @@
-// What a run knows so far, built only from records: those that workers send and those that a journal replays.
+// State of a run, built only from records: those sent by workers and those replayed from a journal.
 #pragma once
 
 #include <map>
@@ -22,7 +22,7 @@ struct CaseResult {
   std::string reason;
   std::string implementation;
   double flops = 0, bytes = 0, set_bytes = 0;
-  nlohmann::json rounds = nlohmann::json::array();  // as the result file holds them
+  nlohmann::json rounds = nlohmann::json::array();  // in the format of the result file
   std::vector<double> round_medians_ns;
 
   // The 95% interval of the median over rounds lies within ±1%.
@@ -33,7 +33,7 @@ class RunState {
  public:
   explicit RunState(const std::vector<Case>& cases);
 
-  // Takes a record of a worker: "backend", "begin" or "end". Others are ignored.
+  // Applies a record of a worker: "backend", "begin" or "end". Others are ignored.
   void apply(const nlohmann::json& record);
 
   std::vector<CaseResult>& results() { return results_; }

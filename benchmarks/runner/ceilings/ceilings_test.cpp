@@ -23,11 +23,11 @@ std::string line_of(const std::vector<CeilingCase>& cases, const std::string& le
 TEST(CeilingCases, LevelSizesByThreads) {
   const auto cases = host_ceiling_cases({"f32", "bf16"}, 2, kCaches);
   EXPECT_THAT(line_of(cases, "L1", "sum"), HasSubstr("bytes=32768 passes=2048"));  // half of two caches of 32 KiB
-  EXPECT_THAT(line_of(cases, "L2", "sum"), HasSubstr("bytes=1048576 passes=64"));  // of two of 1 MiB
-  EXPECT_THAT(line_of(cases, "L3", "sum"), HasSubstr("bytes=16777216 passes=4"));  // of one that both share
-  EXPECT_THAT(line_of(cases, "memory", "sum"), HasSubstr("bytes=134217728"));      // four times the last
+  EXPECT_THAT(line_of(cases, "L2", "sum"), HasSubstr("bytes=1048576 passes=64"));  // half of two of 1 MiB
+  EXPECT_THAT(line_of(cases, "L3", "sum"), HasSubstr("bytes=16777216 passes=4"));  // half of one shared by both
+  EXPECT_THAT(line_of(cases, "memory", "sum"), HasSubstr("bytes=134217728"));      // four times the last level
   const auto more = host_ceiling_cases({"f32"}, 12, kCaches);
-  EXPECT_THAT(line_of(more, "memory", "copy"), HasSubstr("bytes=268435456"));  // twelve threads have two of the last
+  EXPECT_THAT(line_of(more, "memory", "copy"), HasSubstr("bytes=268435456"));  // twelve threads: two last-level caches
 }
 
 class Best : public testing::Test {
@@ -89,7 +89,7 @@ TEST(Visits, FastestAndUndisturbed) {
 }
 
 TEST(Visits, LowClockDisturbs) {
-  const auto best = best_of_visits({visit(2e9, 100), visit(3e9, 150)});  // the first looked well until the second
+  const auto best = best_of_visits({visit(2e9, 100), visit(3e9, 150)});  // the first looked fine until the second
   EXPECT_EQ(best.ceilings[1].undisturbed, 1);
   EXPECT_EQ(best_of_visits({visit(2e9, 100)}).ceilings[1].undisturbed, 1);
 }
@@ -113,7 +113,7 @@ TEST_F(Best, SharedCpusDetected) {
                   {"status", "ok"},
                   {"round", {{"samples_ns", {100, 120, 80}}, {"batch", 4}, {"cpu_ns", cpu_ns}}}});
   };
-  take(199);  // of 2 threads for 100 ns
+  take(199);  // 2 threads for 100 ns
   EXPECT_FALSE(was_shared(state_, 2));
   take(120);
   EXPECT_TRUE(was_shared(state_, 2));

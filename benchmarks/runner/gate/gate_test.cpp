@@ -133,7 +133,7 @@ TEST_F(GateTest, BrokenWorkerIsMissing) {
   options_.cases = parse_sweep("gemm m=8 n=8 k=8\nmemory kernel=copy bytes=1024", "test");
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   for (const Build* side : {&base, &head}) {
-    fs::copy_file(side->folder / "gemm", side->folder / "memory");  // may be executed
+    fs::copy_file(side->folder / "gemm", side->folder / "memory");  // executable
     write_file(side->folder / "memory", "#!/bin/sh\nexit 3\n");
   }
   EXPECT_THAT(rulings(run(base, head)), testing::ElementsAre(Ruling::same, Ruling::missing));
