@@ -1,4 +1,4 @@
-// Feeds the readers another machine.
+// Tests the readers on a simulated machine.
 #include "benchmarks/machine/environment.h"
 
 #include <gmock/gmock.h>

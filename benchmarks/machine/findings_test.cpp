@@ -100,7 +100,7 @@ TEST(GpuFindings, EachFault) {
 }
 
 TEST(CeilingFindings, LowCeilingCause) {
-  const auto fraction = [](const CeilingRecord& c) -> std::optional<double> {  // 300 GB/s are promised
+  const auto fraction = [](const CeilingRecord& c) -> std::optional<double> {  // nominal: 300 GB/s
     return c.device == "NVIDIA L4" ? std::optional(c.value / 300e9) : std::nullopt;
   };
   CeilingRecord low{"NVIDIA L4", CeilingKind::bandwidth, "", "memory", 150e9, "B/s", ""}, good = low;

@@ -46,7 +46,7 @@ TEST(Powercap, CounterWrapAround) {
   const auto offers = find_powercap_meters(FileTree(tree.root()));
   Meter& package = *offers.front().meter;
   const double before = package.joules();
-  tree.write(kPackage, "671150");  // 328850 µJ to the turn and 671150 after it
+  tree.write(kPackage, "671150");  // 328850 µJ before the wrap-around and 671150 after it
   EXPECT_DOUBLE_EQ(package.joules() - before, 1.0);
 }
 
@@ -102,7 +102,7 @@ TEST(Perf, NoKernelEvent) {
                       {"sys/bus/event_source/devices/power/cpumask", "0"},
                       {"sys/bus/event_source/devices/power/events/energy-pkg", "event=0x02"},
                       {"sys/bus/event_source/devices/power/events/energy-pkg.scale", "2.3283064365386962890625e-10"}});
-  EXPECT_THAT(find_perf_meters(FileTree(garbage.root())).front().reason, HasSubstr("makes no sense"));
+  EXPECT_THAT(find_perf_meters(FileTree(garbage.root())).front().reason, HasSubstr("cannot be parsed"));
 }
 
 TEST(Hwmon, AmdSocketsWithoutCores) {
@@ -171,7 +171,7 @@ TEST(GpuState, ReadsNvml) {
   EXPECT_EQ(gpus[0].link_width, 8U);
   EXPECT_THAT(gpus[0].processes, testing::ElementsAre(4242U));
   EXPECT_EQ(gpus[1].mig, true);
-  EXPECT_EQ(gpus[2].mig, std::nullopt);  // not supported there
+  EXPECT_EQ(gpus[2].mig, std::nullopt);  // not supported by that GPU
   EXPECT_TRUE(gpus[2].processes.empty());
 }
 
@@ -197,7 +197,7 @@ TEST(FindMeters, EachScopeOnce) {
   EXPECT_THAT(names, testing::ElementsAre("rapl package-0", "rapl dram-0", "rapl package-1"));
 }
 
-// Joules of the accelerators' meters that count for a run at an address, on a machine where NVML's GPU 0, at c1:00.0,
+// Joules of the accelerator meters that count for a run at an address, on a machine where NVML's GPU 0, at c1:00.0,
 // is CUDA's device 1.
 std::vector<double> device_joules(const std::string& pci_bus_id) {
   NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
