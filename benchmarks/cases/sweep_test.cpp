@@ -37,7 +37,8 @@ TEST(Sweep, BinaryFile) {
                 "program");
     FAIL() << "accepted";
   } catch (const CaseError& error) {
-    EXPECT_STREQ(error.what(), "program: no text; a sweep holds lines such as gemm m=256..1024*2 n=m k=m dtype=f32");
+    EXPECT_STREQ(error.what(),
+                 "program: not a text file; a sweep has lines such as gemm m=256..1024*2 n=m k=m dtype=f32");
   }
 }
 
@@ -49,7 +50,7 @@ TEST(Sweep, ShippedSweepsParse) {
   for (const auto& name : shipped_sweeps()) EXPECT_FALSE(load_sweep(name).empty()) << name;
 }
 
-// DeepBench publishes 160 distinct training problems, and 75 + 13 for inference of which 4 stand in both lists.
+// DeepBench publishes 160 distinct training problems, and 75 + 13 for inference, 4 of which are in both lists.
 TEST(Sweep, DeepBenchComplete) {
   const auto cases = load_sweep("deepbench");
   const auto s8 = std::count_if(cases.begin(), cases.end(), [](const Case& c) { return c["dtype"] == "s8"; });

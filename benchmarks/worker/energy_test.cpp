@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kRestWatts = 40, kBusyWatts = 100, kSecondsPerOp = 0.01;
 
-// A machine that draws 40 W at rest and 100 W at work, seen through recorded counters that turn over.
+// A machine that draws 40 W at rest and 100 W under load, read from recorded counters that wrap around.
 class EnergyPass : public testing::Test {
  protected:
   EnergyPass() : tree_(two_package_rapl()) {
@@ -21,7 +21,7 @@ class EnergyPass : public testing::Test {
     clock_ = {[this] { return now_; }, [this](double seconds) { pass(seconds, kRestWatts); }};
   }
 
-  // All the energy goes to package 0, whose counter is 0.33 J before its turn when the pass begins.
+  // All energy goes to package 0, whose counter is 0.33 J before its wrap-around when the pass starts.
   void pass(double seconds, double watts) {
     now_ += seconds;
     microjoules_ = std::fmod(microjoules_ + 1e6 * watts * seconds, 262143328850.0);
@@ -81,7 +81,7 @@ TEST_F(EnergyPass, WithoutMeters) {
   EXPECT_TRUE(measure([this] { return pass(kSecondsPerOp, kBusyWatts), 1; }).details().empty());
 }
 
-// A device with nothing but facts.
+// A device that only has facts.
 class DescribedDevice final : public Device {
  public:
   explicit DescribedDevice(Facts facts) : facts_(std::move(facts)) {}

@@ -1,4 +1,4 @@
-// What a worker tells its runner: one JSON object a line, each written whole.
+// Messages from a worker to its runner: one JSON object per line, each written as a whole.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -12,15 +12,15 @@ namespace whygpu {
 nlohmann::json to_json(const Facts& facts);
 nlohmann::json to_json(const Round& round);
 
-// Name, version, facts and device of a loaded backend, as in the result file.
+// Name, version, facts and device of a loaded backend, in the format of the result file.
 nlohmann::json describe_backend(std::string_view name, Backend& backend);
 
-// Seconds since the epoch in UTC, as 2026-01-31T12:00:00.123Z.
+// The current UTC time, as 2026-01-31T12:00:00.123Z.
 std::string utc_now();
 
 class RecordWriter {
  public:
-  RecordWriter() = default;                              // tells nobody
+  RecordWriter() = default;                              // discards all records
   explicit RecordWriter(const std::string& fd_or_path);  // throws std::runtime_error
   void write(const nlohmann::json& record);
 

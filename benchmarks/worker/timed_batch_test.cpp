@@ -7,7 +7,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Writes down, one letter each, what a device is asked to do.
+// Records the calls to a device, one letter each.
 using Log = std::string;
 
 class FakeTensor final : public Tensor {
