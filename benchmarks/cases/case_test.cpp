@@ -81,7 +81,7 @@ TEST(Case, InvalidInputMessages) {
   EXPECT_THAT(error_of("gemm m=1 m=2 n=1 k=1"), HasSubstr("m is given twice"));
   EXPECT_THAT(error_of("gemm m=1 n=1 k"), HasSubstr("\"k\": expected key=value"));
   EXPECT_THAT(error_of("gemm m= n=1 k=1"), HasSubstr("m=: no value"));
-  EXPECT_THAT(error_of("gemm m=1000000000000 n=m k=m"), HasSubstr("beyond any machine"));
+  EXPECT_THAT(error_of("gemm m=1000000000000 n=m k=m"), HasSubstr("too large for any machine"));
 }
 
 TEST(Nearest, CloseNamesOnly) {

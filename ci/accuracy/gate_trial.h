@@ -1,4 +1,4 @@
-// Gates without a machine: a rule, and a source of pairs.
+// Simulated gates: a decision rule, and a source of pairs.
 #pragma once
 
 #include <functional>
@@ -11,19 +11,19 @@ namespace whygpu {
 // The log-ratio of the next pair of a case.
 using PairSource = std::function<double(std::size_t index)>;
 
-// What a rule says of every case.
+// The verdict of a rule for each case.
 std::vector<Judgement> sequential_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair,
                                        std::uint64_t seed);
 
-// By Wilcoxon's test. Ten pairs to screen at 0.05 with an estimate of at least 0.6 of the threshold, thirty fresh ones
-// to confirm at 0.001.
+// Wilcoxon's test in two stages: ten pairs to screen at 0.05 with an estimate of at least 0.6 of the threshold, then
+// thirty new ones to confirm at 0.001.
 std::vector<Judgement> two_stage_gate(std::size_t cases, const GateSettings& settings, const PairSource& pair);
 
-// What became of cases of which all are slower by the same.
+// Results for cases that are all slower by the same amount.
 struct Tally {
   double cases = 0;
-  double found = 0;  // called slower
-  double close = 0;  // found, and the size is right to half a point
+  double found = 0;  // judged slower
+  double close = 0;  // found, and the size is right within half a point
   double pairs = 0;
 
   // `slowdown` is a log-ratio.
@@ -34,7 +34,7 @@ struct Tally {
   double mean_pairs() const { return pairs / cases; }
 };
 
-// Called slower, by as much as it is, to half a point. `slowdown` is a log-ratio.
+// Judged slower, and the size is right within half a point. `slowdown` is a log-ratio.
 bool found_to_size(const Judgement& judgement, double slowdown);
 
 inline bool is_alarm(const Judgement& judgement) {

@@ -22,7 +22,7 @@ std::vector<double> log_ratios(const CaseComparison& c) {
   return d;
 }
 
-// Classes of pair scatter, as the accuracy goals name them.
+// Classes of pair scatter, as in the accuracy goals.
 enum class Scatter { under_1_percent, to_3_percent, more };
 constexpr std::array<const char*, 3> kScatterNames = {"under 1%", "1% to 3%", "3% and more"};
 
@@ -33,11 +33,11 @@ Scatter class_of(std::span<const double> d) {
 
 const char* name_of(Scatter scatter) { return kScatterNames[static_cast<std::size_t>(scatter)]; }
 
-constexpr std::size_t kCases = 200;       // of a suite put together anew
-constexpr std::size_t kFewestPairs = 40;  // of a recording; so many also tell the scatter of a stretch
+constexpr std::size_t kCases = 200;       // per resampled suite
+constexpr std::size_t kFewestPairs = 40;  // per recording; also enough to estimate the scatter of a stretch
 
-// All pairs of equal builds that were recorded for one case and thread count, in the order of time: the pairs of a
-// resampled case are a stretch of them, begun anywhere, and which build is called base is drawn for the whole stretch.
+// All pairs of equal builds recorded for one case and thread count, in order of time: the pairs of a resampled case are
+// a stretch of them with a random start, and which build is the base is drawn once for the whole stretch.
 using Recording = std::vector<double>;
 
 std::vector<Recording> recordings(const std::vector<std::string>& files) {
@@ -55,17 +55,17 @@ std::vector<Recording> recordings(const std::vector<std::string>& files) {
   for (auto& [key, recording] : by_case) {
     if (recording.size() >= kFewestPairs) long_enough.push_back(std::move(recording));
   }
-  if (long_enough.empty()) throw std::runtime_error("no case has 40 recorded pairs: more gates are needed");
+  if (long_enough.empty()) throw std::runtime_error("no case has 40 recorded pairs: record more gates");
   return long_enough;
 }
 
 struct Judged {
   std::vector<double> log_ratios;
   Judgement judgement;
-  bool ran_out = false;  // the rule would have gone on
+  bool ran_out = false;  // the rule would have continued
 };
 
-// What today's rule says of the cases of a recorded gate, pair by pair until it settles or the recorded pairs end.
+// Verdicts of the current rule on the cases of a recorded gate, pair by pair until it settles or the pairs end.
 std::vector<Judged> judged_again(const Comparison& comparison) {
   std::vector<Judged> cases;
   for (const auto& c : comparison.cases) {
@@ -91,7 +91,7 @@ class Resampling {
   Resampling(std::vector<Recording> recorded, std::size_t suites, std::uint64_t seed)
       : recorded_(std::move(recorded)), suites_(suites), seed_(seed) {}
 
-  // Suites of kCases cases, each slower by `slowdown`; the same stretches of the recordings every time.
+  // Suites of kCases cases, each slower by `slowdown`, always with the same stretches of the recordings.
   Outcome run(double slowdown, const GateSettings& settings) const {
     std::mt19937_64 random(seed_);
     Outcome outcome;

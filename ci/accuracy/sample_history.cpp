@@ -17,8 +17,8 @@ std::string revision(int number) { return fmt::format("{:08x}", number); }
 
 }  // namespace
 
-// Each revision has a speed of its own from the layout of its code; one is spoilt for itself alone, and from the
-// planted one on the code is slower. The second case never changes.
+// Each revision has a random speed offset from its code layout; one revision alone is slow, and all revisions from the
+// planted one on are slower. The second case never changes.
 void write_sample_history(std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::normal_distribution<double> normal;

@@ -10,8 +10,8 @@
 namespace whygpu {
 namespace {
 
-// Scatter of a pair: normal, or with the tails of Student's t with 3 degrees of freedom, or normal with a neighbour
-// whose coming and going hits one side of a tenth of the pairs by up to 60%.
+// Scatter of a pair: normal, or with the tails of Student's t with 3 degrees of freedom, or normal with interference
+// that slows one side of a tenth of the pairs by up to 60%.
 enum class Noise { normal, heavy_tails, neighbour };
 constexpr std::array<Noise, 3> kNoises = {Noise::normal, Noise::heavy_tails, Noise::neighbour};
 constexpr std::array<const char*, 3> kNoiseNames = {"normal", "heavy tails", "neighbour"};
@@ -50,7 +50,7 @@ struct Outcome {
   double gates_with_alarm = 0;
 };
 
-// Gates of `cases` cases, `slowdown` (log-ratio) in each.
+// Gates of `cases` cases with a slowdown of `slowdown` (log-ratio) each.
 Outcome run_gates(Simulator& simulator, const Rule& rule, std::size_t gates, std::size_t cases,
                   const GateSettings& settings, Noise noise, double scatter, double slowdown) {
   Outcome outcome;

@@ -33,7 +33,7 @@ class SeriesMaker {
     return values;
   }
 
-  // One value in twenty is wild.
+  // One value in twenty is an outlier.
   Series outliers(std::size_t count) {
     Series values = noise(count);
     for (double& value : values) {
@@ -49,8 +49,8 @@ class SeriesMaker {
   std::normal_distribution<double> normal_;
 };
 
-// The likelihood-ratio test of one step in normal noise of unknown spread: where it would be, and the share of the sum
-// of squares that it explains.
+// The likelihood-ratio test of one step in normal noise of unknown spread: its best position, and the fraction of the
+// sum of squares that it explains.
 struct Step {
   std::size_t index = 0;
   double explained = 0;
@@ -74,8 +74,8 @@ Step likeliest_step(const Series& values) {
   return best;
 }
 
-// What a step must explain to pass at a level of 1%. This test is told that the noise is normal and does not change;
-// the finder takes neither for granted.
+// The fraction a step must explain at a significance level of 1%. This test assumes normal noise of constant spread;
+// the finder assumes neither.
 double likelihood_ratio_threshold(SeriesMaker& make, std::size_t count) {
   constexpr std::size_t kSeries = 20'000;
   std::vector<double> explained;
