@@ -1,4 +1,4 @@
-// The derivative of every model, against finite differences in float64.
+// Tests the derivative of every model against finite differences in float64.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,7 +49,7 @@ TEST(Derivative, PlantedError) {
   EXPECT_THAT(check_derivative(network, graph), testing::HasSubstr("layer_norm 1 gamma: the gradient along"));
 }
 
-// Leaves out every operation of the backward pass in turn: none may be missed without notice.
+// Omits each operation of the backward pass in turn: the check must notice every one.
 TEST_P(Derivative, BackwardOperationsNeeded) {
   const Network network = checked(find_model(GetParam()));
   const ComputeGraph whole = training_graph(network, DType::f32);

@@ -41,18 +41,18 @@ TEST(Model, RepeatedLines) {
 }
 
 TEST(Model, ErrorsNameLine) {
-  EXPECT_THAT(error_of("dence units=3\n"), HasSubstr("tiny.model:4: no layer is called 'dence'; there are "));
+  EXPECT_THAT(error_of("dence units=3\n"), HasSubstr("tiny.model:4: unknown layer 'dence'; accepted: "));
   EXPECT_THAT(error_of("dense\n"), HasSubstr("tiny.model:4: dense needs units=…"));
   EXPECT_THAT(error_of("dense units=heads\n"),
               HasSubstr("'heads' is neither a positive number nor a size (batch, width)"));
-  EXPECT_THAT(error_of("dense units=width/3\n"), HasSubstr("width/3 is no whole number (4/3)"));
+  EXPECT_THAT(error_of("dense units=width/3\n"), HasSubstr("width/3 is not a whole number (4/3)"));
   EXPECT_THAT(error_of("dense units=3 activation=selu\n"),
               HasSubstr("activation is one of none, relu, gelu, not 'selu'"));
-  EXPECT_THAT(error_of("dense units=3 bais=no\n"), HasSubstr("dense has no option 'bais'; it takes units, activation"));
-  EXPECT_THAT(error_of("dense units=3 add=x\n"), HasSubstr("no line above marks 'x'"));
-  EXPECT_THAT(error_of("repeat 3\ndense units=3\n"), HasSubstr("tiny.model:4: this repeat has no end"));
-  EXPECT_THAT(error_of("end\n"), HasSubstr("this end closes no repeat"));
-  EXPECT_THAT(error_of("image height=1 width=1 channels=1\n"), HasSubstr("is the first layer, once"));
+  EXPECT_THAT(error_of("dense units=3 bais=no\n"), HasSubstr("dense has no option 'bais'; options: units, activation"));
+  EXPECT_THAT(error_of("dense units=3 add=x\n"), HasSubstr("no mark above this line is named 'x'"));
+  EXPECT_THAT(error_of("repeat 3\ndense units=3\n"), HasSubstr("tiny.model:4: repeat without end"));
+  EXPECT_THAT(error_of("end\n"), HasSubstr("end without repeat"));
+  EXPECT_THAT(error_of("image height=1 width=1 channels=1\n"), HasSubstr("must be the first layer and occur once"));
 }
 
 TEST(Model, UnknownSize) {
@@ -88,7 +88,7 @@ TEST(Models, FlopCounts) {
   const ComputeGraph graph = training_graph(find_model("mlp").network({{"batch", 2}}), DType::f32);
   const double weights = 784.0 * 4096 + 4096.0 * 4096 + 4096.0 * 10;
   EXPECT_EQ(flops(graph, Phase::forward), 2 * 2 * weights);
-  EXPECT_EQ(flops(graph, Phase::backward), 2 * 2 * (2 * weights - 784.0 * 4096));  // no gradient of the input
+  EXPECT_EQ(flops(graph, Phase::backward), 2 * 2 * (2 * weights - 784.0 * 4096));  // without a gradient of the input
   EXPECT_EQ(flops(graph), flops(graph, Phase::forward) + flops(graph, Phase::backward));
 }
 

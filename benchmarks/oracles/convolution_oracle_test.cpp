@@ -43,7 +43,7 @@ void for_each_product(const Convolution& op, F&& f) {
   }
 }
 
-// The result of an honest backend: products accumulated one by one in `Sum`, rounded once to the result's dtype.
+// The result of a correct backend: products accumulated one by one in `Sum`, rounded once to the result's dtype.
 template <class In, class Sum, class Out>
 Bytes honest_result(const Convolution& op, const std::array<Bytes, 3>& values) {
   const int result = op.result(), left = result == 0 ? 2 : 0, right = result == 1 ? 2 : 1;
@@ -65,7 +65,7 @@ Bytes honest_result(const Convolution& op, const std::array<Bytes, 3>& values) {
   return bytes;
 }
 
-// Random inputs with the honest result of `op`.
+// Random inputs with the correct result of `op`.
 std::array<Bytes, 3> solve(const Convolution& op) {
   std::array<Bytes, 3> values;
   const auto specs = op.arguments();
@@ -105,14 +105,14 @@ Convolution shape(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w
 
 const std::vector<Convolution>& shapes() {
   static const std::vector<Convolution> shapes = {
-      shape(2, 16, 9, 11, 8, 3, 3, 1, 1, 1, 1),  // the common layer
+      shape(2, 16, 9, 11, 8, 3, 3, 1, 1, 1, 1),  // a common layer
       shape(1, 3, 23, 19, 5, 7, 5, 2, 3, 1, 1),  // a stem
       shape(2, 8, 7, 7, 12, 1, 1, 1, 0, 1, 1),   // pointwise
       shape(2, 6, 12, 10, 6, 3, 3, 2, 1, 1, 6),  // depthwise
       shape(1, 8, 13, 11, 4, 3, 3, 1, 2, 2, 2),  // grouped and dilated
-      shape(3, 2, 11, 9, 3, 2, 2, 3, 0, 1, 1),   // stride above the filter
+      shape(3, 2, 11, 9, 3, 2, 2, 3, 0, 1, 1),   // stride larger than the filter
       shape(1, 1, 5, 6, 7, 4, 2, 1, 4, 1, 1),    // even filter, padding as large as the filter
-      {Pass::forward, 2, 4, 10, 13, 6, 3, 2, 2, 1, 0, 3, 1, 2, 2, DType::f32},  // all different in the two directions
+      {Pass::forward, 2, 4, 10, 13, 6, 3, 2, 2, 1, 0, 3, 1, 2, 2, DType::f32},  // different in the two directions
   };
   return shapes;
 }
@@ -125,7 +125,7 @@ class ConvolutionOracle : public testing::TestWithParam<Check> {
     return GetParam()(op, pointers(values), convolution_tolerance(op, implementation));
   }
 
-  // Spoils an honest f32 result of every shape and pass, and expects that this is found.
+  // Corrupts a correct f32 result of every shape and pass, and expects that this is detected.
   void expect_caught(const std::function<void(const Convolution&, std::vector<float>&)>& spoil) {
     for (const auto& base : shapes()) {
       for (const Pass pass : kPasses) {
@@ -219,7 +219,7 @@ TEST_P(ConvolutionOracle, Tf32Inputs) {
 }
 
 TEST_P(ConvolutionOracle, WrongPadding) {
-  // Zeros on one side only: the result of the same image, one row lower.
+  // Zeros on one side only: the result of the same image, shifted down by one row.
   const Convolution op = shape(2, 16, 9, 11, 8, 3, 3, 1, 1, 1, 1);
   for (const Pass pass : kPasses) {
     auto values = solve(with_pass(op, pass));
@@ -268,7 +268,7 @@ TEST_P(ConvolutionOracle, WinogradToleranceByName) {
   EXPECT_EQ(check(op, values, "jit:avx512_core").status, Status::incorrect);
 }
 
-// Too many elements for the samples to meet the wrong one: the probes must.
+// Too many elements for the samples to include the wrong one: the probes must detect it.
 TEST(ConvolutionProbes, WrongElement) {
   for (const Pass pass : kPasses) {
     const Convolution op = with_pass(shape(4, 8, 16, 16, 32, 3, 3, 1, 1, 1, 1), pass);
@@ -284,7 +284,7 @@ TEST(ConvolutionProbes, WrongElement) {
   }
 }
 
-// Weights of the same size would let every second such pair pass.
+// With weights of equal magnitude, every second such pair would pass.
 TEST(ConvolutionProbes, SwappedNeighbours) {
   for (const Pass pass : kPasses) {
     const Convolution op = with_pass(shape(1, 16, 32, 32, 16, 3, 3, 1, 1, 1, 1), pass);
@@ -304,7 +304,7 @@ TEST(ConvolutionProbes, SwappedNeighbours) {
 }
 
 // ⟨v, conv(x, w)⟩ = ⟨conv_bwd_data(v, w), x⟩ = ⟨conv_bwd_weights(v, x), w⟩ for any v: the three passes of the oracle
-// agree.
+// are consistent.
 TEST(ConvolutionOracleElements, AdjointIdentity) {
   for (Convolution op : shapes()) {
     op.dtype = DType::f64;

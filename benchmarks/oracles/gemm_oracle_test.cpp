@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// A problem with an honest f32 (or s32) answer, to be spoiled.
+// A problem with a correct f32 (or s32) result, to be corrupted.
 struct Solved {
   Gemm gemm;
   std::vector<std::byte> a, b;
@@ -40,7 +40,7 @@ struct Solved {
   Verdict check() const { return check_gemm(gemm, a.data(), b.data(), reinterpret_cast<const std::byte*>(c.data())); }
 };
 
-// One below and one above the exhaustive limit, so that both ways of checking are tested.
+// One size below and one above the exhaustive limit, to test both checks.
 class GemmOracle : public testing::TestWithParam<Gemm> {};
 
 TEST_P(GemmOracle, AcceptsCorrectResult) {
@@ -98,7 +98,7 @@ INSTANTIATE_TEST_SUITE_P(Shapes, GemmOracle,
                                          Gemm{.m = 96, .n = 96, .k = 2000, .dtype = DType::bf16},
                                          Gemm{.m = 64, .n = 64, .k = 64, .dtype = DType::f16}));
 
-// The answer of a long sequential sum in f32 is honest, however many roundings it has.
+// The result of a long sequential sum in f32 is correct, however many roundings it has.
 TEST(GemmOracleTolerance, LongSums) {
   const Verdict verdict = Solved({.m = 8, .n = 8, .k = 200'000}).check();
   EXPECT_EQ(verdict.status, Status::ok) << verdict.reason;
