@@ -76,7 +76,7 @@ std::string check_derivative(const Network& network, const ComputeGraph& graph) 
     const double measured = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);
     std::ranges::copy(before, w.begin());
     if (!(std::abs(measured - expected) <= kDerivativeTolerance * std::max(norm(dw) * norm(direction), 1e-3))) {
-      return fmt::format("{}: the gradient along a random direction is {:.9g}, finite differences say {:.9g}",
+      return fmt::format("{}: the gradient along a random direction is {:.9g}, finite differences give {:.9g}",
                          parameter.name, expected, measured);
     }
   }

@@ -32,7 +32,7 @@ Support supports_launch(const Case& c, Backend& backend) {
   Device& device = backend.device();
   if (c["launch"] == "eager" || device.capture([] {}) != nullptr) return {};
   return Support::no("a " + std::string(device_kind_name(device.kind())) +
-                     " device records no graphs: each operation is a call of its own there");
+                     " device cannot capture graphs: operations are queued one by one");
 }
 
 Throughput throughput(const Network& network) {

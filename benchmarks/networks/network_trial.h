@@ -27,7 +27,7 @@ class NetworkTrial : public Trial {
  protected:
   void reset(std::size_t set);      // restores the state before the first step
   void run(std::size_t set) const;  // queues one step
-  Details common_details() const;   // parameters, memory, and whose code the step's time is spent in
+  Details common_details() const;   // parameters, memory, and the owners of the code that the step runs
 
   Backend& backend_;
   Network network_, checked_network_;

@@ -22,7 +22,7 @@ struct SupportAnswer {
 struct BackendProbe : BackendRecord {
   std::vector<SupportAnswer> support;  // one for each probe case of the workload
 
-  bool offers_nothing() const;  // it was asked, and supports no probe case of the workload
+  bool offers_nothing() const;  // it was probed, and supports no probe case of the workload
 };
 
 struct ProbeSettings {

@@ -142,7 +142,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseResult*>&
     CaseResult* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();
     if (guilty == nullptr) return;
     std::string reason = hung ? fmt::format("no answer for {:g} s, killed", settings_.timeout_seconds)
-                              : fmt::format("worker ended with {}", ending.empty() ? "nothing to say" : ending);
+                              : fmt::format("worker ended with {}", ending.empty() ? "exit status 0" : ending);
     if (const auto words = worker.last_words(); !words.empty() && !hung) reason += ": " + words;
     fail(*guilty, reason, round);
     leave_queue(guilty);

@@ -47,7 +47,7 @@ Convolution convolution_of(const Case& c) {
           c.number("dilation_h"), c.number("dilation_w"), c.number("groups"), parse_dtype(c["dtype"])};
 }
 
-// Multiply-adds of the direct algorithm, including padding: N·K·P·Q·(C/groups)·R·S. The same in all passes.
+// Multiply-adds of the direct algorithm, including those on padding: N·K·P·Q·(C/groups)·R·S, equal in all passes.
 double multiply_adds(const Convolution& op) {
   double product = static_cast<double>(op.c / op.groups);
   for (const std::int64_t extent : {op.n, op.k, op.p(), op.q(), op.r, op.s}) product *= static_cast<double>(extent);

@@ -28,7 +28,7 @@ const std::vector<Parameter>& memory_parameters() {
       {"dtype", "f64", {"f64", "f32"}, 0, "type of the vectors"},
       {"host_memory", "pinned", {"pinned", "pageable"}, 0, "host memory of a transfer"},
       {"launches", "1", {}, 1, "empty launches in one operation"},
-      {"replay", "eager", {"eager", "graph"}, 0, "queue work each time, or replay it as a recorded graph"},
+      {"replay", "eager", {"eager", "graph"}, 0, "queue work each time, or replay it as a captured graph"},
       {"wait", "end", {"end", "each"}, 0, "wait for each operation, to see its latency"},
   };
   return parameters;
@@ -85,7 +85,7 @@ class MemoryTrial final : public Trial {
 
   Verdict verify() override {
     Set& set = sets_.front();
-    if (graph_ && !set.graph) return {Status::unsupported, "this device records no graphs"};
+    if (graph_ && !set.graph) return {Status::unsupported, "this device cannot capture graphs"};
     std::vector<int> results = memory_results(probe_);
     for (int result : results) {
       const auto index = static_cast<std::size_t>(result);
