@@ -64,7 +64,7 @@ def bad_builds():
 def history():
     sample = source / "reports/regression/samples/simulated_history.jsonl"
     contains(whygpu("history", "add", "gate.json", sample, code=0), "60 added")
-    contains(whygpu("history", "add", "gate.json", code=0), "0 added, 1 there already")
+    contains(whygpu("history", "add", "gate.json", code=0), "0 added, 1 already present")
     contains(whygpu("history", "check", code=0), "since 0000002b", "SIMULATED", "--base 0000002a --head 0000002b")
     contains(whygpu("history", "log", code=0), TEXT, "0000002b")
     contains(whygpu("history", "show", "slower", code=0), "base -> slower", "+10.0%")
@@ -72,7 +72,7 @@ def history():
     assert checked["slowdowns_to_look_at"] == 1 and checked["changes"][0]["first_after"] == "0000002b", checked
     assert len(json.loads(whygpu("history", "log", "--json", code=0))["series"]) == checked["series_checked"] == 3
     contains(whygpu("history", "accept", "abc", "--reason", "known", code=2), 'no "abc" among its', "whygpu history log")
-    contains(whygpu("history", "accept", "0000002b", "--case", "nothing*", "--reason", "known", code=2), "no case is like")
+    contains(whygpu("history", "accept", "0000002b", "--case", "nothing*", "--reason", "known", code=2), "no case matches")
     contains(whygpu("history", "--file", "none.db", "accept", "0000002b", "--reason", "known", code=2), "no such history")
     whygpu("history", "accept", "0000002b", "--reason", "known", code=0)
     contains(whygpu("history", "check", code=0), "0 slowdowns to look at", "accepted: known")
@@ -92,7 +92,7 @@ def bad_input():
         (["run", *CASE, "-o", "folder"], "-o folder: is a folder"),
         (["run", *CASE, "-o", "/proc/x.json"], "-o /proc/x.json: /proc cannot be written to"),
         (["gate", "--base", "base", "--head", "head", *CASE, "--json", "/proc/x.json"], "--json /proc/x.json: /proc cannot be"),
-        (["run", "gemm"], "needs its values: `whygpu run gemm m="),
+        (["run", "gemm"], "needs values: `whygpu run gemm m="),
         (["run", "noise.sweep"], "noise.sweep: no text"),
         (["run", "quick", "--bakend", "naive"], 'did you mean "--backend"?'),
         (["tabel", "x.json"], 'did you mean "table"?'),

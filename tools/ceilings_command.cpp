@@ -1,4 +1,4 @@
-// whygpu ceilings: the most that this machine can do, measured, beside what its maker promises.
+// whygpu ceilings: measured peaks of this machine, compared with their nominal values.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace whygpu {
 namespace {
 
-// "3.65 GHz", "228 GFLOP/s", "5.1 µs": four digits at most and a decimal unit.
+// "3.65 GHz", "228 GFLOP/s", "5.1 µs": at most four digits and a decimal unit.
 std::string amount(const CeilingRecord& ceiling) {
   if (ceiling.kind == CeilingKind::latency) return fmt::format("{:.3g} µs", 1e6 * ceiling.value);
   constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T", "P"};
@@ -27,13 +27,13 @@ std::string amount(const CeilingRecord& ceiling) {
 
 bool of_this_processor(const CeilingRecord& ceiling) { return ceiling.device == cpu_facts().model; }
 
-// Operations of one core and clock cycle, for a processor whose clock was measured beside.
+// Operations per core and clock cycle, for a processor whose clock was measured too.
 std::string per_cycle(const CeilingRecord& ceiling, const std::vector<CeilingRecord>& all, int threads) {
   const auto clock = std::ranges::find_if(all, [&](const CeilingRecord& other) {
     return other.kind == CeilingKind::clock && other.device == ceiling.device;
   });
   if (ceiling.kind != CeilingKind::flops || clock == all.end() || !of_this_processor(ceiling)) return {};
-  return fmt::format("{:.3g} a cycle and thread", ceiling.value / clock->value / threads);
+  return fmt::format("{:.3g} per cycle and thread", ceiling.value / clock->value / threads);
 }
 
 std::string against_nominal(const CeilingRecord& ceiling, const Catalogue& catalogue) {
@@ -47,10 +47,9 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
     if (ceiling.device != device) {
       device = ceiling.device;
       const bool host = of_this_processor(ceiling);
-      fmt::print(
-          "{}{}; best of {} visits{}\n", styled(device, "1", colour),
-          host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string(), ceiling.visits,
-          ceiling.undisturbed == 0 ? ", all of which other work disturbed: the true ceilings may be higher" : "");
+      fmt::print("{}{}; best of {} visits{}\n", styled(device, "1", colour),
+                 host ? fmt::format(", {} thread{}", threads, threads == 1 ? "" : "s") : std::string(), ceiling.visits,
+                 ceiling.undisturbed == 0 ? ", all disturbed by other work: the true ceilings may be higher" : "");
     }
     const std::string what = ceiling.kind == CeilingKind::flops   ? ceiling.dtype
                              : ceiling.kind == CeilingKind::clock ? "clock"
@@ -73,13 +72,13 @@ void add_ceilings_command(CLI::App& app, int& exit_code) {
     bool json = false;
   };
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("ceilings", "The most that this machine can do: arithmetic, bandwidth, clock");
+  auto* command = app.add_subcommand("ceilings", "Measure the peaks of this machine: arithmetic, bandwidth, clock");
   command->footer("Example:\n  whygpu ceilings --threads 1");
   add_threads_option(*command, options->threads);
   add_device_option(*command, options->device);
   command->add_option("--devices", options->devices,
-                      "a file with more devices for the catalogue (reports/catalogue/devices.json)");
-  command->add_flag("--json", options->json, "as in a result file");
+                      "file of additional devices, in the format of reports/catalogue/devices.json");
+  command->add_flag("--json", options->json, "print JSON, as in a result file");
   command->callback([options, &exit_code] {
     Catalogue catalogue = Catalogue::standard();
     if (!options->devices.empty()) catalogue.add(options->devices);

@@ -1,4 +1,4 @@
-// The subcommands of whygpu, one file each. Each adds itself to the parser and leaves its exit code behind.
+// The subcommands of whygpu, one file each. Each registers itself with the parser and returns its exit code.
 //
 // Exit codes: 0 done; 1 some case was incorrect or failed; 2 bad arguments or input; 130 interrupted.
 #pragma once

@@ -1,4 +1,4 @@
-// whygpu compare: two result files from different times.
+// whygpu compare: compares two result files measured at different times.
 #include <fmt/format.h>
 
 #include <memory>
@@ -36,16 +36,17 @@ int run(const Options& options) {
 
 void add_compare_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("compare", "Compare two result files; `gate` compares two builds, and is sharper");
+  auto* command = app.add_subcommand(
+      "compare", "Compare two result files; use `gate` to compare two builds: it detects smaller changes");
   command->footer(
       "Example:\n  whygpu compare monday.json tuesday.json\n"
       "Exit codes: 0 nothing slower, 1 slower, 2 could not judge, 3 undecided (with --strict).");
-  command->add_option("base", options->base, "result file to compare with")->required();
-  command->add_option("head", options->head, "result file in question")->required();
-  add_percent_option(*command, "--threshold", options->rule.threshold, "the change of time that matters");
-  command->add_flag("--strict", options->rule.strict, "undecided cases fail with exit code 3");
+  command->add_option("base", options->base, "result file of the baseline")->required();
+  command->add_option("head", options->head, "result file of the candidate")->required();
+  add_percent_option(*command, "--threshold", options->rule.threshold, "smallest change in time that counts");
+  command->add_flag("--strict", options->rule.strict, "exit with code 3 if a case is undecided");
   command->add_flag("--across-machines", options->rule.across_machines,
-                    "compare files of different machines or thread counts too");
+                    "also compare files of different machines or thread counts");
   add_output_options(*command, options->output);
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

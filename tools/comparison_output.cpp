@@ -10,11 +10,11 @@ namespace whygpu {
 
 void add_output_options(CLI::App& command, ComparisonOutput& output) {
   command.add_option("--json", output.json,
-                     "file for everything, every sample included; `whygpu history add` reads it");
-  command.add_option("--markdown", output.markdown, "file for a comment on a pull request");
-  command.add_option("--junit", output.junit, "file for a CI system's test report");
-  command.add_option("--bmf", output.bmf, "file in Bencher's metric format, with intervals");
-  command.add_flag("--annotations", output.annotations, "print GitHub annotations too");
+                     "JSON file with all results and samples, the input of `whygpu history add`");
+  command.add_option("--markdown", output.markdown, "Markdown file for a pull request comment");
+  command.add_option("--junit", output.junit, "JUnit file for a CI system's test report");
+  command.add_option("--bmf", output.bmf, "file in Bencher Metric Format, with intervals");
+  command.add_flag("--annotations", output.annotations, "also print GitHub annotations");
 }
 
 void refuse_unwritable(const ComparisonOutput& output) {

@@ -1,4 +1,4 @@
-// Where a comparison goes beside the terminal: the options that `gate` and `compare` share.
+// Output of a comparison: the options that `gate` and `compare` share.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,19 +9,19 @@
 namespace whygpu {
 
 struct ComparisonOutput {
-  std::string json, markdown, junit, bmf;  // files; empty: not written
+  std::string json, markdown, junit, bmf;  // file names; empty: not written
   bool annotations = false;
 };
 
 void add_output_options(CLI::App& command, ComparisonOutput& output);
 
-// Throws CaseError when one of the files could not be written.
+// Throws CaseError if one of the files could not be written.
 void refuse_unwritable(const ComparisonOutput& output);
 
-// Adds an option that takes a share as "5%" or "5".
+// Adds an option that takes a percentage as "5%" or "5".
 void add_percent_option(CLI::App& command, const std::string& name, double& share, const std::string& help);
 
-// Prints the comparison and writes what was asked for. Throws std::runtime_error when a file cannot be written.
+// Prints the comparison and writes the requested files. Throws std::runtime_error if a file cannot be written.
 void write_comparison(const Comparison& comparison, const ComparisonOutput& output);
 
 }  // namespace whygpu

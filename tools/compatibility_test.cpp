@@ -1,5 +1,5 @@
-// Other people's tools read our files: what each of them needs, as its source says, and Google Benchmark's own
-// compare.py itself.
+// Other tools can read our files: checks the fields that each of them requires, according to its source, and runs
+// Google Benchmark's own compare.py.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -20,10 +20,10 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-constexpr const char* kPython = "/usr/bin/python3";  // of the distribution that compare.py comes from
+constexpr const char* kPython = "/usr/bin/python3";  // of the distribution, where compare.py is installed
 constexpr const char* kComparePy = "/usr/share/benchmark/compare.py";
 
-// What `whygpu run` writes, with one case timed and one incorrect; `ns` is the time of the first.
+// Output of `whygpu run` with one case timed and one incorrect; `ns` is the time of the first.
 json run_file(double ns) {
   const auto cases = parse_cases("gemm m=8,16 n=8 k=8 backend=naive");
   RunState state(cases);
@@ -48,7 +48,7 @@ json run_file(double ns) {
   return json::parse(text_of(result_file(state, facts)));
 }
 
-// What `whygpu gate --json` writes.
+// Output of `whygpu gate --json`.
 Comparison comparison() {
   Comparison comparison;
   comparison.context = encode(google_benchmark_context("whygpu gate"));
@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Files, OtherTools,
                          testing::Values(
                              +[] { return run_file(1000); }, +[] { return gate_file(); }));
 
-// Bencher's cpp_google adapter deserialises the whole context and these fields of every row.
+// Bencher's cpp_google adapter deserialises the whole context and these fields of each row.
 TEST_P(OtherTools, Bencher) {
   const json file = GetParam()();
   const json& context = file.at("context");
@@ -94,15 +94,15 @@ TEST_P(OtherTools, Bencher) {
     const std::string name = row.at("name");
     EXPECT_FALSE(name.empty());
     EXPECT_LE(name.size(), 1024U);
-    EXPECT_TRUE(names.insert(name).second) << "of two rows with a name the last would win: " << name;
+    EXPECT_TRUE(names.insert(name).second) << "the last of two rows with the same name would win: " << name;
     EXPECT_GT(row.at("real_time").get<double>(), 0);
     EXPECT_THAT((std::set<std::string>{"ns", "us", "ms", "s"}),
                 testing::Contains(row.at("time_unit").get<std::string>()));
   }
-  EXPECT_EQ(names.size(), 1U) << "what was not timed has no row";
+  EXPECT_EQ(names.size(), 1U) << "only timed cases have a row";
 }
 
-// github-action-benchmark's googlecpp extractor prints these; JSON.parse knows no NaN.
+// github-action-benchmark's googlecpp extractor prints these; JSON.parse does not accept NaN.
 TEST_P(OtherTools, GithubActionBenchmark) {
   const json file = GetParam()();
   EXPECT_TRUE(json::accept(file.dump()));
@@ -116,7 +116,7 @@ TEST_P(OtherTools, GithubActionBenchmark) {
   }
 }
 
-// Conbench's adapter keeps rows by their run_type.
+// Conbench's adapter selects rows by run_type.
 TEST_P(OtherTools, Conbench) {
   for (const json& row : GetParam()().at("benchmarks")) {
     EXPECT_EQ(row.at("run_type"), "iteration");
@@ -125,7 +125,7 @@ TEST_P(OtherTools, Conbench) {
   }
 }
 
-TEST(BencherMetricFormat, ValuesLieInTheirIntervals) {
+TEST(BencherMetricFormat, ValuesWithinIntervals) {
   const json document = json::parse(render_comparison_bmf(comparison()));
   ASSERT_FALSE(document.empty());
   for (const auto& [name, measures] : document.items()) {
@@ -136,7 +136,7 @@ TEST(BencherMetricFormat, ValuesLieInTheirIntervals) {
   }
 }
 
-TEST(ComparePy, ReadsOurFiles) {
+TEST(ComparePy, ReadsResultFiles) {
   if (!std::filesystem::exists(kComparePy)) GTEST_SKIP() << kComparePy << " is missing (Debian: libbenchmark-tools)";
   if (const auto probe = run_program({kPython, "-c", "import numpy, scipy"}); probe.status != 0) {
     GTEST_SKIP() << "compare.py needs numpy and scipy: " << probe.errors;

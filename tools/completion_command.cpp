@@ -36,7 +36,7 @@ void print_bash(const CLI::App& app) {
 
 void add_completion_command(CLI::App& app, int& exit_code) {
   auto shell = std::make_shared<std::string>("bash");
-  auto* command = app.add_subcommand("completion", "A script that completes commands, options and sweeps in a shell");
+  auto* command = app.add_subcommand("completion", "Print a shell completion script for commands, options and sweeps");
   command->footer(
       "Examples:\n  source <(whygpu completion bash)\n  autoload -U bashcompinit && bashcompinit && source <(whygpu "
       "completion zsh)");

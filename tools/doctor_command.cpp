@@ -1,4 +1,4 @@
-// whygpu doctor: is this machine fit to measure on?
+// whygpu doctor: checks whether this machine is suitable for measurements.
 #include <fmt/format.h>
 
 #include "backends/devices/nvml.h"
@@ -20,10 +20,8 @@ namespace {
 constexpr double kListenSeconds = 1, kNoiseSeconds = 2;
 
 void print_cpu(const CpuFacts& cpu, int threads) {
-  const auto or_unknown = [](const std::optional<std::string>& value) { return value.value_or("not shown here"); };
-  const auto on_off = [](const std::optional<bool>& value) {
-    return !value ? "not shown here" : *value ? "on" : "off";
-  };
+  const auto or_unknown = [](const std::optional<std::string>& value) { return value.value_or("unknown"); };
+  const auto on_off = [](const std::optional<bool>& value) { return !value ? "unknown" : *value ? "on" : "off"; };
   fmt::print("  {:16}{}\n", "CPU", cpu.model);
   fmt::print("  {:16}{} online, {} for this process\n", "CPUs", cpu.online, threads);
   fmt::print("  {:16}{}\n", "instructions", fmt::join(cpu.isa, " "));
@@ -36,7 +34,7 @@ void print_cpu(const CpuFacts& cpu, int threads) {
 
 void print_findings(const std::vector<FindingRecord>& findings, bool colour) {
   if (findings.empty()) {
-    fmt::print("\nNothing found: fit to measure on.\n");
+    fmt::print("\nNo findings: this machine is suitable for measurements.\n");
     return;
   }
   fmt::print("\n");
@@ -51,7 +49,7 @@ void append(std::vector<FindingRecord>& all, std::vector<FindingRecord> more) {
   all.insert(all.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
 }
 
-// GPUs by NVML; none where it cannot be loaded, which the meters' findings say already.
+// GPUs by NVML; none if it cannot be loaded, which the meters' findings already report.
 std::vector<GpuState> gpus() {
   try {
     return read_gpus();
@@ -71,20 +69,20 @@ void print_gpu(const GpuState& gpu) {
 void examine(int threads) {
   const bool colour = use_colour(stdout);
   const bool variables_set = !dispatch_variables().empty();
-  fmt::print(stderr, "listening to the machine and measuring its ceilings{}: about {} s\n",
-             variables_set ? " and what variables cost" : "", variables_set ? 10 : 6);
+  fmt::print(stderr, "observing the load and measuring ceilings{}: about {} s\n",
+             variables_set ? " and the cost of environment variables" : "", variables_set ? 10 : 6);
   const CpuFacts cpu = cpu_facts();
   fmt::print("{}\n", styled("machine", "1", colour));
   print_cpu(cpu, threads);
   std::vector<FindingRecord> findings = cpu_findings(cpu, cpu_quota(), threads);
 
   const Busyness load = listen_to_others(kListenSeconds);
-  fmt::print("  {:16}{:.0f}% of the CPU time by others, {:.1f}% stolen, load average {:.2f}\n", "load", 100 * load.busy,
-             100 * load.steal, load_average().empty() ? 0 : load_average().front());
+  fmt::print("  {:16}{:.0f}% of CPU time used by other programs, {:.1f}% stolen, load average {:.2f}\n", "load",
+             100 * load.busy, 100 * load.steal, load_average().empty() ? 0 : load_average().front());
   append(findings, load_findings(load));
 
   const double noise = noise_floor(kNoiseSeconds);
-  fmt::print("  {:16}{:.1f}% (95th percentile over the fastest, the same arithmetic for {:g} s)\n", "noise floor",
+  fmt::print("  {:16}{:.1f}% (95th percentile over the fastest, repeated arithmetic for {:g} s)\n", "noise floor",
              100 * noise, kNoiseSeconds);
   append(findings, noise_findings(noise));
 
@@ -94,12 +92,12 @@ void examine(int threads) {
   const auto probes = probe_backends({}, settings, workload);
   const std::vector<BackendRecord> backends(probes.begin(), probes.end());
   for (const auto& backend : backends) {
-    fmt::print("  {:16}{}\n", backend.name,
-               backend.usable()
-                   ? fmt::format("{}, {}", backend.version,
-                                 backend.fact("dispatch").empty() ? "nothing to dispatch"
-                                                                  : "kernels for " + backend.fact("dispatch"))
-                   : backend.reason);
+    fmt::print(
+        "  {:16}{}\n", backend.name,
+        backend.usable()
+            ? fmt::format("{}, {}", backend.version,
+                          backend.fact("dispatch").empty() ? "no dispatch" : "kernels for " + backend.fact("dispatch"))
+            : backend.reason);
   }
   append(findings, dispatch_findings(backends, settings, workload));
   append(findings, variable_costs(backends, settings));
@@ -108,7 +106,7 @@ void examine(int threads) {
   const auto offers = find_meters();
   for (const auto& offer : offers) {
     fmt::print("  {:16}{}\n", offer.source,
-               offer.meter ? offer.meter->name() + ", " + offer.meter->how() : "no: " + offer.reason);
+               offer.meter ? offer.meter->name() + ", " + offer.meter->how() : "none: " + offer.reason);
   }
   append(findings, meter_findings(offers));
   const auto cards = gpus();
@@ -122,7 +120,7 @@ void examine(int threads) {
                        ceilings, [&](const CeilingRecord& c) { return catalogue.fraction_of_nominal(c); }, cards));
 
   const auto variables = influential_variables();
-  fmt::print("\n{}\n", styled("variables that change kernels, threads or memory", "1", colour));
+  fmt::print("\n{}\n", styled("environment variables that affect kernels, threads or memory", "1", colour));
   for (const auto& [key, value] : variables) fmt::print("  {}={}\n", key, value);
   if (variables.empty()) fmt::print("  none set\n");
   print_findings(findings, colour);
@@ -132,9 +130,10 @@ void examine(int threads) {
 
 void add_doctor_command(CLI::App& app, int& exit_code) {
   auto threads = std::make_shared<int>(usable_cpus());
-  auto* command = app.add_subcommand("doctor", "Is this machine fit to measure on? Each finding with what to do");
+  auto* command = app.add_subcommand(
+      "doctor", "Check whether this machine is suitable for measurements, with a remedy for each finding");
   command->footer("Example:\n  whygpu doctor");
-  add_threads_option(*command, *threads, "CPU threads that a run would use");
+  add_threads_option(*command, *threads, "number of CPU threads of the planned run");
   command->callback([threads, &exit_code] {
     examine(*threads);
     exit_code = 0;

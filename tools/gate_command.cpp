@@ -1,4 +1,4 @@
-// whygpu gate: is the head slower than the base? Measured in pairs of processes, judged case by case.
+// whygpu gate: decides case by case whether a build is slower than another, from pairs of processes.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ struct Options {
   ComparisonOutput output;
 };
 
-// The words that this process was started with.
+// The command line of this process.
 std::vector<std::string> command_line() {
   std::ifstream stream("/proc/self/cmdline");
   std::vector<std::string> words;
@@ -67,35 +67,34 @@ void add_gate_command(CLI::App& app, int& exit_code) {
   GateOptions& gate = options->gate;
   gate.pairs.threads = usable_cpus();
   auto* command =
-      app.add_subcommand("gate", "Is one build slower than another? Pairs of short processes, in random order");
+      app.add_subcommand("gate", "Check whether a build is slower than another, in pairs of short processes");
   command->footer(
-      "A build is a directory, a tar archive with one, or a git revision, which is built once and kept.\n"
+      "A build is a directory, a tar archive of one, or a git revision, which is built once and cached.\n"
       "Examples:\n"
       "  whygpu gate --base main --head HEAD                 is this branch slower?\n"
       "  whygpu gate --base old/build --head build gemm m=512 n=512 k=512 --backend naive --threshold 1%\n"
       "Exit codes: 0 nothing slower, 1 slower, 2 could not judge, 3 undecided (with --strict), 130 interrupted.");
-  command->add_option("--base", options->base, "the build to compare with")->required();
-  command->add_option("--head", options->head, "the build in question")->required();
+  command->add_option("--base", options->base, "baseline build")->required();
+  command->add_option("--head", options->head, "candidate build")->required();
   command->add_option("sweep", options->words, "sweeps by name or file, or cases (default: gate)");
-  add_list_option(*command, "--backend", gate.backends,
-                  "backends, separated by commas (default: all that can run here)");
-  add_percent_option(*command, "--threshold", gate.rule.threshold, "the change of time that matters");
-  add_duration_option(*command, "--budget", gate.budget_seconds, "time to measure, as 90s, 10m or 2h")
+  add_list_option(*command, "--backend", gate.backends, "comma-separated backends (default: all that can run here)");
+  add_percent_option(*command, "--threshold", gate.rule.threshold, "smallest change in time that counts");
+  add_duration_option(*command, "--budget", gate.budget_seconds, "time limit, such as 90s, 10m or 2h")
       ->default_str("10m");
-  command->add_flag("--strict", gate.strict, "undecided cases fail with exit code 3");
+  command->add_flag("--strict", gate.strict, "exit with code 3 if a case is undecided");
   command->add_flag("--ignore-identity", gate.measure_identical,
-                    "measure also cases whose code is the same on both sides");
+                    "also measure cases whose code is identical in both builds");
   add_threads_option(*command, gate.pairs.threads);
   add_device_option(*command, gate.pairs.device);
   add_sample_seconds_option(*command, gate.pairs.sample_seconds);
-  command->add_option("--most-pairs", gate.rule.most_pairs, "for a case that shows nothing")
+  command->add_option("--most-pairs", gate.rule.most_pairs, "maximum number of pairs for a case")
       ->check(CLI::Range(6, 100))
       ->capture_default_str();
-  command->add_option("--repository", options->repository, "the git repository that revisions are looked up in")
+  command->add_option("--repository", options->repository, "git repository of the revisions")
       ->check(CLI::ExistingDirectory);
   command->add_option("--cmake", options->cmake_options,
-                      "option for configuring a revision, such as --cmake=-DX=Y; may be repeated");
-  command->add_option("--seed", options->seed, "of all that is random (default: random)");
+                      "CMake option for building a revision, such as --cmake=-DX=Y; may be repeated");
+  command->add_option("--seed", options->seed, "random seed (default: random)");
   add_output_options(*command, options->output);
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -1,4 +1,4 @@
-// whygpu history: what many gates say together.
+// whygpu history: stores gate results and finds changes across revisions.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -27,7 +27,7 @@ struct Options {
 };
 
 void add(const Options& options) {
-  // All files are read before any is kept, so that a bad one changes nothing.
+  // Read all files before storing any, so that an invalid one changes nothing.
   std::vector<Comparison> comparisons;
   for (const auto& path : options.comparisons) {
     for (auto& comparison : load_comparisons(path)) comparisons.push_back(std::move(comparison));
@@ -35,7 +35,7 @@ void add(const Options& options) {
   History history(options.file, History::Access::create);
   std::size_t added = 0;
   for (const auto& comparison : comparisons) added += history.add(comparison) ? 1 : 0;
-  fmt::print("{}: {} added, {} there already, {} in all\n", options.file, added, comparisons.size() - added,
+  fmt::print("{}: {} added, {} already present, {} in total\n", options.file, added, comparisons.size() - added,
              history.comparisons());
 }
 
@@ -80,7 +80,7 @@ void show(const Options& options) {
 void accept(const Options& options) {
   History history(options.file, History::Access::existing);
   if (matching_series(history, options.pattern).empty()) {
-    throw HistoryError(fmt::format("{}: no case is like \"{}\"; `whygpu history log` shows them", options.file,
+    throw HistoryError(fmt::format("{}: no case matches \"{}\"; `whygpu history log` shows them", options.file,
                                    printable(options.pattern)));
   }
   history.accept({options.revision, options.pattern, options.reason, utc_now()});
@@ -91,9 +91,9 @@ void accept(const Options& options) {
 
 void add_history_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
-  auto* command = app.add_subcommand("history", "Keep gates, and find the revision from which a case is slower");
+  auto* command = app.add_subcommand("history", "Store gate results and find the revision where a case became slower");
   command->require_subcommand(1);
-  command->add_option("--file", options->file, "the history, a SQLite database")->capture_default_str();
+  command->add_option("--file", options->file, "SQLite database of the history")->capture_default_str();
   command->fallthrough();
   command->footer(
       "Example:\n"
@@ -110,24 +110,24 @@ void add_history_command(CLI::App& app, int& exit_code) {
     });
     return verb;
   };
-  auto* adding = add_verb("add", "keep comparisons", add);
-  adding->add_option("comparisons", options->comparisons, "files of `whygpu gate --json`")
+  auto* adding = add_verb("add", "store comparisons", add);
+  adding->add_option("comparisons", options->comparisons, "files written by `whygpu gate --json`")
       ->required()
       ->check(CLI::ExistingFile);
-  auto* checking = add_verb("check", "find changes of level and say what to do about them", check);
-  auto* logging = add_verb("log", "draw the series", log);
+  auto* checking = add_verb("check", "find changes of level and suggest what to do", check);
+  auto* logging = add_verb("log", "plot the series", log);
   for (auto* verb : {checking, logging}) {
-    verb->add_flag("--json", options->json, "print everything for programs");
+    verb->add_flag("--json", options->json, "print JSON");
     add_percent_option(*verb, "--smallest", options->smallest, "smallest change of level that counts");
   }
-  auto* showing = add_verb("show", "every step to or from a revision", show);
-  showing->add_option("revision", options->revision, "a revision, or the beginning of its hash")->required();
-  auto* accepting = add_verb("accept", "record that a slowdown is known, and why", accept);
-  accepting->add_option("revision", options->revision, "the first slower revision, or the beginning of its hash")
+  auto* showing = add_verb("show", "show all steps to or from a revision", show);
+  showing->add_option("revision", options->revision, "a revision, or a prefix of its hash")->required();
+  auto* accepting = add_verb("accept", "accept a known slowdown, with a reason", accept);
+  accepting->add_option("revision", options->revision, "the first slower revision, or a prefix of its hash")
       ->required();
-  accepting->add_option("--reason", options->reason, "why it is taken")->required();
+  accepting->add_option("--reason", options->reason, "reason for accepting it")->required();
   for (auto* verb : {checking, logging, showing, accepting}) {
-    verb->add_option("--case", options->pattern, "only cases like this, * standing for anything")
+    verb->add_option("--case", options->pattern, "only cases that match this pattern; * matches anything")
         ->capture_default_str();
   }
 }

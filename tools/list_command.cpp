@@ -1,4 +1,4 @@
-// whygpu list: backends × workloads × dtypes on this machine, with reasons for what is missing.
+// whygpu list: backends × workloads × dtypes on this machine, and the reason for what is missing.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 namespace whygpu {
 namespace {
 
-// What a probe case stands for: its dtype, and its kind where the workload has several ("forward", "triad", …).
+// What a probe case represents: its dtype, and its kind if the workload has several ("forward", "triad", …).
 struct Offer {
   std::string kind, dtype;
 };
@@ -38,8 +38,8 @@ void add_once(std::vector<std::string>& list, const std::string& word) {
   if (std::find(list.begin(), list.end(), word) == list.end()) list.push_back(word);
 }
 
-// "forward, backward_data: f32 bf16; …": kinds that share their dtypes stand together. What holds for all of
-// `kinds_in_all` kinds needs no names of them.
+// "forward, backward_data: f32 bf16; …": kinds with the same dtypes are grouped. Names are omitted if the dtypes apply
+// to all `kinds_in_all` kinds.
 std::string summary(const std::vector<Offer>& offers, std::size_t kinds_in_all) {
   std::vector<std::pair<std::string, std::vector<std::string>>> dtypes_of_kind;
   for (const auto& offer : offers) {
@@ -83,7 +83,7 @@ void print_support(const std::vector<SupportRecord>& support, bool colour) {
   }
   fmt::print("{}\n", yes.empty() ? "nothing" : summary(yes, kinds.size()));
   for (const auto& [reason, stopped] : no) {
-    // With nothing left to tell apart, the reason alone is enough.
+    // If everything has the same reason, the reason alone is enough.
     const std::string what =
         stopped.size() == offers.size() ? reason : fmt::format("no {}: {}", summary(stopped, kinds.size()), reason);
     fmt::print("{:18}{}\n", "", styled(what, "2", colour));
@@ -122,9 +122,9 @@ void add_list_command(CLI::App& app, int& exit_code) {
   };
   auto options = std::make_shared<Options>();
   auto* command =
-      app.add_subcommand("list", "Backends, workloads and dtypes of this machine, and why others are missing");
+      app.add_subcommand("list", "List backends, workloads and dtypes of this machine, and why others are missing");
   command->footer("Example:\n  whygpu list --backend onednn");
-  add_list_option(*command, "--backend", options->backends, "only these, separated by commas");
+  add_list_option(*command, "--backend", options->backends, "only these backends, comma-separated");
   add_threads_option(*command, options->threads);
   command->callback([options, &exit_code] {
     list(options->backends, options->threads);

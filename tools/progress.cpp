@@ -44,7 +44,7 @@ void ProgressLine::show(const Progress& p) {
     fmt::print(stderr, "\r\033[K{}", line);
     dirty_ = true;
   } else if (p.elapsed_seconds >= next_line_seconds_) {
-    fmt::print(stderr, "round {}, {}/{} cases done, {} gone, about {} left\n", p.round, p.finished, p.cases,
+    fmt::print(stderr, "round {}, {}/{} cases done, {} elapsed, about {} left\n", p.round, p.finished, p.cases,
                duration(p.elapsed_seconds), duration(p.left_seconds));
     next_line_seconds_ = p.elapsed_seconds + kLogInterval;
   }

@@ -1,4 +1,4 @@
-// Progress of a run: a line that rewrites itself on a terminal, a plain line now and then in a log.
+// Progress of a run: an updating line on a terminal, occasional plain lines in a log.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ class ProgressLine {
   ~ProgressLine();
   void show(const Progress& progress);
 
-  // A line of its own in its place.
+  // Prints a separate line instead.
   void say(const std::string& line);
 
   void clear();

@@ -1,4 +1,4 @@
-// whygpu report: one self-contained page, or pictures of its charts.
+// whygpu report: writes a self-contained page, or images of its charts.
 #include <fmt/format.h>
 
 #include <fstream>
@@ -24,28 +24,28 @@ std::string find_chromium() {
   for (const char* name : {"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"}) {
     if (run_program({name, "--version"}).status == 0) return name;
   }
-  throw std::runtime_error("pictures need Chromium: apt-get install chromium (or install Google Chrome)");
+  throw std::runtime_error("--png needs Chromium: apt-get install chromium (or install Google Chrome)");
 }
 
 void take_picture(const std::string& chromium, const fs::path& profile, const std::string& address,
                   const fs::path& to) {
-  // A root user's Chromium starts only without its sandbox; the page is our own and may load nothing.
+  // Chromium does not start its sandbox as root; the page is our own and loads nothing else.
   const auto result = run_program({chromium, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
                                    "--user-data-dir=" + profile.string(), "--window-size=960,640",
                                    "--force-device-scale-factor=2", "--run-all-compositor-stages-before-draw",
                                    "--virtual-time-budget=5000", "--screenshot=" + fs::absolute(to).string(), address});
   if (result.status != 0 || !fs::exists(to)) {
     throw std::runtime_error(
-        fmt::format("{}: {} did not take the picture (exit status {})", to.string(), chromium, result.status));
+        fmt::format("{}: {} did not write the image (exit status {})", to.string(), chromium, result.status));
   }
 }
 
-// Writes CHART.png, or CHART-N.png for the N-th pick of a chart, and returns their paths. Throws std::runtime_error
-// saying what to install where there is no Chromium, and where the files give no chart.
+// Writes CHART.png, or CHART-N.png for selection N of a chart, and returns the paths. Throws std::runtime_error if
+// Chromium is missing, naming the package, or if the files have no chart.
 std::vector<fs::path> take_pictures(const std::vector<ResultFile>& files, const PriceList& prices,
                                     const fs::path& folder) {
   const auto charts = chart_data(files, prices);
-  if (charts.empty()) throw std::runtime_error("no chart to take a picture of: no case was measured");
+  if (charts.empty()) throw std::runtime_error("no chart to draw: no case was measured");
   const auto chromium = find_chromium();
   fs::create_directories(folder);
   const TemporaryFolder temporary;
@@ -89,7 +89,8 @@ void add_report_command(CLI::App& app, int& exit_code) {
     std::string history;
   };
   auto arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand("report", "One self-contained page: the answer, charts, tables and their sources");
+  auto* command =
+      app.add_subcommand("report", "Write a self-contained page with the answer, charts, tables and their sources");
   command->footer(
       "Examples:\n"
       "  whygpu report results/quick.json -o report.html\n"
@@ -97,10 +98,11 @@ void add_report_command(CLI::App& app, int& exit_code) {
       "  whygpu report results/quick.json --png pictures");
   add_result_arguments(*command, *arguments);
   auto* output =
-      command->add_option("-o,--output", arguments->output, "the page; default: the first file's name with .html");
-  command->add_option("--png", arguments->pictures, "a folder for pictures of the charts (needs Chromium)")
+      command->add_option("-o,--output", arguments->output, "output page (default: the first file's name with .html)");
+  command->add_option("--png", arguments->pictures, "folder for PNG images of the charts (needs Chromium)")
       ->excludes(output);
-  command->add_option("--history", arguments->history, "a history (whygpu history) for a section of its own");
+  command->add_option("--history", arguments->history,
+                      "history database (whygpu history), shown in a separate section");
   command->callback([arguments, &exit_code] {
     const auto files = load(*arguments);
     const auto prices = known_prices(*arguments, files);
@@ -115,7 +117,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
     for (const auto& input : arguments->paths) {
       std::error_code missing;
       if (fs::equivalent(input, path, missing)) {
-        throw std::runtime_error(path.string() + " is one of the result files: choose another name for the page");
+        throw std::runtime_error(path.string() + " is one of the input files: choose another name for the page");
       }
     }
     write_file(path, render_page(files, prices, history_section(arguments->history)));

@@ -24,11 +24,11 @@ std::set<std::string> devices_of(const std::vector<ResultFile>& files) {
 }
 
 struct Amount {
-  std::string device;  // empty: of all of them
+  std::string device;  // empty: all devices
   double dollars = 0;
 };
 
-// "DEVICE=USD", or "USD" alone.
+// "DEVICE=USD", or just "USD".
 Amount parse_amount(const std::string& option, const std::string& text, const std::set<std::string>& devices) {
   const auto equals = text.rfind('=');
   Amount amount{equals == std::string::npos ? std::string() : text.substr(0, equals)};
@@ -38,16 +38,16 @@ Amount parse_amount(const std::string& option, const std::string& text, const st
   const bool known = error == std::errc() && rest == end && amount.dollars > 0 && std::isfinite(amount.dollars);
   if (!known || equals == 0) {
     throw std::invalid_argument(
-        fmt::format("{} {}: dollars above 0 are needed, such as 'NVIDIA T4=2000'", option, text));
+        fmt::format("{} {}: a positive amount in dollars is needed, such as 'NVIDIA T4=2000'", option, text));
   }
   if (!amount.device.empty() && !devices.contains(amount.device)) {
     throw std::invalid_argument(
-        fmt::format("{} {}: no such device; there are {}", option, text, fmt::join(devices, ", ")));
+        fmt::format("{} {}: no such device; accepted: {}", option, text, fmt::join(devices, ", ")));
   }
   return amount;
 }
 
-// A rate for all devices first, so that one for a single device holds against it.
+// Apply the rate for all devices first, so that one for a single device overrides it.
 DevicePrices known_rents(const std::vector<std::string>& texts, const std::set<std::string>& devices) {
   DevicePrices rents, single;
   for (const auto& text : texts) {
@@ -63,18 +63,21 @@ DevicePrices known_rents(const std::vector<std::string>& texts, const std::set<s
 }  // namespace
 
 void add_result_arguments(CLI::App& command, ResultArguments& arguments) {
-  command.add_option("FILE", arguments.paths, "result files of whygpu run")->required();
-  command.add_option("--price", arguments.prices, "DEVICE=USD, over the catalogue's launch price; may be repeated");
+  command.add_option("FILE", arguments.paths, "result files written by whygpu run")->required();
+  command.add_option("--price", arguments.prices,
+                     "DEVICE=USD, overrides the launch price of the catalogue; may be repeated");
   command.add_option("--hourly", arguments.rents,
-                     "USD, rent of the machine for an hour, or DEVICE=USD where machines differ; may be repeated");
-  command.add_option("--kwh", arguments.kwh, "USD, for a kilowatt-hour")->check([](const std::string& text) {
+                     "USD per hour of rent, or DEVICE=USD if machines differ; may be repeated");
+  command.add_option("--kwh", arguments.kwh, "USD per kilowatt-hour")->check([](const std::string& text) {
     double dollars = 0;
     const char* end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, dollars);
     const bool known = error == std::errc() && rest == end && dollars > 0 && std::isfinite(dollars);
-    return known ? std::string() : text + ": dollars above 0 are needed, such as 0.30";
+    return known ? std::string() : text + ": a positive amount in dollars is needed, such as 0.30";
   });
-  command.add_option("--devices", arguments.catalogues, "a file of further devices, as reports/catalogue/devices.json")
+  command
+      .add_option("--devices", arguments.catalogues,
+                  "file of additional devices, in the format of reports/catalogue/devices.json")
       ->check(CLI::ExistingFile);
 }
 

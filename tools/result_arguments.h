@@ -1,4 +1,4 @@
-// Arguments that every command takes which reads result files.
+// Arguments shared by the commands that read result files.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -16,7 +16,7 @@ struct ResultArguments {
   std::vector<std::string> prices;      // DEVICE=USD
   std::vector<std::string> rents;       // USD or DEVICE=USD
   std::optional<double> kwh;            // USD
-  std::vector<std::string> catalogues;  // further devices
+  std::vector<std::string> catalogues;  // additional devices
 };
 
 void add_result_arguments(CLI::App& command, ResultArguments& arguments);
@@ -24,9 +24,9 @@ void add_result_arguments(CLI::App& command, ResultArguments& arguments);
 // Throws ResultFileError.
 std::vector<ResultFile> load(const ResultArguments& arguments);
 
-// What the devices of the files cost: as the user says, else as the catalogue says, else unknown. Rent and the price of
-// power are only what the user says. Throws std::invalid_argument on an amount that is none above 0, or that is for a
-// device that no file has.
+// Prices of the devices in the files: from the user, else from the catalogue, else unknown. Rent and electricity prices
+// come from the user only. Throws std::invalid_argument if an amount is not positive, or is for a device that no file
+// contains.
 PriceList known_prices(const ResultArguments& arguments, const std::vector<ResultFile>& files);
 
 }  // namespace whygpu

@@ -1,4 +1,4 @@
-// whygpu run: measures a sweep on several backends, keeps every sample, prints the table.
+// whygpu run: measures a sweep on several backends, stores all samples and prints the table.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 namespace whygpu {
 namespace {
 
-// The cases that would run on standard output, the rest of the plan beside it.
+// Prints the cases to standard output, and the rest of the plan to standard error.
 void print_plan(const RunPlan& plan) {
   std::set<std::string> usable;
   for (const auto& backend : plan.backends) {
@@ -61,12 +61,12 @@ int execute(const RunOptions& options) {
   print_table(outcome.result);
   fmt::print("\n{}\n", outcome.file.string());
   if (!outcome.finished) {
-    fmt::print("Interrupted. Go on with: whygpu run --resume -o {}\n", outcome.file.string());
+    fmt::print("Interrupted. Resume with: whygpu run --resume -o {}\n", outcome.file.string());
   }
   return outcome.exit_status();
 }
 
-// The command line, with long names and one word for each option's values.
+// The command line with long option names, and one word for the values of each option.
 std::vector<std::string> as_typed(const CLI::App& command, const std::vector<std::string>& words) {
   std::vector<std::string> line = {"whygpu", "run"};
   line.insert(line.end(), words.begin(), words.end());
@@ -82,7 +82,7 @@ std::vector<std::string> as_typed(const CLI::App& command, const std::vector<std
 
 void add_run_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<RunOptions>();
-  auto* command = app.add_subcommand("run", "Measure a sweep or single cases, keep every sample, print the table");
+  auto* command = app.add_subcommand("run", "Measure a sweep or single cases, store all samples and print the table");
   command->footer(
       "Examples:\n"
       "  whygpu run quick                                          about a minute\n"
@@ -96,7 +96,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
     const bool more = std::ranges::any_of(command->get_options(), [](const CLI::Option* option) {
       return option->count() > 0 && !option->check_lname("resume") && !option->check_lname("output");
     });
-    if (options->resume && more) throw CaseError("--resume goes on as the run began: give it -o FILE and nothing else");
+    if (options->resume && more)
+      throw CaseError("--resume keeps the options of the interrupted run; only -o FILE is accepted");
     options->settings.command = as_typed(*command, options->words);
     exit_code = execute(*options);
   });

@@ -1,4 +1,4 @@
-// whygpu table and whygpu claims: what the numbers of result files say, as text.
+// whygpu table and whygpu claims: print the contents of result files as text.
 #include <fmt/format.h>
 
 #include <memory>
@@ -28,7 +28,8 @@ void add_table_command(CLI::App& app, int& exit_code) {
   };
   auto arguments = std::make_shared<Arguments>();
   auto& options = arguments->options;
-  auto* command = app.add_subcommand("table", "Tables of result files: problems down, backends across");
+  auto* command =
+      app.add_subcommand("table", "Print tables of result files: one row per problem, one column per backend");
   command->footer(
       "Examples:\n"
       "  whygpu table results/quick.json\n"
@@ -40,11 +41,10 @@ void add_table_command(CLI::App& app, int& exit_code) {
   std::vector<std::string> names;
   for (const auto& view : views()) names.emplace_back(view.name);
   command->add_option("--view", options.view, view_help())->check(CLI::IsMember(names))->capture_default_str();
-  command->add_option("--format", options.format, "how to print it")
+  command->add_option("--format", options.format, "output format")
       ->check(CLI::IsMember(kFormats))
       ->capture_default_str();
-  command->add_option("--baseline", options.baseline,
-                      "the backend (or backend:variant) that the others are compared with");
+  command->add_option("--baseline", options.baseline, "backend (or backend:variant) to compare the others with");
   command->callback([arguments, &exit_code] {
     const auto files = load(*arguments);
     auto& chosen = arguments->options;
@@ -61,10 +61,10 @@ void add_claims_command(CLI::App& app, int& exit_code) {
     std::string format = "terminal";
   };
   auto arguments = std::make_shared<Arguments>();
-  auto* command = app.add_subcommand("claims", "What articles say of GPUs, beside what was measured here");
+  auto* command = app.add_subcommand("claims", "Compare published claims about GPUs with the measurements");
   command->footer("Example:\n  whygpu claims results/quick.json --hourly 2.5");
   add_result_arguments(*command, *arguments);
-  command->add_option("--format", arguments->format, "how to print it")
+  command->add_option("--format", arguments->format, "output format")
       ->check(CLI::IsMember(kFormats))
       ->capture_default_str();
   command->callback([arguments, &exit_code] {

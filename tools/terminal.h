@@ -1,4 +1,4 @@
-// What the terminal can show.
+// Terminal capabilities and styles.
 #pragma once
 
 #include <sys/ioctl.h>
@@ -17,13 +17,13 @@ inline int terminal_columns(FILE* stream) {
   return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-// Colour only on a terminal, and not where NO_COLOR is set (no-color.org).
+// Colour only on a terminal, and not if NO_COLOR is set (no-color.org).
 inline bool use_colour(FILE* stream) {
   const char* no_color = std::getenv("NO_COLOR");
   return is_terminal(stream) && (no_color == nullptr || *no_color == '\0');
 }
 
-// `text` in an SGR style such as "1" (bold) or "31" (red), where colour is wanted.
+// `text` in an SGR style such as "1" (bold) or "31" (red), if colour is used.
 inline std::string styled(const std::string& text, const char* style, bool colour) {
   return colour ? std::string("\033[") + style + "m" + text + "\033[0m" : text;
 }

@@ -51,11 +51,11 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
     what = fmt::format("no option \"{}\"; {}", name, suggest(name, option_names(command)));
   } else if (const auto commands = command_names(command); !commands.empty()) {
     const std::string help = suggest(left.empty() ? "" : left.front(), commands);
-    what = left.empty() ? "which command? " + help : fmt::format("no command \"{}\"; {}", left.front(), help);
+    what = left.empty() ? "no command given; " + help : fmt::format("no command \"{}\"; {}", left.front(), help);
   } else if (!left.empty()) {
     what = fmt::format("unexpected argument \"{}\"; see {} --help", left.front(), command_under_way(app));
   } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
-    what += "; a number is accepted";
+    what += "; accepted: a number";
   }
   return fmt::format("{}: {}", command_under_way(app), printable(what));
 }

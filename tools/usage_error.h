@@ -1,4 +1,4 @@
-// Errors in a command line: one line, with what would be accepted.
+// Command line errors: one line, with what would be accepted.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -6,10 +6,10 @@
 
 namespace whygpu {
 
-// "whygpu run: no option "--bakend"; did you mean "--backend"? accepted: …" for what `error` stopped.
+// The message for `error`, e.g. "whygpu run: no option "--bakend"; did you mean "--backend"? accepted: …".
 std::string usage_error(const CLI::App& app, const CLI::ParseError& error);
 
-// The command under way, as typed: "whygpu history add".
+// The current command, as typed: "whygpu history add".
 std::string command_under_way(const CLI::App& app);
 
 }  // namespace whygpu

@@ -1,4 +1,4 @@
-// The command that people type.
+// The whygpu command.
 #include <fmt/format.h>
 
 #include <exception>
@@ -9,10 +9,10 @@
 int main(int argc, char** argv) {
   CLI::App app(
       "Does this work need a GPU, and from which size on? Measures GEMM, convolution and training steps on every\n"
-      "backend of this machine, checks every answer, and says so in tables.\n\n"
+      "backend of this machine, verifies every result, and prints tables.\n\n"
       "  whygpu run quick            measure for about a minute, then print the table\n"
-      "  whygpu list                 what can run here, and what is missing\n"
-      "  whygpu doctor               is this machine fit to measure on?\n",
+      "  whygpu list                 backends and workloads, and what is missing\n"
+      "  whygpu doctor               check whether this machine is suitable for measurements\n",
       "whygpu");
   app.set_version_flag("--version", WHYGPU_VERSION);
   app.require_subcommand(1);

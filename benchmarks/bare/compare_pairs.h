@@ -1,6 +1,6 @@
-// Compares a backend with a bare loop over its library's call: both in one process, in pairs back to back in random
-// order. Prints the ratio of the backend's time to the bare loop's: its median over the pairs and the 95% interval of
-// that. CPU time by default, since both compute the same and other work on the machine must not count.
+// Compares a backend with a bare loop over its library's call: both in one process, in back-to-back pairs in random
+// order. Prints the ratio of the backend's time to that of the bare loop: the median over the pairs and its 95%
+// interval. Uses CPU time by default, since both compute the same and other load must not count.
 #pragma once
 
 #include <fmt/format.h>
@@ -54,7 +54,7 @@ void compare_pairs(const std::string& label, const std::string& implementation, 
   std::fflush(stdout);
 }
 
-// The command line `[threads] [case …]` over `compare`, with cases of its own when none is given.
+// The command line `[threads] [case …]` for `compare`, with default cases.
 inline int compare_main(const std::string& name, std::vector<std::string> lines,
                         const std::function<void(const Case&, LoadedBackend&)>& compare, int argc, char** argv) {
   try {

@@ -15,7 +15,7 @@ namespace {
 
 using dnnl::memory;
 
-// A loop as one writes it against oneDNN's documentation, f32 only.
+// A loop as in oneDNN's documentation, f32 only.
 class BareLoop {
  public:
   explicit BareLoop(const Case& c) {
@@ -62,8 +62,8 @@ class BareLoop {
 #endif
   }
 
-  // Random values straight into the library's layout: what they mean does not matter here, that they are not zeros
-  // does.
+  // Writes random values directly in the library's layout: only their distribution matters here, they must not be
+  // zeros.
   void add(int argument) {
     memory values(plan_.query_md(dnnl::query::exec_arg_md, argument), engine_);
     const auto count = static_cast<std::int64_t>(values.get_desc().get_size() / sizeof(float));

@@ -11,7 +11,7 @@ namespace {
 
 using dnnl::memory;
 
-// A loop as one writes it against oneDNN's documentation.
+// A loop as in oneDNN's documentation.
 class BareLoop {
  public:
   explicit BareLoop(const Case& c)

@@ -1,6 +1,6 @@
-// Compares the host backend with the loops of STREAM (McCalpin 1995) as a compiler makes them of plain C, on the same
-// threads and in vectors of the same size (compare_pairs.h). Wall-clock time, since bandwidth is per second. STREAM's
-// vectors lie in ordinary pages, the backend's in huge ones where the system grants them: that is part of the ratio.
+// Compares the host backend with the loops of STREAM (McCalpin 1995), compiled from plain C, on the same
+// threads and with vectors of the same size (compare_pairs.h). Uses wall-clock time, since bandwidth is per second.
+// STREAM's vectors use ordinary pages, the backend's huge pages if the system grants them: this is part of the ratio.
 //
 //   bin/bare_stream [threads] [case …]               (dtype=f64, passes=1)
 #include <memory>
@@ -12,7 +12,7 @@
 namespace whygpu {
 namespace {
 
-// STREAM's vectors, each thread's part touched by that thread first.
+// STREAM's vectors; each thread touches its part first.
 class Stream {
  public:
   Stream(std::int64_t elements, int threads) : elements_(elements), team_(threads) {

@@ -13,7 +13,7 @@
 namespace whygpu {
 namespace {
 
-constexpr std::string_view kReuse = "10";  // unless said otherwise
+constexpr std::string_view kReuse = "10";  // default
 constexpr std::int64_t kLargestNumber = std::int64_t{1} << 40;
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separators) {
@@ -53,7 +53,7 @@ std::int64_t checked_number(const Parameter& parameter, std::string_view text) {
         parameter.name, text));
   }
   if (*value < parameter.minimum || *value > kLargestNumber) {
-    throw CaseError(fmt::format("{}={}: accepted are whole numbers from {} to {}", parameter.name, *value,
+    throw CaseError(fmt::format("{}={}: accepted: whole numbers from {} to {}", parameter.name, *value,
                                 parameter.minimum, kLargestNumber));
   }
   return *value;
@@ -64,7 +64,8 @@ std::vector<std::string> expand_range(const Parameter& parameter, std::string_vi
   const auto dots = text.find("..");
   const auto sign = text.find_first_of("*+", dots);
   if (sign == std::string_view::npos) {
-    throw CaseError(fmt::format("{}={}: a range says how it goes on: {}*2 or {}+64", parameter.name, text, text, text));
+    throw CaseError(
+        fmt::format("{}={}: a range needs a factor or step: {}*2 or {}+64", parameter.name, text, text, text));
   }
   const auto first = checked_number(parameter, text.substr(0, dots));
   const auto last = checked_number(parameter, text.substr(dots + 2, sign - dots - 2));
@@ -72,7 +73,7 @@ std::vector<std::string> expand_range(const Parameter& parameter, std::string_vi
   const bool multiply = text[sign] == '*';
   if (first > last || step < (multiply ? 2 : 1) || (multiply && first == 0)) {
     throw CaseError(
-        fmt::format("{}={}: a range goes from a smaller to a larger number, by a factor of at least 2 or a "
+        fmt::format("{}={}: a range ascends by a factor of at least 2 or a "
                     "step of at least 1",
                     parameter.name, text));
   }
@@ -110,7 +111,7 @@ std::vector<std::string> expand_value(const Parameter& parameter, std::string_vi
 
 using Values = std::vector<std::pair<std::string, std::string>>;
 
-// Follows n=m and k=n until a value is a number.
+// Resolves references such as n=m and k=n to numbers.
 void resolve_references(Values& values, std::span<const Parameter> parameters) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (parameters[i].word || !parameters[i].choices.empty()) continue;
@@ -118,7 +119,7 @@ void resolve_references(Values& values, std::span<const Parameter> parameters) {
       const auto target = std::find_if(values.begin(), values.end(),
                                        [&](const auto& value) { return value.first == values[i].second; });
       if (hops == values.size()) {
-        throw CaseError(fmt::format("{}={}: the keys refer to each other in a circle", values[i].first, target->first));
+        throw CaseError(fmt::format("{}={}: the keys refer to each other", values[i].first, target->first));
       }
       values[i].second = target->second;
     }
@@ -129,11 +130,10 @@ void resolve_references(Values& values, std::span<const Parameter> parameters) {
 void check_offload(const Case& c) {
   if (c["reuse"] != kReuse && c["offload"] != "once") {
     throw CaseError(
-        fmt::format("reuse={} says how often uploaded operands are used: it goes with offload=once", c["reuse"]));
+        fmt::format("reuse={} requires offload=once: it is the number of operations per upload", c["reuse"]));
   }
   if (c["offload"] != "kernel" && c["mode"] == "cold") {
-    throw CaseError(
-        fmt::format("offload={} brings its operands from host memory: it goes with mode=hot", c["offload"]));
+    throw CaseError(fmt::format("offload={} requires mode=hot: its operands come from host memory", c["offload"]));
   }
 }
 
@@ -142,7 +142,7 @@ std::string text_of(const Case& c, std::span<const std::string_view> leave_out) 
   const auto parameters = parameters_of(find_workload(c.workload));
   for (std::size_t i = 0; i < c.values.size(); ++i) {
     const auto& [key, value] = c.values[i];
-    const bool number = parameters[i].choices.empty() && !parameters[i].word;  // whose fallback may be another key
+    const bool number = parameters[i].choices.empty() && !parameters[i].word;  // may copy another key
     const auto other = std::find_if(c.values.begin(), c.values.end(),
                                     [&](const auto& v) { return number && v.first == parameters[i].fallback; });
     if (value == (other != c.values.end() ? other->second : parameters[i].fallback)) continue;
@@ -156,15 +156,15 @@ std::string text_of(const Case& c, std::span<const std::string_view> leave_out) 
 
 std::span<const Parameter> common_parameters() {
   static const std::vector<Parameter> parameters = {
-      {"mode", "hot", {"hot", "cold"}, 0, "operands in cache from the last run, or evicted and rotated"},
+      {"mode", "hot", {"hot", "cold"}, 0, "operands in cache from the previous run, or evicted and rotated"},
       {"offload",
        "kernel",
        {"kernel", "once", "always"},
        0,
-       "operands are on the device; or uploaded, and the result fetched, around `reuse` operations or each one"},
-      {"reuse", std::string(kReuse), {}, 1, "operations for one upload, with offload=once"},
+       "operands on the device, or upload and download around `reuse` operations or around each one"},
+      {"reuse", std::string(kReuse), {}, 1, "operations per upload, with offload=once"},
       {"variant", "", {}, 0, "one of a backend's implementations", true},
-      {"backend", "", {}, 0, "who computes it", true},
+      {"backend", "", {}, 0, "backend that runs the case", true},
   };
   return parameters;
 }
@@ -239,7 +239,7 @@ std::vector<Case> parse_cases(std::string_view line) {
 Case parse_case(std::string_view line) {
   auto cases = parse_cases(line);
   if (cases.size() != 1) {
-    throw CaseError(fmt::format("\"{}\" stands for {} cases; one was expected", line, cases.size()));
+    throw CaseError(fmt::format("\"{}\" expands to {} cases; accepted: exactly one", line, cases.size()));
   }
   return cases.front();
 }

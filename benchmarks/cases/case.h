@@ -1,4 +1,4 @@
-// A case: one line of text that says everything about a measurement.
+// A case: one line of text that fully describes a measurement.
 //
 //   gemm m=1024 n=1024 k=1024 dtype=f32 backend=onednn
 //
@@ -16,20 +16,20 @@
 
 namespace whygpu {
 
-// A case or sweep that cannot be taken; what() says what is wrong and what would be accepted.
+// An invalid case or sweep; what() states the error and what would be accepted.
 class CaseError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-// One key that a workload takes.
+// A key of a workload.
 struct Parameter {
   std::string name;
-  std::string fallback;              // value, or key to copy, when left out; empty: required, unless it is a word
-  std::vector<std::string> choices;  // accepted values; empty: any whole number from `minimum` on, or any word
+  std::string fallback;              // default value, or key to copy; empty: required, unless it is a word
+  std::vector<std::string> choices;  // accepted values; empty: any whole number of at least `minimum`, or any word
   std::int64_t minimum = 1;
   std::string help;
-  bool word = false;  // takes a name, such as a backend's
+  bool word = false;  // takes a name, such as that of a backend
 };
 
 struct Case {
@@ -38,22 +38,22 @@ struct Case {
 
   std::string_view operator[](std::string_view key) const;  // throws std::out_of_range
   std::int64_t number(std::string_view key) const;
-  std::string text() const;     // canonical: the workload's order, values at their fallback left out
-  std::string problem() const;  // text() without backend and variant: what is computed, whoever computes it
+  std::string text() const;     // canonical: in the workload's order, without default values
+  std::string problem() const;  // text() without backend and variant: the computation only
   Case with(std::string_view key, std::string_view value) const;
 
   bool operator==(const Case&) const = default;
 };
 
-// Keys that every workload takes after its own: mode, offload, reuse, variant, backend.
+// Keys of every workload, after its own: mode, offload, reuse, variant, backend.
 std::span<const Parameter> common_parameters();
 
-// The cases of one line, in the order of the line's product: `gemm m=256..8192*2 n=m k=m dtype=f32,bf16`. A value is
+// The cases of one line, in the order of its product: `gemm m=256..8192*2 n=m k=m dtype=f32,bf16`. A value is
 // a number or word, a list `a,b,c`, a range `a..b*f` (powers) or `a..b+s` (steps), or the name of another key. Comments
-// begin with #; an empty line has no cases. Throws CaseError.
+// start with #; an empty line has no cases. Throws CaseError.
 std::vector<Case> parse_cases(std::string_view line);
 
-// The one case of a line that fixes every value. Throws CaseError.
+// The single case of a line that fixes every value. Throws CaseError.
 Case parse_case(std::string_view line);
 
 }  // namespace whygpu

@@ -26,33 +26,33 @@ std::string error_of(std::string_view line) {
   return "accepted";
 }
 
-TEST(Case, CanonicalTextLeavesOutDefaultsAndOrdersKeys) {
+TEST(Case, CanonicalText) {
   EXPECT_EQ(parse_case("gemm dtype=bf16 k=4 n=3 m=2 batch=1 backend=naive").text(),
             "gemm m=2 n=3 k=4 dtype=bf16 backend=naive");
   EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 trans=tn mode=cold").text(), "gemm m=2 n=3 k=4 trans=tn mode=cold");
 }
 
-TEST(Case, TextIsItsOwnInput) {
+TEST(Case, TextRoundTrip) {
   for (const auto& text : texts("gemm m=1..64*2 n=m,7 k=n batch=2 dtype=f32,s8 variant=packed backend=onednn")) {
     EXPECT_EQ(parse_case(text).text(), text);
   }
 }
 
-TEST(Case, ProblemForgetsWhoComputes) {
+TEST(Case, ProblemWithoutBackend) {
   EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 mode=cold variant=packed backend=onednn").problem(),
             "gemm m=2 n=3 k=4 mode=cold");
 }
 
-TEST(Case, SaysWhichTimeIsTaken) {
+TEST(Case, TimeMode) {
   EXPECT_THAT(texts("gemm m=1 n=1 k=1 offload=kernel,once,always"),
               ElementsAre("gemm m=1 n=1 k=1", "gemm m=1 n=1 k=1 offload=once", "gemm m=1 n=1 k=1 offload=always"));
   EXPECT_THAT(texts("gemm m=1 n=1 k=1 offload=once reuse=1,10"),
               ElementsAre("gemm m=1 n=1 k=1 offload=once reuse=1", "gemm m=1 n=1 k=1 offload=once"));
-  EXPECT_THAT(error_of("gemm m=1 n=1 k=1 reuse=5"), HasSubstr("it goes with offload=once"));
-  EXPECT_THAT(error_of("gemm m=1 n=1 k=1 offload=always mode=cold"), HasSubstr("it goes with mode=hot"));
+  EXPECT_THAT(error_of("gemm m=1 n=1 k=1 reuse=5"), HasSubstr("requires offload=once"));
+  EXPECT_THAT(error_of("gemm m=1 n=1 k=1 offload=always mode=cold"), HasSubstr("requires mode=hot"));
 }
 
-TEST(Case, ExpandsRangesListsAndReferences) {
+TEST(Case, Expansion) {
   EXPECT_THAT(texts("gemm m=2..9*2 n=m k=1"), ElementsAre("gemm m=2 n=2 k=1", "gemm m=4 n=4 k=1", "gemm m=8 n=8 k=1"));
   EXPECT_THAT(texts("gemm m=64..192+64 n=1 k=1"),
               ElementsAre("gemm m=64 n=1 k=1", "gemm m=128 n=1 k=1", "gemm m=192 n=1 k=1"));
@@ -60,31 +60,31 @@ TEST(Case, ExpandsRangesListsAndReferences) {
               ElementsAre("gemm m=1 n=5 k=5", "gemm m=3 n=5 k=5", "gemm m=4 n=5 k=5"));
 }
 
-TEST(Case, CommentsAndEmptyLinesAreNoCases) {
+TEST(Case, CommentsAndEmptyLines) {
   EXPECT_THAT(texts("  # gemm m=1"), ElementsAre());
   EXPECT_THAT(texts("gemm m=1 n=1 k=1 # the smallest"), ElementsAre("gemm m=1 n=1 k=1"));
 }
 
-TEST(Case, BadInputSaysWhatAndWhatWouldDo) {
+TEST(Case, InvalidInputMessages) {
   EXPECT_THAT(error_of("gem m=1"), HasSubstr("no workload \"gem\"; did you mean \"gemm\"?"));
   EXPECT_THAT(error_of("gemm m=1 n=1"), HasSubstr("gemm needs k=…"));
   EXPECT_THAT(error_of("gemm m=1 n=1 k=1 q=1"), HasSubstr("gemm has no key \"q\"; accepted: m, n, k, batch"));
   EXPECT_THAT(error_of("gemm m=1 n=1 k=1 dtype=fp32"), HasSubstr("did you mean \"f32\"?"));
-  EXPECT_THAT(error_of("gemm m=0 n=1 k=1"), HasSubstr("m=0: accepted are whole numbers from 1"));
+  EXPECT_THAT(error_of("gemm m=0 n=1 k=1"), HasSubstr("m=0: accepted: whole numbers from 1"));
   EXPECT_THAT(error_of("gemm m=-3 n=1 k=1"), HasSubstr("m=-3: accepted"));
   EXPECT_THAT(error_of("gemm m=1.5 n=1 k=1"), HasSubstr("m=1.5: not a whole number"));
   EXPECT_THAT(error_of("gemm m=99999999999999999999 n=1 k=1"), HasSubstr("not a whole number"));
-  EXPECT_THAT(error_of("gemm m=1..8 n=1 k=1"), HasSubstr("a range says how it goes on: 1..8*2 or 1..8+64"));
-  EXPECT_THAT(error_of("gemm m=8..1*2 n=1 k=1"), HasSubstr("from a smaller to a larger number"));
+  EXPECT_THAT(error_of("gemm m=1..8 n=1 k=1"), HasSubstr("a range needs a factor or step: 1..8*2 or 1..8+64"));
+  EXPECT_THAT(error_of("gemm m=8..1*2 n=1 k=1"), HasSubstr("a range ascends"));
   EXPECT_THAT(error_of("gemm m=1..8*1 n=1 k=1"), HasSubstr("by a factor of at least 2"));
-  EXPECT_THAT(error_of("gemm m=n n=m k=1"), HasSubstr("refer to each other in a circle"));
+  EXPECT_THAT(error_of("gemm m=n n=m k=1"), HasSubstr("refer to each other"));
   EXPECT_THAT(error_of("gemm m=1 m=2 n=1 k=1"), HasSubstr("m is given twice"));
   EXPECT_THAT(error_of("gemm m=1 n=1 k"), HasSubstr("\"k\": expected key=value"));
   EXPECT_THAT(error_of("gemm m= n=1 k=1"), HasSubstr("m=: no value"));
-  EXPECT_THAT(error_of("gemm m=1000000000000 n=m k=m"), HasSubstr("beyond any machine"));
+  EXPECT_THAT(error_of("gemm m=1000000000000 n=m k=m"), HasSubstr("too large for any machine"));
 }
 
-TEST(Nearest, SuggestsOnlyWhatIsClose) {
+TEST(Nearest, CloseNamesOnly) {
   EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
   EXPECT_EQ(suggest("onednm", {"naive", "onednn"}), "did you mean \"onednn\"? accepted: naive, onednn");
   EXPECT_EQ(suggest("xyz", {"naive", "onednn"}), "accepted: naive, onednn");

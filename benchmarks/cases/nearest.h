@@ -1,4 +1,4 @@
-// The name that somebody probably meant.
+// Suggests the name that was probably meant.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// `did you mean "x"? ` where a candidate is close, then `accepted: a, b, c`.
+// `did you mean "x"? ` if a candidate is close, then `accepted: a, b, c`.
 inline std::string suggest(std::string_view word, const std::vector<std::string>& candidates) {
   std::string text;
   const auto nearest = std::min_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) {

@@ -18,7 +18,7 @@ std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
   const auto is_binary = [](unsigned char c) { return c == 127 || (c < ' ' && c != '\n' && c != '\r' && c != '\t'); };
   if (std::ranges::any_of(text, is_binary)) {
     throw CaseError(
-        fmt::format("{}: no text; a sweep holds lines such as gemm m=256..1024*2 n=m k=m dtype=f32", source));
+        fmt::format("{}: not a text file; a sweep has lines such as gemm m=256..1024*2 n=m k=m dtype=f32", source));
   }
   std::vector<Case> cases;
   std::set<std::string> seen;
@@ -33,7 +33,7 @@ std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
       throw CaseError(fmt::format("{}:{}: {}", source, number, error.what()));
     }
   }
-  if (cases.empty()) throw CaseError(fmt::format("{}: no cases in it", source));
+  if (cases.empty()) throw CaseError(fmt::format("{}: contains no cases", source));
   return cases;
 }
 

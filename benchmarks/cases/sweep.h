@@ -1,4 +1,4 @@
-// A sweep: a text file of cases, one line a family. See benchmarks/README.md for the grammar.
+// A sweep: a text file of cases, one family per line. See benchmarks/README.md for the grammar.
 #pragma once
 
 #include <filesystem>
@@ -10,10 +10,10 @@
 
 namespace whygpu {
 
-// The distinct cases of `text`, in order. Throws CaseError that begins with "`source`:line: ".
+// The distinct cases of `text`, in order. Throws a CaseError that starts with "`source`:line: ".
 std::vector<Case> parse_sweep(std::string_view text, std::string_view source);
 
-// The folder that holds the shipped sweeps: `sweeps/` of an installed tree or of the source tree.
+// The folder of the shipped sweeps: `sweeps/` of an installed tree or of the source tree.
 std::filesystem::path sweep_folder();
 
 // Names of the shipped sweeps.
@@ -22,7 +22,7 @@ std::vector<std::string> shipped_sweeps();
 // Loads a shipped sweep by name, or any file by path. Throws CaseError.
 std::vector<Case> load_sweep(std::string_view name_or_path);
 
-// At most `count` cases spread evenly over the sweep, its first and last included.
+// At most `count` cases spread evenly over the sweep, including the first and the last.
 std::vector<Case> spread_out(std::vector<Case> cases, std::size_t count);
 
 }  // namespace whygpu

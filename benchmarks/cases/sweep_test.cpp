@@ -19,7 +19,7 @@ TEST(Sweep, ErrorsNameFileAndLine) {
   }
 }
 
-TEST(Sweep, RefusesEmptyAndUnknown) {
+TEST(Sweep, EmptyOrUnknown) {
   EXPECT_THROW(parse_sweep("# nothing\n", "empty.sweep"), CaseError);
   try {
     load_sweep("squares");
@@ -29,7 +29,7 @@ TEST(Sweep, RefusesEmptyAndUnknown) {
   }
 }
 
-TEST(Sweep, RefusesBinaryFilesWithoutQuotingThem) {
+TEST(Sweep, BinaryFile) {
   try {
     parse_sweep(std::string_view("\x7f"
                                  "ELF\0\1\x1b[2J",
@@ -37,27 +37,28 @@ TEST(Sweep, RefusesBinaryFilesWithoutQuotingThem) {
                 "program");
     FAIL() << "accepted";
   } catch (const CaseError& error) {
-    EXPECT_STREQ(error.what(), "program: no text; a sweep holds lines such as gemm m=256..1024*2 n=m k=m dtype=f32");
+    EXPECT_STREQ(error.what(),
+                 "program: not a text file; a sweep has lines such as gemm m=256..1024*2 n=m k=m dtype=f32");
   }
 }
 
-TEST(Sweep, CasesAreDistinct) {
+TEST(Sweep, DistinctCases) {
   EXPECT_EQ(parse_sweep("gemm m=1,1 n=1 k=1\ngemm m=1 n=1 k=1 dtype=f32\n", "s").size(), 1U);
 }
 
-TEST(Sweep, AllShippedSweepsParse) {
+TEST(Sweep, ShippedSweepsParse) {
   for (const auto& name : shipped_sweeps()) EXPECT_FALSE(load_sweep(name).empty()) << name;
 }
 
-// DeepBench publishes 160 distinct training problems, and 75 + 13 for inference of which 4 stand in both lists.
-TEST(Sweep, DeepBenchIsComplete) {
+// DeepBench publishes 160 distinct training problems, and 75 + 13 for inference, 4 of which are in both lists.
+TEST(Sweep, DeepBenchComplete) {
   const auto cases = load_sweep("deepbench");
   const auto s8 = std::count_if(cases.begin(), cases.end(), [](const Case& c) { return c["dtype"] == "s8"; });
   EXPECT_EQ(s8, 84);
   EXPECT_GE(cases.size() - static_cast<std::size_t>(s8), 160U);
 }
 
-TEST(Sweep, SpreadOutKeepsTheEnds) {
+TEST(Sweep, SpreadOutKeepsEnds) {
   const auto cases = parse_sweep("gemm m=1..100+1 n=1 k=1\n", "s");
   const auto few = spread_out(cases, 5);
   ASSERT_EQ(few.size(), 5U);

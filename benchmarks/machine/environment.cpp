@@ -39,7 +39,7 @@ std::optional<double> number_in(const fs::path& file) {
   return value;
 }
 
-// "key<blanks>: value" lines; the first of a key wins.
+// Lines of the form "key<blanks>: value"; the first of a key wins.
 std::map<std::string, std::string> colon_lines(const fs::path& file) {
   std::map<std::string, std::string> lines;
   std::ifstream stream(file);
@@ -58,7 +58,7 @@ constexpr std::array kInterestingIsa = {
     "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8", "amx_fp16", "avx512_vp2intersect",
     "asimd",       "asimdhp",     "bf16",     "i8mm",     "sve"};
 
-// The kernel's own cgroup tree of this process; version 2 only, as every Debian since 11 mounts it.
+// The cgroup folder of this process; version 2 only, which Debian mounts since 11.
 fs::path cgroup(const fs::path& root) {
   const auto line = first_line(root / "proc/self/cgroup");
   const fs::path base = root / "sys/fs/cgroup";

@@ -1,5 +1,5 @@
-// What a number depends on beside the code: the machine, its limits, its settings. Readers take the root of the file
-// system as a parameter, so that tests can feed them another machine.
+// The environment of a measurement: the machine, its limits, its settings. Readers take the root of the file
+// system as a parameter, so that tests can substitute another machine.
 #pragma once
 
 #include <filesystem>
@@ -12,16 +12,16 @@
 
 namespace whygpu {
 
-// The folder of the running program, where the workers are too.
+// The folder of the running program, which also contains the workers.
 std::filesystem::path program_folder();
 
-// CPUs that this process may use: its affinity mask, or the cgroup's quota rounded up where that is less. At least 1.
+// CPUs available to this process: its affinity mask, or the cgroup's quota rounded up if that is less. At least 1.
 int usable_cpus();
 
-// CPUs' worth of time that the cgroup grants; nothing where it sets no limit.
+// CPU quota of the cgroup in CPUs; nothing if there is no limit.
 std::optional<double> cpu_quota(const std::filesystem::path& root = "/");
 
-// Bytes that can still be allocated: the system's available memory, or what the cgroup leaves of its limit if less.
+// Bytes that can still be allocated: the system's available memory, or the rest of the cgroup's limit if that is less.
 std::size_t available_host_memory(const std::filesystem::path& root = "/");
 
 std::vector<CacheRecord> caches(const std::filesystem::path& root = "/");
@@ -32,23 +32,23 @@ struct CpuFacts {
   std::optional<std::string> microcode, governor;
   std::optional<bool> turbo, smt;
   std::optional<double> mhz;
-  std::vector<std::string> isa;  // of the extensions that GEMM kernels use, those that this CPU has
+  std::vector<std::string> isa;  // extensions used by GEMM kernels that this CPU supports
 };
 CpuFacts cpu_facts(const std::filesystem::path& root = "/");
 
-// Time that all CPUs spent in all, idle, and stolen by the hypervisor, in ticks since boot.
+// Total, idle and stolen time of all CPUs, in ticks since boot.
 struct CpuTicks {
   double total = 0, idle = 0, steal = 0;
 };
 CpuTicks cpu_ticks(const std::filesystem::path& root = "/");
 
-// Environment variables that change kernels, threads or memory, as set now.
+// Environment variables that affect kernels, threads or memory and are set now.
 std::vector<std::pair<std::string, std::string>> influential_variables();
 
-// The one-, five- and fifteen-minute load average.
+// The 1-, 5- and 15-minute load averages.
 std::vector<double> load_average();
 
-// All of that as the result file holds it, and what Google Benchmark says of a machine.
+// All of the above in the format of the result file, and Google Benchmark's description of the machine.
 EnvironmentRecord environment_record();
 ContextRecord google_benchmark_context(const std::string& executable);
 

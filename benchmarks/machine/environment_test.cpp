@@ -1,4 +1,4 @@
-// Feeds the readers another machine.
+// Tests the readers on a simulated machine.
 #include "benchmarks/machine/environment.h"
 
 #include <gmock/gmock.h>
@@ -25,7 +25,7 @@ class Machine : public testing::Test {
   fs::path root_;
 };
 
-TEST_F(Machine, QuotaIsInCpus) {
+TEST_F(Machine, CpuQuota) {
   EXPECT_EQ(cpu_quota(root_), std::nullopt);
   write("proc/self/cgroup", "0::/job\n");
   write("sys/fs/cgroup/job/cgroup.controllers", "cpu");
@@ -35,7 +35,7 @@ TEST_F(Machine, QuotaIsInCpus) {
   EXPECT_EQ(cpu_quota(root_), std::nullopt);
 }
 
-TEST_F(Machine, MemoryIsWhatTheCgroupLeaves) {
+TEST_F(Machine, CgroupMemory) {
   write("proc/meminfo", "MemTotal:  4000 kB\nMemAvailable:   2000 kB\n");
   EXPECT_EQ(available_host_memory(root_), 2'048'000U);
   write("sys/fs/cgroup/memory.max", "1000000\n");
@@ -76,7 +76,7 @@ TEST_F(Machine, Caches) {
   EXPECT_EQ(found[0].sharing, 16);
 }
 
-TEST_F(Machine, TicksCountIdleAndSteal) {
+TEST_F(Machine, IdleAndStealTicks) {
   write("proc/stat", "cpu  100 1 50 800 20 3 4 22 0 0\ncpu0 1 1 1 1\n");
   const CpuTicks ticks = cpu_ticks(root_);
   EXPECT_EQ(ticks.total, 1000);
@@ -84,7 +84,7 @@ TEST_F(Machine, TicksCountIdleAndSteal) {
   EXPECT_EQ(ticks.steal, 22);
 }
 
-TEST_F(Machine, NothingThereIsNoCrash) {
+TEST_F(Machine, EmptyTree) {
   EXPECT_EQ(cpu_facts(root_).model, "unknown CPU");
   EXPECT_TRUE(caches(root_).empty());
   EXPECT_EQ(cpu_ticks(root_).total, 0);

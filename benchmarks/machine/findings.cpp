@@ -14,7 +14,7 @@ constexpr double kBusyShare = 0.05, kStealShare = 0.01;
 constexpr const char* kDedicated = "use a machine or an instance type with dedicated cores";
 constexpr double kNoisy = 0.05, kVeryNoisy = 0.20;
 
-// The part of a reason between backquotes, where it names a command.
+// The command between backquotes in a reason, if there is one.
 std::string command_in(const std::string& reason) {
   const auto begin = reason.find('`'), end = reason.find('`', begin + 1);
   return begin == std::string::npos || end == std::string::npos ? "" : reason.substr(begin + 1, end - begin - 1);
@@ -23,17 +23,17 @@ std::string command_in(const std::string& reason) {
 std::string why_slow(const CeilingRecord& ceiling, const std::vector<GpuState>& gpus) {
   const auto gpu = std::ranges::find(gpus, ceiling.device, &GpuState::name);
   if (gpu != gpus.end()) {
-    if (gpu->mig.value_or(false)) return "the GPU is divided (MIG): only a part of it was measured";
+    if (gpu->mig.value_or(false)) return "the GPU is partitioned (MIG): only a part of it was measured";
     if (!gpu->processes.empty()) return "other processes compute on the GPU";
     if (gpu->power_limit_watts && gpu->default_limit_watts && *gpu->power_limit_watts < *gpu->default_limit_watts) {
       return "the power limit is below the board's default";
     }
     if (ceiling.kind == CeilingKind::bandwidth && gpu->ecc.value_or(false))
-      return "ECC takes a part of the bandwidth of GDDR memory";
-    return "look at clocks, temperature and throttle reasons: nvidia-smi -q -d PERFORMANCE,CLOCK";
+      return "ECC reduces the bandwidth of GDDR memory";
+    return "check clocks, temperature and throttle reasons: nvidia-smi -q -d PERFORMANCE,CLOCK";
   }
   if (ceiling.kind == CeilingKind::bandwidth)
-    return "few threads cannot load all memory channels; a virtual machine has a share of them";
+    return "few threads cannot saturate all memory channels; a virtual machine has a share of them";
   return "a virtual machine or a quota has a share of the processor";
 }
 
@@ -47,23 +47,23 @@ std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<doubl
   }
   if (cpu.turbo.value_or(false)) {
     findings.push_back({false, "turbo is on: clocks depend on temperature and on how many cores are busy",
-                        "leave it on to measure what users get; switch it off to compare builds"});
+                        "leave it on to measure what users get; turn it off to compare builds"});
   }
   if (cpu.smt.value_or(false)) {
     findings.push_back({false, "SMT is on: two threads may share a core",
-                        "give --threads the number of physical cores, or pin with taskset"});
+                        "set --threads to the number of physical cores, or pin with taskset"});
   }
   if (cpu.online > 0 && threads > cpu.online) {
-    findings.push_back({true, fmt::format("{} threads on {} CPUs: they take turns", threads, cpu.online),
+    findings.push_back({true, fmt::format("{} threads on {} CPUs: oversubscribed", threads, cpu.online),
                         fmt::format("run with --threads {}", cpu.online)});
   }
   if (quota && *quota != std::floor(*quota)) {
     findings.push_back(
         {true,
-         fmt::format("the cgroup grants {:.2f} CPUs: with {} threads some are paused in every period", *quota, threads),
+         fmt::format("the cgroup grants {:.2f} CPUs: with {} threads some are throttled each period", *quota, threads),
          fmt::format("run with --threads {}, or lift the quota", std::max(1, static_cast<int>(*quota)))});
   } else if (quota && threads > *quota) {
-    findings.push_back({true, fmt::format("{} threads on a quota of {:g} CPUs: threads are paused", threads, *quota),
+    findings.push_back({true, fmt::format("{} threads on a quota of {:g} CPUs: threads are throttled", threads, *quota),
                         fmt::format("run with --threads {:g}", *quota)});
   }
   return findings;
@@ -73,7 +73,7 @@ std::vector<FindingRecord> load_findings(const Busyness& b) {
   std::vector<FindingRecord> findings;
   if (b.busy > kBusyShare) {
     findings.push_back({true, fmt::format("other programs use {:.0f}% of the CPU time", 100 * b.busy),
-                        "stop them, or measure longer and look at the spread (top shows who they are)"});
+                        "stop them (top lists them), or measure longer and check the spread"});
   }
   if (b.steal > kStealShare) {
     findings.push_back(
@@ -93,7 +93,7 @@ std::vector<FindingRecord> noise_findings(double noise) {
   return {{noise > kVeryNoisy,
            fmt::format("the same arithmetic takes up to {:.0f}% longer from one moment to the next (95th percentile)",
                        100 * noise),
-           "believe differences only above that, or compare by pairs of runs back to back"}};
+           "ignore differences below that, or compare builds in back-to-back pairs (whygpu gate)"}};
 }
 
 std::vector<FindingRecord> meter_findings(const std::vector<MeterOffer>& offers) {
@@ -104,8 +104,8 @@ std::vector<FindingRecord> meter_findings(const std::vector<MeterOffer>& offers)
     findings.push_back({false, fmt::format("energy: {}: {}", offer.source, offer.reason), command_in(offer.reason)});
   }
   if (!any && findings.empty()) {
-    findings.push_back({false, fmt::format("energy: no meter here ({})", why_no_meter(offers)),
-                        "measure energy on the machine itself: virtual machines seldom show their meters"});
+    findings.push_back({false, fmt::format("energy: no meter ({})", why_no_meter(offers)),
+                        "measure energy on bare metal: virtual machines seldom expose meters"});
   }
   return findings;
 }
@@ -117,7 +117,7 @@ std::vector<FindingRecord> gpu_findings(const GpuState& gpu) {
   };
   if (!gpu.processes.empty()) {
     add(true, fmt::format("other processes compute on it ({})", fmt::join(gpu.processes, ", ")),
-        "stop them: nvidia-smi names them");
+        "stop them: nvidia-smi lists them");
   }
   if (gpu.power_limit_watts && gpu.default_limit_watts && *gpu.power_limit_watts < *gpu.default_limit_watts) {
     add(true,
@@ -127,23 +127,23 @@ std::vector<FindingRecord> gpu_findings(const GpuState& gpu) {
   }
   if (gpu.link_width && gpu.highest_link_width && *gpu.link_width < *gpu.highest_link_width) {
     add(true,
-        fmt::format("the PCIe link has {} lanes of the {} that card and slot could have", *gpu.link_width,
+        fmt::format("the PCIe link uses {} lanes of the {} that card and slot support", *gpu.link_width,
                     *gpu.highest_link_width),
-        "seat the card again, or choose another slot: transfers take that much longer");
+        "reseat the card, or use another slot: transfers are slower in proportion");
   }
   if (gpu.link_generation && gpu.highest_link_generation && *gpu.link_generation < *gpu.highest_link_generation) {
     add(false,
         fmt::format("the PCIe link runs at generation {} of {}", *gpu.link_generation, *gpu.highest_link_generation),
-        "look again under load: an idle link slows down to save power");
+        "check again under load: an idle link slows down to save power");
   }
   if (gpu.mig.value_or(false)) {
-    add(true, "it is divided into instances (MIG): a run sees a part of it",
-        "as root: nvidia-smi -mig 0, or say so beside the numbers");
+    add(true, "it is partitioned (MIG): a run uses a part of it",
+        "as root: nvidia-smi -mig 0, or report it with the results");
   }
   if (!gpu.ecc.value_or(true))
-    add(false, "ECC is off: memory is faster than in most machines of its kind", "say so beside the numbers");
+    add(false, "ECC is off: memory is faster than in most machines of its kind", "report it with the results");
   if (!gpu.persistence.value_or(true)) {
-    add(false, "persistence mode is off: the driver is loaded anew for each process", "as root: nvidia-smi -pm 1");
+    add(false, "persistence mode is off: the driver is reloaded for each process", "as root: nvidia-smi -pm 1");
   }
   return findings;
 }
@@ -158,7 +158,7 @@ std::vector<FindingRecord> ceiling_findings(
     if (!fraction || *fraction >= kFitOfNominal) continue;
     findings.push_back(
         {true,
-         fmt::format("{} reaches {:.0f}% of the {} that its maker promises", ceiling.device, 100 * *fraction,
+         fmt::format("{} reaches {:.0f}% of the {} specified by its manufacturer", ceiling.device, 100 * *fraction,
                      ceiling.kind == CeilingKind::flops ? ceiling.dtype + " speed" : "memory bandwidth"),
          why_slow(ceiling, gpus)});
   }

@@ -1,5 +1,5 @@
-// What makes this machine unfit to measure on, or a comparison unfair, in words and with what to do about it. Pure:
-// what was read goes in, words come out.
+// Conditions that make this machine unsuitable for measurements, or a comparison unfair, each with a remedy. Pure
+// functions of the data that was read.
 #pragma once
 
 #include <functional>
@@ -17,25 +17,25 @@ namespace whygpu {
 
 std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads);
 
-// `busy` is work of others.
+// `busy` is the load of other programs.
 std::vector<FindingRecord> load_findings(const Busyness& busyness);
 
-// `steal` is the part of all CPU time that the hypervisor took during a run.
+// `steal` is the fraction of all CPU time taken by the hypervisor during a run.
 std::vector<FindingRecord> steal_findings(double steal);
 
-// `noise` is a noise_floor().
+// `noise` is the result of noise_floor().
 std::vector<FindingRecord> noise_findings(double noise);
 
-// A machine without any meter, and places that only lack a permission.
+// Reports a machine without any meter, and meters that only lack a permission.
 std::vector<FindingRecord> meter_findings(const std::vector<MeterOffer>& offers);
 
 std::vector<FindingRecord> gpu_findings(const GpuState& gpu);
 
-// Below this part of what its maker promises, a ceiling is worth a word.
+// A ceiling below this fraction of the nominal value is reported.
 inline constexpr double kFitOfNominal = 0.7;
 
-// Ceilings under kFitOfNominal, with where they are lost as far as the machine tells. `fraction_of_nominal` gives a
-// measured ceiling as a part of the promised one, where that is known.
+// Ceilings below kFitOfNominal, with the probable cause. `fraction_of_nominal` returns a measured ceiling as a
+// fraction of the nominal one, if that is known.
 std::vector<FindingRecord> ceiling_findings(
     const std::vector<CeilingRecord>& ceilings,
     const std::function<std::optional<double>(const CeilingRecord&)>& fraction_of_nominal,

@@ -83,7 +83,7 @@ TEST(GpuFindings, NoneForHealthyOrUnknownCard) {
   EXPECT_TRUE(gpu_findings(unknown).empty());
 }
 
-TEST(GpuFindings, NamesEachFault) {
+TEST(GpuFindings, EachFault) {
   const auto only = [](auto change) {
     GpuState gpu = healthy();
     change(gpu);

@@ -1,4 +1,4 @@
-// A folder of this process's own below the system's for temporary files, removed with all that is in it.
+// A private temporary folder, removed with its contents.
 #pragma once
 
 #include <cstdlib>
@@ -12,7 +12,7 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string name = (std::filesystem::temp_directory_path() / "whygpu-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error(name + ": cannot be made");
+    if (mkdtemp(name.data()) == nullptr) throw std::runtime_error(name + ": cannot create the folder");
     path_ = name;
   }
   ~TemporaryFolder() {

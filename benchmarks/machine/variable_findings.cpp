@@ -23,14 +23,14 @@ std::string join_names(const std::vector<std::pair<std::string, std::string>>& v
   return text;
 }
 
-// Seconds of the fastest sample; nothing when the worker did not come to one.
+// Seconds of the fastest sample; nothing if the worker did not produce one.
 std::optional<double> fastest_sample(const std::filesystem::path& folder, const Case& c, const PairSettings& settings) {
   const auto result = run_side(folder, std::span(&c, 1), settings).front();
   if (result.status != Status::ok) return std::nullopt;
   return quantile(result.samples_ns, 0);
 }
 
-// Time with `variable` over time without it, median of pairs of processes; nothing when either side cannot run.
+// Time with `variable` over time without it, median over pairs of processes; nothing if either side cannot run.
 std::optional<double> slowdown_by(const std::pair<std::string, std::string>& variable, const Case& c,
                                   const ProbeSettings& settings) {
   constexpr int kPairs = 5;
@@ -69,7 +69,7 @@ std::vector<FindingRecord> variable_findings(const BackendRecord& as_is, const B
     if (as_is.fact(key) == without.fact(key)) continue;
     const std::string name = std::string(key) == "dispatch" ? "kernels for" : "threads:";
     findings.push_back({true,
-                        fmt::format("{} runs {} {} because of {}; by itself it would choose {}", as_is.name, name,
+                        fmt::format("{} runs {} {} because of {}; by default it would choose {}", as_is.name, name,
                                     as_is.fact(key), set, without.fact(key)),
                         fmt::format("unset {}", join_names(variables))});
   }
@@ -79,7 +79,7 @@ std::vector<FindingRecord> variable_findings(const BackendRecord& as_is, const B
 std::vector<FindingRecord> dispatch_findings(const std::vector<BackendRecord>& backends, const ProbeSettings& settings,
                                              const std::string& workload) {
   std::vector<FindingRecord> findings;
-  // One variable at a time, so that the one to blame is named.
+  // One variable at a time, to name the one responsible.
   for (const auto& variable : dispatch_variables()) {
     for (const auto& backend : backends) {
       if (!backend.usable()) continue;

@@ -1,5 +1,5 @@
-// What environment variables do to the libraries: other kernels, other threads, and what that costs. The backends are
-// asked, and timed, in worker processes with and without each variable.
+// The effect of environment variables on the libraries: other kernels, other thread counts, and their cost. Backends
+// are queried, and timed, in worker processes with and without each variable.
 #pragma once
 
 #include <string>
@@ -11,22 +11,22 @@
 
 namespace whygpu {
 
-// Variables of influential_variables() that may change what a library dispatches to.
+// The variables of influential_variables() that may change what a library dispatches to.
 std::vector<std::pair<std::string, std::string>> dispatch_variables();
 
-// Asks each usable backend again without the dispatch variables, where any is set.
+// Queries each usable backend again without the dispatch variables, if any is set.
 std::vector<FindingRecord> dispatch_findings(const std::vector<BackendRecord>& backends, const ProbeSettings& settings,
                                              const std::string& workload);
 
-// The same backend asked twice, as the environment is and with `variables` removed: what these variables changed.
+// What `variables` changed in a backend: `as_is` is the backend with them, `without` with them removed.
 std::vector<FindingRecord> variable_findings(const BackendRecord& as_is, const BackendRecord& without,
                                              const std::vector<std::pair<std::string, std::string>>& variables);
 
-// Measures GEMM with and without each of dispatch_variables() that changed a backend's dispatch, in pairs of processes
-// back to back; some seconds for each.
+// Measures GEMM with and without each of dispatch_variables() that changed a backend's dispatch, in back-to-back pairs
+// of processes; takes some seconds for each.
 std::vector<FindingRecord> variable_costs(const std::vector<BackendRecord>& backends, const ProbeSettings& settings);
 
-// What a variable that changes kernels costs: `slowdown` is time with it over time without.
+// The cost of a variable that changes kernels: `slowdown` is time with it over time without.
 FindingRecord variable_cost(const std::string& backend, const std::string& variable, const std::string& problem,
                             double slowdown);
 

@@ -21,7 +21,7 @@ TEST(VariableFindings, PinnedCoreIsSerious) {
   EXPECT_TRUE(findings[0].serious);
   EXPECT_EQ(
       findings[0].what,
-      "openblas runs kernels for Haswell because of OPENBLAS_CORETYPE=Haswell; by itself it would choose SkylakeX");
+      "openblas runs kernels for Haswell because of OPENBLAS_CORETYPE=Haswell; by default it would choose SkylakeX");
   EXPECT_EQ(findings[0].remedy, "unset OPENBLAS_CORETYPE");
 }
 

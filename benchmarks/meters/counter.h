@@ -1,16 +1,16 @@
-// Turns what meters show into energy that only grows.
+// Converts meter readings into monotonically increasing energy.
 #pragma once
 
 #include <optional>
 
 namespace whygpu {
 
-// A counter that starts again at 0 after `range`. It has to be read at least once per turn.
+// A counter that wraps around to 0 after `range`. It must be read at least once per wrap-around.
 class WrappingCounter {
  public:
   explicit WrappingCounter(double range) : range_(range) {}
 
-  // What has been counted since the first reading.
+  // The total since the first reading.
   double update(double reading) {
     if (last_) total_ += reading >= *last_ ? reading - *last_ : reading + range_ - *last_;
     last_ = reading;
@@ -22,7 +22,7 @@ class WrappingCounter {
   std::optional<double> last_;
 };
 
-// Energy from samples of power, by the trapezoidal rule.
+// Energy from power samples, by the trapezoidal rule.
 class PowerIntegral {
  public:
   double add(double seconds, double watts) {

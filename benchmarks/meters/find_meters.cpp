@@ -16,7 +16,7 @@ bool has_scope(const std::vector<MeterOffer>& offers, MeterScope scope) {
   return std::ranges::any_of(offers, [&](const MeterOffer& o) { return o.meter && o.meter->scope() == scope; });
 }
 
-// Adds `more`, but no second meter for a scope that has one already.
+// Adds `more`, except meters of a scope that already has one.
 void add(std::vector<MeterOffer>& offers, std::vector<MeterOffer> more) {
   const bool host = has_scope(offers, MeterScope::host), device = has_scope(offers, MeterScope::device);
   for (auto& offer : more) {

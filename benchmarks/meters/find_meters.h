@@ -1,4 +1,4 @@
-// All meters of this machine, each joule counted once.
+// All meters of this machine, without counting any energy twice.
 #pragma once
 
 #include <vector>
@@ -8,23 +8,23 @@
 
 namespace whygpu {
 
-// What there is, and what there is not and why. Of the sources for one scope only the best that works stays: RAPL by
-// powercap before perf before hwmon; NVML for GPUs. The environment variable WHYGPU_METER_ROOT puts another directory
-// in place of / for the readers of files.
+// The usable meters, and the reason for each unusable one. Of several sources for one scope only the best usable one is
+// kept: RAPL by powercap before perf before hwmon; NVML for GPUs. The environment variable WHYGPU_METER_ROOT replaces
+// the root / of the readers of files.
 std::vector<MeterOffer> find_meters();
 std::vector<MeterOffer> find_meters(const FileTree& files, const std::string& nvml_library);
 
-// As the result file lists them.
+// In the format of the result file.
 std::vector<MeterRecord> meter_records(const std::vector<MeterOffer>& offers);
 
-// The usable ones, taken out of the offers.
+// The usable meters, moved out of the offers.
 std::vector<std::unique_ptr<Meter>> take_meters(std::vector<MeterOffer>& offers);
 
-// Of the usable ones those that count for a run on the accelerator at `pci_bus_id`, or on the processor where that is
-// empty: the host's and the machine's, and of the accelerators' the one at that address.
+// The usable meters that count for a run on the accelerator at `pci_bus_id`, or on the processor if that is
+// empty: those of the host and the machine, and that of the accelerator at this address.
 std::vector<std::unique_ptr<Meter>> take_meters_for(std::vector<MeterOffer>& offers, const std::string& pci_bus_id);
 
-// Why no meter works, in one line.
+// Why there is no usable meter, in one line.
 std::string why_no_meter(const std::vector<MeterOffer>& offers);
 
 }  // namespace whygpu

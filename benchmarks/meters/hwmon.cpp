@@ -13,7 +13,7 @@ namespace {
 struct KnownChip {
   std::string_view name;
   MeterScope scope;
-  std::string_view averaging;  // of its power readings
+  std::string_view averaging;  // of power readings
 };
 constexpr KnownChip kChips[] = {
     {"amd_energy", MeterScope::host, ""},
@@ -33,7 +33,7 @@ double read_micro(const FileTree& files, const std::filesystem::path& path) {
   }
 }
 
-// A counter of microjoules; 64 bits wide, so that it does not turn over in a lifetime.
+// A 64-bit counter of microjoules, which does not overflow in practice.
 class EnergyFileMeter final : public Meter {
  public:
   EnergyFileMeter(const FileTree& files, std::filesystem::path path, std::string name, MeterScope scope)
@@ -54,7 +54,7 @@ class EnergyFileMeter final : public Meter {
   WrappingCounter counter_{0x1p64 * 1e-6};
 };
 
-// The address of the card that a chip sits on, out of a line PCI_SLOT_NAME=0000:03:00.0; empty for other chips.
+// The address of the card that a chip belongs to, from a line PCI_SLOT_NAME=0000:03:00.0; empty for other chips.
 std::string pci_bus_id(const FileTree& files, const std::filesystem::path& chip) {
   constexpr std::string_view key = "PCI_SLOT_NAME=";
   const std::string text = files.try_read(chip / "device/uevent").value_or("");
@@ -75,7 +75,7 @@ std::unique_ptr<Meter> make_meter(const FileTree& files, const KnownChip& chip, 
       pci_bus_id(files, file.parent_path()));
 }
 
-// A chip's energy counters, or its power readings where it has none. amd_energy counts each core beside the sockets.
+// A chip's energy counters, or its power readings if it has none. amd_energy counts each core as well as the sockets.
 std::vector<std::filesystem::path> sensors(const FileTree& files, const std::filesystem::path& chip) {
   std::vector<std::filesystem::path> energy, average, input;
   for (const auto& file : files.list(chip)) {
@@ -113,7 +113,7 @@ std::vector<MeterOffer> find_hwmon_meters(const FileTree& files) {
     }
   }
   if (offers.empty())
-    offers.push_back({"hwmon", nullptr, "/sys/class/hwmon has no sensor of power or energy known here"});
+    offers.push_back({"hwmon", nullptr, "/sys/class/hwmon has no power or energy sensor known to whygpu"});
   return offers;
 }
 

@@ -1,4 +1,4 @@
-// Sensors of the kernel's hwmon subsystem whose scope is known.
+// Sensors of the kernel's hwmon subsystem with a known scope.
 #pragma once
 
 #include <vector>

@@ -10,7 +10,7 @@
 namespace whygpu {
 namespace {
 
-// By hand, since a stream forgets why a file could not be read.
+// Uses POSIX calls, since a stream does not report why a file could not be read.
 std::string read_whole(const std::filesystem::path& path) {
   const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) throw std::system_error(errno, std::generic_category(), path.string());
@@ -58,7 +58,7 @@ double parse_reading(const std::string& text, const std::filesystem::path& path)
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
-    throw MeterError(path.string() + ": a whole number is needed, it says \"" + text + "\"");
+    throw MeterError(path.string() + ": expected a whole number, found \"" + text + "\"");
   }
   return static_cast<double>(value);
 }

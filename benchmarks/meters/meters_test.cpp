@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 const std::string kPackage = "sys/class/powercap/intel-rapl:0/energy_uj";
 
-TEST(Counter, GoesOnAcrossTheTurn) {
+TEST(Counter, WrapAround) {
   WrappingCounter counter(1000);
   EXPECT_EQ(counter.update(900), 0);
   EXPECT_EQ(counter.update(990), 90);
@@ -27,30 +27,30 @@ TEST(Counter, GoesOnAcrossTheTurn) {
   EXPECT_EQ(counter.update(40), 140);
 }
 
-TEST(Counter, IntegratesPowerByTrapezoids) {
+TEST(Counter, TrapezoidalPower) {
   PowerIntegral integral;
   EXPECT_EQ(integral.add(10, 100), 0);
   EXPECT_EQ(integral.add(11, 200), 150);
   EXPECT_EQ(integral.add(11.5, 200), 250);
 }
 
-TEST(Powercap, TakesPackagesAndMemoryOnce) {
+TEST(Powercap, PackagesAndMemoryOnce) {
   const TestTree tree(two_package_rapl());
   std::vector<std::string> names;
   for (const auto& offer : find_powercap_meters(FileTree(tree.root()))) names.push_back(offer.meter->name());
   EXPECT_THAT(names, testing::ElementsAre("rapl package-0", "rapl dram-0", "rapl package-1"));
 }
 
-TEST(Powercap, CountsAcrossTheTurnOfTheCounter) {
+TEST(Powercap, CounterWrapAround) {
   const TestTree tree(two_package_rapl());
   const auto offers = find_powercap_meters(FileTree(tree.root()));
   Meter& package = *offers.front().meter;
   const double before = package.joules();
-  tree.write(kPackage, "671150");  // 328850 µJ to the turn and 671150 after it
+  tree.write(kPackage, "671150");  // 328850 µJ before the wrap-around and 671150 after it
   EXPECT_DOUBLE_EQ(package.joules() - before, 1.0);
 }
 
-TEST(Powercap, SaysThatAFileVanished) {
+TEST(Powercap, FileVanished) {
   const TestTree tree(two_package_rapl());
   const auto offers = find_powercap_meters(FileTree(tree.root()));
   tree.remove("sys/class/powercap/intel-rapl:0");
@@ -62,7 +62,7 @@ TEST(Powercap, SaysThatAFileVanished) {
   }
 }
 
-TEST(Powercap, RefusesGarbage) {
+TEST(Powercap, InvalidContents) {
   for (const std::string garbage : {"", "12 W", "-5", "0x10", "99999999999999999999999"}) {
     const TestTree tree(two_package_rapl());
     tree.write(kPackage, garbage);
@@ -72,7 +72,7 @@ TEST(Powercap, RefusesGarbage) {
   }
 }
 
-TEST(Powercap, NamesTheCommandThatGrantsReading) {
+TEST(Powercap, CommandThatGrantsReading) {
   const TestTree tree(two_package_rapl());
   FileTree files(tree.root());
   files.read_file = [read = files.read_file](const std::filesystem::path& path) {
@@ -87,14 +87,14 @@ TEST(Powercap, NamesTheCommandThatGrantsReading) {
   }
 }
 
-TEST(Powercap, SaysWhenThereIsNone) {
+TEST(Powercap, NotAvailable) {
   const TestTree tree(TestTree::Files{{"sys/class/powercap/enabled", "0"}});
   const auto offers = find_powercap_meters(FileTree(tree.root()));
   ASSERT_EQ(offers.size(), 1U);
   EXPECT_THAT(offers[0].reason, HasSubstr("virtual machine"));
 }
 
-TEST(Perf, SaysWhenTheKernelOffersNoEvent) {
+TEST(Perf, NoKernelEvent) {
   const TestTree empty(TestTree::Files{{"sys/none", ""}});
   EXPECT_THAT(find_perf_meters(FileTree(empty.root())).front().reason, HasSubstr("offers no perf event"));
   const TestTree garbage(
@@ -102,10 +102,10 @@ TEST(Perf, SaysWhenTheKernelOffersNoEvent) {
                       {"sys/bus/event_source/devices/power/cpumask", "0"},
                       {"sys/bus/event_source/devices/power/events/energy-pkg", "event=0x02"},
                       {"sys/bus/event_source/devices/power/events/energy-pkg.scale", "2.3283064365386962890625e-10"}});
-  EXPECT_THAT(find_perf_meters(FileTree(garbage.root())).front().reason, HasSubstr("makes no sense"));
+  EXPECT_THAT(find_perf_meters(FileTree(garbage.root())).front().reason, HasSubstr("cannot be parsed"));
 }
 
-TEST(Hwmon, ReadsAmdSocketsAndNotTheirCores) {
+TEST(Hwmon, AmdSocketsWithoutCores) {
   const TestTree tree(TestTree::Files{{"sys/class/hwmon/hwmon0/name", "nvme"},
                                       {"sys/class/hwmon/hwmon0/power1_input", "5000000"},
                                       {"sys/class/hwmon/hwmon1/name", "amd_energy"},
@@ -121,7 +121,7 @@ TEST(Hwmon, ReadsAmdSocketsAndNotTheirCores) {
   EXPECT_NEAR(offers[0].meter->joules() - before, 3.5, 1e-9);
 }
 
-TEST(Hwmon, IntegratesPowerAndSaysHowItIsAveraged) {
+TEST(Hwmon, AveragedPower) {
   const TestTree tree(TestTree::Files{{"sys/class/hwmon/hwmon2/name", "power_meter"},
                                       {"sys/class/hwmon/hwmon2/power1_average", "300000000"}});
   const auto offers = find_hwmon_meters(FileTree(tree.root()));
@@ -131,13 +131,13 @@ TEST(Hwmon, IntegratesPowerAndSaysHowItIsAveraged) {
   EXPECT_GE(offers[0].meter->joules(), 0);
 }
 
-TEST(Nvml, SaysWhyTheLibraryIsNotThere) {
+TEST(Nvml, MissingLibrary) {
   const auto offers = find_nvml_meters("libno-such-nvml.so.1");
   ASSERT_EQ(offers.size(), 1U);
   EXPECT_THAT(offers[0].reason, HasSubstr("libno-such-nvml.so.1"));
 }
 
-TEST(Nvml, PrefersTheCounterToSampledPower) {
+TEST(Nvml, PrefersCounter) {
   NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
   fake.count = 3;
   fake.gpus[0].bus_id = "00000000:0A:00.0";
@@ -155,7 +155,7 @@ TEST(Nvml, PrefersTheCounterToSampledPower) {
   EXPECT_THAT(offers[2].reason, HasSubstr("neither energy nor power"));
 }
 
-TEST(GpuState, ReadsWhatTheLibraryTells) {
+TEST(GpuState, ReadsNvml) {
   NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
   fake.count = 3;
   fake.gpus[0] = {.limit_milliwatts = 500'000, .lanes = 8, .ecc = 0, .processes = 1};
@@ -171,11 +171,11 @@ TEST(GpuState, ReadsWhatTheLibraryTells) {
   EXPECT_EQ(gpus[0].link_width, 8U);
   EXPECT_THAT(gpus[0].processes, testing::ElementsAre(4242U));
   EXPECT_EQ(gpus[1].mig, true);
-  EXPECT_EQ(gpus[2].mig, std::nullopt);  // not supported there
+  EXPECT_EQ(gpus[2].mig, std::nullopt);  // not supported by that GPU
   EXPECT_TRUE(gpus[2].processes.empty());
 }
 
-TEST(Hwmon, ReadsTheAddressOfACard) {
+TEST(Hwmon, CardAddress) {
   const TestTree tree(TestTree::Files{
       {"sys/class/hwmon/hwmon4/name", "amdgpu"},
       {"sys/class/hwmon/hwmon4/power1_average", "30000000"},
@@ -185,7 +185,7 @@ TEST(Hwmon, ReadsTheAddressOfACard) {
   EXPECT_EQ(offers[0].meter->pci_bus_id(), "0000:03:00.0");
 }
 
-TEST(FindMeters, CountsEachScopeOnce) {
+TEST(FindMeters, EachScopeOnce) {
   auto files = two_package_rapl();
   files["sys/class/hwmon/hwmon1/name"] = "amd_energy";
   files["sys/class/hwmon/hwmon1/energy2_label"] = "Esocket0";
@@ -197,7 +197,7 @@ TEST(FindMeters, CountsEachScopeOnce) {
   EXPECT_THAT(names, testing::ElementsAre("rapl package-0", "rapl dram-0", "rapl package-1"));
 }
 
-// Joules of the accelerators' meters that count for a run at an address, on a machine where NVML's GPU 0, at c1:00.0,
+// Joules of the accelerator meters that count for a run at an address, on a machine where NVML's GPU 0, at c1:00.0,
 // is CUDA's device 1.
 std::vector<double> device_joules(const std::string& pci_bus_id) {
   NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
@@ -216,17 +216,17 @@ std::vector<double> device_joules(const std::string& pci_bus_id) {
   return joules;
 }
 
-TEST(FindMeters, TakesTheGpuByItsPciBusId) {
+TEST(FindMeters, GpuByPciBusId) {
   EXPECT_THAT(device_joules("0000:65:00.0"), testing::ElementsAre(2));
   EXPECT_THAT(device_joules("0000:C1:00.0"), testing::ElementsAre(1));
 }
 
-TEST(FindMeters, TakesNoGpuForAnotherDevice) {
+TEST(FindMeters, NoGpuForOtherDevice) {
   EXPECT_THAT(device_joules("0000:66:00.0"), testing::IsEmpty());
   EXPECT_THAT(device_joules(""), testing::IsEmpty());
 }
 
-TEST(FindMeters, SaysWhyThereIsNone) {
+TEST(FindMeters, ReasonForNone) {
   const TestTree tree(TestTree::Files{{"sys/none", ""}});
   auto offers = find_meters(FileTree(tree.root()), "libno-such-nvml.so.1");
   EXPECT_TRUE(take_meters(offers).empty());

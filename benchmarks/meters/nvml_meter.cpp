@@ -8,8 +8,8 @@ namespace {
 
 constexpr char kSource[] = "nvml";
 constexpr char kAveraging[] =
-    "no energy counter on this GPU; its power reading is averaged by the board, over a second on Ampere and later but "
-    "the A100, else over some tens of milliseconds";
+    "no energy counter on this GPU; the board averages its power reading, over a second on Ampere and later except "
+    "the A100, otherwise over some tens of milliseconds";
 
 class NvmlEnergyMeter final : public Meter {
  public:
@@ -17,12 +17,12 @@ class NvmlEnergyMeter final : public Meter {
 
   std::string name() const override { return name_; }
   MeterScope scope() const override { return MeterScope::device; }
-  std::string how() const override { return "the board's energy counter, changes every 20 to 100 ms"; }
+  std::string how() const override { return "energy counter of the board, updated every 20 to 100 ms"; }
   std::string pci_bus_id() const override { return gpu_.pci_bus_id(); }
   double resolution_seconds() const override { return 0.1; }
   double joules() override {
     const auto joules = gpu_.energy_joules();
-    if (!joules) throw MeterError(name_ + ": the energy counter no longer answers");
+    if (!joules) throw MeterError(name_ + ": the energy counter can no longer be read");
     return *joules;
   }
 
@@ -37,7 +37,7 @@ MeterOffer offer(const NvmlDevice& gpu) {
   if (!gpu.power_watts()) return {kSource, nullptr, name + " reports neither energy nor power"};
   const auto watts = [gpu, name] {
     const auto watts = gpu.power_watts();
-    if (!watts) throw MeterError(name + ": the power reading no longer answers");
+    if (!watts) throw MeterError(name + ": the power can no longer be read");
     return *watts;
   };
   return {kSource, std::make_unique<SampledMeter>(name, MeterScope::device, kAveraging, watts, gpu.pci_bus_id()), {}};

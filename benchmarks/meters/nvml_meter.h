@@ -1,4 +1,4 @@
-// The energy counter of an NVIDIA GPU, or its power where it has none, by NVML loaded at run time.
+// The energy counter of an NVIDIA GPU, or its power if it has no counter, through NVML loaded at run time.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace whygpu {
 
-// One offer per GPU, or one reason. `library` is a file name for dlopen.
+// One offer per GPU, or one with a reason. `library` is a file name for dlopen.
 std::vector<MeterOffer> find_nvml_meters(const std::string& library = "libnvidia-ml.so.1");
 
 }  // namespace whygpu

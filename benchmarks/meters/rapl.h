@@ -1,4 +1,4 @@
-// RAPL, the energy counters of Intel and AMD processors, by way of the kernel's powercap files or of perf.
+// RAPL, the energy counters of Intel and AMD processors, read through the kernel's powercap files or perf.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,7 @@ namespace whygpu {
 // include.
 std::vector<MeterOffer> find_powercap_meters(const FileTree& files);
 
-// The perf events energy-pkg and energy-ram of /sys/bus/event_source/devices/power, one meter each, all packages
+// The perf events energy-pkg and energy-ram of /sys/bus/event_source/devices/power, one meter each for all packages
 // together.
 std::vector<MeterOffer> find_perf_meters(const FileTree& files);
 

@@ -40,7 +40,7 @@ int open_counter(unsigned type, std::uint64_t config, int cpu) {
   return static_cast<int>(syscall(SYS_perf_event_open, &attributes, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
-// One event, on the one CPU of each package that counts for it. The kernel unwraps the counters.
+// One event, on one designated CPU per package. The kernel handles counter overflow.
 class PerfMeter final : public Meter {
  public:
   PerfMeter(std::string event, double joules_per_count) : event_(std::move(event)), scale_(joules_per_count) {}
@@ -48,7 +48,7 @@ class PerfMeter final : public Meter {
     for (const int counter : counters_) close(counter);
   }
 
-  // False, with errno set, when the kernel refuses.
+  // Returns false, with errno set, if the kernel refuses.
   bool add(unsigned type, std::uint64_t config, int cpu) {
     const int counter = open_counter(type, config, cpu);
     if (counter >= 0) counters_.push_back(counter);
@@ -95,8 +95,8 @@ MeterOffer offer(const FileTree& files, const std::string& event) {
       return {kSource, nullptr, reason};
     }
     return {kSource, std::move(meter), {}};
-  } catch (const std::logic_error&) {  // of stoi and its like
-    return {kSource, nullptr, "the description of perf event power/" + event + "/ makes no sense"};
+  } catch (const std::logic_error&) {  // from stoi and similar
+    return {kSource, nullptr, "the description of perf event power/" + event + "/ cannot be parsed"};
   }
 }
 

@@ -22,7 +22,7 @@ class PowercapMeter final : public Meter {
 
   std::string name() const override { return name_; }
   MeterScope scope() const override { return MeterScope::host; }
-  std::string how() const override { return "energy counter in /" + energy_.string() + ", changes every millisecond"; }
+  std::string how() const override { return "energy counter in /" + energy_.string() + ", updated every millisecond"; }
   double resolution_seconds() const override { return 0.01; }
 
   double joules() override {
@@ -40,12 +40,12 @@ class PowercapMeter final : public Meter {
   WrappingCounter counter_;
 };
 
-// Packages and memory. Cores and graphics are parts of a package; psys, the whole platform, would count all twice.
+// Packages and memory. Cores and graphics are part of a package; psys, the whole platform, would count both twice.
 bool counts_once(const std::string& zone_name) { return zone_name.starts_with("package") || zone_name == "dram"; }
 
 MeterOffer offer(const FileTree& files, const std::filesystem::path& zone, const std::string& zone_name) {
   try {
-    files.read(zone / "energy_uj");  // readable by root alone since 2020 (CVE-2020-8694)
+    files.read(zone / "energy_uj");  // readable only by root since 2020 (CVE-2020-8694)
     return {kSource, std::make_unique<PowercapMeter>(files, zone, zone_name), {}};
   } catch (const std::system_error& error) {
     std::string reason = (zone / "energy_uj").string() + ": " + error.code().message();
@@ -64,14 +64,14 @@ std::vector<MeterOffer> find_powercap_meters(const FileTree& files) {
     if (!zone.filename().string().starts_with("intel-rapl:")) continue;
     const auto name = files.try_read(zone / "name");
     if (!name || !counts_once(*name)) continue;
-    // A memory controller is named after its package, "intel-rapl:1:0" after 1.
+    // A memory controller is named after its package, e.g. "intel-rapl:1:0" after 1.
     const std::string socket = zone.filename().string().substr(11, 1);
     offers.push_back(offer(files, zone, *name == "dram" ? "dram-" + socket : *name));
   }
   if (offers.empty()) {
     offers.push_back({kSource, nullptr,
                       "/sys/class/powercap has no intel-rapl zone: a virtual machine, a processor without RAPL, or "
-                      "`sudo modprobe intel_rapl_msr` is needed"});
+                      "a missing module: `sudo modprobe intel_rapl_msr`"});
   }
   return offers;
 }

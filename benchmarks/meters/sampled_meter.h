@@ -1,4 +1,4 @@
-// A meter made from a reading of power, for places without an energy counter.
+// A meter based on power readings, for sources without an energy counter.
 #pragma once
 
 #include <condition_variable>
@@ -14,8 +14,8 @@ namespace whygpu {
 
 class SampledMeter final : public Meter {
  public:
-  // `read_watts` is called every 20 ms from a thread of its own, and at each reading of the meter. `averaging` says in
-  // words over what time the source averages.
+  // `read_watts` is called every 20 ms from a separate thread, and at each reading of the meter. `averaging` states the
+  // time over which the source averages.
   SampledMeter(std::string name, MeterScope scope, std::string averaging, std::function<double()> read_watts,
                std::string pci_bus_id = {});
   ~SampledMeter() override;

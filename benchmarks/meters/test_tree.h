@@ -1,4 +1,4 @@
-// A tree of small files in a temporary directory, as a kernel would show them.
+// A tree of small files in a temporary directory, as the kernel would provide them.
 #pragma once
 
 #include <filesystem>
@@ -29,7 +29,7 @@ class TestTree {
   TemporaryFolder folder_;
 };
 
-// What a server with two packages shows: /sys/class/powercap of an Intel Xeon.
+// /sys/class/powercap of a server with two Intel Xeon packages.
 inline TestTree::Files two_package_rapl() {
   const std::string zone = "sys/class/powercap/intel-rapl";
   return {

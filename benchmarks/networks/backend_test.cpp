@@ -1,4 +1,4 @@
-// Every model on every CPU backend of this build: gradients of one step, and the losses of ten.
+// Tests every model on every CPU backend of this build: gradients of one step, and the losses of ten.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -33,7 +33,7 @@ void check(const std::string& name, DType products) {
   }
 }
 
-// A backward pass that is wrong by 2 percent in one place, as a backend could have it.
+// A backward pass with an error of 2 percent in one place, as a faulty backend could have it.
 void check_planted_error(DType products) {
   setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
   LoadedBackend backend(find_modules().at("naive"), {2, 0});
@@ -53,7 +53,7 @@ void check_planted_error(DType products) {
               testing::HasSubstr("the gradient of"));
 }
 
-// The naive backend with a version of one layer of its own.
+// The naive backend with its own version of one layer.
 class WithOwnLayer final : public Backend, public LayerKernels {
  public:
   explicit WithOwnLayer(Backend& real) : real_(real), kernels_(load_layer_kernels(real.device())) {}
@@ -74,7 +74,7 @@ class WithOwnLayer final : public Backend, public LayerKernels {
   std::unique_ptr<LayerKernels> kernels_;
 };
 
-TEST(NodeTimes, OwnLayerIsTheBackends) {
+TEST(NodeTimes, BackendLayer) {
   setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
   LoadedBackend naive(find_modules().at("naive"), {1, 0});
   const Model& model = find_model("mlp");
@@ -96,14 +96,14 @@ TEST(NodeTimes, OwnLayerIsTheBackends) {
   EXPECT_EQ(own.at("bias_activation_gradient"), CodeOwner::layers);
 }
 
-TEST(Training, PlantedErrorIsCaughtInF32) { check_planted_error(DType::f32); }
-TEST(Training, PlantedErrorIsCaughtInBf16) { check_planted_error(DType::bf16); }
+TEST(Training, PlantedErrorF32) { check_planted_error(DType::f32); }
+TEST(Training, PlantedErrorBf16) { check_planted_error(DType::bf16); }
 
-TEST(Training, NaiveInF32) { check("naive", DType::f32); }
-TEST(Training, NaiveInBf16) { check("naive", DType::bf16); }
-TEST(Training, OpenBlasInF32) { check("openblas", DType::f32); }
-TEST(Training, OneDnnInF32) { check("onednn", DType::f32); }
-TEST(Training, OneDnnInBf16) { check("onednn", DType::bf16); }
+TEST(Training, NaiveF32) { check("naive", DType::f32); }
+TEST(Training, NaiveBf16) { check("naive", DType::bf16); }
+TEST(Training, OpenBlasF32) { check("openblas", DType::f32); }
+TEST(Training, OneDnnF32) { check("onednn", DType::f32); }
+TEST(Training, OneDnnBf16) { check("onednn", DType::bf16); }
 
 }  // namespace
 }  // namespace whygpu::networks

@@ -11,11 +11,11 @@
 namespace whygpu::networks {
 namespace {
 
-// In float64 central differences are good to about 1e-9 then, and few units cross the kink of a relu on the way.
+// Central differences in float64 are then accurate to about 1e-9, and few units cross the kink of a relu.
 constexpr double kStep = 1e-7, kDerivativeTolerance = 1e-5;
 
-// By how much of itself a slope check changes the loss, well above the rounding of the products, and how far the slope
-// may then be off.
+// Relative change of the loss in a slope check, well above the rounding of the products, and the allowed error of the
+// slope.
 double slope_share(DType products) { return products == DType::f32 ? 2e-3 : 2e-2; }
 double slope_tolerance(DType products) { return products == DType::f32 ? 0.02 : 0.2; }
 constexpr double kLongestStep = 0.1;  // relative to the parameter
@@ -23,7 +23,7 @@ constexpr double kLongestStep = 0.1;  // relative to the parameter
 constexpr std::uint64_t kDirectionSeed = 77;
 
 // Half the distance between neighbours in bf16. Against a reference that rounds in the same places, only the few sums
-// that fall on the other side of a rounding boundary or of a kink differ.
+// on the other side of a rounding boundary or of a kink differ.
 constexpr double kBf16Rounding = 0x1p-8;
 
 double norm(std::span<const double> x) { return std::sqrt(std::inner_product(x.begin(), x.end(), x.begin(), 0.0)); }
@@ -76,7 +76,7 @@ std::string check_derivative(const Network& network, const ComputeGraph& graph) 
     const double measured = (loss_at(kStep) - loss_at(-kStep)) / (2 * kStep);
     std::ranges::copy(before, w.begin());
     if (!(std::abs(measured - expected) <= kDerivativeTolerance * std::max(norm(dw) * norm(direction), 1e-3))) {
-      return fmt::format("{}: the gradient along a random direction is {:.9g}, finite differences say {:.9g}",
+      return fmt::format("{}: the gradient along a random direction is {:.9g}, finite differences give {:.9g}",
                          parameter.name, expected, measured);
     }
   }
@@ -113,7 +113,7 @@ std::string check_gradients(const Network& network, const ComputeGraph& graph, P
   program.enqueue(Phase::forward);
   program.enqueue(Phase::backward);
   const std::vector<double> gradients = program.download(graph.gradients);
-  // Gradients that are zero but for rounding are judged by the others' size.
+  // Gradients that are zero except for rounding are compared relative to the size of the others.
   const double floor =
       1e-3 * norm(reference.values(graph.gradients)) / std::sqrt(static_cast<double>(graph.parameters.size()));
   for (const TrainedParameter& parameter : graph.parameters) {
@@ -145,7 +145,7 @@ std::string check_slopes(const Network& network, const ComputeGraph& graph, Prog
     const std::vector<double> before = program.download(parameter.weights),
                               slope = program.download(parameter.gradient);
     const double steepness = norm(slope), distance = share * loss / steepness;
-    // A step so long that the loss is no longer near a straight line says nothing.
+    // A step so long that the loss is no longer nearly linear is not usable.
     if (distance > kLongestStep * std::max(norm(before), 1.0)) continue;
     const auto loss_at = [&](double signed_distance) {
       std::vector<double> moved = before;

@@ -1,4 +1,4 @@
-// The derivative of every model, against finite differences in float64.
+// Tests the derivative of every model against finite differences in float64.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,12 +13,12 @@ Network checked(const Model& model) { return model.network(model.check_sizes());
 
 class Derivative : public testing::TestWithParam<std::string> {};
 
-TEST_P(Derivative, AgreesWithFiniteDifferences) {
+TEST_P(Derivative, MatchesFiniteDifferences) {
   const Network network = checked(find_model(GetParam()));
   EXPECT_EQ(check_derivative(network, training_graph(network, DType::f32)), "");
 }
 
-TEST_P(Derivative, LowersTheLoss) {
+TEST_P(Derivative, LossDecreases) {
   const Network network = checked(find_model(GetParam()));
   const std::vector<double> losses = reference_losses(network, training_graph(network, DType::f32), kCheckedSteps);
   EXPECT_EQ(check_falling(losses), "") << testing::PrintToString(losses);
@@ -36,7 +36,7 @@ INSTANTIATE_TEST_SUITE_P(Models, Derivative, testing::ValuesIn(names()), [](cons
   return name;
 });
 
-TEST(Derivative, OfAPlantedErrorIsNamed) {
+TEST(Derivative, PlantedError) {
   const Network network = checked(find_model("gpt-block"));
   ComputeGraph graph = training_graph(network, DType::f32);
   for (Node& node : graph.nodes) {
@@ -49,8 +49,8 @@ TEST(Derivative, OfAPlantedErrorIsNamed) {
   EXPECT_THAT(check_derivative(network, graph), testing::HasSubstr("layer_norm 1 gamma: the gradient along"));
 }
 
-// Leaves out every operation of the backward pass in turn: none may be missed without notice.
-TEST_P(Derivative, NeedsEveryOperationOfTheBackwardPass) {
+// Omits each operation of the backward pass in turn: the check must notice every one.
+TEST_P(Derivative, BackwardOperationsNeeded) {
   const Network network = checked(find_model(GetParam()));
   const ComputeGraph whole = training_graph(network, DType::f32);
   for (std::size_t i = 0; i < whole.nodes.size(); ++i) {

@@ -5,11 +5,11 @@
 namespace whygpu::networks {
 namespace {
 
-constexpr std::size_t kAlignment = 256;  // of CUDA's own allocations; no less than a cache line anywhere
+constexpr std::size_t kAlignment = 256;  // of CUDA's allocations; at least a cache line on all machines
 
 std::size_t padded(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
-// A value that is no part of another, from the first node that names it or a part of it to the last.
+// A value that is not part of another, from the first node that uses it or a part of it to the last.
 struct Life {
   Value value = kNone;
   int first = -1, last = -1;
@@ -17,10 +17,10 @@ struct Life {
 
 struct Taken {
   std::size_t begin = 0, end = 0;
-  int last = 0;  // the node after which it is free again
+  int last = 0;  // the node after which its memory can be reused
 };
 
-// The first gap of `size` bytes among what is taken, which is sorted by place.
+// The first gap of `size` bytes between the allocated ranges, which are sorted by offset.
 std::size_t first_gap(const std::vector<Taken>& taken, std::size_t from, std::size_t size) {
   for (const Taken& block : taken) {
     if (block.begin >= from + size) break;

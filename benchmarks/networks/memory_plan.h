@@ -1,4 +1,4 @@
-// Where every value of a graph stands in one block of memory. Values that are never needed at the same time share it.
+// Places all values of a graph in one block of memory. Values that are never needed at the same time share memory.
 #pragma once
 
 #include <cstddef>

@@ -9,7 +9,7 @@
 namespace whygpu::networks {
 namespace {
 
-// What a line may begin with, and what may follow.
+// The first word of a line, and its options.
 struct Word {
   std::string_view name;
   std::vector<Option> options;
@@ -80,7 +80,7 @@ Model::Model(std::string name, std::string_view text) : name_(std::move(name)) {
       lines_.push_back(std::move(line));
     }
   }
-  if (!sizes_.contains("batch")) throw CaseError(name_ + ".model: no line gives the size batch");
+  if (!sizes_.contains("batch")) throw CaseError(name_ + ".model: the size batch is missing");
   check_ = sizes_;
   for (const Line& line : checks) {
     for (std::size_t i = 1; i < line.words.size(); ++i) {
@@ -116,7 +116,7 @@ std::int64_t Model::evaluate(const Line& line, std::string_view expression, cons
       fail(line, "'" + std::string(factor) + "' is neither a positive number nor a size (" + join(names) + ")");
     }
     if (operation == '/' && value % number != 0) {
-      fail(line, std::string(expression) + " is no whole number (" + std::to_string(value) + "/" +
+      fail(line, std::string(expression) + " is not a whole number (" + std::to_string(value) + "/" +
                      std::to_string(number) + ")");
     }
     value = operation == '*' ? value * number : value / number;
@@ -131,7 +131,7 @@ LayerLine Model::layer(const Line& line, const Sizes& sizes) const {
   if (kind == known_words().end()) {
     std::vector<std::string_view> names = {"size", "check", "mark", "repeat"};
     for (const Word& known : known_words()) names.push_back(known.name);
-    fail(line, "no layer is called '" + line.words[0] + "'; there are " + join(names));
+    fail(line, "unknown layer '" + line.words[0] + "'; accepted: " + join(names));
   }
   std::map<std::string, std::string, std::less<>> given;
   for (std::size_t i = 1; i < line.words.size(); ++i) {
@@ -162,7 +162,7 @@ LayerLine Model::layer(const Line& line, const Sizes& sizes) const {
     std::vector<std::string_view> names;
     for (const Option& option : kind->options) names.push_back(option.name);
     fail(line, layer.kind + " has no option '" + given.begin()->first + "'" +
-                   (names.empty() ? "" : "; it takes " + join(names)));
+                   (names.empty() ? "" : "; options: " + join(names)));
   }
   return layer;
 }
@@ -173,7 +173,7 @@ std::size_t Model::end_of_repeat(std::size_t begin) const {
     if (lines_[i].words[0] == "repeat") ++depth;
     if (lines_[i].words[0] == "end" && --depth == 0) return i;
   }
-  fail(lines_[begin], "this repeat has no end");
+  fail(lines_[begin], "repeat without end");
 }
 
 void Model::expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::vector<LayerLine>& into) const {
@@ -188,18 +188,18 @@ void Model::expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::
       if (line.words.size() != 2) fail(line, "expected: mark NAME");
       into.push_back({"mark", {}, {}, {{"name", line.words[1]}}});
     } else if (line.words[0] == "end") {
-      fail(line, "this end closes no repeat");
+      fail(line, "end without repeat");
     } else {
       into.push_back(layer(line, sizes));
       const bool first = into.size() == 1;
       if (is_input(into.back().kind) != first)
-        fail(line, "the input (vector, image, sequence, tokens) is the first layer, once");
+        fail(line, "the input (vector, image, sequence, tokens) must be the first layer and occur once");
       for (const char* option : {"add", "from"}) {
         const auto name = into.back().words.find(option);
         if (name == into.back().words.end() || name->second.empty()) continue;
         const bool marked = std::ranges::any_of(
             into, [&](const LayerLine& l) { return l.kind == "mark" && l.word("name") == name->second; });
-        if (!marked) fail(line, "no line above marks '" + name->second + "'");
+        if (!marked) fail(line, "no mark above this line is named '" + name->second + "'");
       }
     }
   }
@@ -246,7 +246,7 @@ const Model& find_model(std::string_view name) {
     if (model.name() == name) return model;
     names.push_back(model.name());
   }
-  throw CaseError("no model is called '" + std::string(name) + "'; there are " + join(names));
+  throw CaseError("no model '" + std::string(name) + "'; accepted: " + join(names));
 }
 
 }  // namespace whygpu::networks

@@ -1,11 +1,11 @@
-// A model as text: sizes, then layers, one a line.
+// A model as text: sizes, then layers, one per line.
 //
 //   size batch 128                         a size that a case may override
 //   check batch=4 hidden=16                the sizes of the copy that is compared with the float64 reference
 //   vector features=784                    the input: vector, image, sequence or tokens
 //   dense units=hidden activation=relu     layers; a number is a product or quotient of numbers and sizes: 4*hidden
-//   mark x                                 names the value here, for add=x and from=x further down
-//   repeat layers … end                    these lines so many times
+//   mark x                                 names the value at this point, for add=x and from=x below
+//   repeat layers … end                    repeats these lines
 //   cross_entropy                          the loss, or mean_square
 //   train optimiser=sgd learning_rate=0.01
 //
@@ -40,11 +40,11 @@ struct Network {
 
 class Model {
  public:
-  // Throws CaseError "mlp.model:3: …" with what is wrong there and what would be accepted.
+  // Throws CaseError "mlp.model:3: …" with the error and what would be accepted.
   Model(std::string name, std::string_view text);
 
   const std::string& name() const { return name_; }
-  const Sizes& sizes() const { return sizes_; }        // as the file gives them
+  const Sizes& sizes() const { return sizes_; }        // as in the file
   const Sizes& check_sizes() const { return check_; }  // every size, scaled down
 
   // The model with some sizes replaced. Throws CaseError for a size that it does not have.
@@ -64,10 +64,10 @@ class Model {
 
   std::string name_;
   Sizes sizes_, check_;
-  std::vector<Line> lines_;  // without sizes and check
+  std::vector<Line> lines_;  // without size and check lines
 };
 
-// The models that this build carries, by name.
+// The models of this build, by name.
 const std::vector<Model>& models();
 const Model& find_model(std::string_view name);  // throws CaseError listing the names
 

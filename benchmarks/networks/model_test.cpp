@@ -25,7 +25,7 @@ std::string error_of(std::string_view layers) {
   return "no error";
 }
 
-TEST(Model, WorksOutNumbersFromSizes) {
+TEST(Model, Expressions) {
   const Network network =
       model("dense units=4*width/2 activation=relu\ndense units=3 # classes\n").network({{"width", 6}});
   ASSERT_EQ(network.layers.size(), 2U);
@@ -35,32 +35,32 @@ TEST(Model, WorksOutNumbersFromSizes) {
   EXPECT_EQ(network.batch, 8);
 }
 
-TEST(Model, RepeatsLines) {
+TEST(Model, RepeatedLines) {
   const Network network = model("repeat width\ndense units=width\nrepeat 2\ndense units=1\nend\nend\n").network({});
   EXPECT_EQ(network.layers.size(), 12U);
 }
 
-TEST(Model, NamesTheLineThatIsWrong) {
-  EXPECT_THAT(error_of("dence units=3\n"), HasSubstr("tiny.model:4: no layer is called 'dence'; there are "));
+TEST(Model, ErrorsNameLine) {
+  EXPECT_THAT(error_of("dence units=3\n"), HasSubstr("tiny.model:4: unknown layer 'dence'; accepted: "));
   EXPECT_THAT(error_of("dense\n"), HasSubstr("tiny.model:4: dense needs units=…"));
   EXPECT_THAT(error_of("dense units=heads\n"),
               HasSubstr("'heads' is neither a positive number nor a size (batch, width)"));
-  EXPECT_THAT(error_of("dense units=width/3\n"), HasSubstr("width/3 is no whole number (4/3)"));
+  EXPECT_THAT(error_of("dense units=width/3\n"), HasSubstr("width/3 is not a whole number (4/3)"));
   EXPECT_THAT(error_of("dense units=3 activation=selu\n"),
               HasSubstr("activation is one of none, relu, gelu, not 'selu'"));
-  EXPECT_THAT(error_of("dense units=3 bais=no\n"), HasSubstr("dense has no option 'bais'; it takes units, activation"));
-  EXPECT_THAT(error_of("dense units=3 add=x\n"), HasSubstr("no line above marks 'x'"));
-  EXPECT_THAT(error_of("repeat 3\ndense units=3\n"), HasSubstr("tiny.model:4: this repeat has no end"));
-  EXPECT_THAT(error_of("end\n"), HasSubstr("this end closes no repeat"));
-  EXPECT_THAT(error_of("image height=1 width=1 channels=1\n"), HasSubstr("is the first layer, once"));
+  EXPECT_THAT(error_of("dense units=3 bais=no\n"), HasSubstr("dense has no option 'bais'; options: units, activation"));
+  EXPECT_THAT(error_of("dense units=3 add=x\n"), HasSubstr("no mark above this line is named 'x'"));
+  EXPECT_THAT(error_of("repeat 3\ndense units=3\n"), HasSubstr("tiny.model:4: repeat without end"));
+  EXPECT_THAT(error_of("end\n"), HasSubstr("end without repeat"));
+  EXPECT_THAT(error_of("image height=1 width=1 channels=1\n"), HasSubstr("must be the first layer and occur once"));
 }
 
-TEST(Model, RefusesASizeThatItDoesNotHave) {
+TEST(Model, UnknownSize) {
   EXPECT_THROW(find_model("mlp").network({{"length", 3}}), CaseError);
   EXPECT_THROW(find_model("resnet"), CaseError);
 }
 
-TEST(Model, LayersThatDoNotFitAreNamed) {
+TEST(Model, IncompatibleLayers) {
   const Network network = model("convolution filters=3 kernel=3\n").network({});
   try {
     training_graph(network, DType::f32);
@@ -74,7 +74,7 @@ std::int64_t parameters(std::string_view name) {
   return training_graph(find_model(name).network({}), DType::f32).parameter_count();
 }
 
-TEST(Models, HaveTheParametersOfTheirOriginals) {
+TEST(Models, ParameterCounts) {
   EXPECT_EQ(parameters("mlp"), 784 * 4096 + 4096 + 4096 * 4096 + 4096 + 4096 * 10 + 10);
   EXPECT_GT(parameters("mlp-50m"), 50'000'000);
   EXPECT_EQ(parameters("gpt-block"), 12 * 768 * 768 + 13 * 768);
@@ -84,11 +84,11 @@ TEST(Models, HaveTheParametersOfTheirOriginals) {
             256 * 512 + 256 * 128 + 9 * 128 * 128 + 128 * 512 + 2 * (512 + 128 + 128 + 512));
 }
 
-TEST(Models, CountTheFlopsOfTheirProducts) {
+TEST(Models, FlopCounts) {
   const ComputeGraph graph = training_graph(find_model("mlp").network({{"batch", 2}}), DType::f32);
   const double weights = 784.0 * 4096 + 4096.0 * 4096 + 4096.0 * 10;
   EXPECT_EQ(flops(graph, Phase::forward), 2 * 2 * weights);
-  EXPECT_EQ(flops(graph, Phase::backward), 2 * 2 * (2 * weights - 784.0 * 4096));  // no gradient of the input
+  EXPECT_EQ(flops(graph, Phase::backward), 2 * 2 * (2 * weights - 784.0 * 4096));  // without a gradient of the input
   EXPECT_EQ(flops(graph), flops(graph, Phase::forward) + flops(graph, Phase::backward));
 }
 

@@ -6,12 +6,12 @@ std::vector<Parameter> network_parameters(std::string_view default_batch) {
   std::vector<std::string> names;
   for (const Model& model : models()) names.push_back(model.name());
   return {
-      {"model", "", names, 0, "one of benchmarks/models"},
-      {"batch", std::string(default_batch), {}, 0, "samples at once; 0: the model's own"},
-      {"length", "0", {}, 0, "steps of a sequence; 0: the model's own"},
-      {"width", "0", {}, 0, "units of the hidden layers; 0: the model's own"},
-      {"dtype", "f32", {"f32", "tf32", "bf16"}, 0, "of products; sums, statistics and master weights are f32"},
-      {"launch", "eager", {"eager", "graph"}, 0, "operations are queued one by one, or replayed from one recording"},
+      {"model", "", names, 0, "a model of benchmarks/models"},
+      {"batch", std::string(default_batch), {}, 0, "batch size; 0: that of the model"},
+      {"length", "0", {}, 0, "sequence length; 0: that of the model"},
+      {"width", "0", {}, 0, "units of the hidden layers; 0: that of the model"},
+      {"dtype", "f32", {"f32", "tf32", "bf16"}, 0, "type of products; sums, statistics and master weights are f32"},
+      {"launch", "eager", {"eager", "graph"}, 0, "operations are queued one by one, or replayed from a captured graph"},
   };
 }
 
@@ -32,7 +32,7 @@ Support supports_launch(const Case& c, Backend& backend) {
   Device& device = backend.device();
   if (c["launch"] == "eager" || device.capture([] {}) != nullptr) return {};
   return Support::no("a " + std::string(device_kind_name(device.kind())) +
-                     " device records no graphs: each operation is a call of its own there");
+                     " device cannot capture graphs: operations are queued one by one");
 }
 
 Throughput throughput(const Network& network) {

@@ -1,4 +1,4 @@
-// The keys that training_step and inference share.
+// The keys shared by training_step and inference.
 #pragma once
 
 #include <string_view>
@@ -10,19 +10,19 @@
 
 namespace whygpu::networks {
 
-// model, batch, length, width, dtype and launch. A size of 0 is the model's own.
+// model, batch, length, width, dtype and launch. A size of 0 means that of the model.
 std::vector<Parameter> network_parameters(std::string_view default_batch);
 
-// The model's network with the case's sizes. Throws CaseError for a size that the model does not have.
+// The network of the case's model with the case's sizes. Throws CaseError for a size that the model does not have.
 Network network_of(const Case& c);
 
-// The same layers at the sizes that are checked against the float64 reference.
+// The same layers at the sizes that are compared with the float64 reference.
 Network checked_network_of(const Case& c);
 
-// Whether the device can do what `launch` asks for.
+// Whether the device supports the `launch` mode.
 Support supports_launch(const Case& c, Backend& backend);
 
-// Samples and, where there is a sequence, tokens that go through the network at once.
+// Samples and, for sequences, tokens processed at once.
 struct Throughput {
   double samples = 0, tokens = 0;
 };

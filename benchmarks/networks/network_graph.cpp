@@ -17,7 +17,7 @@ TensorSpec input_spec(const Network& network, DType storage) {
     return {storage, {batch, input.number("height"), input.number("width"), input.number("channels")}};
   }
   if (input.kind == "tokens") return {DType::s32, {batch, input.number("length")}};
-  // A sequence keeps f32, as it enters sums as well as products; the layers narrow it where they multiply.
+  // A sequence stays in f32, since it enters sums as well as products; the layers convert it for products.
   if (input.word("order") == "time") return {storage, {input.number("length"), batch, input.number("features")}};
   return {DType::f32, {batch, input.number("length"), input.number("features")}};
 }

@@ -7,10 +7,10 @@
 namespace whygpu::networks {
 
 // A step: forward, loss, backward, update. `products` is the dtype of GEMMs and convolutions: f32, tf32 or bf16; with
-// bf16 the weights are kept in f32 and copied. Throws CaseError naming the layer whose input does not fit it.
+// bf16 the weights are kept in f32 and copied. Throws CaseError naming the layer whose input does not fit.
 ComputeGraph training_graph(const Network& network, DType products);
 
-// The forward half, without a loss.
+// The forward pass, without a loss.
 ComputeGraph inference_graph(const Network& network, DType products);
 
 }  // namespace whygpu::networks

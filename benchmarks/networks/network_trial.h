@@ -1,4 +1,4 @@
-// A network made ready on a backend, whatever is then done with it.
+// A network prepared on a backend; base of the trials of training_step and inference.
 #pragma once
 
 #include <memory>
@@ -13,21 +13,21 @@ namespace whygpu::networks {
 
 class NetworkTrial : public Trial {
  public:
-  // With a graph that build(network, products) makes.
+  // Uses the graph returned by build(network, products).
   using Build = ComputeGraph (*)(const Network& network, DType products);
   NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build);
 
   void enqueue(std::size_t set) override { run(set); }
-  bool timed_by_host() const override { return true; }  // what launching costs is part of a step
+  bool timed_by_host() const override { return true; }  // launch overhead is part of a step
   std::vector<HostArgument> host_arguments() override;  // a batch in, the loss or the output out
   void allocate_sets(std::size_t count) override;
   std::size_t set_bytes() const override { return sets_.front()->program.bytes(); }
   std::string implementation() const override;
 
  protected:
-  void reset(std::size_t set);      // as before the first step
+  void reset(std::size_t set);      // restores the state before the first step
   void run(std::size_t set) const;  // queues one step
-  Details common_details() const;   // parameters, memory, and whose code the time of a step goes to
+  Details common_details() const;   // parameters, memory, and the owners of the code that the step runs
 
   Backend& backend_;
   Network network_, checked_network_;

@@ -75,7 +75,7 @@ Program::Program(const ComputeGraph& graph, Backend& backend)
   }
 }
 
-// A layer is the backend's own where it has one.
+// Uses the backend's own version of a layer if it has one.
 Program::Prepared Program::prepare(const NodeOp& op) {
   const auto* layer = std::get_if<Layer>(&op);
   if (layer == nullptr) return {op, backend_.prepare(backend_op(op), kSharedTensors), CodeOwner::backend};

@@ -1,4 +1,4 @@
-// A graph made ready on a backend: one block of device memory, every operation prepared.
+// A graph prepared on a backend: one block of device memory, every operation prepared.
 #pragma once
 
 #include <memory>
@@ -11,20 +11,20 @@
 
 namespace whygpu::networks {
 
-// Yes, or the first operation that neither the backend nor the layers of its device can do, and why.
+// Yes, or the first operation that neither the backend nor the layers of its device support, and why.
 Support supports(const ComputeGraph& graph, Backend& backend);
 
 // Whose code computes a node: the backend's (its library, or its own version of a layer), or whygpu's layer kernels.
 enum class CodeOwner : std::uint8_t { backend, layers };
 
-// What one node of a step takes by itself.
+// The time of one node of a step.
 struct NodeTime {
   CodeOwner owner = CodeOwner::backend;
   std::string_view operation;  // "gemm", "layer_norm", …
   double seconds = 0;
 };
 
-// A batch in host memory as the device takes it.
+// A batch in host memory in the device's format.
 struct HostBatch {
   HostBatch(const ComputeGraph& graph, const Batch& batch);
   std::vector<std::byte> input, target;
@@ -35,7 +35,7 @@ class Program {
   // `graph` must outlive it.
   Program(const ComputeGraph& graph, Backend& backend);
 
-  // As before the first step: weights drawn, state zero, everything else NaN.
+  // Restores the state before the first step: initial weights, zero state, everything else NaN.
   void reset();
   void load(const HostBatch& batch);  // may be queued
   void load(const Batch& batch);
@@ -48,12 +48,12 @@ class Program {
   std::vector<double> download(Value value);
   double loss() { return download(graph_.loss)[0]; }
 
-  // Every node of `steps` whole steps, with a stopwatch around each one: the median of each.
+  // Times every node of `steps` complete steps with a stopwatch around each; returns the median of each.
   std::vector<NodeTime> time_nodes(int steps);
 
   Tensor& tensor(Value value);
   std::size_t bytes() const { return plan_.bytes; }
-  std::string implementation() const;  // every distinct one, in order of first use
+  std::string implementation() const;  // all distinct ones, in order of first use
 
  private:
   struct Step {
@@ -63,7 +63,7 @@ class Program {
     CodeOwner owner = CodeOwner::backend;
   };
 
-  // One distinct operation of the graph, made ready.
+  // One distinct operation of the graph, prepared.
   struct Prepared {
     NodeOp op;
     std::unique_ptr<Operation> operation;
@@ -75,10 +75,10 @@ class Program {
 
   const ComputeGraph& graph_;
   Backend& backend_;
-  std::unique_ptr<LayerKernels> layers_;  // of the device's kind; null where the graph has no layers
+  std::unique_ptr<LayerKernels> layers_;  // of the device's kind; null if the graph has no layers
   MemoryPlan plan_;
   std::unique_ptr<Tensor> memory_;
-  std::vector<std::unique_ptr<Tensor>> tensors_;  // by value, made when first asked for
+  std::vector<std::unique_ptr<Tensor>> tensors_;  // by value, created on first use
   std::vector<Prepared> operations_;
   std::vector<Step> steps_;
 };

@@ -29,7 +29,7 @@ void Reference::copy_weights() {
 }
 
 std::span<double> Reference::values(Value value) {
-  // Where nothing is rounded, products read the f32 weights themselves.
+  // Without rounding, products read the f32 weights directly.
   const Place where = place(graph_, value);
   const bool shared = rounding_ == Rounding::none && where.root == graph_.copies;
   auto& root = storage_[static_cast<std::size_t>(shared ? graph_.weights : where.root)];
@@ -48,7 +48,7 @@ void Reference::run(Phase phase) {
     if (node.phase != phase) continue;
     arguments.clear();
     for (const Value value : node.arguments) {
-      round(value);  // a batch, whoever put it there
+      round(value);  // a batch, from any source
       arguments.push_back(values(value).data());
     }
     run_reference(node.op, arguments);

@@ -9,7 +9,7 @@ namespace whygpu::networks {
 namespace {
 
 constexpr std::uint64_t kWeightsSeed = 1, kTeacherSeed = 2, kBatchSeed = 1000;
-constexpr int kTaps = 4;  // input values that a regression target mixes
+constexpr int kTaps = 4;  // input values that contribute to a regression target
 
 double rounded(double value) { return static_cast<float>(value); }
 
@@ -40,7 +40,7 @@ void fill_tokens(const TensorSpec& input, std::int64_t vocabulary, Random& rando
   }
 }
 
-// The row of the input that lies where row `row` of the output does.
+// The row of the input at the position of row `row` of the output.
 std::int64_t input_row(const TensorSpec& input, const TensorSpec& output, std::int64_t row) {
   if (input.shape.size() != 4 || output.shape.size() != 4) return row;
   const std::int64_t q = row % output.shape[2], p = row / output.shape[2] % output.shape[1];

@@ -15,7 +15,7 @@
 namespace whygpu {
 namespace {
 
-// Empty when element `index` is right.
+// Empty if element `index` is correct.
 std::string element_error(const ConvolutionProblem& problem, const ConvolutionTolerance& tolerance, std::int64_t index,
                           const ExactElement& exact) {
   const double found = problem.result()[index];

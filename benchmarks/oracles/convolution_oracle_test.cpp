@@ -43,7 +43,7 @@ void for_each_product(const Convolution& op, F&& f) {
   }
 }
 
-// The result of an honest backend: products accumulated one by one in `Sum`, rounded once to the result's dtype.
+// The result of a correct backend: products accumulated one by one in `Sum`, rounded once to the result's dtype.
 template <class In, class Sum, class Out>
 Bytes honest_result(const Convolution& op, const std::array<Bytes, 3>& values) {
   const int result = op.result(), left = result == 0 ? 2 : 0, right = result == 1 ? 2 : 1;
@@ -65,7 +65,7 @@ Bytes honest_result(const Convolution& op, const std::array<Bytes, 3>& values) {
   return bytes;
 }
 
-// Random inputs with the honest result of `op`.
+// Random inputs with the correct result of `op`.
 std::array<Bytes, 3> solve(const Convolution& op) {
   std::array<Bytes, 3> values;
   const auto specs = op.arguments();
@@ -105,14 +105,14 @@ Convolution shape(std::int64_t n, std::int64_t c, std::int64_t h, std::int64_t w
 
 const std::vector<Convolution>& shapes() {
   static const std::vector<Convolution> shapes = {
-      shape(2, 16, 9, 11, 8, 3, 3, 1, 1, 1, 1),  // the common layer
+      shape(2, 16, 9, 11, 8, 3, 3, 1, 1, 1, 1),  // a common layer
       shape(1, 3, 23, 19, 5, 7, 5, 2, 3, 1, 1),  // a stem
       shape(2, 8, 7, 7, 12, 1, 1, 1, 0, 1, 1),   // pointwise
       shape(2, 6, 12, 10, 6, 3, 3, 2, 1, 1, 6),  // depthwise
       shape(1, 8, 13, 11, 4, 3, 3, 1, 2, 2, 2),  // grouped and dilated
-      shape(3, 2, 11, 9, 3, 2, 2, 3, 0, 1, 1),   // stride above the filter
+      shape(3, 2, 11, 9, 3, 2, 2, 3, 0, 1, 1),   // stride larger than the filter
       shape(1, 1, 5, 6, 7, 4, 2, 1, 4, 1, 1),    // even filter, padding as large as the filter
-      {Pass::forward, 2, 4, 10, 13, 6, 3, 2, 2, 1, 0, 3, 1, 2, 2, DType::f32},  // all different in the two directions
+      {Pass::forward, 2, 4, 10, 13, 6, 3, 2, 2, 1, 0, 3, 1, 2, 2, DType::f32},  // different in the two directions
   };
   return shapes;
 }
@@ -125,7 +125,7 @@ class ConvolutionOracle : public testing::TestWithParam<Check> {
     return GetParam()(op, pointers(values), convolution_tolerance(op, implementation));
   }
 
-  // Spoils an honest f32 result of every shape and pass, and expects that this is found.
+  // Corrupts a correct f32 result of every shape and pass, and expects that this is detected.
   void expect_caught(const std::function<void(const Convolution&, std::vector<float>&)>& spoil) {
     for (const auto& base : shapes()) {
       for (const Pass pass : kPasses) {
@@ -148,7 +148,7 @@ class ConvolutionOracle : public testing::TestWithParam<Check> {
 INSTANTIATE_TEST_SUITE_P(, ConvolutionOracle, testing::Values(Check(check_every_element), Check(check_by_probes)),
                          [](const auto& info) { return info.index == 0 ? "EveryElement" : "Probes"; });
 
-TEST_P(ConvolutionOracle, AcceptsHonestResultsOfEveryDtype) {
+TEST_P(ConvolutionOracle, AcceptsCorrectResults) {
   for (const DType dtype : {DType::f64, DType::f32, DType::tf32, DType::bf16, DType::f16, DType::s8}) {
     for (Convolution op : shapes()) {
       op.dtype = dtype;
@@ -161,7 +161,7 @@ TEST_P(ConvolutionOracle, AcceptsHonestResultsOfEveryDtype) {
   }
 }
 
-TEST_P(ConvolutionOracle, AcceptsALongHonestAccumulation) {
+TEST_P(ConvolutionOracle, LongAccumulation) {
   for (const Pass pass : kPasses) {
     const Convolution op = with_pass(shape(4, 64, 14, 14, 16, 3, 3, 1, 1, 1, 1), pass);
     const Verdict verdict = check(op, solve(op));
@@ -169,25 +169,25 @@ TEST_P(ConvolutionOracle, AcceptsALongHonestAccumulation) {
   }
 }
 
-TEST_P(ConvolutionOracle, CatchesOneElementOff) {
+TEST_P(ConvolutionOracle, OneWrongElement) {
   expect_caught([](const Convolution&, std::vector<float>& result) { result[result.size() / 3] += 0.01F; });
 }
 
-TEST_P(ConvolutionOracle, CatchesAResultThatWasNotWritten) {
+TEST_P(ConvolutionOracle, UnwrittenResult) {
   expect_caught([](const Convolution& op, std::vector<float>& result) {
     std::memcpy(result.data(), poison(op.arguments()[op.result()]).data(), result.size() * sizeof(float));
   });
 }
 
-TEST_P(ConvolutionOracle, CatchesOneElementThatWasNotWritten) {
+TEST_P(ConvolutionOracle, UnwrittenElement) {
   expect_caught([](const Convolution&, std::vector<float>& result) { result[result.size() / 2] = std::nanf(""); });
 }
 
-TEST_P(ConvolutionOracle, CatchesZeros) {
+TEST_P(ConvolutionOracle, Zeros) {
   expect_caught([](const Convolution&, std::vector<float>& result) { std::fill(result.begin(), result.end(), 0.0F); });
 }
 
-TEST_P(ConvolutionOracle, CatchesAShiftByOneColumn) {
+TEST_P(ConvolutionOracle, ShiftedColumn) {
   expect_caught([](const Convolution& op, std::vector<float>& result) {
     const auto columns = op.arguments()[op.result()].shape[3];
     const auto shift = static_cast<std::ptrdiff_t>(columns > 1 ? 1 : columns);
@@ -195,13 +195,13 @@ TEST_P(ConvolutionOracle, CatchesAShiftByOneColumn) {
   });
 }
 
-TEST_P(ConvolutionOracle, CatchesBfloat16ClaimedAsF32) {
+TEST_P(ConvolutionOracle, Bf16ClaimedAsF32) {
   expect_caught([](const Convolution&, std::vector<float>& result) {
     for (float& value : result) value = static_cast<float>(BFloat16(value));
   });
 }
 
-TEST_P(ConvolutionOracle, CatchesInputsRoundedToTf32) {
+TEST_P(ConvolutionOracle, Tf32Inputs) {
   for (const auto& base : shapes()) {
     for (const Pass pass : kPasses) {
       const Convolution op = with_pass(base, pass);
@@ -218,8 +218,8 @@ TEST_P(ConvolutionOracle, CatchesInputsRoundedToTf32) {
   }
 }
 
-TEST_P(ConvolutionOracle, CatchesWrongPadding) {
-  // Zeros on one side only: the result of the same image, one row lower.
+TEST_P(ConvolutionOracle, WrongPadding) {
+  // Zeros on one side only: the result of the same image, shifted down by one row.
   const Convolution op = shape(2, 16, 9, 11, 8, 3, 3, 1, 1, 1, 1);
   for (const Pass pass : kPasses) {
     auto values = solve(with_pass(op, pass));
@@ -235,7 +235,7 @@ TEST_P(ConvolutionOracle, CatchesWrongPadding) {
   }
 }
 
-TEST_P(ConvolutionOracle, CatchesAFlippedFilter) {
+TEST_P(ConvolutionOracle, FlippedFilter) {
   const Convolution op = shape(1, 4, 8, 8, 4, 3, 3, 1, 1, 1, 1);
   for (const Pass pass : {Pass::forward, Pass::backward_data}) {
     auto values = solve(with_pass(op, pass));
@@ -247,7 +247,7 @@ TEST_P(ConvolutionOracle, CatchesAFlippedFilter) {
   }
 }
 
-TEST_P(ConvolutionOracle, CatchesASingleWrongInteger) {
+TEST_P(ConvolutionOracle, WrongInteger) {
   Convolution op = shapes()[0];
   op.dtype = DType::s8;
   auto values = solve(op);
@@ -255,7 +255,7 @@ TEST_P(ConvolutionOracle, CatchesASingleWrongInteger) {
   EXPECT_EQ(check(op, values).status, Status::incorrect);
 }
 
-TEST_P(ConvolutionOracle, GrantsWinogradItsToleranceByNameOnly) {
+TEST_P(ConvolutionOracle, WinogradToleranceByName) {
   const Convolution op = shape(1, 64, 12, 12, 64, 3, 3, 1, 1, 1, 1);
   auto values = solve(op);
   auto* result = reinterpret_cast<float*>(values[2].data());
@@ -268,8 +268,8 @@ TEST_P(ConvolutionOracle, GrantsWinogradItsToleranceByNameOnly) {
   EXPECT_EQ(check(op, values, "jit:avx512_core").status, Status::incorrect);
 }
 
-// Too many elements for the samples to meet the wrong one: the probes must.
-TEST(ConvolutionProbes, CatchAnyElementOff) {
+// Too many elements for the samples to include the wrong one: the probes must detect it.
+TEST(ConvolutionProbes, WrongElement) {
   for (const Pass pass : kPasses) {
     const Convolution op = with_pass(shape(4, 8, 16, 16, 32, 3, 3, 1, 1, 1, 1), pass);
     auto values = solve(op);
@@ -284,8 +284,8 @@ TEST(ConvolutionProbes, CatchAnyElementOff) {
   }
 }
 
-// Weights of the same size would let every second such pair pass.
-TEST(ConvolutionProbes, CatchNeighboursInEachOthersPlaces) {
+// With weights of equal magnitude, every second such pair would pass.
+TEST(ConvolutionProbes, SwappedNeighbours) {
   for (const Pass pass : kPasses) {
     const Convolution op = with_pass(shape(1, 16, 32, 32, 16, 3, 3, 1, 1, 1, 1), pass);
     auto values = solve(op);
@@ -304,8 +304,8 @@ TEST(ConvolutionProbes, CatchNeighboursInEachOthersPlaces) {
 }
 
 // ⟨v, conv(x, w)⟩ = ⟨conv_bwd_data(v, w), x⟩ = ⟨conv_bwd_weights(v, x), w⟩ for any v: the three passes of the oracle
-// agree.
-TEST(ConvolutionOracleElements, SatisfyTheAdjointIdentity) {
+// are consistent.
+TEST(ConvolutionOracleElements, AdjointIdentity) {
   for (Convolution op : shapes()) {
     op.dtype = DType::f64;
     std::array<Bytes, 3> values;
@@ -326,7 +326,7 @@ TEST(ConvolutionOracleElements, SatisfyTheAdjointIdentity) {
 // 1 2 3        1 0        1·1+5·1  2·1+6·1
 // 4 5 6   with 0 1  gives 4·1+8·1  5·1+9·1
 // 7 8 9
-TEST(ConvolutionOracleElements, MatchAConvolutionByHand) {
+TEST(ConvolutionOracleElements, HandComputed) {
   std::vector<double> image(9), filter{1, 0, 0, 1};
   std::iota(image.begin(), image.end(), 1);
   Convolution op = shape(1, 1, 3, 3, 1, 2, 2, 1, 0, 1, 1);
@@ -337,7 +337,7 @@ TEST(ConvolutionOracleElements, MatchAConvolutionByHand) {
   EXPECT_THAT(found, testing::ElementsAre(6, 8, 12, 14));
 }
 
-TEST(ConvolutionOracleMessages, NameTheElementAndBothValues) {
+TEST(ConvolutionOracleMessages, ElementAndValues) {
   const Convolution op = shape(1, 1, 2, 2, 1, 1, 1, 1, 0, 1, 1);
   auto values = solve(op);
   reinterpret_cast<float*>(values[2].data())[3] = 9;

@@ -11,11 +11,11 @@
 namespace whygpu {
 namespace {
 
-// A sum of `n` honest errors with random signs and weights of up to 1 exceeds this many times their root of squares
-// once in 10^7 (Hoeffding), and honest errors are far smaller than the tolerance that stands for them here.
+// The sum of `n` correct errors with random signs and weights of up to 1 exceeds this multiple of their root sum of
+// squares once in 10^7 (Hoeffding), and actual errors are far smaller than the tolerance used here in their place.
 constexpr double kSpread = 6;
 
-// Of magnitude up to 1 and hardly ever alike, so that values in each other's places are seen too; multiples of 2^-10,
+// Magnitudes of up to 1, rarely equal, so that swapped values are detected too; multiples of 2^-10,
 // so that sums of integers stay exact.
 std::vector<double> random_weights(std::int64_t count) {
   Random random(2);
@@ -38,15 +38,15 @@ double largest_norm(const std::vector<double>& squares) {
   return std::sqrt(*std::max_element(squares.begin(), squares.end()));
 }
 
-// Allowed error of a weighted sum of results, where `magnitudes` and `values` are the roots of the sums of squares of
+// Allowed error of a weighted sum of results, where `magnitudes` and `values` are the root sums of squares of
 // the results' magnitudes and values.
 double allowed_sum(const ConvolutionTolerance& tolerance, double magnitudes, double values, std::int64_t count) {
   return kSpread * (tolerance.accumulate * magnitudes + tolerance.round * values +
                     tolerance.floor * std::sqrt(static_cast<double>(count)));
 }
 
-// The filters folded into one by random weights of the result's channels: [r][s][source channel]. `norm` bounds the
-// Euclidean norm of what each group's source pixels are multiplied with.
+// The filters combined into one by random weights of the result's channels: [r][s][source channel]. `norm` bounds the
+// Euclidean norm of the factors of each group's source pixels.
 struct FoldedFilter {
   std::vector<double> values;
   double norm = 0;
@@ -76,7 +76,8 @@ FoldedFilter fold_filters(const ConvolutionProblem& problem, const std::vector<d
   return folded;
 }
 
-// Every pixel of y or dx: its channels summed with random weights against the source convolved with one folded filter.
+// Every pixel of y or dx: the sum of its channels with random weights against the source convolved with one folded
+// filter.
 Verdict probe_pixels(const ConvolutionProblem& problem, const ConvolutionTolerance& tolerance) {
   const Convolution& op = problem.op;
   const bool forward = op.pass == Pass::forward;
@@ -124,7 +125,8 @@ Verdict probe_pixels(const ConvolutionProblem& problem, const ConvolutionToleran
   return {};
 }
 
-// Every tap and channel of dw: its filters summed with random weights against dy folded likewise, one map per group.
+// Every tap and channel of dw: the sum of its filters with random weights against dy folded likewise, one map per
+// group.
 Verdict probe_weights(const ConvolutionProblem& problem, const ConvolutionTolerance& tolerance) {
   const Convolution& op = problem.op;
   const std::int64_t pixels = op.p() * op.q();

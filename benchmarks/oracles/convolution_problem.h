@@ -1,4 +1,4 @@
-// A convolution as sets of products along its axes, with float64 access to its tensors: what the oracle's checks share.
+// A convolution as sets of products along its axes, with float64 access to its tensors; shared by the oracle's checks.
 #pragma once
 
 #include <array>
@@ -14,12 +14,12 @@
 
 namespace whygpu {
 
-// One product along one axis: input position `in` meets filter tap `tap` in output position `out`.
+// One product along one axis: input position `in` and filter tap `tap` contribute to output position `out`.
 struct Link {
   std::int64_t in, tap, out;
 };
 
-// All links of an axis, found from any of their three ends.
+// All links of an axis, indexed by each of the three positions.
 struct Axis {
   using Links = std::vector<std::vector<Link>>;
   Links by_in, by_tap, by_out;
@@ -71,7 +71,7 @@ class Reader {
   const void* values_;
 };
 
-// A convolution with everything that its exact elements are computed from.
+// A convolution with all data needed to compute exact elements.
 class ConvolutionProblem {
  public:
   ConvolutionProblem(const Convolution& op, const ConvolutionValues& values)
@@ -132,7 +132,7 @@ class ConvolutionProblem {
   const std::vector<TensorSpec> specs;
   const Axis rows, columns;
   const std::array<Reader, 3> readers;
-  const std::int64_t channels, filters;  // of one group
+  const std::int64_t channels, filters;  // per group
 
  private:
   static void add(ExactElement& sum, double a, double b) {
@@ -186,7 +186,7 @@ class ConvolutionProblem {
   }
 };
 
-// What is said of a result that is `found` where `expected` is right.
+// The message for a result `found` that should be `expected`.
 std::string mismatch(const std::string& where, double found, double expected, double tolerance);
 
 // Every pixel (every tap and channel of dw) by the adjoint identity; see check_by_probes().

@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kSampledElements = 512;
 
-// A row-major matrix, or the transpose of one.
+// A row-major matrix, or its transpose.
 template <class T>
 struct Matrix {
   const T* values;
@@ -34,7 +34,7 @@ Wide widen(T value) {
   }
 }
 
-// y = M·x and bound = |M|·size, reading M in the order in which it is stored.
+// y = M·x and bound = |M|·size, reading M in storage order.
 template <class Wide, class T>
 void multiply(const Matrix<T>& matrix, const std::vector<Wide>& x, const std::vector<Wide>& size, std::vector<Wide>& y,
               std::vector<Wide>& bound) {
@@ -139,8 +139,8 @@ class Check {
     return whole();
   }
 
-  // Freivalds: an error d in C[i][j] moves (C·t)[i] by t[j]·d, while honest roundings of a row add up like a random
-  // walk, √n of them in place of n. No two weights t are alike, so that values in each other's places are seen too.
+  // Freivalds: an error d in C[i][j] changes (C·t)[i] by t[j]·d, while rounding errors of a row add up like a random
+  // walk, to √n instead of n. No two weights t are equal, so that swapped values are detected too.
   Verdict projection() {
     Random random(1);
     std::vector<Wide> weights(gemm_.n), sizes(gemm_.n);

@@ -1,4 +1,4 @@
-// Decides whether a matrix product is right, against wider arithmetic that is no backend.
+// Verifies a matrix product with wider arithmetic, independent of all backends.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace whygpu {
 
-// How far an answer may be from the exact product of the given (already rounded) inputs. With u the unit roundoff of
-// the accumulator, every element keeps |error| ≤ element · (|A||B|), and the whole ‖error‖ ≤ norm · ‖C‖ (Frobenius).
+// Allowed difference from the exact product of the given (already rounded) inputs. With u the unit roundoff of
+// the accumulator, every element has |error| ≤ element · (|A||B|), and the whole ‖error‖ ≤ norm · ‖C‖ (Frobenius).
 struct Tolerance {
   double element;
   double norm;
@@ -21,9 +21,9 @@ struct Tolerance {
 // bits.
 Tolerance gemm_tolerance(DType dtype, std::int64_t k);
 
-// Checks C against A·B, all row-major as `gemm` says. Up to kExhaustiveWork multiplications every element is computed;
-// above that, C·t is compared with A·(B·t) for random weights t, and sampled elements are computed.
-// An answer still poisoned, or outside its tolerance, is incorrect, with the place and both values in the reason.
+// Checks C against A·B, all row-major as described by `gemm`. Up to kExhaustiveWork multiplications every element is
+// computed; above that, C·t is compared with A·(B·t) for random weights t, and sampled elements are computed. A result
+// that is still poisoned, or outside its tolerance, is incorrect; the reason has the position and both values.
 Verdict check_gemm(const Gemm& gemm, const std::byte* a, const std::byte* b, const std::byte* c);
 
 inline constexpr std::int64_t kExhaustiveWork = std::int64_t{1} << 21;

@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// A problem with an honest f32 (or s32) answer, to be spoiled.
+// A problem with a correct f32 (or s32) result, to be corrupted.
 struct Solved {
   Gemm gemm;
   std::vector<std::byte> a, b;
@@ -40,15 +40,15 @@ struct Solved {
   Verdict check() const { return check_gemm(gemm, a.data(), b.data(), reinterpret_cast<const std::byte*>(c.data())); }
 };
 
-// One below and one above the exhaustive limit, so that both ways of checking are tested.
+// One size below and one above the exhaustive limit, to test both checks.
 class GemmOracle : public testing::TestWithParam<Gemm> {};
 
-TEST_P(GemmOracle, AcceptsAnHonestAnswer) {
+TEST_P(GemmOracle, AcceptsCorrectResult) {
   const Verdict verdict = Solved(GetParam()).check();
   EXPECT_EQ(verdict.status, Status::ok) << verdict.reason;
 }
 
-TEST_P(GemmOracle, FindsOneWrongElementAnywhere) {
+TEST_P(GemmOracle, OneWrongElement) {
   Solved solved(GetParam());
   for (const std::int64_t place :
        {std::int64_t{0}, solved.gemm.m * solved.gemm.n / 3, solved.gemm.m * solved.gemm.n - 1}) {
@@ -59,7 +59,7 @@ TEST_P(GemmOracle, FindsOneWrongElementAnywhere) {
   }
 }
 
-TEST_P(GemmOracle, FindsNeighboursInEachOthersPlaces) {
+TEST_P(GemmOracle, SwappedNeighbours) {
   Solved solved(GetParam());
   for (std::size_t place = 0; place + 1 < solved.c.size(); place += solved.c.size() / 7 + 1) {
     std::swap(solved.c[place], solved.c[place + 1]);
@@ -68,20 +68,20 @@ TEST_P(GemmOracle, FindsNeighboursInEachOthersPlaces) {
   }
 }
 
-TEST_P(GemmOracle, FindsAShiftByOneColumn) {
+TEST_P(GemmOracle, ShiftedColumn) {
   Solved solved(GetParam());
   if (solved.c.size() == 1) GTEST_SKIP() << "one element cannot be shifted";
   std::rotate(solved.c.begin(), solved.c.begin() + 1, solved.c.end());
   EXPECT_EQ(solved.check().status, Status::incorrect);
 }
 
-TEST_P(GemmOracle, FindsBf16RoundingClaimedAsF32) {
+TEST_P(GemmOracle, Bf16ClaimedAsF32) {
   Solved solved(GetParam());
   for (float& value : solved.c) value = static_cast<float>(BFloat16(value));
   EXPECT_EQ(solved.check().status, Status::incorrect);
 }
 
-TEST_P(GemmOracle, FindsWhatWasNotWritten) {
+TEST_P(GemmOracle, UnwrittenElement) {
   Solved solved(GetParam());
   solved.c.back() = std::numeric_limits<float>::quiet_NaN();
   const Verdict verdict = solved.check();
@@ -98,13 +98,13 @@ INSTANTIATE_TEST_SUITE_P(Shapes, GemmOracle,
                                          Gemm{.m = 96, .n = 96, .k = 2000, .dtype = DType::bf16},
                                          Gemm{.m = 64, .n = 64, .k = 64, .dtype = DType::f16}));
 
-// The answer of a long sequential sum in f32 is honest, however many roundings it has.
-TEST(GemmOracleTolerance, AcceptsLongSums) {
+// The result of a long sequential sum in f32 is correct, however many roundings it has.
+TEST(GemmOracleTolerance, LongSums) {
   const Verdict verdict = Solved({.m = 8, .n = 8, .k = 200'000}).check();
   EXPECT_EQ(verdict.status, Status::ok) << verdict.reason;
 }
 
-TEST(GemmOracleInteger, IsExact) {
+TEST(GemmOracleInteger, Exact) {
   for (const std::int64_t size : {16, 160}) {
     const Gemm gemm{.m = size, .n = size, .k = size, .dtype = DType::s8};
     const auto a = random_values(DType::s8, size * size, 1), b = random_values(DType::s8, size * size, 2);

@@ -1,4 +1,4 @@
-// What the operations of the memory workload cost, and what they have to answer.
+// The cost and the expected results of the operations of the memory workload.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace whygpu {
 // Argument index and row-major values of every input.
 using MemoryInputs = std::vector<std::pair<int, std::vector<std::byte>>>;
 
-// Which arguments of a Stream, Transfer or Launch are inputs, and which results.
+// Which arguments of a Stream, Transfer or Launch are inputs, and which are results.
 std::vector<int> memory_inputs(const Probe& op);
 std::vector<int> memory_results(const Probe& op);
 

@@ -26,7 +26,7 @@ Verdict check(StreamKernel kernel, const std::vector<double>& result) {
   return check_memory(stream, 0, inputs, bytes(result));
 }
 
-TEST(MemoryOracle, AcceptsTheDefinition) {
+TEST(MemoryOracle, AcceptsDefinition) {
   EXPECT_EQ(check(StreamKernel::copy, {1, -2, 0.5}).status, Status::ok);
   EXPECT_EQ(check(StreamKernel::scale, {3, -6, 1.5}).status, Status::ok);
   EXPECT_EQ(check(StreamKernel::add, {5, -1.75, -0.5}).status, Status::ok);
@@ -34,7 +34,7 @@ TEST(MemoryOracle, AcceptsTheDefinition) {
   EXPECT_EQ(check(StreamKernel::sum, {-0.5}).status, Status::ok);
 }
 
-TEST(MemoryOracle, RefusesWhatDiffers) {
+TEST(MemoryOracle, WrongElement) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THAT(check(StreamKernel::copy, {1, -2, std::nextafter(0.5, 1)}).reason, testing::HasSubstr("element 2"));
   EXPECT_EQ(check(StreamKernel::scale, {3, -6, 1.5000001}).status, Status::incorrect);
@@ -44,7 +44,7 @@ TEST(MemoryOracle, RefusesWhatDiffers) {
   EXPECT_EQ(check(StreamKernel::sum, {nan}).status, Status::incorrect);
 }
 
-TEST(MemoryOracle, RefusesATransferThatLosesAByte) {
+TEST(MemoryOracle, LostByte) {
   const Transfer both{Direction::both_ways, true, 4};
   const std::vector<char> up = {1, 2, 3, 4}, down = {5, 6, 7, 8};
   const MemoryInputs inputs = {{0, bytes(up)}, {2, bytes(down)}};
@@ -55,7 +55,7 @@ TEST(MemoryOracle, RefusesATransferThatLosesAByte) {
   EXPECT_EQ(check_memory(both, 1, inputs, bytes(up)).status, Status::incorrect);
 }
 
-TEST(MemoryOracle, CountsByTheRuleOfStream) {
+TEST(MemoryOracle, StreamByteCounts) {
   EXPECT_EQ(memory_work(Stream{StreamKernel::copy, 100, 1, DType::f64}).bytes, 1600);
   EXPECT_EQ(memory_work(Stream{StreamKernel::triad, 100, 1, DType::f64}).bytes, 2400);
   EXPECT_EQ(memory_work(Stream{StreamKernel::triad, 100, 3, DType::f32}).flops, 600);

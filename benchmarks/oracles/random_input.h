@@ -1,4 +1,4 @@
-// Inputs of a measurement: random, seeded, never zeros, since values change power and so speed.
+// Inputs of a measurement: random, seeded, never zeros, since values affect power and thus speed.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,7 @@ class Random {
   std::uint64_t state_;
 };
 
-// Row-major values of `dtype`: uniform in [-1, 1) and rounded to the dtype, or over the whole range of an integer.
+// Row-major values of `dtype`: uniform in [-1, 1) and rounded to the dtype, or over the full range of an integer.
 inline std::vector<std::byte> random_values(DType dtype, std::int64_t count, std::uint64_t seed) {
   std::vector<std::byte> storage(static_cast<std::size_t>(count) * dtype_bytes(dtype));
   Random random(seed);
@@ -47,7 +47,7 @@ inline std::vector<std::byte> random_values(DType dtype, std::int64_t count, std
   return storage;
 }
 
-// A pattern that no honest answer contains: NaN, or the largest integer.
+// A pattern that no correct result contains: NaN, or the largest integer.
 inline std::vector<std::byte> poison(const TensorSpec& spec) {
   std::vector<std::byte> storage(spec.bytes(), std::byte{0xff});
   if (spec.dtype == DType::s32) {

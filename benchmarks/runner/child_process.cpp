@@ -26,15 +26,15 @@ using Clock = std::chrono::steady_clock;
   throw std::runtime_error(fmt::format("{}: {}", call, std::strerror(errno)));
 }
 
-// What the child does before it becomes the program.
+// How to start a child.
 struct Start {
-  std::vector<std::string> words;  // program, found on the PATH, and arguments
-  int output = -1;                 // its standard output; -1: discarded
-  int errors = -1;                 // its standard error
-  int inherited = -1;              // one more descriptor that stays open
+  std::vector<std::string> words;  // program, found on the PATH, and its arguments
+  int output = -1;                 // standard output; -1: discarded
+  int errors = -1;                 // standard error
+  int inherited = -1;              // an additional descriptor that stays open
   fs::path folder = ".";
   EnvironmentChanges environment = {};
-  bool tied = false;  // in a process group of its own, killed when this process ends
+  bool tied = false;  // in its own process group, killed when this process ends
 };
 
 pid_t start_child(Start start) {
@@ -45,7 +45,7 @@ pid_t start_child(Start start) {
   const pid_t pid = fork();
   if (pid < 0) fail("fork");
   if (pid > 0) {
-    if (start.tied) setpgid(pid, pid);  // whoever comes first, so that kill() finds the group
+    if (start.tied) setpgid(pid, pid);  // both parent and child set it, so that kill() finds the group
     return pid;
   }
   if (start.tied) {

@@ -1,4 +1,4 @@
-// Child processes: workers, whose records arrive over a pipe while they run, and other programs, run to their end.
+// Child processes: workers, whose records are read from a pipe while they run, and other programs, run to completion.
 #pragma once
 
 #include <sys/types.h>
@@ -12,10 +12,10 @@
 
 namespace whygpu {
 
-// Variables to set in a child's environment, or to remove where the value is empty.
+// Environment variables to set in a child; an empty value removes the variable.
 using EnvironmentChanges = std::vector<std::pair<std::string, std::string>>;
 
-// A file without a name that a child writes and its parent reads.
+// An unnamed file that a child writes and its parent reads.
 class CapturedOutput {
  public:
   CapturedOutput();
@@ -33,7 +33,7 @@ class CapturedOutput {
   int fd_;
 };
 
-// Started in a process group of its own; killed, with all its children, when this object goes.
+// A child in its own process group. The destructor kills it and all its children.
 class ChildProcess {
  public:
   // Runs `program` with `arguments` and `--records=N`, the number of a descriptor whose lines next_line() returns.
@@ -46,15 +46,15 @@ class ChildProcess {
 
   enum class Event { line, end, timeout, interrupted };
 
-  // Waits for a line, the end of the records, the time-out, or a signal to this process.
+  // Waits for a line, the end of the records, the timeout, or a signal to this process.
   Event next_line(std::string& line, std::chrono::duration<double> timeout);
 
   void kill();
 
-  // Waits for the end. How it ended, in words: "" for exit 0, "exit status 3", "signal 6 (Aborted)".
+  // Waits for the process to end. Returns "" for exit status 0, else e.g. "exit status 3" or "signal 6 (Aborted)".
   std::string wait();
 
-  // The last line that it wrote to standard error.
+  // The last line of standard error.
   std::string last_words() const { return errors_.last_line(); }
 
  private:
@@ -66,12 +66,12 @@ class ChildProcess {
 };
 
 struct ProgramResult {
-  int status = 0;      // exit status; 127 when the program is not there, 128 + signal when one ended it
-  std::string output;  // what it wrote to standard output
-  std::string errors;  // and to standard error
+  int status = 0;      // exit status; 127: program not found, 128 + signal: ended by that signal
+  std::string output;  // standard output
+  std::string errors;  // standard error
 };
 
-// Runs a program to its end. `words` are the program, found on the PATH, and its arguments; no shell looks at them.
+// Runs a program to completion. `words` are the program, found on the PATH, and its arguments; no shell is involved.
 // Standard input is empty.
 ProgramResult run_program(const std::vector<std::string>& words, const std::filesystem::path& folder = ".");
 

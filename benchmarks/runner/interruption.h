@@ -1,4 +1,4 @@
-// Ctrl-C ends a measurement between two cases, not the process.
+// Ctrl-C stops a measurement between two cases instead of killing the process.
 #pragma once
 
 #include <atomic>
@@ -6,10 +6,10 @@
 
 namespace whygpu {
 
-// What a command exits with when it was interrupted.
+// Exit status of an interrupted command.
 inline constexpr int kInterruptedStatus = 130;
 
-// False now; true from the next SIGINT or SIGTERM on.
+// False now; becomes true on the next SIGINT or SIGTERM.
 inline const std::atomic<bool>& watch_for_interruption() {
   static std::atomic<bool> interrupted;
   interrupted = false;

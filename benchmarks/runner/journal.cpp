@@ -34,7 +34,7 @@ void Journal::append(const json& record) {
   const auto written = write(fd_, line.data(), line.size());
   if (written != static_cast<ssize_t>(line.size())) {
     throw std::runtime_error(
-        fmt::format("{}: {}; what was measured before is in it: free some space, then go on with --resume",
+        fmt::format("{}: {}; earlier measurements are saved: free some space, then resume with --resume",
                     path_.string(), written < 0 ? std::strerror(errno) : "the disk is full"));
   }
 }

@@ -1,4 +1,4 @@
-// The run as it happens, one record a line beside the result file. A run that is killed loses only the case in flight.
+// Log of a run, one record per line, beside the result file. A run that is killed loses only the current case.
 #pragma once
 
 #include <filesystem>
@@ -9,20 +9,20 @@ namespace whygpu {
 
 class Journal {
  public:
-  // Opens FILE.journal for appending and locks it. Throws std::runtime_error when another run holds it.
+  // Opens FILE.journal for appending and locks it. Throws std::runtime_error if another run holds the lock.
   explicit Journal(const std::filesystem::path& result_file);
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Throws std::runtime_error when the record cannot be written whole (a full disk).
+  // Throws std::runtime_error if the record cannot be written completely (disk full).
   void append(const nlohmann::json& record);
 
-  // All whole records so far; a last line that was cut off is dropped, from the file too.
+  // All complete records so far. Drops an incomplete last line, from the file too.
   std::vector<nlohmann::json> replay();
 
   void clear();
-  void remove();  // once the result file is safe
+  void remove();  // called once the result file is written
 
   static std::filesystem::path path_for(const std::filesystem::path& result_file);
 

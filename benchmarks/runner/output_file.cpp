@@ -12,7 +12,7 @@ namespace fs = std::filesystem;
 
 void refuse_unwritable(const std::string& option, const fs::path& file) {
   if (fs::is_directory(file)) {
-    throw CaseError(fmt::format("{} {}: is a folder; accepted is the name of a file, such as {}", option, file.string(),
+    throw CaseError(fmt::format("{} {}: is a folder; accepted: a file name, such as {}", option, file.string(),
                                 (file / "run.json").string()));
   }
   const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
@@ -23,8 +23,8 @@ void refuse_unwritable(const std::string& option, const fs::path& file) {
     fs::remove(trial, error);
     return;
   }
-  throw CaseError(fmt::format("{} {}: {} cannot be written to; accepted is a file in a folder that can", option,
-                              file.string(), folder.string()));
+  throw CaseError(fmt::format("{} {}: {} is not writable; accepted: a file in a writable folder", option, file.string(),
+                              folder.string()));
 }
 
 }  // namespace whygpu

@@ -1,4 +1,4 @@
-// Whether a file can be written in the end, asked before minutes of measuring.
+// Checks before measuring that an output file can be written.
 #pragma once
 
 #include <filesystem>
@@ -6,8 +6,8 @@
 
 namespace whygpu {
 
-// Throws CaseError naming the `option` when `file` is a folder, or lies where nothing can be written. Makes the folders
-// that lead to it.
+// Throws CaseError naming `option` if `file` is a folder or its folder is not writable. Creates missing
+// parent folders.
 void refuse_unwritable(const std::string& option, const std::filesystem::path& file);
 
 }  // namespace whygpu

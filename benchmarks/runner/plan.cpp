@@ -19,7 +19,7 @@ using nlohmann::json;
 constexpr double kQuickSeconds = 60;
 constexpr double kBudgetPerCase = 2;
 
-// As the options ask for; parsed anew, so that what does not fit together is refused as in a sweep.
+// Applies the options by parsing each case again, so that incompatible values are rejected as in a sweep.
 Case with_offload(Case problem, const RunOptions& options) {
   if (!options.offload.empty()) problem = problem.with("offload", options.offload);
   if (!options.reuse.empty()) problem = problem.with("reuse", options.reuse);
@@ -50,7 +50,7 @@ RunPlan plan_run(const RunOptions& options) {
       return probe_backend(settings, backend, workload).offers_nothing();
     });
   }
-  if (plan.cases.empty()) throw CaseError("no case is left to run on these backends: see whygpu list");
+  if (plan.cases.empty()) throw CaseError("no case can run on these backends; see whygpu list");
 
   const bool short_run = options.quick || plan.sweep == "quick";
   plan.usual_budget_seconds =
@@ -102,7 +102,7 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
   const EnvironmentRecord here = environment_record();
   const EnvironmentRecord& there = run.environment;
   if (here.host != there.host || here.cpu_model != there.cpu_model) {
-    throw CaseError(fmt::format("{}: was begun on another machine ({}, {})", source, there.host, there.cpu_model));
+    throw CaseError(fmt::format("{}: was started on another machine ({}, {})", source, there.host, there.cpu_model));
   }
   return run;
 }

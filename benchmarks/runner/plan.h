@@ -1,4 +1,4 @@
-// What a run measures: decided before the first worker starts, and taken over from its journal by a resumed run.
+// What a run measures: decided before the first worker starts, or read from the journal when a run is resumed.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +16,7 @@ struct RunPlan {
   std::string sweep;  // as typed
   std::vector<Case> cases;
   std::vector<BackendRecord> backends;
-  double usual_budget_seconds = 0;  // for as many cases
+  double usual_budget_seconds = 0;  // default budget for this many cases
 };
 
 // Throws CaseError.
@@ -25,7 +25,7 @@ RunPlan plan_run(const RunOptions& options);
 // "a, b are left out: why", one line for each reason.
 std::vector<std::string> what_is_left_out(const std::vector<BackendRecord>& backends);
 
-// A plan and what was found out about the machine.
+// A plan and what was detected about the machine.
 struct PlannedRun {
   RunSettings settings;
   std::vector<Case> cases;
@@ -36,7 +36,7 @@ struct PlannedRun {
   std::vector<MeterRecord> meters;
   std::string started;
 
-  // The first record of a journal, and the run that it describes. Throws CaseError when it was begun on another
+  // The first record of a journal, and the run that it describes. Throws CaseError if the run was started on another
   // machine.
   nlohmann::json header() const;
   static PlannedRun from_header(const nlohmann::json& header, const std::filesystem::path& journal);

@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{30};
 
-// (name, reason) of the backends that the build left out.
+// (name, reason) of the backends excluded from the build.
 std::vector<std::pair<std::string, std::string>> skipped_backends() {
   std::vector<std::pair<std::string, std::string>> skipped;
   std::istringstream lines(kSkippedBackends);
@@ -61,7 +61,7 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
   const std::string ending = worker.wait();
   if (!ending.empty() && reason.empty()) {
     reason = worker.last_words();
-    // The worker's own name says nothing about the backend.
+    // Remove the worker's name, which says nothing about the backend.
     if (const std::string prefix = workload + ": "; reason.starts_with(prefix)) reason.erase(0, prefix.size());
     if (reason.empty()) reason = "worker ended with " + ending;
   }

@@ -1,4 +1,4 @@
-// Asks what backends are there and what they say of themselves, each in a worker process of its own.
+// Finds the available backends and what they support, each in its own worker process.
 #pragma once
 
 #include <filesystem>
@@ -15,10 +15,8 @@ namespace whygpu {
 struct BackendProbe : BackendRecord {
   std::vector<SupportRecord> support = {};  // one for each probe case of the workload
 
-  bool offers_nothing() const;  // it was asked, and says no to every probe case of the workload
+  bool offers_nothing() const;  // it was probed, and supports no probe case of the workload
 };
-
-BackendProbe unusable_backend(const std::string& name, const std::string& reason);
 
 struct ProbeSettings {
   std::filesystem::path worker_folder;
@@ -26,21 +24,21 @@ struct ProbeSettings {
   int device = 0;
 };
 
-// Asks a worker of any build.
+// Probes a backend in the worker of any build.
 BackendProbe probe_backend(const ProbeSettings& settings, const std::string& name, const std::string& workload,
                            const EnvironmentChanges& environment = {});
 
-// Why this build left the backend out; nothing where it has a module for it, or never heard of it.
+// Why this build excludes the backend; nothing if it has a module for it, or does not know it.
 std::optional<std::string> why_left_out(const std::string& name);
 
-// Names of all modules that are there in this build, and of all that were left out.
+// Names of all modules in this build, and of all backends excluded from it.
 std::vector<std::string> known_backends();
 
-// Throws CaseError for the first of `names` that is not among `known`, suggesting the nearest.
+// Throws CaseError for the first of `names` that is not in `known`, suggesting the nearest.
 void refuse_unknown_backends(const std::vector<std::string>& names, const std::vector<std::string>& known);
 
-// Asks the backends called `names` (all known ones when empty) through the worker of `workload`. Throws CaseError for a
-// name that is neither there nor left out of the build.
+// Probes the backends `names` (all known ones if empty) with the worker of `workload`. Throws CaseError for a
+// name that is neither available nor excluded from the build.
 std::vector<BackendProbe> probe_backends(const std::vector<std::string>& names, const ProbeSettings& settings,
                                          const std::string& workload);
 

@@ -13,7 +13,7 @@
 namespace whygpu {
 namespace {
 
-// Fewer rounds cannot have a 95% interval, so nothing is settled before.
+// With fewer rounds there is no 95% interval, so no case is settled earlier.
 constexpr int kFewestRounds = 6;
 
 EndRecord failure(const CaseRecord& result, const std::string& reason, int round) {
@@ -69,7 +69,7 @@ std::vector<Rounds::Group> Rounds::active_groups() {
   return {groups.begin(), groups.end()};
 }
 
-// A resumed run goes on with the round after the last one that it holds.
+// A resumed run continues with the round after the last recorded one.
 int Rounds::next_round() const {
   int last = 0;
   for (const auto& result : state_.results()) {
@@ -102,7 +102,7 @@ bool Rounds::run(const std::atomic<bool>& interrupted) {
   }
 }
 
-// One fresh process for all cases of a group; another for those that remain when it died.
+// One new process for all cases of a group; another for the remaining cases if it died.
 void Rounds::visit(const Group& group, int round) {
   auto waiting = active_cases(group);
   std::shuffle(waiting.begin(), waiting.end(), shuffle_);
@@ -115,7 +115,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
   options.threads = settings_.threads;
   options.device = settings_.device;
   options.sample_seconds = settings_.sample_seconds;
-  // Once per case is enough: the energy pass repeats its trials by itself.
+  // Once per case is enough: the energy pass repeats its trials itself.
   const bool first = std::ranges::all_of(waiting, [](const auto* result) { return result->rounds.empty(); });
   options.energy = settings_.energy && first;
   for (const auto* result : waiting) options.cases.push_back(result->text);
@@ -159,7 +159,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
     CaseRecord* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();
     if (guilty == nullptr) return;
     std::string reason = hung ? fmt::format("no answer for {:g} s, killed", settings_.timeout_seconds)
-                              : fmt::format("worker ended with {}", ending.empty() ? "nothing to say" : ending);
+                              : fmt::format("worker ended with {}", ending.empty() ? "exit status 0" : ending);
     if (const auto words = worker.last_words(); !words.empty() && !hung) reason += ": " + words;
     take(failure(*guilty, reason, round), round);
     leave_queue(guilty);

@@ -1,5 +1,5 @@
 // Rounds of fresh worker processes: each visits every (backend, workload) once, in shuffled order, so that drift of the
-// machine hits all backends alike. Cases that are settled, or that ended badly, drop out.
+// machine affects all backends alike. Cases that are settled or not ok drop out.
 #pragma once
 
 #include <atomic>
@@ -13,27 +13,27 @@
 
 namespace whygpu {
 
-// Where the run stands, after each case.
+// State of the run after each case.
 struct Progress {
   std::string case_text;
   int round = 1;
-  std::size_t cases = 0, finished = 0;  // finished: settled, or ended other than ok
+  std::size_t cases = 0, finished = 0;  // finished: settled, or ended with a status other than ok
   double elapsed_seconds = 0;
-  double left_seconds = 0;  // estimate; at most what is left of the budget once every case has a round
+  double left_seconds = 0;  // estimate; at most the rest of the budget once every case has a round
 };
 
 class Rounds {
  public:
   using Recorder = std::function<void(const WorkerRecord&)>;
 
-  // `record` is called with every record worth keeping, before the state takes it; it may throw to end the run.
+  // `record` is called with each record to store, before it is applied to the state; it may throw to end the run.
   Rounds(RunState& state, RunSettings settings, std::filesystem::path worker_folder, Recorder record,
          std::function<void(const Progress&)> progress);
 
-  // Called after each round; what it takes counts as time of the run.
+  // Called after each round; its time counts towards the budget.
   void after_each_round(std::function<void()> call) { after_round_ = std::move(call); }
 
-  // Runs until all cases are finished, the budget is spent or `interrupted` is set. True when it was not interrupted.
+  // Runs until all cases are finished, the budget is spent or `interrupted` is set. Returns false if interrupted.
   bool run(const std::atomic<bool>& interrupted);
 
  private:

@@ -1,4 +1,4 @@
-// Runs real workers: the plain loops, and a module that goes wrong in every way that it knows.
+// Runs real workers: the naive backend, and a fault-injection module.
 #include "benchmarks/runner/rounds.h"
 
 #include <gmock/gmock.h>
@@ -42,7 +42,7 @@ class RoundsTest : public testing::Test {
   std::atomic<bool> never_ = false;
 };
 
-TEST_F(RoundsTest, TakesSamplesInEveryRound) {
+TEST_F(RoundsTest, SamplesInEveryRound) {
   const auto state =
       run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=9 n=8 k=8 backend=faulty variant=right"}, two_rounds());
   for (const auto& result : state.results()) {
@@ -54,7 +54,7 @@ TEST_F(RoundsTest, TakesSamplesInEveryRound) {
   EXPECT_EQ(state.backends().at("naive").version, "plain C++ loops");
 }
 
-TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
+TEST_F(RoundsTest, IncorrectResultsUntimed) {
   const auto state =
       run({"gemm m=8 n=8 k=64 backend=faulty variant=off_by_one", "gemm m=8 n=8 k=64 backend=faulty variant=rounded",
            "gemm m=8 n=8 k=64 backend=faulty variant=silent", "gemm m=8 n=8 k=64 backend=faulty variant=nan",
@@ -68,7 +68,7 @@ TEST_F(RoundsTest, WrongAnswersHaveNoTime) {
   }
 }
 
-TEST_F(RoundsTest, ACrashCostsItsOwnCaseOnly) {
+TEST_F(RoundsTest, CrashFailsOneCase) {
   const auto state =
       run({"gemm m=8 n=8 k=8 backend=faulty variant=right", "gemm m=8 n=8 k=8 backend=faulty variant=abort",
            "gemm m=8 n=8 k=8 backend=faulty variant=late_abort", "gemm m=8 n=8 k=8 backend=faulty variant=throw",
@@ -82,7 +82,7 @@ TEST_F(RoundsTest, ACrashCostsItsOwnCaseOnly) {
   EXPECT_THAT(results[4].rounds, SizeIs(2));
 }
 
-TEST_F(RoundsTest, AHangCostsItsOwnCaseOnly) {
+TEST_F(RoundsTest, HangFailsOneCase) {
   auto settings = two_rounds();
   settings.timeout_seconds = 1;
   const auto state =
@@ -98,7 +98,7 @@ TEST_F(RoundsTest, ABackendThatCannotLoadFailsItsCases) {
   EXPECT_EQ(state.results()[1].status, Status::ok);
 }
 
-TEST_F(RoundsTest, StopsAtTheBudgetAndSaysUnsettled) {
+TEST_F(RoundsTest, BudgetExhausted) {
   RunSettings settings;
   settings.sample_seconds = 0.001;
   settings.budget_seconds = 0.01;
@@ -107,8 +107,8 @@ TEST_F(RoundsTest, StopsAtTheBudgetAndSaysUnsettled) {
   EXPECT_FALSE(state.results()[0].settled);
 }
 
-// What is replayed from records is what was lived.
-TEST_F(RoundsTest, RecordsRebuildTheState) {
+// Replaying the records gives the same state as the run.
+TEST_F(RoundsTest, ReplayRestoresState) {
   const auto lived =
       run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=abort"}, two_rounds());
   RunState replayed({parse_case(lived.results()[0].text), parse_case(lived.results()[1].text)});

@@ -32,12 +32,12 @@ fs::path output_of(const RunOptions& options) {
 
 void refuse_to_overwrite(const fs::path& output) {
   if (fs::exists(output)) {
-    throw CaseError(fmt::format("{} exists: choose another name, or add --force", output.string()));
+    throw CaseError(fmt::format("{} exists: choose another name or add --force", output.string()));
   }
   const fs::path journal = Journal::path_for(output);
   if (fs::exists(journal) && fs::file_size(journal) > 0) {
     throw CaseError(
-        fmt::format("{} holds an interrupted run: add --resume to go on, or --force to start again", journal.string()));
+        fmt::format("{} holds an interrupted run: add --resume to continue, or --force to restart", journal.string()));
   }
 }
 
@@ -72,7 +72,7 @@ PlannedRun planned_now(const RunOptions& options) {
   return run;
 }
 
-// One run, from its journal's first record to the result file.
+// One run, from the first record of its journal to the result file.
 class Run {
  public:
   Run(PlannedRun planned, fs::path output, const RunCallbacks& callbacks)
@@ -122,9 +122,9 @@ class Run {
     run_.findings.insert(run_.findings.end(), findings.begin(), findings.end());
   }
 
-  // What takes time, and no plan needs.
+  // Steps that take time and that a plan does not need.
   void look_at_machine() {
-    // Nothing of ours runs yet, so what is busy now is somebody else's work.
+    // This process is idle here, so the load comes from other programs.
     add_findings(load_findings(listen_to_others()));
 
     auto offers = find_meters();
@@ -140,7 +140,7 @@ class Run {
     for (const auto& line : what_is_left_out(run_.backends)) callbacks_.say(line);
     const RunSettings& settings = run_.settings;
     if (settings.threads > usable_cpus()) {
-      callbacks_.say(fmt::format("{} threads on {} CPUs: they take turns; run with --threads {}", settings.threads,
+      callbacks_.say(fmt::format("{} threads on {} CPUs: oversubscribed; run with --threads {}", settings.threads,
                                  usable_cpus(), usable_cpus()));
     }
     callbacks_.say(fmt::format("{} cases, {} threads, {} -> {}", run_.cases.size(), settings.threads,
@@ -149,7 +149,7 @@ class Run {
                                output_.string()));
   }
 
-  // True when it was not interrupted.
+  // Returns false if interrupted.
   bool run_rounds() {
     Rounds rounds(
         state_, run_.settings, program_folder(),
@@ -163,7 +163,7 @@ class Run {
     return finished;
   }
 
-  // What a case still stands above after that is an error, and the table says so.
+  // A case that still exceeds a ceiling after that is an error, and the table shows it.
   void measure_ceilings_again() {
     callbacks_.say("measuring ceilings again");
     ceilings_->after_rounds([this](const std::vector<CeilingRecord>& so_far) {
@@ -194,7 +194,7 @@ class Run {
   const RunCallbacks& callbacks_;
   Journal journal_;
   RunState state_;
-  std::unique_ptr<RunCeilings> ceilings_;  // null: the run does without
+  std::unique_ptr<RunCeilings> ceilings_;  // null: no ceilings
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A whole run: planned, measured in rounds with a journal beside the result file, and written in the end.
+// A complete run: planned, measured in rounds with a journal beside the result file, and written at the end.
 #pragma once
 
 #include <filesystem>
@@ -11,26 +11,26 @@
 
 namespace whygpu {
 
-// How a run talks to whoever started it.
+// How a run reports to its caller.
 struct RunCallbacks {
   std::function<void(const std::string& line)> say;
   std::function<void(const Progress&)> progress;
 
-  // Whether some case stands above a measured ceiling without a reason; the ceilings are then measured again.
+  // Whether some case exceeds a measured ceiling without a reason; the ceilings are then measured again.
   std::function<bool(const ResultFile& so_far)> contradicts_itself;
 };
 
 struct RunOutcome {
   std::filesystem::path file;
-  ResultFile result;      // what was written there
+  ResultFile result;      // the contents of `file`
   bool finished = false;  // false: interrupted
 
-  // 0: something was measured, and nothing was incorrect or failed; 1; or that of an interruption.
+  // 0: something was measured, and nothing was incorrect or failed; 1 otherwise; 130 if interrupted.
   int exit_status() const;
 };
 
-// Runs, or goes on with an interrupted run, and writes the result file. Throws CaseError on options that do not fit,
-// std::runtime_error when something cannot be written.
+// Runs, or resumes an interrupted run, and writes the result file. Throws CaseError on invalid options,
+// std::runtime_error if something cannot be written.
 RunOutcome run_sweep(const RunOptions& options, const RunCallbacks& callbacks);
 
 }  // namespace whygpu

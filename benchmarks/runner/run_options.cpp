@@ -17,7 +17,7 @@ std::optional<int> parse_rounds(const std::string& text) {
   char* end = nullptr;
   const long value = std::strtol(text.c_str(), &end, 10);
   if (*end != '\0' || value < 1 || value > 1'000'000) {
-    throw CaseError(fmt::format("--rounds {}: accepted are auto and whole numbers from 1 on", text));
+    throw CaseError(fmt::format("--rounds {}: accepted: auto, or a whole number of at least 1", text));
   }
   return static_cast<int>(value);
 }
@@ -31,34 +31,34 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   settings.budget_seconds = 0;
   command.add_option("sweep", options.words, "sweeps by name or file, or cases (default: quick)");
   add_list_option(command, "--backend", options.backends,
-                  "backends, separated by commas (default: all that can run here)");
-  add_list_option(command, "--models", options.models, "only cases of these networks, separated by commas");
+                  "comma-separated list of backends (default: all that can run here)");
+  add_list_option(command, "--models", options.models, "only cases of these networks, comma-separated");
   command.add_option("-o,--output", options.output, "result file (default: results/DATE.json)");
-  command.add_flag("--quick", options.quick, "a spread-out subset of the cases, about a minute");
+  command.add_flag("--quick", options.quick, "an evenly spaced subset of the cases, about a minute");
   command
       .add_option_function<std::string>(
           "--rounds", [&settings](const std::string& text) { settings.rounds = parse_rounds(text); },
-          "fresh processes per case: auto (until settled) or a number")
+          "processes per case: auto (until settled) or a number")
       ->default_str("auto");
   add_duration_option(
       command, "--budget", settings.budget_seconds,
-      "time for the whole run (default: 60s for quick, else 2s a case); every case gets one round at least");
+      "time limit of the run (default: 60s for quick, else 2s per case); every case gets at least one round");
   add_threads_option(command, settings.threads, "CPU threads, the same for every backend");
   add_device_option(command, settings.device);
   add_sample_seconds_option(command, settings.sample_seconds);
   command
       .add_option("--offload", options.offload,
-                  "which time: kernel (operands are on the device), once (and the result fetched, around --reuse "
-                  "operations) or always")
+                  "what is timed: kernel (operands on the device), once (with upload and download around --reuse "
+                  "operations) or always (around each operation)")
       ->check(CLI::IsMember({"kernel", "once", "always"}));
-  command.add_option("--reuse", options.reuse, "operations for one upload, with --offload once (default: 10)");
-  add_duration_option(command, "--timeout", settings.timeout_seconds, "silence after which a worker counts as hung")
+  command.add_option("--reuse", options.reuse, "operations per upload, with --offload once (default: 10)");
+  add_duration_option(command, "--timeout", settings.timeout_seconds, "silence after which a worker is killed")
       ->default_str("60s");
-  command.add_option("--seed", settings.seed, "of the shuffling (default: random, recorded)");
-  command.add_flag("--energy", settings.energy, "read the energy meters too: about 5 s more for each case");
-  command.add_flag("--no-ceilings", options.no_ceilings, "do not measure the peaks of this machine first");
+  command.add_option("--seed", settings.seed, "random seed of the order (default: random, recorded)");
+  command.add_flag("--energy", settings.energy, "also measure energy: about 5 s more per case");
+  command.add_flag("--no-ceilings", options.no_ceilings, "do not measure the peaks of this machine");
   command.add_flag("--dry-run", options.dry_run, "print the cases and measure nothing");
-  command.add_flag("--resume", options.resume, "go on with the interrupted run of -o FILE");
+  command.add_flag("--resume", options.resume, "resume the interrupted run of -o FILE");
   command.add_flag("--force", options.force, "overwrite the result file");
 }
 
@@ -67,11 +67,11 @@ CLI::Option* add_threads_option(CLI::App& command, int& threads, const std::stri
 }
 
 CLI::Option* add_device_option(CLI::App& command, int& device) {
-  return command.add_option("--device", device, "which accelerator")->check(CLI::NonNegativeNumber);
+  return command.add_option("--device", device, "index of the accelerator")->check(CLI::NonNegativeNumber);
 }
 
 CLI::Option* add_sample_seconds_option(CLI::App& command, double& seconds) {
-  return command.add_option("--sample-seconds", seconds, "sampling time of a case in one process")
+  return command.add_option("--sample-seconds", seconds, "sampling time per case and process")
       ->check(CLI::Range(1e-4, 3600.0))
       ->check([](const std::string& text) {
         return std::isnan(std::strtod(text.c_str(), nullptr)) ? std::string("not a number") : std::string();

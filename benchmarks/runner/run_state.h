@@ -1,4 +1,4 @@
-// What a run knows so far, built only from records: those that workers send and those that a journal replays.
+// State of a run, built only from records: those sent by workers and those replayed from a journal.
 #pragma once
 
 #include <map>

@@ -13,13 +13,13 @@
 namespace whygpu {
 namespace {
 
-// What a visit of a worker to a case takes: starting, warming up and 50 ms of samples, and some runs of the operation
-// for checking it, guessed at the speed of a few cores.
+// Cost of one case in one worker: startup, warm-up and 50 ms of samples, and some runs of the operation
+// for verification, estimated at the speed of a few cores.
 constexpr double kSecondsPerVisit = 0.12;
 constexpr double kRunsPerVisit = 10, kGuessedFlops = 100e9;
 constexpr int kRounds = 6;
 constexpr std::size_t kFewestProblems = 6;
-// A problem that takes a larger share of a backend's time is left out, since it would take the place of many.
+// Problems that take a larger share of a backend's time are excluded, since each would displace many others.
 constexpr double kLargestShare = 0.1;
 
 double guessed_seconds(const Case& c) {
@@ -31,13 +31,13 @@ bool is_assignment(const std::string& word) {
          word.find('/') == std::string::npos;
 }
 
-// A workload's name alone is no case yet, unless a sweep has that name too.
+// The name of a workload alone is not a case, unless a sweep has that name too.
 void refuse_bare_workload(const std::string& word) {
   const auto sweeps = shipped_sweeps();
   if (std::ranges::find(sweeps, word) != sweeps.end() || std::filesystem::is_regular_file(word)) return;
   for (const Workload* workload : workloads()) {
     if (workload->name() != word) continue;
-    throw CaseError(fmt::format("\"{}\" is a workload and needs its values: `whygpu run {}`; sweeps: {}", word,
+    throw CaseError(fmt::format("\"{}\" is a workload and needs values: `whygpu run {}`; sweeps: {}", word,
                                 workload->probe(), fmt::join(sweeps, ", ")));
   }
 }
@@ -82,8 +82,8 @@ std::vector<Case> with_models(std::vector<Case> cases, const std::vector<std::st
   if (cases.empty()) {
     std::string names;
     for (const auto& name : present) names += (names.empty() ? "" : ", ") + name;
-    throw CaseError("--models: no case of the sweep has such a network; " +
-                    (names.empty() ? "none has any: try whygpu run training" : "it has " + names));
+    throw CaseError("--models: no case of the sweep uses such a network; " +
+                    (names.empty() ? "it uses none: try whygpu run training" : "it uses " + names));
   }
   return cases;
 }

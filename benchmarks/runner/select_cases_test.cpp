@@ -26,7 +26,7 @@ TEST(SelectCases, RefusesWorkloadWithoutValues) {
     cases_from_words({"gemm"});
     FAIL() << "nothing was refused";
   } catch (const CaseError& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("needs its values: `whygpu run gemm m="));
+    EXPECT_THAT(error.what(), testing::HasSubstr("needs values: `whygpu run gemm m="));
   }
 }
 

@@ -10,9 +10,9 @@
 namespace whygpu {
 namespace {
 
-constexpr double kResolutionsPerTrial = 20;  // an edge of a window is off by at most one resolution: 5%
+constexpr double kResolutionsPerTrial = 20;  // a window's edges are off by at most one resolution: 5%
 
-// One meter through the whole pass.
+// One meter during the pass.
 class Watch {
  public:
   explicit Watch(Meter& meter) : meter_(meter) { reading_.name = meter.name(), reading_.scope = meter.scope(); }
@@ -20,7 +20,7 @@ class Watch {
   void begin() {
     attempt([&] { start_ = meter_.joules(); });
   }
-  // Joules since begin(); 0 once the meter is lost.
+  // Joules since begin(); 0 after the meter failed.
   double end() {
     double joules = 0;
     attempt([&] { joules = meter_.joules() - start_; });

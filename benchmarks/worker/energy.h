@@ -13,19 +13,19 @@
 
 namespace whygpu {
 
-// The meters that count for a run on `device`, which is known by its fact "pci". An accelerator without that fact has
-// no meter of its own.
+// The meters that count for a run on `device`, identified by its fact "pci". An accelerator without that fact has
+// no meter.
 std::vector<std::unique_ptr<Meter>> meters_for(const Device& device, std::vector<MeterOffer> offers);
 
 struct EnergyPlan {
-  double idle_seconds = 1.0;    // at rest, for the power that is drawn anyway
-  double warmup_seconds = 0.5;  // until clocks and fans follow the load
-  double trial_seconds = 1.0;   // at least; 20 times the slowest meter's resolution where that is longer
+  double idle_seconds = 1.0;    // idle, to measure the power drawn without load
+  double warmup_seconds = 0.5;  // until clocks and fans adapt to the load
+  double trial_seconds = 1.0;   // minimum; 20 times the slowest meter's resolution if that is longer
   int trials = 3;
   double unstable_above = 0.05;  // (highest - lowest) / median of the trials' joules per operation
 };
 
-// What one meter saw.
+// Result of one meter.
 struct MeterReading {
   std::string name;
   MeterScope scope = MeterScope::host;
@@ -33,7 +33,7 @@ struct MeterReading {
   double watts = 0;          // average over all trials
   double idle_watts = 0;
   double spread = 0;  // (highest - lowest) / median
-  std::string lost;   // why this meter fell out, if it did; the numbers above are then 0
+  std::string lost;   // why this meter failed, if it did; the numbers above are then 0
 };
 
 struct EnergyResult {
@@ -41,7 +41,7 @@ struct EnergyResult {
   double seconds_per_op = 0;
   bool stable = true;
 
-  // Sums over the meters of a scope that did not fall out.
+  // Sums over the meters of a scope that did not fail.
   double joules_per_op(MeterScope scope) const;
   double watts(MeterScope scope) const;
   double idle_watts(MeterScope scope) const;
@@ -49,11 +49,11 @@ struct EnergyResult {
 
   // For a round's record: energy_joules_per_op (host and device together), energy_net_joules_per_op (without idle
   // power), energy_host_joules_per_op, energy_device_joules_per_op, energy_machine_joules_per_op, energy_watts,
-  // energy_idle_watts, energy_spread, energy_stable (1 or 0). What no meter saw is left out.
+  // energy_idle_watts, energy_spread, energy_stable (1 or 0). Values that no meter measured are left out.
   Details details() const;
 };
 
-// Seconds now, and waiting; tests bring their own.
+// The current time in seconds, and waiting; tests substitute their own.
 struct EnergyClock {
   std::function<double()> now;
   std::function<void(double)> sleep;
@@ -61,7 +61,7 @@ struct EnergyClock {
   static EnergyClock steady();
 };
 
-// `run` executes some operations to their end and returns how many. A meter that fails is dropped, with its reason.
+// `run` completes some operations and returns their number. A meter that fails is dropped, with its reason.
 EnergyResult measure_energy(std::span<const std::unique_ptr<Meter>> meters, const EnergyPlan& plan,
                             const EnergyClock& clock, const std::function<std::int64_t()>& run);
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr double kRestWatts = 40, kBusyWatts = 100, kSecondsPerOp = 0.01;
 
-// A machine that draws 40 W at rest and 100 W at work, seen through recorded counters that turn over.
+// A machine that draws 40 W at rest and 100 W under load, read from recorded counters that wrap around.
 class EnergyPass : public testing::Test {
  protected:
   EnergyPass() : tree_(two_package_rapl()) {
@@ -21,7 +21,7 @@ class EnergyPass : public testing::Test {
     clock_ = {[this] { return now_; }, [this](double seconds) { pass(seconds, kRestWatts); }};
   }
 
-  // All the energy goes to package 0, whose counter is 0.33 J before its turn when the pass begins.
+  // All energy goes to package 0, whose counter is 0.33 J before its wrap-around when the pass starts.
   void pass(double seconds, double watts) {
     now_ += seconds;
     microjoules_ = std::fmod(microjoules_ + 1e6 * watts * seconds, 262143328850.0);
@@ -43,7 +43,7 @@ double detail(const EnergyResult& result, const std::string& name) {
   return NAN;
 }
 
-TEST_F(EnergyPass, GivesTheJoulesThatTheCountersImply) {
+TEST_F(EnergyPass, JoulesFromCounters) {
   const EnergyResult result = measure([this] { return pass(kSecondsPerOp, kBusyWatts), 1; });
   EXPECT_NEAR(result.joules_per_op(MeterScope::host), 1.0, 1e-6);
   EXPECT_NEAR(result.watts(MeterScope::host), 100, 1e-4);
@@ -55,18 +55,18 @@ TEST_F(EnergyPass, GivesTheJoulesThatTheCountersImply) {
   EXPECT_TRUE(std::isnan(detail(result, "energy_device_joules_per_op")));
 }
 
-TEST_F(EnergyPass, CountsOperationsOfABatch) {
+TEST_F(EnergyPass, OperationsInBatch) {
   const EnergyResult result = measure([this] { return pass(4 * kSecondsPerOp, kBusyWatts), 4; });
   EXPECT_NEAR(result.joules_per_op(MeterScope::host), 1.0, 1e-6);
 }
 
-TEST_F(EnergyPass, MarksTrialsThatDisagree) {
+TEST_F(EnergyPass, DisagreeingTrials) {
   const EnergyResult result = measure([this] { return pass(kSecondsPerOp, now_ < 1003 ? 100 : 120), 1; });
   EXPECT_FALSE(result.stable);
   EXPECT_EQ(detail(result, "energy_stable"), 0);
 }
 
-TEST_F(EnergyPass, DropsAMeterThatVanishesAndKeepsTheOthers) {
+TEST_F(EnergyPass, DropsFailedMeter) {
   const EnergyResult result = measure([this] {
     if (now_ > 1002) tree_.remove("sys/class/powercap/intel-rapl:1");
     return pass(kSecondsPerOp, kBusyWatts), 1;
@@ -76,12 +76,12 @@ TEST_F(EnergyPass, DropsAMeterThatVanishesAndKeepsTheOthers) {
   EXPECT_NEAR(result.joules_per_op(MeterScope::host), 1.0, 1e-6);
 }
 
-TEST_F(EnergyPass, HasNoNumbersWithoutMeters) {
+TEST_F(EnergyPass, WithoutMeters) {
   meters_.clear();
   EXPECT_TRUE(measure([this] { return pass(kSecondsPerOp, kBusyWatts), 1; }).details().empty());
 }
 
-// A device with nothing but facts.
+// A device that only has facts.
 class DescribedDevice final : public Device {
  public:
   explicit DescribedDevice(Facts facts) : facts_(std::move(facts)) {}
@@ -125,7 +125,7 @@ std::vector<std::string> meters_that_count(const Facts& facts) {
   return names;
 }
 
-TEST(MetersFor, TakesTheGpuAtTheDevicesAddress) {
+TEST(MetersFor, MatchesPciAddress) {
   EXPECT_THAT(meters_that_count({{"memory_bus", "384 bit"}, {"pci", "0000:65:00.0"}}),
               testing::ElementsAre("host", "0000:65:00.0"));
   EXPECT_THAT(meters_that_count({{"pci", "0000:C1:00.0"}}), testing::ElementsAre("host", "0000:c1:00.0"));

@@ -25,7 +25,7 @@ void HostCopies::download() {
 }
 
 std::string HostCopies::describe() const {
-  if (inputs_.empty() && results_.empty()) return "in host memory already: nothing is copied";
+  if (inputs_.empty() && results_.empty()) return "already in host memory: nothing is copied";
   return std::to_string(inputs_.size()) + " operand(s) from and " + std::to_string(results_.size()) + " result(s) to " +
          memory_;
 }

@@ -1,4 +1,4 @@
-// The host's side of a trial: its operands in host memory, copied to the device and back as a program would.
+// The host side of a trial: its operands in host memory, copied to the device and back as a program would.
 #pragma once
 
 #include <memory>
@@ -11,13 +11,13 @@ namespace whygpu {
 
 class HostCopies {
  public:
-  // Copies the operands into host memory that the device likes to read (page-locked where that matters).
+  // Copies the operands into host memory suited to transfers (page-locked for accelerators).
   HostCopies(Device& device, const std::vector<HostArgument>& arguments);
 
   void upload();    // may be queued
-  void download();  // waits until the results are there
+  void download();  // waits for the results
 
-  // "to and from page-locked memory", or that nothing needs to move.
+  // "to and from page-locked memory", or that nothing is copied.
   std::string describe() const;
 
  private:
@@ -26,7 +26,7 @@ class HostCopies {
     std::shared_ptr<void> host;
   };
 
-  // Without what the host can use where it lies.
+  // Excludes operands that the host can use in place.
   std::vector<Copy> inputs_, results_;
   std::string memory_;
 };

@@ -11,7 +11,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Reading the clock costs tens of nanoseconds: a sample of 20 µs keeps that under 0.5%.
+// Reading the clock costs tens of nanoseconds: samples of 20 µs keep that under 0.5%.
 constexpr double kShortestSample = 20e-6;
 constexpr double kSamplesWanted = 50;
 
@@ -20,13 +20,13 @@ constexpr double kSteadyWithin = 0.02;
 constexpr int kSteadyWindows = 2;
 constexpr double kShortestWarmup = 5e-3, kLongestWarmup = 0.3;
 
-// A device that throttles through so many samples will not recover: the round goes on, and says so.
+// A device that throttles through that many samples will not recover: the round continues and records it.
 constexpr int kMostRetakes = 20;
 constexpr std::chrono::milliseconds kRecovery{50};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// As many as fill the time, in whole units, as far as the batch can hold them.
+// As many as fit the time, in whole units, up to the limit of the batch.
 std::int64_t operations_for(double wanted_seconds, double seconds_each, const TimedBatch& batch) {
   const double units = std::ceil(wanted_seconds / std::max(seconds_each, 1e-9) / static_cast<double>(batch.unit()));
   return batch.unit() *
@@ -44,7 +44,7 @@ double process_cpu_seconds() {
 Measurement::Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds)
     : device_(device), batch_(trial, device, mode), sample_seconds_(sample_seconds) {}
 
-// Steady: the time of a window stays within 2% of the one before, twice in a row.
+// Steady: the time of a window stays within 2% of the previous one, twice in a row.
 void Measurement::warm_up() {
   const auto start = Clock::now();
   const auto time_each = [&](std::int64_t operations) {
@@ -66,7 +66,7 @@ void Measurement::warm_up() {
   if (batch_.unit() > 1) each = time_each(batch_.unit());
   round_.batch = operations_for(sample_seconds, each, batch_);
   round_.warmup_ns = 1e9 * seconds_since(start);
-  device_.disturbance();  // what happened until now is not the samples' concern
+  device_.disturbance();  // clears disturbances from before the samples
 }
 
 double Measurement::sample() {

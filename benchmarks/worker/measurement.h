@@ -1,4 +1,4 @@
-// Times a verified trial: warm up until steady, choose a batch, then take samples.
+// Times a verified trial: warms up until steady, chooses a batch size, then takes samples.
 #pragma once
 
 #include <cstddef>
@@ -13,22 +13,22 @@ namespace whygpu {
 
 class Measurement {
  public:
-  // `sample_seconds` is the time that all samples of this process are meant to take together; it bounds the warm-up and
-  // sizes the samples.
+  // `sample_seconds` is the total time intended for all samples of this process; it bounds the warm-up and
+  // determines the size of the samples.
   Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds);
 
   void warm_up();
 
-  // Runs one batch, keeps its time, and returns its seconds.
+  // Runs one batch, stores its time, and returns its seconds.
   double sample();
 
-  // Runs one batch to its end, keeps nothing, and returns how many operations that were.
+  // Runs one batch to completion without storing its time, and returns its number of operations.
   std::int64_t run_batch() {
     batch_.time(round_.batch);
     return round_.batch;
   }
 
-  // Notes what the device reads under this load. Called once, after the last sample.
+  // Stores the device's readings under this load. Called once, after the last sample.
   void finish();
 
   std::int64_t batch() const { return round_.batch; }

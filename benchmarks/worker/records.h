@@ -55,7 +55,7 @@ std::string utc_now();
 
 class RecordWriter {
  public:
-  RecordWriter() = default;                              // tells nobody
+  RecordWriter() = default;                              // discards all records
   explicit RecordWriter(const std::string& fd_or_path);  // throws std::runtime_error
   void write(const WorkerRecord& record);
 

@@ -14,7 +14,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMostSets = 4096;
 constexpr std::int64_t kRecordedOperations = 64;
 
-// A device's queue is finite: what waits behind a held start must fit.
+// A device's queue is finite: the operations queued behind a held start must fit.
 constexpr std::int64_t kHeldLaunches = 16;
 
 }  // namespace
@@ -67,7 +67,7 @@ double TimedBatch::time(std::int64_t operations) {
   return stopwatch_->seconds();
 }
 
-// Copies end on the host, so that its clock sees all of them; a launch costs what it costs a caller.
+// Copies end on the host, so its clock covers all of them, with the launch cost that a caller sees.
 double TimedBatch::time_on_host(std::int64_t operations) {
   device_.synchronize();
   const auto start = Clock::now();
@@ -93,7 +93,7 @@ void TimedBatch::record(std::int64_t operations) {
       for (std::int64_t i = 0; i < recorded; ++i) trial_.enqueue(static_cast<std::size_t>(i) % sets_);
     });
   } catch (const std::exception&) {
-    graph_ = nullptr;  // a library that cannot be recorded is launched one by one
+    graph_ = nullptr;  // a library that cannot be captured is launched one operation at a time
   }
   if (graph_) unit_ = recorded;
 }

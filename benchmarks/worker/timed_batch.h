@@ -14,9 +14,9 @@
 namespace whygpu {
 
 struct SampleMode {
-  bool cold = false;  // operands are evicted before each batch, and rotated over twice the cache within it
+  bool cold = false;  // operands are evicted before each batch, and rotated over twice the cache size within it
   Offload offload = Offload::kernel;
-  std::int64_t reuse = 1;  // operations for one upload
+  std::int64_t reuse = 1;  // operations per upload
 };
 SampleMode sample_mode(const Case& c);
 
@@ -28,17 +28,17 @@ class TimedBatch {
   std::int64_t unit() const { return unit_; }
   std::int64_t most() const;
 
-  // Runs `operations`, and returns the seconds that they took together.
+  // Runs `operations`, and returns their total time in seconds.
   double time(std::int64_t operations);
 
-  // From now on replays a recording of about `operations` operations, where the device can; unit() grows to what was
-  // recorded.
+  // Captures about `operations` operations and replays them from now on, if the device supports it; unit() becomes the
+  // number of captured operations.
   void record(std::int64_t operations);
 
-  // What the device reads while it works on `operations`.
+  // The device's readings while it runs `operations`.
   Details readings(std::int64_t operations);
 
-  // "kernel time", or what was copied how often, in words.
+  // "kernel time", or a description of what was copied and how often.
   std::string describe() const;
 
  private:

@@ -7,7 +7,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-// Writes down, one letter each, what a device is asked to do.
+// Records the calls to a device, one letter each.
 using Log = std::string;
 
 class FakeTensor final : public Tensor {
@@ -103,25 +103,25 @@ struct TimedBatchTest : ::testing::Test {
   }
 };
 
-TEST_F(TimedBatchTest, KernelTimeStartsAllAtOnceAndCopiesNothing) {
+TEST_F(TimedBatchTest, KernelTimeCopiesNothing) {
   TimedBatch batch(trial, device, {});
   EXPECT_EQ(logged(batch, 3), "[000]");
   EXPECT_EQ(batch.describe(), "kernel time");
 }
 
-TEST_F(TimedBatchTest, ALongQueueIsLetGoBeforeItIsFull) {
+TEST_F(TimedBatchTest, LongQueueReleasedEarly) {
   TimedBatch batch(trial, device, {});
   EXPECT_EQ(logged(batch, 20), "[" + std::string(16, '0') + "]" + std::string(4, '0') + "]");
 }
 
-TEST_F(TimedBatchTest, ColdFlushesAndRotatesOverTwiceTheCache) {
+TEST_F(TimedBatchTest, ColdFlushesAndRotates) {
   TimedBatch batch(trial, device, {.cold = true});
   EXPECT_EQ(trial.sets, 3U);
   EXPECT_EQ(batch.most(), 3);
   EXPECT_EQ(logged(batch, 3), "f[012]");
 }
 
-TEST_F(TimedBatchTest, OnceCopiesAroundEveryReuseOperations) {
+TEST_F(TimedBatchTest, OnceCopiesPerReuse) {
   TimedBatch batch(trial, device, {.offload = Offload::once, .reuse = 2});
   EXPECT_EQ(batch.unit(), 2);
   EXPECT_EQ(logged(batch, 4), "u00du00d");
@@ -132,20 +132,20 @@ TEST_F(TimedBatchTest, OnceCopiesAroundEveryReuseOperations) {
       "host memory");
 }
 
-TEST_F(TimedBatchTest, AlwaysCopiesAroundEachOperation) {
+TEST_F(TimedBatchTest, AlwaysCopiesPerOperation) {
   TimedBatch batch(trial, device, {.offload = Offload::always});
   EXPECT_EQ(logged(batch, 2), "u0du0d");
   EXPECT_THAT(batch.describe(), HasSubstr("each time"));
 }
 
-TEST_F(TimedBatchTest, WhatLiesOnTheHostIsNotCopied) {
+TEST_F(TimedBatchTest, HostOperandsNotCopied) {
   FakeTrial host(log, true);
   TimedBatch batch(host, device, {.offload = Offload::always});
   EXPECT_EQ(logged(batch, 2), "00");
   EXPECT_THAT(batch.describe(), HasSubstr("nothing is copied"));
 }
 
-TEST_F(TimedBatchTest, ARecordingIsReplayedInWholeUnits) {
+TEST_F(TimedBatchTest, ReplaysWholeUnits) {
   device.has_graphs = true;
   TimedBatch batch(trial, device, {});
   batch.record(1000);
@@ -154,7 +154,7 @@ TEST_F(TimedBatchTest, ARecordingIsReplayedInWholeUnits) {
   EXPECT_EQ(batch.describe(), "kernel time, 64 operations a graph");
 }
 
-TEST_F(TimedBatchTest, WhatCannotBeRecordedIsLaunched) {
+TEST_F(TimedBatchTest, LaunchesWithoutCapture) {
   device.capture_fails = true;
   TimedBatch batch(trial, device, {});
   batch.record(1000);
@@ -162,7 +162,7 @@ TEST_F(TimedBatchTest, WhatCannotBeRecordedIsLaunched) {
   EXPECT_EQ(logged(batch, 2), "[00]");
 }
 
-TEST_F(TimedBatchTest, CopiesAreNeverRecorded) {
+TEST_F(TimedBatchTest, CopiesNotCaptured) {
   device.has_graphs = true;
   TimedBatch batch(trial, device, {.offload = Offload::once, .reuse = 3});
   batch.record(1000);

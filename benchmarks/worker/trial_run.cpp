@@ -73,7 +73,7 @@ Verdict TrialRun::make_ready() {
 
   const SampleMode mode = sample_mode(case_);
   if (mode.offload != Offload::kernel && trial_->host_arguments().empty()) {
-    return {Status::unsupported, fmt::format("{} has no operands that a program would upload", case_.workload)};
+    return {Status::unsupported, fmt::format("{} has no operands to upload", case_.workload)};
   }
   measurement_.emplace(*trial_, backend_.device(), mode, sample_seconds_);
   measurement_->round().prepare_ns = prepare_ns;
@@ -145,7 +145,7 @@ void TrialRun::finish() {
   }
 }
 
-// Where operands have to travel, what ran says nothing without what was timed.
+// With offloading, the implementation alone does not tell what was timed.
 std::string TrialRun::implementation() const {
   const bool travels = backend_.device().kind() != DeviceKind::cpu || case_["offload"] != "kernel";
   if (!travels || !measurement_) return trial_->implementation();

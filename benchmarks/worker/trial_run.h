@@ -1,4 +1,4 @@
-// One case on one backend, from the question whether it is supported to its samples.
+// One case on one backend, from the support query to its samples.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -20,13 +20,13 @@ class TrialRun {
  public:
   TrialRun(const Case& c, Backend& backend, double sample_seconds);
 
-  // Asks, prepares, verifies and warms up. Never throws: what goes wrong becomes the verdict.
+  // Queries support, prepares, verifies and warms up. Never throws: errors are stored in the verdict.
   void prepare();
 
-  // Adds samples for as many operations as Google Benchmark asks for. It may be called several times.
+  // Adds samples for as many operations as Google Benchmark requests. May be called several times.
   void measure(benchmark::State& state);
 
-  // After measuring: joules per operation, added to the round's details.
+  // Measures joules per operation after the samples, and adds them to the round's details.
   void measure_energy(std::span<const std::unique_ptr<Meter>> meters);
 
   const Verdict& verdict() const { return verdict_; }

@@ -21,13 +21,13 @@
 namespace whygpu {
 namespace {
 
-// Google Benchmark goes on for 1.4 times its minimum time.
+// Google Benchmark runs for 1.4 times its minimum time.
 constexpr double kMinTimeShare = 0.7;
 constexpr double kDefaultSampleSeconds = 0.5;  // Google Benchmark's own default
 
 std::unique_ptr<CLI::App> make_parser(std::string_view workload, WorkerOptions& options) {
   auto app = std::make_unique<CLI::App>(
-      fmt::format("Measures {} on one backend. Takes all flags of Google Benchmark besides its own\n"
+      fmt::format("Measures {} on one backend. Also accepts all flags of Google Benchmark\n"
                   "(--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json, …).\n\n"
                   "  {} --backend=openblas --case='{} m=512 n=512 k=512'",
                   workload, workload, workload));
@@ -50,7 +50,7 @@ std::vector<Case> chosen_cases(std::string_view workload, const WorkerOptions& o
   return cases;
 }
 
-// --backend, or the only one that the cases name.
+// --backend, or the only one named by the cases.
 std::string chosen_backend(const WorkerOptions& options, const std::vector<Case>& cases) {
   std::set<std::string> named;
   for (const auto& c : cases) {
@@ -58,7 +58,7 @@ std::string chosen_backend(const WorkerOptions& options, const std::vector<Case>
   }
   if (!options.backend.empty()) named.insert(options.backend);
   if (named.size() > 1) {
-    throw CaseError(fmt::format("a worker loads one backend; asked for {}", fmt::join(named, ", ")));
+    throw CaseError(fmt::format("a worker loads one backend; requested: {}", fmt::join(named, ", ")));
   }
   return named.empty() ? WHYGPU_DEFAULT_BACKEND : *named.begin();
 }
@@ -81,7 +81,7 @@ void describe(const LoadedBackend& backend, std::string_view workload, RecordWri
   }
 }
 
-// Runs the cases that Google Benchmark's filter leaves, one after the other.
+// Runs the cases that match Google Benchmark's filter, one after another.
 class Session {
  public:
   Session(std::vector<Case> cases, LoadedBackend& backend, const WorkerOptions& options, RecordWriter& records)
@@ -98,7 +98,7 @@ class Session {
 
   bool all_well() const { return all_well_; }
 
-  // Google Benchmark calls a case several times with growing counts, and does not say which call is the last.
+  // Google Benchmark calls a case several times with growing iteration counts, without marking the last call.
   void finish_current() {
     if (!current_) return;
     if (options_.energy) current_->measure_energy(meters_);
@@ -121,7 +121,7 @@ class Session {
     current_->measure(state);
   }
 
-  // A device that failed for good would fail every case after this one. They are another process's.
+  // A device that failed permanently would fail all later cases; they are left to another process.
   void leave_lost_device() {
     try {
       backend_->device().synchronize();

@@ -8,17 +8,17 @@ namespace whygpu {
 
 void add_worker_options(CLI::App& app, WorkerOptions& options) {
   app.add_option("--backend", options.backend,
-                 "the one backend to load (default: the cases', else " WHYGPU_DEFAULT_BACKEND ")");
-  app.add_option("--case", options.cases, "a line of cases; may be repeated")->take_all();
-  app.add_option("--sweep", options.sweep, "a sweep's name or file (default: quick)");
+                 "the backend to load (default: that of the cases, else " WHYGPU_DEFAULT_BACKEND ")");
+  app.add_option("--case", options.cases, "line of cases; may be repeated")->take_all();
+  app.add_option("--sweep", options.sweep, "name or file of a sweep (default: quick)");
   app.add_option("--threads", options.threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--sample_seconds", options.sample_seconds,
-                 "time that a case's samples take, in place of --benchmark_min_time")
+                 "sampling time of each case, in place of --benchmark_min_time")
       ->check(CLI::PositiveNumber);
-  app.add_option("--device", options.device, "which accelerator")->check(CLI::NonNegativeNumber);
-  app.add_option("--records", options.records, "file or descriptor for JSON lines with every sample");
-  app.add_flag("--energy", options.energy, "then run each case for some seconds more and read the energy meters");
-  app.add_flag("--describe", options.describe, "print what the backend is and supports, as JSON lines");
+  app.add_option("--device", options.device, "index of the accelerator")->check(CLI::NonNegativeNumber);
+  app.add_option("--records", options.records, "file or descriptor for JSON lines with all samples");
+  app.add_flag("--energy", options.energy, "also measure energy: some seconds more per case");
+  app.add_flag("--describe", options.describe, "print the backend's description and what it supports, as JSON lines");
 }
 
 std::vector<std::string> worker_arguments(const WorkerOptions& options) {

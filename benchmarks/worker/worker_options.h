@@ -1,4 +1,4 @@
-// What a worker process is told. Declared once for both sides: the runner writes these words, the worker reads them.
+// Options of a worker process, declared once for both sides: the runner writes them, the worker parses them.
 #pragma once
 
 #include <string>
@@ -13,20 +13,20 @@ class App;
 namespace whygpu {
 
 struct WorkerOptions {
-  std::string backend;             // the one to load; empty: the cases', else the build's default
+  std::string backend;             // the backend to load; empty: that of the cases, else the build's default
   std::vector<std::string> cases;  // lines of cases; empty: those of the sweep
-  std::string sweep;               // its name or file; empty: quick
+  std::string sweep;               // name or file; empty: quick
   int threads = usable_cpus();
   int device = 0;
-  double sample_seconds = 0;  // time that a case's samples take; 0: Google Benchmark decides
-  bool energy = false;        // read the energy meters after each case
-  bool describe = false;      // say what the backend is and supports, and measure nothing
-  std::string records;        // file or descriptor for JSON lines with every sample
+  double sample_seconds = 0;  // sampling time per case; 0: Google Benchmark decides
+  bool energy = false;        // measure energy after each case
+  bool describe = false;      // report what the backend is and supports, and measure nothing
+  std::string records;        // file or descriptor for JSON lines with all samples
 };
 
 void add_worker_options(CLI::App& app, WorkerOptions& options);
 
-// The words that a worker reads as these options; `records` is up to whoever makes the pipe.
+// The command-line arguments for these options; the caller adds `records`, since it creates the pipe.
 std::vector<std::string> worker_arguments(const WorkerOptions& options);
 
 }  // namespace whygpu

@@ -1,4 +1,4 @@
-// y = conv(x, w) and its two gradients: the operation that vision networks are made of.
+// y = conv(x, w) and its two gradients, the main operation of vision networks.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -17,7 +17,7 @@ const std::vector<Parameter>& convolution_parameters() {
       {"c", "", {}, 1, "input channels"},
       {"h", "", {}, 1, "input height"},
       {"w", "", {}, 1, "input width"},
-      {"k", "", {}, 1, "filters, that is output channels"},
+      {"k", "", {}, 1, "filters (output channels)"},
       {"r", "", {}, 1, "filter height"},
       {"s", "", {}, 1, "filter width"},
       {"stride", "1", {}, 1, "step between outputs, in both directions"},
@@ -30,7 +30,7 @@ const std::vector<Parameter>& convolution_parameters() {
       {"dilation_h", "dilation", {}, 1, "vertical dilation"},
       {"dilation_w", "dilation", {}, 1, "horizontal dilation"},
       {"groups", "1", {}, 1, "independent groups of channels; groups=c is depthwise"},
-      {"pass", "forward", {"forward", "backward_data", "backward_weights"}, 0, "what is computed: y, dx or dw"},
+      {"pass", "forward", {"forward", "backward_data", "backward_weights"}, 0, "result: y, dx or dw"},
       {"dtype", "f32", {"f64", "f32", "tf32", "f16", "bf16", "s8"}, 0, "type of the inputs"},
   };
   return parameters;
@@ -47,7 +47,7 @@ Convolution convolution_of(const Case& c) {
           c.number("dilation_h"), c.number("dilation_w"), c.number("groups"), parse_dtype(c["dtype"])};
 }
 
-// Multiply-adds of the direct algorithm, those with padding included: N·K·P·Q·(C/groups)·R·S. The same in all passes.
+// Multiply-adds of the direct algorithm, including those on padding: N·K·P·Q·(C/groups)·R·S, equal in all passes.
 double multiply_adds(const Convolution& op) {
   double product = static_cast<double>(op.c / op.groups);
   for (const std::int64_t extent : {op.n, op.k, op.p(), op.q(), op.r, op.s}) product *= static_cast<double>(extent);
@@ -69,7 +69,7 @@ void check_extents(const Case& c) {
   for (const auto& [key, value] : c.values) {
     const bool number = !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
     if (number && c.number(key) > kLargest) {
-      throw CaseError(fmt::format("{}={}: the libraries take extents up to {}", key, value, kLargest));
+      throw CaseError(fmt::format("{}={}: the libraries accept extents up to {}", key, value, kLargest));
     }
   }
 }
@@ -85,7 +85,7 @@ void check_filter(char image, std::int64_t extent, std::int64_t pad, char filter
   const std::int64_t reach = dilation * (taps - 1) + 1, padded = extent + 2 * pad;
   if (reach <= padded) return;
   throw CaseError(
-      fmt::format("the filter is larger than the padded image: {}={} at dilation {} reaches over {}, {}={} "
+      fmt::format("the filter is larger than the padded image: {}={} at dilation {} covers {}, {}={} "
                   "with padding {} has {}",
                   filter, taps, dilation, reach, image, extent, pad, padded));
 }
@@ -94,8 +94,7 @@ void check_sums(const Convolution& op) {
   constexpr double kLargestSum = std::numeric_limits<std::int32_t>::max();
   const auto products = static_cast<double>(op.c / op.groups) * static_cast<double>(op.r) * static_cast<double>(op.s);
   if (op.dtype == DType::s8 && products * 128 * 128 > kLargestSum) {
-    throw CaseError(
-        fmt::format("r·s·c/groups = {:.0f} products of s8 overflow the s32 that they are summed in", products));
+    throw CaseError(fmt::format("r·s·c/groups = {:.0f} products of s8 overflow the s32 accumulator", products));
   }
 }
 
@@ -118,7 +117,7 @@ class ConvolutionWorkload final : public Workload {
     check_sums(op);
     const Work cost = work(c);
     if (cost.flops > 1e18 || cost.memory_bytes > 1e15) {
-      throw CaseError(fmt::format("{}: {:.2g} bytes and {:.2g} FLOP are beyond any machine", c.text(),
+      throw CaseError(fmt::format("{}: {:.2g} bytes and {:.2g} FLOP are too large for any machine", c.text(),
                                   cost.memory_bytes, cost.flops));
     }
   }

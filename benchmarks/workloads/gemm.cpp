@@ -1,4 +1,4 @@
-// C = op(A)·op(B): the operation that deep learning is made of.
+// C = op(A)·op(B), the main operation of deep learning.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -37,7 +37,7 @@ class GemmWorkload final : public Workload {
   void validate(const Case& c) const override {
     const auto work = this->work(c);
     if (work.flops > 1e18 || work.memory_bytes > 1e15) {
-      throw CaseError(fmt::format("{}: {:.2g} bytes and {:.2g} FLOP are beyond any machine", c.text(),
+      throw CaseError(fmt::format("{}: {:.2g} bytes and {:.2g} FLOP are too large for any machine", c.text(),
                                   work.memory_bytes, work.flops));
     }
   }

@@ -1,4 +1,4 @@
-// The forward half of a network, one request at a time: what a user waits for.
+// The forward pass of a network for single requests: the latency that a user sees.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -33,7 +33,7 @@ class InferenceTrial final : public NetworkTrial {
   InferenceTrial(const Case& c, Backend& backend)
       : NetworkTrial(network_of(c), checked_network_of(c), c, backend, inference_graph) {}
 
-  // The output against float64, at the checked sizes and, where the reference can afford it, at full size.
+  // Compares the output with float64, at the checked sizes and, if the reference is affordable, at full size.
   Verdict verify() override {
     const ComputeGraph checked = inference_graph(checked_network_, products_);
     Program program(checked, backend_);
@@ -62,7 +62,7 @@ class InferenceTrial final : public NetworkTrial {
   }
 
  private:
-  // From the call to the answer being there, by the host's clock, sorted.
+  // From the call to the available result, measured by the host's clock, sorted.
   std::vector<double> measure_latencies() const {
     using Clock = std::chrono::steady_clock;
     std::vector<double> latencies;
@@ -86,7 +86,7 @@ class InferenceTrial final : public NetworkTrial {
 class InferenceWorkload final : public Workload {
  public:
   std::string_view name() const override { return "inference"; }
-  std::string_view summary() const override { return "the forward half of a network, with latency percentiles"; }
+  std::string_view summary() const override { return "the forward pass of a network, with latency percentiles"; }
   std::span<const Parameter> parameters() const override { return inference_parameters(); }
   std::string_view probe() const override { return "inference model=mlp width=64 dtype=f32,tf32,bf16"; }
 

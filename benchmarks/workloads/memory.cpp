@@ -1,6 +1,6 @@
-// Moving data: STREAM's kernels on a device's memory, copies between host and device, and the price of starting work.
-// FLOPs and bytes follow STREAM's rule: every vector counts once per pass, read or written; what a cache fetches in
-// order to overwrite it does not count.
+// Data movement: STREAM's kernels on device memory, copies between host and device, and launch overhead.
+// FLOPs and bytes follow STREAM's rule: every vector counts once per pass, read or written; write-allocate traffic of
+// caches does not count.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -22,13 +22,13 @@ const std::vector<Parameter>& memory_parameters() {
        "triad",
        {"copy", "scale", "add", "triad", "sum", "to_device", "to_host", "both_ways", "launch"},
        0,
-       "what moves: STREAM's kernels, transfers, or an empty launch"},
-      {"bytes", "67108864", {}, 1, "all vectors together, or what a transfer moves each way"},
-      {"passes", "1", {}, 1, "times that each thread goes over its part, so that small caches can be measured"},
+       "STREAM's kernels, transfers, or an empty launch"},
+      {"bytes", "67108864", {}, 1, "size of all vectors together, or of a transfer in each direction"},
+      {"passes", "1", {}, 1, "passes of each thread over its part, to measure small caches"},
       {"dtype", "f64", {"f64", "f32"}, 0, "type of the vectors"},
-      {"host_memory", "pinned", {"pinned", "pageable"}, 0, "the host's side of a transfer"},
+      {"host_memory", "pinned", {"pinned", "pageable"}, 0, "host memory of a transfer"},
       {"launches", "1", {}, 1, "empty launches in one operation"},
-      {"replay", "eager", {"eager", "graph"}, 0, "queue work each time, or replay it as a recorded graph"},
+      {"replay", "eager", {"eager", "graph"}, 0, "queue work each time, or replay it as a captured graph"},
       {"wait", "end", {"end", "each"}, 0, "wait for each operation, to see its latency"},
   };
   return parameters;
@@ -85,7 +85,7 @@ class MemoryTrial final : public Trial {
 
   Verdict verify() override {
     Set& set = sets_.front();
-    if (graph_ && !set.graph) return {Status::unsupported, "this device records no graphs"};
+    if (graph_ && !set.graph) return {Status::unsupported, "this device cannot capture graphs"};
     std::vector<int> results = memory_results(probe_);
     for (int result : results) {
       const auto index = static_cast<std::size_t>(result);
@@ -108,7 +108,7 @@ class MemoryTrial final : public Trial {
     if (wait_) device_.synchronize();
   }
 
-  // Copies from pageable memory pass through the driver, which holds the caller meanwhile.
+  // Copies from pageable memory go through the driver, which blocks the caller meanwhile.
   bool timed_by_host() const override {
     const auto* transfer = std::get_if<Transfer>(&probe_);
     return wait_ || std::holds_alternative<Launch>(probe_) || (transfer != nullptr && !transfer->pinned);
@@ -157,13 +157,13 @@ class MemoryWorkload final : public Workload {
       throw CaseError(fmt::format("{}: bytes={} is less than one element of each vector", c.text(), c["bytes"]));
     }
     if (c["replay"] == "graph" && !std::holds_alternative<Launch>(op)) {
-      throw CaseError(fmt::format("{}: replay=graph fits kernel=launch only", c.text()));
+      throw CaseError(fmt::format("{}: replay=graph requires kernel=launch", c.text()));
     }
     if (c["wait"] == "each" && !std::holds_alternative<Launch>(op) && !std::holds_alternative<Transfer>(op)) {
-      throw CaseError(fmt::format("{}: wait=each fits launches and transfers only", c.text()));
+      throw CaseError(fmt::format("{}: wait=each requires a launch or transfer", c.text()));
     }
     if (c.number("bytes") > 1'000'000'000'000'000) {
-      throw CaseError(fmt::format("{}: {} bytes are beyond any machine", c.text(), c["bytes"]));
+      throw CaseError(fmt::format("{}: {} bytes are too large for any machine", c.text(), c["bytes"]));
     }
   }
 

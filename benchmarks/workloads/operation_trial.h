@@ -1,4 +1,4 @@
-// The trial of a workload that is one backend operation: random inputs, a poisoned result, and an oracle.
+// The trial of a workload of a single backend operation: random inputs, a poisoned result, and an oracle.
 #pragma once
 
 #include <functional>
@@ -15,10 +15,10 @@ namespace whygpu {
 
 class OperationTrial final : public Trial {
  public:
-  // Judges the row-major values of all arguments, the operation's result among them.
+  // Verifies the row-major values of all arguments, including the operation's result.
   using Oracle = std::function<Verdict(std::span<const std::byte* const> values, std::string_view implementation)>;
 
-  // `result` is the index of the argument that the operation writes.
+  // `result` is the index of the argument written by the operation.
   OperationTrial(std::vector<TensorSpec> arguments, int result, std::unique_ptr<Operation> operation, Oracle oracle);
 
   Verdict verify() override;

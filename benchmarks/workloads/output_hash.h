@@ -1,4 +1,4 @@
-// A number that stands for the bits of an output, so that two runs can be told to have given the same.
+// A hash of an output's bits, to check whether two runs gave the same output.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 
 namespace whygpu {
 
-// 53 bits, which a double and a JSON reader keep.
+// 53 bits, which are exact in a double and in JSON readers.
 inline double output_hash(std::span<const std::byte> bytes) {
   std::uint64_t hash = 0x9e3779b97f4a7c15U ^ bytes.size();
   for (std::size_t at = 0; at < bytes.size(); at += sizeof hash) {

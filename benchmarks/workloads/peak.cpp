@@ -1,4 +1,4 @@
-// The most that a device can compute: multiplications and additions in registers, and the clock that they run at.
+// The peak of a device: multiplications and additions in registers, and the clock during them.
 #include <fmt/format.h>
 
 #include "backends/dtypes.h"
@@ -36,7 +36,7 @@ class PeakTrial final : public Trial {
     }
   }
 
-  // Every kernel adds and subtracts the same products, so that y has to equal x to the bit.
+  // Every kernel adds and subtracts the same products, so y must equal x exactly.
   Verdict verify() override {
     if (specs_.empty()) {
       enqueue(0);
@@ -81,7 +81,7 @@ class PeakTrial final : public Trial {
 class PeakWorkload final : public Workload {
  public:
   std::string_view name() const override { return "peak"; }
-  std::string_view summary() const override { return "arithmetic in registers, the ceiling of every other workload"; }
+  std::string_view summary() const override { return "arithmetic in registers, the ceiling of all other workloads"; }
   std::span<const Parameter> parameters() const override { return peak_parameters(); }
   std::string_view probe() const override { return "peak dtype=f64,f32,tf32,f16,bf16,f8e4m3,s8 millions=1"; }
 
@@ -92,7 +92,7 @@ class PeakWorkload final : public Workload {
     if (c["mode"] == "cold") throw CaseError(fmt::format("{}: registers have no cold mode", c.text()));
   }
 
-  // The clock counts its cycles as operations.
+  // The clock measurement counts cycles as operations.
   Work work(const Case& c) const override { return {1e6 * static_cast<double>(c.number("millions")), 0, 128}; }
 
   Support supports(const Case& c, Backend& backend) const override {

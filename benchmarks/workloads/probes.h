@@ -1,4 +1,4 @@
-// Asking a backend for probes, which it may not have.
+// Access to the probes of a backend, which are optional.
 #pragma once
 
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// Forward, loss, backward, update: one step of training a network.
+// One training step of a network: forward, loss, backward, update.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace {
 
 using namespace networks;
 
-// What the float64 reference and the slope check may cost of themselves at full size.
+// FLOP limits of the float64 reference and of the slope check at full size.
 constexpr double kReferenceFlops = 1e9, kSlopeFlops = 5e10;
 constexpr int kPhaseSteps = 5;
 
@@ -22,7 +22,7 @@ const std::vector<Parameter>& training_parameters() {
     std::vector<Parameter> list = network_parameters("0");
     std::vector<std::string> optimisers = {"default"};
     for (const OptimiserKind& kind : kinds().optimisers) optimisers.emplace_back(kind.name);
-    list.push_back({"optimiser", "default", optimisers, 0, "of the weights; default: as the model says"});
+    list.push_back({"optimiser", "default", optimisers, 0, "optimiser of the weights; default: that of the model"});
     return list;
   }();
   return parameters;
@@ -46,7 +46,7 @@ class TrainingTrial final : public NetworkTrial {
                      training_graph) {}
 
   // In float64: the derivative, at the checked sizes. On the backend: gradients and ten losses at the checked sizes
-  // against float64; at full size the losses that the reference can afford, the slopes, and that the loss falls.
+  // against float64; at full size as many losses as the reference can afford, the slopes, and that the loss decreases.
   Verdict verify() override {
     const std::string scaled = check_scaled_down();
     if (!scaled.empty()) return {Status::incorrect, "scaled down, " + scaled};
@@ -92,7 +92,7 @@ class TrainingTrial final : public NetworkTrial {
     return check_slopes(network_, graph_, program, products_, most);
   }
 
-  // Of whole eager steps right after the timed ones, a stopwatch between the phases: the medians.
+  // Medians over whole eager steps right after the timed ones, with a stopwatch between the phases.
   std::array<double, 3> phases_ns(Program& program) const {
     std::array<std::unique_ptr<Stopwatch>, 3> stopwatches;
     for (auto& stopwatch : stopwatches) stopwatch = backend_.device().make_stopwatch();
@@ -130,7 +130,7 @@ class TrainingWorkload final : public Workload {
 
   Work work(const Case& c) const override {
     const ComputeGraph graph = graph_of(c);
-    // Weights and the optimiser's state are read and written, a batch is read.
+    // Weights and optimiser state are read and written, a batch is read.
     double kept = static_cast<double>(graph.spec(graph.weights).bytes());
     for (const Value value : graph.state) kept += static_cast<double>(graph.spec(value).bytes());
     const auto batch = static_cast<double>(graph.spec(graph.input).bytes() + graph.spec(graph.target).bytes());

@@ -1,4 +1,4 @@
-// What is measured. A workload knows its parameters, counts its own FLOPs and bytes, and checks its own answers.
+// What is measured. A workload defines its parameters, counts its FLOPs and bytes, and verifies its results.
 #pragma once
 
 #include <cstdint>
@@ -15,53 +15,53 @@
 
 namespace whygpu {
 
-// What one operation costs by definition, whatever algorithm runs.
+// The cost of one operation by definition, independent of the algorithm.
 struct Work {
-  double flops = 0;         // or integer operations; 0 where the workload moves data only
+  double flops = 0;         // or integer operations; 0 if the workload only moves data
   double bytes = 0;         // compulsory traffic: each input read once, each output written once
   double memory_bytes = 0;  // storage of one set of arguments on the device
 };
 
 struct Verdict {
   Status status = Status::ok;
-  std::string reason;  // why not ok
+  std::string reason;  // why it is not ok
 };
 
 using Details = std::vector<std::pair<std::string, double>>;
 
-// An argument of the operation as the host knows it, row-major.
+// An argument of the operation in host memory, row-major.
 struct HostArgument {
   Tensor* tensor = nullptr;
   std::size_t bytes = 0;
   const void* values = nullptr;  // null: a result
 };
 
-// A case made ready on a backend: inputs uploaded, operation prepared.
+// A case prepared on a backend: inputs uploaded, operation prepared.
 class Trial {
  public:
   virtual ~Trial() = default;
 
-  // Runs once on poisoned outputs and compares the answer with an oracle that is no backend.
+  // Runs once on poisoned outputs and compares the result with an oracle that is not a backend.
   virtual Verdict verify() = 0;
 
   // Queues one operation on buffer set `set`, in [0, sets).
   virtual void enqueue(std::size_t set) = 0;
 
-  // Grows the trial to `count` sets of its own buffers (inputs equal, addresses distinct), for cold measurements.
+  // Extends the trial to `count` sets of separate buffers (equal inputs, distinct addresses), for cold measurements.
   virtual void allocate_sets(std::size_t count) = 0;
 
   virtual std::size_t set_bytes() const = 0;
   virtual std::string implementation() const = 0;
 
-  // True when enqueue() returns only after its work is done, or when queueing itself is what is measured: the host's
+  // True if enqueue() returns only after its work is done, or if queueing itself is measured: the host's
   // clock then times it, and the device's queue is never held back.
   virtual bool timed_by_host() const { return false; }
 
-  // What a program would copy to the device before an operation on buffer set 0, and back after it. Empty where a
-  // workload has no such thing: offload=once and offload=always are then unsupported.
+  // What a program would copy to the device before an operation on buffer set 0, and back after it. Empty if the
+  // workload has no such data: offload=once and offload=always are then unsupported.
   virtual std::vector<HostArgument> host_arguments() { return {}; }
 
-  // Facts beyond time, by name with the unit at its end ("forward_ns"), recorded with the round. Asked after timing.
+  // Other measured values, by name with the unit as suffix ("forward_ns"), recorded with the round. Read after timing.
   virtual Details details() const { return {}; }
 };
 
@@ -72,19 +72,19 @@ class Workload {
   virtual std::string_view summary() const = 0;  // one line for --help
   virtual std::span<const Parameter> parameters() const = 0;
 
-  // Throws CaseError when the values do not fit each other, naming the rule.
+  // Throws CaseError naming the rule if the values do not fit together.
   virtual void validate(const Case& c) const = 0;
   virtual Work work(const Case& c) const = 0;
 
-  // A small valid line whose dtypes stand for the workload in `whygpu list`.
+  // A small valid line whose dtypes represent the workload in `whygpu list`.
   virtual std::string_view probe() const = 0;
 
-  // Whether a case also runs the kernels of backends/layers, which are loaded apart from the backend.
+  // Whether a case also runs the kernels of backends/layers, which are loaded separately from the backend.
   virtual bool runs_layers() const { return false; }
 
   virtual Support supports(const Case& c, Backend& backend) const = 0;
 
-  // What `variant=` may be for this case on `backend`, the default first; empty when there is one implementation only.
+  // The values of `variant=` for this case on `backend`, the default first; empty if there is only one implementation.
   virtual std::vector<std::string> variants(const Case& c, Backend& backend) const {
     (void)c, (void)backend;
     return {};

@@ -26,15 +26,17 @@ int main(int argc, char** argv) {
   auto* resample = app.add_subcommand("resample", "suites of 200 cases from recorded gates of equal builds");
   resample->add_option("files", files, "written by whygpu gate --json")->required()->check(CLI::ExistingFile);
   resample->add_option("--suites", count)->capture_default_str();
-  resample->add_option("--rank-cap", rank_cap, "share of the ranks that count; 1 is Wilcoxon's test")
+  resample
+      ->add_option("--rank-cap", rank_cap,
+                   "fraction of the number of pairs at which ranks are capped; 1 is Wilcoxon's test")
       ->check(CLI::Range(0.05, 1.0))
       ->capture_default_str();
   resample->callback([&] { whygpu::resample_gates(files, count, rank_cap, seed); });
-  auto* tabulate = app.add_subcommand("tabulate", "verdicts of recorded gates against the truth");
+  auto* tabulate = app.add_subcommand("tabulate", "verdicts of recorded gates, compared with the true change");
   tabulate->add_option("files", files, "written by whygpu gate --json")->required()->check(CLI::ExistingFile);
-  tabulate->add_option("--injected", injected_percent, "work added to every case of the head, in percent");
+  tabulate->add_option("--injected", injected_percent, "work added to every case of the candidate, in percent");
   tabulate->callback([&] { whygpu::tabulate_gates(files, std::log1p(injected_percent / 100)); });
-  auto* sample = app.add_subcommand("sample-history", "the simulated series in reports/regression/samples/");
+  auto* sample = app.add_subcommand("sample-history", "write the simulated series of reports/regression/samples/");
   sample->callback([&] { whygpu::write_sample_history(seed); });
   try {
     app.parse(argc, argv);

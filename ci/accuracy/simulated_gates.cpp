@@ -50,7 +50,7 @@ struct Outcome {
   double gates_with_alarm = 0;
 };
 
-// Gates of `cases` cases, `slowdown` (log-ratio) in each.
+// Gates of `cases` cases with a slowdown of `slowdown` (log-ratio) each.
 Outcome run_gates(Simulator& simulator, const Rule& rule, std::size_t gates, std::size_t cases,
                   const GateSettings& settings, Noise noise, double scatter, double slowdown) {
   Outcome outcome;

@@ -7,7 +7,7 @@
 namespace whygpu {
 namespace {
 
-constexpr double kTrafficPerOperation = 64 << 20;  // of a small working set, so that starting threads does not count
+constexpr double kTrafficPerOperation = 64 << 20;  // of a small working set, so that thread startup is negligible
 constexpr double kLargestMemorySet = 2.0 * (1 << 30), kSmallestMemorySet = 64 << 20;
 constexpr int kMillionsPerThread = 40;
 
@@ -15,7 +15,7 @@ CeilingCase make(const std::string& line, CeilingKind kind, std::string dtype = 
   return {parse_case(line), kind, std::move(dtype), std::move(level)};
 }
 
-// The part of level `cache` that `threads` threads can have, in bytes.
+// Bytes of cache level `cache` available to `threads` threads.
 double share(const CacheRecord& cache, int threads) {
   const int instances = (threads + cache.sharing - 1) / std::max(1, cache.sharing);
   return static_cast<double>(cache.bytes) * instances;

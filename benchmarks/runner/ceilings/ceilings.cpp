@@ -17,8 +17,8 @@ namespace {
 using nlohmann::json;
 
 constexpr double kSampleSeconds = 0.02;
-constexpr double kWholeProcessor = 0.93;  // of the CPU time that the threads could have had; its clock ticks coarsely
-constexpr double kStolenShare = 0.01;     // of all CPU time, by the hypervisor
+constexpr double kWholeProcessor = 0.93;  // of the CPU time available to the threads; coarse clock
+constexpr double kStolenShare = 0.01;     // of all CPU time, taken by the hypervisor
 
 const char* unit_of(CeilingKind kind, const std::string& dtype) {
   switch (kind) {

@@ -1,5 +1,5 @@
-// The most that a device can do, measured: arithmetic in registers per dtype, bandwidth per level of memory, and the
-// clock that both ran at. Best of all samples of several visits, since a ceiling that load has pushed down is none.
+// Measured peaks of a device: arithmetic in registers per dtype, bandwidth per level of memory, and the
+// clock during both. The best of all samples of several visits, since other load only lowers a measurement.
 #pragma once
 
 #include <filesystem>
@@ -19,28 +19,28 @@ struct CeilingReport {
   std::vector<std::string> missing;  // "f16: no instruction …", one line each
 };
 
-// Best of the results of one visit. Pure: `results` are those of the cases, by their text.
+// Best of the results of one visit. `results` maps case text to result.
 CeilingReport best_ceilings(const std::vector<CeilingCase>& cases, const RunState& results);
 
-// Best of all visits. One whose clock lies under kSteadyClock of the highest was disturbed.
+// Best of all visits. A visit with a clock below kSteadyClock of the highest was disturbed.
 CeilingReport best_of_visits(const std::vector<CeilingReport>& visits);
 inline constexpr double kSteadyClock = 0.95;
 
-// Whether the processor was shared during a visit: its arithmetic had less CPU time than its threads could have had.
+// Whether the processor was shared during a visit: its arithmetic got less CPU time than its threads could use.
 bool was_shared(const RunState& results, int threads);
 
-// Measures the same ceilings again and again.
+// Measures the same ceilings repeatedly.
 class CeilingVisits {
  public:
   CeilingVisits(std::vector<CeilingCase> cases, std::filesystem::path worker_folder, int threads, int device);
 
-  // Runs every case in a worker process; only those of the workload, where one is named.
+  // Runs every case in a worker process; only those of `workload`, if given.
   void visit(std::string_view workload = {});
 
-  // Visits until so many were undisturbed, at most `most` times.
+  // Repeats visits until that many were undisturbed, at most `most` times.
   void measure(int undisturbed, int most);
 
-  // Takes what was measured before, such as in a run that is resumed.
+  // Adds earlier measurements, for example of a resumed run.
   void add(CeilingReport visit) { visits_.push_back(std::move(visit)); }
 
   CeilingReport best() const { return best_of_visits(visits_); }
@@ -54,7 +54,7 @@ class CeilingVisits {
   double seconds_ = 0;
 };
 
-// Visits to the ceilings of the processor, and of the GPU where the cuda backend can run; and what they say in the end.
+// Visits for the ceilings of the processor, and of the GPU if the cuda backend is usable, and their final result.
 CeilingVisits visits_to_this_machine(const std::vector<std::string>& dtypes, int threads, int device);
 CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device);
 

@@ -23,11 +23,11 @@ std::string line_of(const std::vector<CeilingCase>& cases, const std::string& le
 TEST(CeilingCases, FillEachLevel) {
   const auto cases = host_ceiling_cases({"f32", "bf16"}, 2, kCaches);
   EXPECT_THAT(line_of(cases, "L1", "sum"), HasSubstr("bytes=32768 passes=2048"));  // half of two caches of 32 KiB
-  EXPECT_THAT(line_of(cases, "L2", "sum"), HasSubstr("bytes=1048576 passes=64"));  // of two of 1 MiB
-  EXPECT_THAT(line_of(cases, "L3", "sum"), HasSubstr("bytes=16777216 passes=4"));  // of one that both share
-  EXPECT_THAT(line_of(cases, "memory", "sum"), HasSubstr("bytes=134217728"));      // four times the last
+  EXPECT_THAT(line_of(cases, "L2", "sum"), HasSubstr("bytes=1048576 passes=64"));  // half of two of 1 MiB
+  EXPECT_THAT(line_of(cases, "L3", "sum"), HasSubstr("bytes=16777216 passes=4"));  // half of one shared by both
+  EXPECT_THAT(line_of(cases, "memory", "sum"), HasSubstr("bytes=134217728"));      // four times the last level
   const auto more = host_ceiling_cases({"f32"}, 12, kCaches);
-  EXPECT_THAT(line_of(more, "memory", "copy"), HasSubstr("bytes=268435456"));  // twelve threads have two of the last
+  EXPECT_THAT(line_of(more, "memory", "copy"), HasSubstr("bytes=268435456"));  // twelve threads: two last-level caches
 }
 
 class BestCeilings : public testing::Test {
@@ -119,7 +119,7 @@ TEST_F(BestCeilings, SharedProcessorIsNoticed) {
     round.cpu_ns = cpu_ns;
     state_.apply(end);
   };
-  take(199);  // of 2 threads for 100 ns
+  take(199);  // 2 threads for 100 ns
   EXPECT_FALSE(was_shared(state_, 2));
   take(120);
   EXPECT_TRUE(was_shared(state_, 2));

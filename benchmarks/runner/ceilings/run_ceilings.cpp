@@ -22,7 +22,7 @@ std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
       dtypes.push_back(dtype);
     }
   }
-  // What a processor has no instruction for it widens to f32.
+  // The processor widens dtypes without instructions of their own to f32.
   const auto has = [&](const char* dtype) { return std::ranges::find(dtypes, dtype) != dtypes.end(); };
   if ((has("f16") || has("bf16")) && !has("f32")) dtypes.emplace_back("f32");
   return dtypes;

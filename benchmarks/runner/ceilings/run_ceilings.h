@@ -1,5 +1,5 @@
-// The ceilings of one run, measured before it, between its rounds and after it: other work on the machine may hold down
-// any one visit.
+// The ceilings of one run, measured before it, between its rounds and after it, since other load may lower
+// any single visit.
 #pragma once
 
 #include <functional>
@@ -11,16 +11,16 @@ namespace whygpu {
 
 class RunCeilings {
  public:
-  // Those of the dtypes that the cases hold.
+  // The ceilings of the dtypes used by the cases.
   RunCeilings(const std::vector<Case>& cases, const RunSettings& settings);
 
-  // What the journal of an interrupted run knows already.
+  // Restores the ceilings from the journal of an interrupted run.
   void take(std::vector<CeilingRecord> ceilings);
 
   void before_rounds();
-  // Arithmetic only, and only while that takes no more than a small share of the run.
+  // Arithmetic only, and only while that takes a small share of the run.
   void between_rounds();
-  // Once, and again as long as a case stands above its ceiling, a few times at most.
+  // Measures once more while a case exceeds its ceiling, a few times at most.
   void after_rounds(const std::function<bool(const std::vector<CeilingRecord>&)>& some_case_is_above);
 
   std::vector<CeilingRecord> best() const { return visits_.best().ceilings; }

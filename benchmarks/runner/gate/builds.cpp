@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The folder with worker programs in `folder`: itself or its bin/; empty when there is none.
+// The folder of the worker programs in `folder`: itself or its bin/; empty if there is none.
 fs::path worker_folder(const fs::path& folder) {
   for (const fs::path& candidate : {folder / "bin", folder}) {
     if (fs::is_directory(candidate / "backends")) return candidate;
@@ -27,19 +27,19 @@ fs::path unpack(const fs::path& bundle, const fs::path& into) {
   const auto tar =
       run_program({"tar", "--extract", "--file", fs::absolute(bundle).string(), "--directory", into.string()});
   if (tar.status != 0)
-    throw BuildError(fmt::format("{}: no directory, and no archive that tar can read", bundle.string()));
+    throw BuildError(fmt::format("{}: neither a directory nor an archive that tar can read", bundle.string()));
   if (auto folder = worker_folder(into); !folder.empty()) return folder;
   for (const auto& entry : fs::directory_iterator(into)) {
     if (auto folder = entry.is_directory() ? worker_folder(entry.path()) : fs::path(); !folder.empty()) return folder;
   }
-  throw BuildError(fmt::format("{}: no build in this archive: bin/backends/ is missing", bundle.string()));
+  throw BuildError(fmt::format("{}: not the archive of a build: bin/backends/ is missing", bundle.string()));
 }
 
 void copy_build(const fs::path& from, const fs::path& into) {
   fs::create_directories(into);
   const auto how = fs::copy_options::recursive | fs::copy_options::copy_symlinks;
   fs::copy(from, into / "bin", how);
-  // Libraries that a bundle brings along are found from bin/ by a relative path.
+  // Libraries shipped in a bundle are found from bin/ by a relative path.
   if (const fs::path libraries = from.parent_path() / "lib"; fs::is_directory(libraries))
     fs::copy(libraries, into / "lib", how);
 }
@@ -63,7 +63,7 @@ Build take_build(const std::string& name, const fs::path& into, const fs::path& 
   if (fs::is_directory(name)) {
     found = worker_folder(name);
     if (found.empty())
-      throw BuildError(fmt::format("{}: no build: neither bin/backends/ nor backends/ is in it", name));
+      throw BuildError(fmt::format("{}: not a build: neither bin/backends/ nor backends/ exists", name));
   } else if (fs::is_regular_file(name)) {
     found = unpack(name, into / "unpacked");
   } else {

@@ -1,4 +1,4 @@
-// The two builds of a comparison: found by name, copied to places of equal length, known by the code that they hold.
+// The two builds of a comparison: found by name, copied to paths of equal length, identified by hashes of their code.
 #pragma once
 
 #include <filesystem>
@@ -11,41 +11,41 @@
 
 namespace whygpu {
 
-// A build that cannot be had; what() is one line.
+// A build that cannot be found or made; what() is one line.
 class BuildError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
 struct Build {
-  std::string name;              // as the caller named it
-  std::string revision;          // full hash; empty when it is not known
+  std::string name;              // as given by the caller
+  std::string revision;          // full hash; empty if unknown
   std::filesystem::path folder;  // this process's copy: worker programs and backends/
 };
 
-// Finds `name` and copies it to `into`/bin, so that paths of two builds are as long as their `into`, and a rebuild
-// meanwhile changes nothing. A name is
+// Finds `name` and copies it to `into`/bin, so that the paths of both builds have the same length, and rebuilding it
+// meanwhile has no effect. A name is
 //   a directory: a build directory, or its bin/;
-//   a bundle: a tar archive with such a directory in it;
-//   a revision of the git repository that `repository` lies in, built once and kept under build_cache().
-//   `cmake_options` are handed to its configuration.
+//   a bundle: a tar archive of such a directory;
+//   a revision of the git repository that contains `repository`, built once and kept in build_cache();
+//   `cmake_options` are passed to its configuration.
 // Throws BuildError.
 Build take_build(const std::string& name, const std::filesystem::path& into, const std::filesystem::path& repository,
                  const std::vector<std::string>& cmake_options);
 
-// WHYGPU_CACHE, else whygpu/ in the user's cache folder.
+// WHYGPU_CACHE, or whygpu/ in the user's cache folder.
 std::filesystem::path build_cache();
 
 // Names of the modules in a build.
 std::vector<std::string> modules_of(const Build& build);
 
-// SHA-256 of every file of a build that a worker may load, by path relative to the build's folder.
+// SHA-256 of every file of a build that a worker may load, keyed by its path relative to the build's folder.
 class CodeHashes {
  public:
   explicit CodeHashes(const Build& build);
 
-  // Equal for cases that run the same code: the worker, the backend's module, the layers' where the workload runs them,
-  // and the libraries that a bundle brings along. Empty when the build lacks one of the first two.
+  // Equal for cases that run the same code: worker, backend module, layer modules if the workload uses them, and the
+  // libraries of a bundle. Empty if the build lacks the worker or the backend module.
   std::string of(const Case& c) const;
 
  private:

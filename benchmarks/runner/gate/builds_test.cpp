@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// A project that "builds" by copying: no compiler is needed.
+// A project whose build only copies files, so that no compiler is needed.
 constexpr const char* kProject = R"(cmake_minimum_required(VERSION 3.25)
 project(fake LANGUAGES NONE)
 add_custom_target(all_of_it ALL
@@ -81,8 +81,8 @@ TEST_F(BuildsTest, DirectoryOrItsBin) {
   EXPECT_EQ(code(outer), code(inner));
 }
 
-// Layers are loaded apart from the backend: they are part of what a training step runs, and of nothing else.
-TEST_F(BuildsTest, LayersCountForNetworksOnly) {
+// Layers are loaded separately from the backend; only training steps run them.
+TEST_F(BuildsTest, LayersHashedForNetworksOnly) {
   const auto codes = [this](const std::string& layers) {
     const fs::path folder = folder_.path() / ("layers" + layers);
     make_fake_build(folder / "bin", 100);
@@ -114,7 +114,7 @@ TEST_F(BuildsTest, RevisionIsBuiltOnce) {
   EXPECT_NE(first.revision, second.revision);
   EXPECT_EQ(code(first), code(second));
   EXPECT_NE(code(second), code(third));
-  // Taken from the cache: the repository may be gone.
+  // Taken from the cache: the repository may be missing.
   const auto before = fs::last_write_time(build_cache());
   EXPECT_EQ(code(take("HEAD")), code(third));
   EXPECT_EQ(fs::last_write_time(build_cache()), before);
@@ -130,10 +130,10 @@ TEST_F(BuildsTest, BrokenRevisionNamesItsLog) {
 
 TEST_F(BuildsTest, RefusesWhatIsNoBuild) {
   make_repository();
-  EXPECT_THAT(complaint("no-such-thing"), HasSubstr("is no directory, no archive and no git revision"));
+  EXPECT_THAT(complaint("no-such-thing"), HasSubstr("is not a directory, an archive or a git revision"));
   EXPECT_THAT(complaint(folder_.path().string()), HasSubstr("neither bin/backends/ nor backends/"));
   write_file(folder_.path() / "text", "not a tar");
-  EXPECT_THAT(complaint((folder_.path() / "text").string()), HasSubstr("no archive that tar can read"));
+  EXPECT_THAT(complaint((folder_.path() / "text").string()), HasSubstr("nor an archive that tar can read"));
 }
 
 TEST_F(BuildsTest, HashesFollowLoadedFiles) {

@@ -1,4 +1,4 @@
-// Builds made up for tests: a folder with a worker that measures nothing and says what it is told to.
+// Fake builds for tests: a folder with a worker that measures nothing and reports given results.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@ namespace whygpu {
 
 inline void write_file(const std::filesystem::path& path, const std::string& text) { std::ofstream(path) << text; }
 
-// A folder with the worker `gemm`, whose every case takes `nanoseconds`, and the module `backends/fake.so`.
+// A folder with the worker `gemm`, which reports `nanoseconds` for every case, and the module `backends/fake.so`.
 inline std::filesystem::path make_fake_build(const std::filesystem::path& folder, int nanoseconds,
                                              const std::string& module_text = "code") {
   namespace fs = std::filesystem;

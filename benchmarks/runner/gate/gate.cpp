@@ -30,7 +30,7 @@ Family family_of(const Case& c) { return {c.workload, std::string(c["backend"])}
 
 double fastest(const std::vector<double>& samples) { return *std::min_element(samples.begin(), samples.end()); }
 
-// Why a pair says nothing about speed, with the ruling for the case; nothing when both sides were timed.
+// Why a pair says nothing about speed, with the ruling for the case; nothing if both sides were timed.
 std::optional<std::pair<Ruling, std::string>> obstacle(const PairResult& pair) {
   if (pair.head.status == Status::incorrect && pair.base.status == Status::ok) {
     return std::pair(Ruling::incorrect, pair.head.reason);
@@ -68,7 +68,7 @@ class Gate {
   }
 
  private:
-  // A case under measurement: where it stands in the result, and in the schedule.
+  // A case being measured: its position in the result, and in the schedule.
   struct Measured {
     Case c;
     std::size_t place;
@@ -82,10 +82,10 @@ class Gate {
       });
     }
     for (const auto& c : cases_) result_.cases.emplace_back().text = c.text();
-    if (cases_.empty()) throw CaseError("no case is left that either build could run: see whygpu list");
+    if (cases_.empty()) throw CaseError("no case can run in either build; see whygpu list");
   }
 
-  // Backends that run on at least one side; the device kind of each is remembered.
+  // Backends that run on at least one side; stores the device kind of each.
   std::vector<std::string> usable_backends() {
     std::set<std::string> names;
     for (const Build* build : {&base_, &head_}) {
@@ -111,7 +111,7 @@ class Gate {
     return usable;
   }
 
-  // What the backend of that build says of itself; asked once.
+  // The backend's description in that build, probed once.
   const BackendProbe& probe(const Build& build, const std::string& backend, const std::string& workload) {
     const auto [found, is_new] = probes_.try_emplace({&build, backend, workload});
     if (is_new) {
@@ -121,7 +121,7 @@ class Gate {
     return found->second;
   }
 
-  // Whether every build that has both worker and backend says that the one offers nothing of the other.
+  // Whether every build that has both worker and backend reports that the backend does not support the workload.
   bool offers_nothing(const std::string& backend, const std::string& workload) {
     bool asked = false;
     for (const Build* build : {&base_, &head_}) {
@@ -184,8 +184,8 @@ class Gate {
                                                       options_.budget_seconds));
   }
 
-  // Cases that share a pair of processes with this one: for accelerators the whole family that still wants pairs, so
-  // that the context is created once for all.
+  // Cases that share a pair of processes with this one: on accelerators all unfinished cases of the family, so
+  // that the context is created only once.
   std::vector<std::size_t> unit_of(std::size_t index) const {
     const Family family = family_of(measured_[index].c);
     if (kinds_.at(family.second) == RecordedDevice::cpu) return {index};
@@ -200,7 +200,7 @@ class Gate {
     CaseComparison& c = result_.cases[measured_[index].place];
     if (const auto problem = obstacle(pair)) {
       schedule_->drop(index);
-      // What neither build claims to do is no loss.
+      // Cases that neither build supports are not losses.
       if (unsupported_on_both(pair)) left_out_.insert(measured_[index].place);
       c.judgement.ruling = problem->first;
       c.judgement.reason = problem->second;
@@ -248,8 +248,8 @@ class Gate {
   const Build& head_;
   PairRunner runner_;
   Comparison result_;
-  std::vector<Case> cases_;                            // as in result_
-  std::map<std::string, OpenEnum<RecordedDevice>> kinds_;  // of each backend's device
+  std::vector<Case> cases_;                            // same order as in result_
+  std::map<std::string, OpenEnum<RecordedDevice>> kinds_;  // by backend
   std::map<std::tuple<const Build*, std::string, std::string>, BackendProbe> probes_;
   std::vector<Measured> measured_;
   std::optional<GateSchedule> schedule_;

@@ -1,4 +1,4 @@
-// The gate: measures two builds in pairs until every case is judged, or the budget is spent.
+// The gate: measures two builds in pairs until every case is judged or the budget is spent.
 #pragma once
 
 #include <atomic>
@@ -19,22 +19,22 @@ namespace whygpu {
 
 struct GateOptions {
   std::vector<Case> cases;            // with or without a backend
-  std::vector<std::string> backends;  // for cases without one; empty: those that either build has and can run
+  std::vector<std::string> backends;  // for cases without one; empty: those usable in either build
   PairSettings pairs;
-  GateSettings rule;  // the number of cases is the gate's own
+  GateSettings rule;  // the number of cases is set by the gate
   double budget_seconds = 600;
   bool strict = false;
-  bool measure_identical = false;  // also cases that run the same code on both sides
+  bool measure_identical = false;  // also measure cases whose code is identical on both sides
   std::uint64_t seed = 1;
 };
 
-// Throws BuildError or CaseError when nothing can be compared. `progress` is called after each pair; when `interrupted`
-// becomes true the rest stays undecided.
+// Throws BuildError or CaseError if nothing can be compared. `progress` is called after each pair; if `interrupted`
+// becomes true, the remaining cases stay undecided.
 Comparison run_gate(const Build& base, const Build& head, const GateOptions& options,
                     const std::atomic<bool>& interrupted, const std::function<void(const Progress&)>& progress);
 
-// What makes this machine unfit to judge builds on, or a build run other kernels than it would by itself, a line each.
-// Listens to the load of others, so nothing of ours may run.
+// Conditions that make this machine unsuitable for a gate, or that change a build's kernel selection, one per line.
+// Observes the load of other programs, so this process must be idle.
 std::vector<std::string> unfair_conditions(const Build& base, const Build& head, const GateOptions& options);
 
 }  // namespace whygpu

@@ -49,7 +49,7 @@ std::vector<Ruling> rulings(const Comparison& comparison) {
   return all;
 }
 
-TEST_F(GateTest, IdenticalCodeIsNotMeasured) {
+TEST_F(GateTest, IdenticalCodeSkipped) {
   const Build base = build("base", 100, "code"), head = build("head", 120, "code");
   const auto comparison = run(base, head);
   EXPECT_THAT(comparison.cases, SizeIs(3));
@@ -77,7 +77,7 @@ TEST_F(GateTest, FindsSlowdown) {
   EXPECT_EQ(comparison.exit_code(), ExitCode::slower);
 }
 
-TEST_F(GateTest, IdenticalCodeIsMeasuredOnRequest) {
+TEST_F(GateTest, IdenticalCodeOnRequest) {
   options_.measure_identical = true;
   EXPECT_EQ(run(build("base", 100, "code"), build("head", 100, "code")).cases[0].judgement.pairs, 6U);
 }
@@ -94,7 +94,7 @@ TEST_F(GateTest, AcceleratorCasesShareAProcess) {
   EXPECT_EQ(processes, 6);
 }
 
-TEST_F(GateTest, WrongAnswersAreIncorrect) {
+TEST_F(GateTest, IncorrectResults) {
   const Build head = build("head", 100, "new");
   write_file(head.folder / "status", "incorrect");
   const auto comparison = run(build("base", 100, "old"), head);
@@ -133,7 +133,7 @@ TEST_F(GateTest, WorkerWithoutAnswerIsMissing) {
   options_.cases = parse_sweep("gemm m=8 n=8 k=8\nmemory kernel=copy bytes=1024", "test");
   const Build base = build("base", 100, "old"), head = build("head", 100, "new");
   for (const Build* side : {&base, &head}) {
-    fs::copy_file(side->folder / "gemm", side->folder / "memory");  // may be executed
+    fs::copy_file(side->folder / "gemm", side->folder / "memory");  // executable
     write_file(side->folder / "memory", "#!/bin/sh\nexit 3\n");
   }
   EXPECT_THAT(rulings(run(base, head)), testing::ElementsAre(Ruling::same, Ruling::missing));

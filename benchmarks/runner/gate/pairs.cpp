@@ -34,7 +34,7 @@ std::string how_it_ended(ChildProcess& worker, Event last, double timeout_second
     return fmt::format("no answer for {:g} s, killed", timeout_seconds);
   }
   const std::string ending = worker.wait(), words = worker.last_words();
-  return fmt::format("worker ended with {}{}{}", ending.empty() ? "nothing to say" : ending, words.empty() ? "" : ": ",
+  return fmt::format("worker ended with {}{}{}", ending.empty() ? "exit status 0" : ending, words.empty() ? "" : ": ",
                      words);
 }
 

@@ -1,5 +1,5 @@
 // Pairs of short worker processes: one of each build, back to back, in random order. Pairs 0.2 s apart have half the
-// spread of pairs 7 s apart; both at once is worse on few cores.
+// spread of pairs 7 s apart; running both at once is worse on few cores.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +20,16 @@ namespace whygpu {
 struct PairSettings {
   int threads = 1;
   int device = 0;
-  double sample_seconds = 0.03;  // sampling time of a case in one process
-  double timeout_seconds = 60;   // silence after which a worker counts as hung
+  double sample_seconds = 0.03;  // sampling time per case and process
+  double timeout_seconds = 60;   // time without output after which a worker is killed
   EnvironmentChanges environment = {};
 };
 
-// What one process said about one case.
+// Result of one case in one process.
 struct SideResult {
   Status status = Status::failed;
-  std::string reason = "the worker did not come to it";
-  std::vector<double> samples_ns;  // of one operation; not empty when ok
+  std::string reason = "not reached by the worker";
+  std::vector<double> samples_ns;  // per operation; not empty if ok
 };
 
 struct PairResult {
@@ -38,17 +38,17 @@ struct PairResult {
   SideResult base, head;
 };
 
-// Runs the worker in `folder` once for `cases`, which share workload and backend; one result a case, in their order.
-// A folder without that worker makes every case unsupported.
+// Runs the worker in `folder` once for `cases`, which share workload and backend. Returns one result per case, in their
+// order. If the folder lacks that worker, every case is unsupported.
 std::vector<SideResult> run_side(const std::filesystem::path& folder, std::span<const Case> cases,
                                  const PairSettings& settings);
 
 class PairRunner {
  public:
-  // Both folders hold worker programs and `backends/`.
+  // Both folders contain worker programs and `backends/`.
   PairRunner(std::filesystem::path base, std::filesystem::path head, PairSettings settings, std::uint64_t seed);
 
-  // One pair; `cases` share workload and backend, and a process on each side. One result a case, in their order.
+  // One pair for `cases`, which share workload and backend, with one process per side; one result per case, in order.
   std::vector<PairResult> run(std::span<const Case> cases);
 
  private:

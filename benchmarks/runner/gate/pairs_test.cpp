@@ -21,7 +21,7 @@ class PairsTest : public testing::Test {
   std::filesystem::path head_ = make_fake_build(folder_.path() / "head", 110);
 };
 
-TEST_F(PairsTest, KeepsEverySampleOfBothSides) {
+TEST_F(PairsTest, KeepsAllSamples) {
   PairRunner runner(base_, head_, {}, 1);
   const auto results = runner.run(cases_);
   ASSERT_EQ(results.size(), 2U);

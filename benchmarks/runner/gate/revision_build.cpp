@@ -22,7 +22,7 @@ namespace fs = std::filesystem;
 
 std::string first_line(const std::string& text) { return text.substr(0, text.find('\n')); }
 
-// The line of a build's output that a reader needs most: the first that speaks of an error.
+// The most useful line of a build's output: the first that mentions an error.
 std::string first_error(const std::string& output) {
   std::istringstream lines(output);
   for (std::string line; std::getline(lines, line);) {
@@ -31,7 +31,7 @@ std::string first_error(const std::string& output) {
   return first_line(output);
 }
 
-// Held while this object lives; waits for another process that holds it.
+// A file lock, held for the lifetime of this object; waits if another process holds it.
 class FileLock {
  public:
   explicit FileLock(const fs::path& file) : fd_(open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
@@ -45,7 +45,7 @@ class FileLock {
   int fd_;
 };
 
-// A work tree beside those of the user, at the revision, without what an earlier revision left there.
+// A separate work tree at the revision, without files left by an earlier revision.
 void check_out(const std::string& revision, const fs::path& repository, const fs::path& source) {
   run_program({"git", "worktree", "prune"}, repository);
   const auto checkout =
@@ -66,7 +66,7 @@ fs::path build_cache() {
   if (const char* cache = std::getenv("WHYGPU_CACHE")) return cache;
   if (const char* cache = std::getenv("XDG_CACHE_HOME")) return fs::path(cache) / "whygpu";
   const char* home = std::getenv("HOME");
-  if (home == nullptr) throw BuildError("no place for built revisions: neither WHYGPU_CACHE nor HOME is set");
+  if (home == nullptr) throw BuildError("no cache folder for built revisions: set WHYGPU_CACHE or HOME");
   return fs::path(home) / ".cache/whygpu";
 }
 
@@ -74,7 +74,7 @@ std::string resolve_revision(const std::string& name, const fs::path& folder) {
   const auto parsed =
       run_program({"git", "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"}, folder);
   if (parsed.status != 0) {
-    throw BuildError(fmt::format("\"{}\" is no directory, no archive and no git revision here", name));
+    throw BuildError(fmt::format("\"{}\" is not a directory, an archive or a git revision", name));
   }
   return first_line(parsed.output);
 }
@@ -115,7 +115,7 @@ fs::path build_revision(const std::string& revision, const fs::path& repository,
   if (!fs::is_directory(build / "bin/backends")) {
     throw BuildError(fmt::format("revision {} builds, but has no bin/backends/", revision.substr(0, 12)));
   }
-  // Renamed whole, so that a killed process leaves no half of a build behind.
+  // Renamed as a whole, so that a killed process leaves no partial build.
   const fs::path unfinished = cache / (revision + ".unfinished");
   fs::remove_all(unfinished);
   fs::create_directories(unfinished);
