@@ -103,7 +103,7 @@ class HostPeak final : public HostOperation {
 
   std::string implementation() const override {
     return std::string(kernel_.instruction) + ", " + std::to_string(kernel_.chains) + " chains in registers, " +
-           threads_text(team_.count()) + faster_elsewhere(kernel_);
+           threads_text(team_.count()) + missing_kernels(kernel_);
   }
 
  private:

@@ -12,8 +12,8 @@ namespace whygpu::cuda {
 inline constexpr int kMaxSplits = 32;
 
 // Parts to split k into so that `blocks` blocks fill `slots` slots. No part is shorter than 256.
-inline int splits_for(std::int64_t blocks, std::int64_t slots, std::int64_t k, int most = kMaxSplits) {
-  return static_cast<int>(std::clamp<std::int64_t>(std::min(slots / blocks, k / 256), 1, most));
+inline int splits_for(std::int64_t blocks, std::int64_t slots, std::int64_t k, int max_splits = kMaxSplits) {
+  return static_cast<int>(std::clamp<std::int64_t>(std::min(slots / blocks, k / 256), 1, max_splits));
 }
 
 template <class T, class Out>

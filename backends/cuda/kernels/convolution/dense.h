@@ -47,12 +47,12 @@ __host__ __device__ inline int max_results(const Span& span, bool backward) {
 // `residue` is in [0, residues()).
 __host__ __device__ inline Axis dense_axis(const Span& span, bool backward, int residue) {
   if (!backward) return {span.result, 0, 1, -span.pad, span.stride, span.dilation, span.taps, 0, 1};
-  const auto meets = [&](int tap) { return (residue + span.pad - tap * span.dilation) % span.stride == 0; };
+  const auto reaches = [&](int tap) { return (residue + span.pad - tap * span.dilation) % span.stride == 0; };
   int first_tap = 0;
-  while (first_tap < span.taps && first_tap < span.stride && !meets(first_tap)) ++first_tap;
+  while (first_tap < span.taps && first_tap < span.stride && !reaches(first_tap)) ++first_tap;
   int spacing = 1;
   while (spacing * span.dilation % span.stride != 0) ++spacing;
-  const bool any = first_tap < span.taps && meets(first_tap);
+  const bool any = first_tap < span.taps && reaches(first_tap);
   return {(span.image - residue + span.stride - 1) / span.stride,
           residue,
           span.stride,
