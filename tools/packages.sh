@@ -1,8 +1,9 @@
-# Sourced by quickstart and test: installs the Debian packages that are missing, or says exactly which they are.
+# Sourced by quickstart, test and ci/checks: installs the Debian packages that are missing, or says exactly which they are.
 
 build_packages="g++ cmake ninja-build libbenchmark-dev libfmt-dev nlohmann-json3-dev libcli11-dev libopenblas-dev libdnnl-dev
   libjs-vega libsqlite3-dev"
 test_packages="libgtest-dev libgmock-dev python3-jsonschema git"
+check_packages="clang-format clang-tidy-19"
 
 # need_packages NAME… : succeeds when all are installed in the end.
 need_packages() {
