@@ -9,11 +9,15 @@ target_compile_options(whygpu_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -falign-functions=64>
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-falign-loops=64>)
 
-option(WHYGPU_SANITIZE "Build with address and undefined-behaviour sanitizers" OFF)
+set(WHYGPU_SANITIZE OFF CACHE STRING "Build with sanitizers: address (with undefined behaviour) or thread")
 if(WHYGPU_SANITIZE)
+  set(sanitizers address,undefined)
+  if(WHYGPU_SANITIZE STREQUAL "thread")
+    set(sanitizers thread)
+  endif()
   target_compile_options(whygpu_options INTERFACE
-    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=address,undefined -fno-omit-frame-pointer>)
-  target_link_options(whygpu_options INTERFACE -fsanitize=address,undefined)
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer>)
+  target_link_options(whygpu_options INTERFACE -fsanitize=${sanitizers})
 endif()
 
 # add_backend(NAME SOURCES file… [LIBRARIES target…]): a backend in this repository, bin/backends/NAME.so.
@@ -42,13 +46,38 @@ function(add_workload name)
   target_link_libraries(${name} PRIVATE whygpu_benchmarks whygpu_options)
 endfunction()
 
+# run_under_thread_sanitizer(TEST): the target threads_tests builds it, and it has the label "threads" too.
+function(run_under_thread_sanitizer test)
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  if(NOT TARGET threads_tests)
+    add_custom_target(threads_tests)
+  endif()
+  add_dependencies(threads_tests ${test})
+  set_property(TEST ${test} APPEND PROPERTY LABELS threads)
+endfunction()
+
 # whygpu_test(file_test.cpp… [SOURCES file…] LIBRARIES target…): one test program per file, named after it. SOURCES: what
-# no library holds and each program compiles for itself.
+# no library holds and each program compiles for itself. The target GROUP_tests builds all tests of a group, which is
+# their label too: the folder at the top, or WHYGPU_TEST_GROUP where a folder sets it.
 function(whygpu_test)
   if(NOT BUILD_TESTING)
     return()
   endif()
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  set(group ${WHYGPU_TEST_GROUP})
+  if(NOT group)
+    file(RELATIVE_PATH group ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
+    string(REGEX REPLACE "/.*" "" group ${group})
+  endif()
+  if(NOT TARGET ${group}_tests)
+    add_custom_target(${group}_tests)
+  endif()
+  set(timeout 120)
+  if(WHYGPU_SANITIZE)
+    set(timeout 600)
+  endif()
   foreach(source ${arg_UNPARSED_ARGUMENTS})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source} ${arg_SOURCES})
@@ -57,6 +86,7 @@ function(whygpu_test)
     target_compile_definitions(${name} PRIVATE
       WHYGPU_SOURCE_DIR="${PROJECT_SOURCE_DIR}" WHYGPU_BINARY_DIR="${PROJECT_BINARY_DIR}")
     add_test(NAME ${name} COMMAND ${name})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 120)
+    set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} LABELS ${group})
+    add_dependencies(${group}_tests ${name})
   endforeach()
 endfunction()
