@@ -1,6 +1,7 @@
 // The one codec of results: what a result file holds, and what workers and journals say in between.
 #pragma once
 
+#include <concepts>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -18,22 +19,29 @@ class ResultFileError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A record is each struct of records.h; encode() takes lists of them too. Keys that this build does not know are no
+template <class T, class... Records>
+concept IsOneOf = (std::same_as<T, Records> || ...);
+
+template <class T>
+concept ResultRecord = IsOneOf<T, RoundRecord, CaseRecord, DeviceRecord, BackendRecord, FindingRecord, CeilingRecord,
+                               MeterRecord, CacheRecord, EnvironmentRecord, ContextRecord, RunSettings, RunRecord>;
+
+// Both take lists of records too. Keys that this build does not know are no
 // error and are not kept; those of facts, values, variables and details are free and are.
-template <class Record>
+template <ResultRecord Record>
 nlohmann::json encode(const Record& record);
 
-template <class Record>
+template <ResultRecord Record>
 nlohmann::json encode(const std::vector<Record>& records) {
   auto list = nlohmann::json::array();
   for (const auto& record : records) list.push_back(encode(record));
   return list;
 }
 
-template <class Record>
+template <ResultRecord Record>
 void decode(const JsonNode& node, Record& record);
 
-template <class Record>
+template <ResultRecord Record>
 void decode(const JsonNode& node, std::vector<Record>& records) {
   node.each([&](const JsonNode& item) { decode(item, records.emplace_back()); });
 }
