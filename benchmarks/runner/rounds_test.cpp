@@ -112,7 +112,7 @@ TEST_F(RoundsTest, ReplayRestoresState) {
   const auto lived =
       run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=abort"}, two_rounds());
   RunState replayed({parse_case(lived.results()[0].text), parse_case(lived.results()[1].text)});
-  for (const auto& record : records_) replayed.apply(*parse_worker_record(encode(record).dump()));
+  for (const auto& record : records_) replayed.apply(*parse_worker_record(encode_worker_record(record).dump()));
   EXPECT_EQ(document_of(result_file(lived, {})), document_of(result_file(replayed, {})));
 }
 

@@ -93,7 +93,7 @@ class Run {
     journal_.clear();
     journal_.append(run_.header());
     for (const auto& record : run_.refusals()) {
-      journal_.append(encode(record));
+      journal_.append(encode_worker_record(record));
       state_.apply(record);
     }
   }
@@ -153,7 +153,7 @@ class Run {
   bool run_rounds() {
     Rounds rounds(
         state_, run_.settings, program_folder(),
-        [this](const WorkerRecord& record) { journal_.append(encode(record)); }, callbacks_.progress);
+        [this](const WorkerRecord& record) { journal_.append(encode_worker_record(record)); }, callbacks_.progress);
     if (ceilings_) rounds.after_each_round([this] { ceilings_->between_rounds(); });
     const auto before = cpu_ticks();
     const bool finished = rounds.run(watch_for_interruption());

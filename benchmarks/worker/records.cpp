@@ -44,7 +44,7 @@ void list_fields(Fields& f, typename Fields::template Ref<EndRecord> end) {
 }
 
 json encode_as(const char* event, const BackendRecord& record) {
-  json object = encode<BackendRecord>(record);
+  json object = encode(record);
   object["event"] = event;
   return object;
 }
@@ -66,7 +66,7 @@ Record decode_fields(const JsonNode& node) {
 
 }  // namespace
 
-json encode(const WorkerRecord& record) {
+json encode_worker_record(const WorkerRecord& record) {
   constexpr const char* events[] = {"backend", "support", "begin", "end"};  // in the order of the alternatives
   return std::visit([&](const auto& r) { return encode_as(events[record.index()], r); }, record);
 }
@@ -113,7 +113,7 @@ RecordWriter::RecordWriter(const std::string& fd_or_path) {
 
 void RecordWriter::write(const WorkerRecord& record) {
   if (fd_ < 0) return;
-  const std::string line = encode(record).dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  const std::string line = encode_worker_record(record).dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
   for (std::size_t done = 0; done < line.size();) {
     const auto written = ::write(fd_, line.data() + done, line.size() - done);
     if (written < 0 && errno == EINTR) continue;

@@ -37,7 +37,7 @@ struct EndRecord {
 
 using WorkerRecord = std::variant<BackendRecord, SupportRecord, BeginRecord, EndRecord>;
 
-nlohmann::json encode(const WorkerRecord& record);
+nlohmann::json encode_worker_record(const WorkerRecord& record);
 
 // Nothing where the object is no record of a worker. Throws ResultFileError on one that lacks something.
 std::optional<WorkerRecord> decode_worker_record(const nlohmann::json& object);

@@ -203,14 +203,14 @@ std::string BackendRecord::fact(const std::string& key) const {
   return found == facts.end() ? std::string() : found->second;
 }
 
-template <class Record>
+template <ResultRecord Record>
 nlohmann::json encode(const Record& record) {
   FieldWriter fields;
   list_fields(fields, record);
   return fields.take();
 }
 
-template <class Record>
+template <ResultRecord Record>
 void decode(const JsonNode& node, Record& record) {
   FieldReader fields(node);
   list_fields(fields, record);

@@ -1,6 +1,7 @@
 // Encodes and decodes result records, for result files, worker output and run journals.
 #pragma once
 
+#include <concepts>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
@@ -18,22 +19,29 @@ class ResultFileError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// A record is any struct of records.h; encode() also takes lists of them. Unknown keys are ignored and not kept,
-// except in facts, values, variables and details, which hold arbitrary keys.
-template <class Record>
+template <class T, class... Records>
+concept IsOneOf = (std::same_as<T, Records> || ...);
+
+template <class T>
+concept ResultRecord = IsOneOf<T, RoundRecord, CaseRecord, DeviceRecord, BackendRecord, FindingRecord, CeilingRecord,
+                               MeterRecord, CacheRecord, EnvironmentRecord, ContextRecord, RunSettings, RunRecord>;
+
+// Both functions also take lists of records. Unknown keys are ignored and not kept, except in facts, values, variables
+// and details, which hold arbitrary keys.
+template <ResultRecord Record>
 nlohmann::json encode(const Record& record);
 
-template <class Record>
+template <ResultRecord Record>
 nlohmann::json encode(const std::vector<Record>& records) {
   auto list = nlohmann::json::array();
   for (const auto& record : records) list.push_back(encode(record));
   return list;
 }
 
-template <class Record>
+template <ResultRecord Record>
 void decode(const JsonNode& node, Record& record);
 
-template <class Record>
+template <ResultRecord Record>
 void decode(const JsonNode& node, std::vector<Record>& records) {
   node.each([&](const JsonNode& item) { decode(item, records.emplace_back()); });
 }
