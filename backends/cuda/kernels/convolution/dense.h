@@ -4,9 +4,9 @@
 //   y = out_first + u · out_step,  y' = first + u · step + i · tap_step,  tap_y = tap_first + i · tap_stride  (x alike)
 //
 // Forward is one such problem, with result y and source x. Backward data splits into stride_h · stride_w problems of
-// step 1, by the residue of a pixel's coordinates modulo the stride: pixel h receives output p through tap r where h +
-// pad = p · stride + r · dilation. The taps of a residue are therefore equally spaced, and no products with zeros
-// between strided pixels remain. The results of a residue without taps are zero.
+// step 1, by the residue of a pixel's coordinates modulo the stride: pixel h receives output p through tap r
+// where h + pad = p · stride + r · dilation. The taps of a residue are therefore equally spaced, and no products with
+// zeros between strided pixels remain. The results of a residue without taps are zero.
 #pragma once
 
 #include "backends/cuda/kernels/platform.h"
