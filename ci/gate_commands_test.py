@@ -90,10 +90,10 @@ def bad_input():
     pathlib.Path("noise.sweep").write_bytes(bytes(range(256)))
     for words, expected in [
         (["run", *CASE, "-o", "folder"], "-o folder: is a folder"),
-        (["run", *CASE, "-o", "/proc/x.json"], "-o /proc/x.json: /proc cannot be written to"),
-        (["gate", "--base", "base", "--head", "head", *CASE, "--json", "/proc/x.json"], "--json /proc/x.json: /proc cannot be"),
+        (["run", *CASE, "-o", "/proc/x.json"], "-o /proc/x.json: /proc is not writable"),
+        (["gate", "--base", "base", "--head", "head", *CASE, "--json", "/proc/x.json"], "--json /proc/x.json: /proc is not writable"),
         (["run", "gemm"], "needs values: `whygpu run gemm m="),
-        (["run", "noise.sweep"], "noise.sweep: no text"),
+        (["run", "noise.sweep"], "noise.sweep: not a text file"),
         (["run", "quick", "--bakend", "naive"], 'did you mean "--backend"?'),
         (["tabel", "x.json"], 'did you mean "table"?'),
     ]:

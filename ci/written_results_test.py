@@ -66,7 +66,7 @@ resumed = load("killed.json")
 rounds = {json.dumps(r) for c in resumed["whygpu"]["cases"] for r in c["rounds"]}
 assert kept <= rounds and all(len(c["rounds"]) == 2 for c in resumed["whygpu"]["cases"])
 
-one_line(run("run", "--resume", "-o", "killed.json", "--threads", "1", code=2), "nothing else")
+one_line(run("run", "--resume", "-o", "killed.json", "--threads", "1", code=2), "only -o FILE")
 
 # Ctrl-C writes a valid file and prints how to resume.
 victim = subprocess.Popen([whygpu, "run", "gemm m=1..40+1 n=64 k=64", "--backend", "naive", "-o", "stopped.json", "--rounds", "2",
