@@ -85,7 +85,7 @@ TEST_F(EnergyPass, WithoutMeters) {
 class DescribedDevice final : public Device {
  public:
   explicit DescribedDevice(Facts facts) : facts_(std::move(facts)) {}
-  std::string kind() const override { return "described"; }
+  DeviceKind kind() const override { return DeviceKind::cuda; }
   std::string name() const override { return "described"; }
   Facts facts() const override { return facts_; }
   std::size_t memory_bytes() const override { return 0; }
@@ -94,6 +94,8 @@ class DescribedDevice final : public Device {
   std::unique_ptr<Stopwatch> make_stopwatch() override { return nullptr; }
   void synchronize() override {}
   void flush_cache() override {}
+  std::unique_ptr<Tensor> allocate(std::size_t) override { return nullptr; }
+  std::unique_ptr<Tensor> view(Tensor&, std::size_t, std::size_t) override { return nullptr; }
 
  private:
   Facts facts_;
