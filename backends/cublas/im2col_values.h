@@ -1,5 +1,6 @@
 // What one value of a column matrix, or of an image summed from one, is. Plain functions of indices, so that the
-// kernels and their test on the host share them.
+// kernels and their test on the host share them. backends/openblas/im2col.h copies whole runs of channels instead, and
+// has no columns to sum dx from.
 #pragma once
 
 #include <cstdint>
