@@ -3,6 +3,7 @@
 
 #include "backends/cublas/im2col.h"
 #include "backends/cublas/im2col_values.h"
+#include "backends/devices/ceil_div.h"
 #include "backends/devices/cuda.h"
 
 namespace whygpu {
@@ -72,7 +73,7 @@ Lines lines_of(const ConvolutionTile& tile) {
   return {tile.image, static_cast<int>(tile.line), static_cast<int>(tile.lines)};
 }
 
-dim3 grid_for(std::int64_t pixels) { return dim3(static_cast<unsigned>((pixels + kPixels - 1) / kPixels)); }
+dim3 grid_for(std::int64_t pixels) { return dim3(static_cast<unsigned>(ceil_div(pixels, kPixels))); }
 
 template <class T>
 void launch_im2col(const Convolution& conv, const ConvolutionTile& tile, std::size_t element_bytes, const void* x,

@@ -1,5 +1,6 @@
 // One element of a column matrix, and one element of an image summed from its columns. Plain functions of indices,
-// shared by the kernels and their host test.
+// shared by the kernels and their host test. backends/openblas/im2col.h
+// copies runs of channels instead, and has no columns to sum dx from.
 #pragma once
 
 #include <cstdint>

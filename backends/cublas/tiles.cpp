@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "backends/cublas/im2col.h"
+#include "backends/devices/ceil_div.h"
 
 namespace whygpu {
 
@@ -25,7 +26,7 @@ LineRange output_lines_over(const Convolution& conv, std::int64_t line, std::int
   const std::int64_t reach = conv.dilation_h * (conv.r - 1);
   const std::int64_t lowest = line + conv.pad_h - reach;
   const std::int64_t highest = line + lines - 1 + conv.pad_h;
-  const std::int64_t first = lowest <= 0 ? 0 : (lowest + conv.stride_h - 1) / conv.stride_h;
+  const std::int64_t first = lowest <= 0 ? 0 : ceil_div(lowest, conv.stride_h);
   const std::int64_t last = std::min(conv.p(), highest / conv.stride_h + 1);
   return {std::min(first, last), last};
 }

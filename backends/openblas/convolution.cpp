@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "backends/devices/ceil_div.h"
 #include "backends/openblas/im2col.h"
 #include "backends/openblas/openblas.h"
 #include "whygpu/host_device.h"
@@ -45,8 +46,6 @@ class SingleThreadedBlas {
  private:
   int threads_ = openblas_get_num_threads();
 };
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // Pixels per tile: as many as the buffer holds, divided so that all threads get the same number of tiles.
 std::int64_t tile_rows(std::int64_t pixels, std::int64_t depth, std::size_t element, std::int64_t threads) {

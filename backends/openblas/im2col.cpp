@@ -1,9 +1,9 @@
 #include "backends/openblas/im2col.h"
 
+#include "backends/devices/ceil_div.h"
+
 namespace whygpu::openblas {
 namespace {
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // The taps of one axis that reach one residue class of positions, by ascending offset in the output.
 struct AxisTaps {

@@ -1,5 +1,9 @@
 // Unrolls images into matrices, which turns convolution into a matrix product (Chellapilla, Puri, Simard, "High
 // performance convolutional neural networks for document processing", 2006).
+//
+// Not the arithmetic of backends/cublas/im2col_values.h: rows are copied in runs of channels, from lists of offsets
+// that serve dx as well (which is gathered from dy, plane by plane), where a GPU's thread finds one value by its index
+// and sums dx from columns.
 #pragma once
 
 #include <algorithm>

@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "backends/cuda/kernels/platform.h"
+#include "backends/devices/ceil_div.h"
 #include "backends/dtypes.h"
 
 #ifdef __CUDACC__
@@ -37,8 +38,6 @@ GemmArguments<In, Out> gemm_arguments(const Gemm& op, const void* a, const void*
   args.b_col = op.transpose_b ? op.k : 1;
   return args;
 }
-
-constexpr std::int64_t ceil_div(std::int64_t a, std::int64_t b) { return (a + b - 1) / b; }
 
 // A block's work: rows and columns starting at (row, column), products from k_begin to k_end, of one batch entry whose
 // operands start at a, b and c.
