@@ -94,8 +94,8 @@ TextFacts text_facts(const Facts& facts) { return {facts.begin(), facts.end()}; 
 BackendRecord describe_backend(std::string_view name, Backend& backend) {
   Device& device = backend.device();
   return {std::string(name), backend.version(), "", text_facts(backend.facts()),
-          DeviceRecord{OpenEnum<RecordedDevice>(std::string(device_kind_name(device.kind()))), device.name(), device.memory_bytes(),
-                       device.cache_bytes(), text_facts(device.facts())}};
+          DeviceRecord{OpenEnum<RecordedDevice>(std::string(device_kind_name(device.kind()))), device.name(),
+                       device.memory_bytes(), device.cache_bytes(), text_facts(device.facts())}};
 }
 
 std::string utc_now() {

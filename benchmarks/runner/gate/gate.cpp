@@ -248,7 +248,7 @@ class Gate {
   const Build& head_;
   PairRunner runner_;
   Comparison result_;
-  std::vector<Case> cases_;                            // same order as in result_
+  std::vector<Case> cases_;                                // same order as in result_
   std::map<std::string, OpenEnum<RecordedDevice>> kinds_;  // by backend
   std::map<std::tuple<const Build*, std::string, std::string>, BackendProbe> probes_;
   std::vector<Measured> measured_;

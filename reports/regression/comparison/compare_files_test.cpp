@@ -117,7 +117,8 @@ TEST(CompareFiles, RefusesOtherMachines) {
 TEST(CompareFiles, RefusesDisjointFiles) {
   SyntheticFile other;
   other.ok(square_gemm(64), "naive", seven_rounds(10), 1);
-  EXPECT_THAT(complaint([&] { compare_files(file_with(1, 2).file(), other.file(), {}); }), HasSubstr("no comparable case"));
+  EXPECT_THAT(complaint([&] { compare_files(file_with(1, 2).file(), other.file(), {}); }),
+              HasSubstr("no comparable case"));
 }
 
 TEST(CompareFiles, EnvironmentDifferences) {
