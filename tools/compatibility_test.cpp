@@ -51,7 +51,7 @@ json run_file(double ns) {
 // Output of `whygpu gate --json`.
 Comparison comparison() {
   Comparison comparison;
-  comparison.context = encode(google_benchmark_context("whygpu gate"));
+  comparison.context = google_benchmark_context("whygpu gate");
   CaseComparison c;
   c.text = "gemm m=8 n=8 k=8 backend=naive";
   c.judgement.ruling = Ruling::slower;

@@ -140,6 +140,7 @@ TEST_F(TimedBatchTest, AlwaysCopiesPerOperation) {
 
 TEST_F(TimedBatchTest, HostOperandsNotCopied) {
   FakeTrial host(log, true);
+  device.kind_of_memory = DeviceKind::cpu;
   TimedBatch batch(host, device, {.offload = Offload::always});
   EXPECT_EQ(logged(batch, 2), "00");
   EXPECT_THAT(batch.describe(), HasSubstr("nothing is copied"));
