@@ -16,10 +16,7 @@ SUFFIXES = {".h", ".hpp", ".inc", ".in", ".cuh", ".cpp", ".cc", ".c", ".cu"}
 PUBLIC = ["whygpu/"]  # the public interface, in backends/include/whygpu
 
 BENCHMARKS = PUBLIC + ["backends/loader.h", "backends/layers/", "backends/dtypes.h", "reports/results/",
-                       "reports/regression/gate/", "reports/regression/statistics/",
-                       # nominal values for the doctor, and the result of a gate
-                       "reports/catalogue/", "reports/regression/comparison/comparison.h",
-                       "reports/regression/comparison/machine.h"]
+                       "reports/regression/gate/", "reports/regression/statistics/"]
 
 # Files, and what they may include from this repository in addition to their own part (for backends/X/: their own folder).
 REPOSITORY = [

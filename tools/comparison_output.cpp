@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include "benchmarks/runner/output_file.h"
-#include "benchmarks/runner/result_writer.h"
+#include "reports/regression/comparison/comparison_json.h"
+#include "reports/regression/comparison/render_comparison.h"
 #include "tools/terminal.h"
 
 namespace whygpu {

@@ -4,7 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <string>
 
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/comparison.h"
 
 namespace whygpu {
 

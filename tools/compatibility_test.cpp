@@ -10,8 +10,9 @@
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/runner/child_process.h"
 #include "benchmarks/runner/gate/fake_build.h"
-#include "benchmarks/runner/result_writer.h"
-#include "reports/regression/comparison/comparison.h"
+#include "benchmarks/runner/run_state.h"
+#include "reports/regression/comparison/comparison_json.h"
+#include "reports/regression/comparison/render_comparison.h"
 #include "reports/results/codec.h"
 
 namespace whygpu {

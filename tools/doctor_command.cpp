@@ -17,7 +17,7 @@
 namespace whygpu {
 namespace {
 
-constexpr double kListenSeconds = 1, kNoiseSeconds = 2;
+constexpr double kLoadSeconds = 1, kNoiseSeconds = 2;
 
 void print_cpu(const CpuFacts& cpu, int threads) {
   const auto or_unknown = [](const std::optional<std::string>& value) { return value.value_or("unknown"); };
@@ -76,7 +76,7 @@ void examine(int threads) {
   print_cpu(cpu, threads);
   std::vector<FindingRecord> findings = cpu_findings(cpu, cpu_quota(), threads);
 
-  const Busyness load = listen_to_others(kListenSeconds);
+  const CpuLoad load = observe_load(kLoadSeconds);
   fmt::print("  {:16}{:.0f}% of CPU time used by other programs, {:.1f}% stolen, load average {:.2f}\n", "load",
              100 * load.busy, 100 * load.steal, load_average().empty() ? 0 : load_average().front());
   append(findings, load_findings(load));

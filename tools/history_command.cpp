@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "benchmarks/worker/records.h"
+#include "reports/regression/comparison/comparison_json.h"
 #include "reports/regression/history/chain.h"
 #include "reports/regression/history/history.h"
 #include "reports/regression/history/history_json.h"

@@ -30,7 +30,7 @@ void print_plan(const RunPlan& plan) {
     fmt::print("{}\n", c.text());
     ++cases;
   }
-  for (const auto& line : what_is_left_out(plan.backends)) fmt::print(stderr, "{}\n", line);
+  for (const auto& line : excluded_backend_lines(plan.backends)) fmt::print(stderr, "{}\n", line);
   fmt::print(stderr, "{} would run on {}\n", count_of(cases, "case"),
              usable.empty() ? "no backend" : fmt::format("{}", fmt::join(usable, ", ")));
 }

@@ -69,7 +69,7 @@ std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<doubl
   return findings;
 }
 
-std::vector<FindingRecord> load_findings(const Busyness& b) {
+std::vector<FindingRecord> load_findings(const CpuLoad& b) {
   std::vector<FindingRecord> findings;
   if (b.busy > kBusyShare) {
     findings.push_back({true, fmt::format("other programs use {:.0f}% of the CPU time", 100 * b.busy),

@@ -18,7 +18,7 @@ namespace whygpu {
 std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads);
 
 // `busy` is the load of other programs.
-std::vector<FindingRecord> load_findings(const Busyness& busyness);
+std::vector<FindingRecord> load_findings(const CpuLoad& load);
 
 // `steal` is the fraction of all CPU time taken by the hypervisor during a run.
 std::vector<FindingRecord> steal_findings(double steal);

@@ -18,10 +18,10 @@ TEST(LoadFindings, StealDuringRunIsSerious) {
 }
 
 TEST(LoadFindings, OtherLoadAndSteal) {
-  EXPECT_THAT(load_findings(busyness({0, 0, 0}, {100, 99, 0})), IsEmpty());
-  EXPECT_THAT(load_findings(busyness({0, 0, 0}, {100, 60, 0})).front().what, HasSubstr("use 40% of the CPU time"));
-  EXPECT_THAT(load_findings(busyness({0, 0, 0}, {100, 95, 5})).front().what, HasSubstr("takes away 5.0%"));
-  EXPECT_THAT(load_findings(busyness({5, 5, 0}, {5, 5, 0})), IsEmpty());
+  EXPECT_THAT(load_findings(cpu_load({0, 0, 0}, {100, 99, 0})), IsEmpty());
+  EXPECT_THAT(load_findings(cpu_load({0, 0, 0}, {100, 60, 0})).front().what, HasSubstr("use 40% of the CPU time"));
+  EXPECT_THAT(load_findings(cpu_load({0, 0, 0}, {100, 95, 5})).front().what, HasSubstr("takes away 5.0%"));
+  EXPECT_THAT(load_findings(cpu_load({5, 5, 0}, {5, 5, 0})), IsEmpty());
 }
 
 TEST(CpuFindings, Settings) {

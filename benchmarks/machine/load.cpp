@@ -9,17 +9,17 @@
 
 namespace whygpu {
 
-Busyness busyness(const CpuTicks& before, const CpuTicks& after) {
+CpuLoad cpu_load(const CpuTicks& before, const CpuTicks& after) {
   const double total = after.total - before.total;
   if (total <= 0) return {};
   const double steal = after.steal - before.steal;
   return {(total - (after.idle - before.idle) - steal) / total, steal / total};
 }
 
-Busyness listen_to_others(double seconds) {
+CpuLoad observe_load(double seconds) {
   const auto before = cpu_ticks();
   std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-  return busyness(before, cpu_ticks());
+  return cpu_load(before, cpu_ticks());
 }
 
 double noise_floor(double seconds) {

@@ -6,12 +6,12 @@
 namespace whygpu {
 
 // Load of the machine over an interval, as fractions of all CPU time.
-struct Busyness {
+struct CpuLoad {
   double busy = 0, steal = 0;
 };
-Busyness busyness(const CpuTicks& before, const CpuTicks& after);
+CpuLoad cpu_load(const CpuTicks& before, const CpuTicks& after);
 // Load of other programs over the next `seconds`, during which this program must be idle.
-Busyness listen_to_others(double seconds = 0.5);
+CpuLoad observe_load(double seconds = 0.5);
 
 // Spread of a fixed amount of arithmetic, repeated for `seconds` on one thread: (95th percentile / fastest) - 1.
 double noise_floor(double seconds);

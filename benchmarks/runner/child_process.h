@@ -37,7 +37,7 @@ class CapturedOutput {
 class ChildProcess {
  public:
   // Runs `program` with `arguments` and `--records=N`, the number of a descriptor whose lines next_line() returns.
-  // Standard output is discarded; standard error is kept for last_words().
+  // Standard output is discarded; standard error is kept for last_error_line().
   ChildProcess(const std::filesystem::path& program, std::vector<std::string> arguments,
                const EnvironmentChanges& environment = {});
   ~ChildProcess();
@@ -55,7 +55,7 @@ class ChildProcess {
   std::string wait();
 
   // The last line of standard error.
-  std::string last_words() const { return errors_.last_line(); }
+  std::string last_error_line() const { return errors_.last_line(); }
 
  private:
   CapturedOutput errors_;

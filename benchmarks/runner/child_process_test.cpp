@@ -29,7 +29,7 @@ TEST(ChildProcess, SendsLines) {
 TEST(ChildProcess, ReportsHowItEnded) {
   auto failing = shell("echo first >&2; echo last >&2; exit 3");
   EXPECT_EQ(failing.wait(), "exit status 3");
-  EXPECT_EQ(failing.last_words(), "last");
+  EXPECT_EQ(failing.last_error_line(), "last");
   EXPECT_EQ(shell("kill -9 $$").wait(), "signal 9 (Killed)");
 }
 

@@ -58,7 +58,7 @@ RunPlan plan_run(const RunOptions& options) {
   return plan;
 }
 
-std::vector<std::string> what_is_left_out(const std::vector<BackendRecord>& backends) {
+std::vector<std::string> excluded_backend_lines(const std::vector<BackendRecord>& backends) {
   std::vector<std::pair<std::string, std::vector<std::string>>> stopped;
   for (const auto& backend : backends) {
     if (backend.usable()) continue;
@@ -78,29 +78,30 @@ json PlannedRun::header() const {
   json case_texts = json::array();
   for (const auto& c : cases) case_texts.push_back(c.text());
   return {{"event", "run"},
-          {"settings", encode(settings)},
+          {"settings", encode<RunSettings>(facts.run)},
           {"cases", case_texts},
-          {"backends", encode(backends)},
-          {"environment", encode(environment)},
-          {"findings", encode(findings)},
-          {"ceilings", encode(ceilings)},
-          {"meters", encode(meters)},
-          {"started", started}};
+          {"backends", encode(facts.backends)},
+          {"environment", encode(facts.environment)},
+          {"findings", encode(facts.findings)},
+          {"ceilings", encode(facts.ceilings)},
+          {"meters", encode(facts.meters)},
+          {"started", facts.run.started}};
 }
 
 PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) {
   const std::string source = journal.string();
   PlannedRun run;
-  run.settings = decode<RunSettings>(header.at("settings"), source);
+  ResultFile& facts = run.facts;
+  static_cast<RunSettings&>(facts.run) = decode<RunSettings>(header.at("settings"), source);
   for (const auto& text : header.at("cases")) run.cases.push_back(parse_case(text.get<std::string>()));
-  run.backends = decode<std::vector<BackendRecord>>(header.at("backends"), source);
-  run.environment = decode<EnvironmentRecord>(header.at("environment"), source);
-  run.findings = decode<std::vector<FindingRecord>>(header.at("findings"), source);
-  run.ceilings = decode<std::vector<CeilingRecord>>(header.at("ceilings"), source);
-  run.meters = decode<std::vector<MeterRecord>>(header.at("meters"), source);
-  run.started = header.at("started");
+  facts.backends = decode<std::vector<BackendRecord>>(header.at("backends"), source);
+  facts.environment = decode<EnvironmentRecord>(header.at("environment"), source);
+  facts.findings = decode<std::vector<FindingRecord>>(header.at("findings"), source);
+  facts.ceilings = decode<std::vector<CeilingRecord>>(header.at("ceilings"), source);
+  facts.meters = decode<std::vector<MeterRecord>>(header.at("meters"), source);
+  facts.run.started = header.at("started");
   const EnvironmentRecord here = environment_record();
-  const EnvironmentRecord& there = run.environment;
+  const EnvironmentRecord& there = facts.environment;
   if (here.host != there.host || here.cpu_model != there.cpu_model) {
     throw CaseError(fmt::format("{}: was started on another machine ({}, {})", source, there.host, there.cpu_model));
   }
@@ -109,7 +110,7 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
 
 std::vector<EndRecord> PlannedRun::refusals() const {
   std::vector<EndRecord> records;
-  for (const auto& backend : backends) {
+  for (const auto& backend : facts.backends) {
     if (backend.usable()) continue;
     for (const auto& c : cases) {
       if (c["backend"] != backend.name) continue;

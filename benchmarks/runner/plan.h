@@ -8,7 +8,7 @@
 
 #include "benchmarks/cases/case.h"
 #include "benchmarks/runner/run_options.h"
-#include "reports/results/records.h"
+#include "reports/results/result_file.h"
 
 namespace whygpu {
 
@@ -23,18 +23,12 @@ struct RunPlan {
 RunPlan plan_run(const RunOptions& options);
 
 // "a, b are left out: why", one line for each reason.
-std::vector<std::string> what_is_left_out(const std::vector<BackendRecord>& backends);
+std::vector<std::string> excluded_backend_lines(const std::vector<BackendRecord>& backends);
 
 // A plan and what was detected about the machine.
 struct PlannedRun {
-  RunSettings settings;
   std::vector<Case> cases;
-  std::vector<BackendRecord> backends;
-  EnvironmentRecord environment;
-  std::vector<FindingRecord> findings;
-  std::vector<CeilingRecord> ceilings;
-  std::vector<MeterRecord> meters;
-  std::string started;
+  ResultFile facts;  // the result file without its cases
 
   // The first record of a journal, and the run that it describes. Throws CaseError if the run was started on another
   // machine.

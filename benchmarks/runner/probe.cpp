@@ -15,7 +15,7 @@
 namespace whygpu {
 namespace {
 
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kAnswerTimeout{30};
 
 // (name, reason) of the backends excluded from the build.
 std::vector<std::pair<std::string, std::string>> skipped_backends() {
@@ -46,7 +46,7 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
   ChildProcess worker(settings.worker_folder / workload, worker_arguments(options), environment);
   std::string line;
   for (;;) {
-    const auto event = worker.next_line(line, kPatience);
+    const auto event = worker.next_line(line, kAnswerTimeout);
     if (event == ChildProcess::Event::interrupted) continue;
     if (event == ChildProcess::Event::timeout) {
       worker.kill();
@@ -60,7 +60,7 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
   }
   const std::string ending = worker.wait();
   if (!ending.empty() && reason.empty()) {
-    reason = worker.last_words();
+    reason = worker.last_error_line();
     // Remove the worker's name, which says nothing about the backend.
     if (const std::string prefix = workload + ": "; reason.starts_with(prefix)) reason.erase(0, prefix.size());
     if (reason.empty()) reason = "worker ended with " + ending;

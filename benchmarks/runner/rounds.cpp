@@ -160,7 +160,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
     if (guilty == nullptr) return;
     std::string reason = hung ? fmt::format("no answer for {:g} s, killed", settings_.timeout_seconds)
                               : fmt::format("worker ended with {}", ending.empty() ? "exit status 0" : ending);
-    if (const auto words = worker.last_words(); !words.empty() && !hung) reason += ": " + words;
+    if (const auto words = worker.last_error_line(); !words.empty() && !hung) reason += ": " + words;
     take(failure(*guilty, reason, round), round);
     leave_queue(guilty);
     report(guilty->text, round);

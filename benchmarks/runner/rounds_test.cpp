@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "benchmarks/runner/result_writer.h"
+#include "benchmarks/runner/run_state.h"
 
 namespace whygpu {
 namespace {

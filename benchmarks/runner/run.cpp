@@ -14,14 +14,12 @@
 #include "benchmarks/runner/journal.h"
 #include "benchmarks/runner/output_file.h"
 #include "benchmarks/runner/plan.h"
-#include "benchmarks/runner/result_writer.h"
 #include "benchmarks/worker/records.h"
 
 namespace whygpu {
 namespace {
 
 namespace fs = std::filesystem;
-using nlohmann::json;
 
 fs::path output_of(const RunOptions& options) {
   if (!options.output.empty()) return options.output;
@@ -56,43 +54,45 @@ PlannedRun planned_before(const RunOptions& options, const fs::path& output) {
 
 PlannedRun planned_now(const RunOptions& options) {
   RunPlan plan = plan_run(options);
-  PlannedRun run;
-  run.settings = options.settings;
-  run.settings.sweep = plan.sweep;
-  if (run.settings.budget_seconds == 0) run.settings.budget_seconds = plan.usual_budget_seconds;
-  run.cases = std::move(plan.cases);
-  run.backends = std::move(plan.backends);
-  run.started = utc_now();
-  run.environment = environment_record();
-  const ProbeSettings probe{program_folder(), run.settings.threads, run.settings.device};
-  run.findings = cpu_findings(cpu_facts(), cpu_quota(), run.settings.threads);
-  for (auto& finding : dispatch_findings(run.backends, probe, run.cases.front().workload)) {
-    run.findings.push_back(std::move(finding));
+  PlannedRun planned;
+  planned.cases = std::move(plan.cases);
+  ResultFile& facts = planned.facts;
+  static_cast<RunSettings&>(facts.run) = options.settings;
+  facts.run.sweep = plan.sweep;
+  if (facts.run.budget_seconds == 0) facts.run.budget_seconds = plan.usual_budget_seconds;
+  facts.run.started = utc_now();
+  facts.backends = std::move(plan.backends);
+  facts.environment = environment_record();
+  facts.findings = cpu_findings(cpu_facts(), cpu_quota(), facts.run.threads);
+  const ProbeSettings probe{program_folder(), facts.run.threads, facts.run.device};
+  for (auto& finding : dispatch_findings(facts.backends, probe, planned.cases.front().workload)) {
+    facts.findings.push_back(std::move(finding));
   }
-  return run;
+  return planned;
 }
 
 // One run, from the first record of its journal to the result file.
 class Run {
  public:
   Run(PlannedRun planned, fs::path output, const RunCallbacks& callbacks)
-      : run_(std::move(planned)),
+      : planned_(std::move(planned)),
+        facts_(planned_.facts),
         output_(std::move(output)),
         callbacks_(callbacks),
         journal_(output_),
-        state_(run_.cases) {}
+        state_(planned_.cases) {}
 
   void start(const RunOptions& options) {
-    look_at_machine();
+    examine_machine();
     if (!options.no_ceilings) {
       callbacks_.say("measuring ceilings");
-      ceilings_ = std::make_unique<RunCeilings>(run_.cases, run_.settings);
+      ceilings_ = std::make_unique<RunCeilings>(planned_.cases, facts_.run);
       ceilings_->before_rounds();
-      run_.ceilings = ceilings_->best();
+      facts_.ceilings = ceilings_->best();
     }
     journal_.clear();
-    journal_.append(run_.header());
-    for (const auto& record : run_.refusals()) {
+    journal_.append(planned_.header());
+    for (const auto& record : planned_.refusals()) {
       journal_.append(encode_worker_record(record));
       state_.apply(record);
     }
@@ -102,9 +102,9 @@ class Run {
     for (const auto& line : journal_.replay()) {
       if (const auto record = decode_worker_record(line)) state_.apply(*record);
     }
-    if (run_.ceilings.empty()) return;  // it was told to do without
-    ceilings_ = std::make_unique<RunCeilings>(run_.cases, run_.settings);
-    ceilings_->take(run_.ceilings);
+    if (facts_.ceilings.empty()) return;  // it was told to do without
+    ceilings_ = std::make_unique<RunCeilings>(planned_.cases, facts_.run);
+    ceilings_->take(facts_.ceilings);
   }
 
   RunOutcome measure() {
@@ -119,31 +119,31 @@ class Run {
 
  private:
   void add_findings(const std::vector<FindingRecord>& findings) {
-    run_.findings.insert(run_.findings.end(), findings.begin(), findings.end());
+    facts_.findings.insert(facts_.findings.end(), findings.begin(), findings.end());
   }
 
   // Steps that take time and that a plan does not need.
-  void look_at_machine() {
+  void examine_machine() {
     // This process is idle here, so the load comes from other programs.
-    add_findings(load_findings(listen_to_others()));
+    add_findings(load_findings(observe_load()));
 
     auto offers = find_meters();
-    run_.meters = meter_records(offers);
+    facts_.meters = meter_records(offers);
     const bool usable = std::ranges::any_of(offers, [](const MeterOffer& offer) { return offer.meter != nullptr; });
-    if (run_.settings.energy && !usable) {
-      run_.settings.energy = false;
+    if (facts_.run.energy && !usable) {
+      facts_.run.energy = false;
       callbacks_.say(fmt::format("no energy: this machine has no meter ({})", why_no_meter(offers)));
     }
   }
 
   void announce() const {
-    for (const auto& line : what_is_left_out(run_.backends)) callbacks_.say(line);
-    const RunSettings& settings = run_.settings;
+    for (const auto& line : excluded_backend_lines(facts_.backends)) callbacks_.say(line);
+    const RunSettings& settings = facts_.run;
     if (settings.threads > usable_cpus()) {
       callbacks_.say(fmt::format("{} threads on {} CPUs: oversubscribed; run with --threads {}", settings.threads,
                                  usable_cpus(), usable_cpus()));
     }
-    callbacks_.say(fmt::format("{} cases, {} threads, {} -> {}", run_.cases.size(), settings.threads,
+    callbacks_.say(fmt::format("{} cases, {} threads, {} -> {}", planned_.cases.size(), settings.threads,
                                settings.rounds ? fmt::format("{} rounds", *settings.rounds)
                                                : fmt::format("until settled or {:g} s", settings.budget_seconds),
                                output_.string()));
@@ -152,13 +152,13 @@ class Run {
   // Returns false if interrupted.
   bool run_rounds() {
     Rounds rounds(
-        state_, run_.settings, program_folder(),
+        state_, facts_.run, program_folder(),
         [this](const WorkerRecord& record) { journal_.append(encode_worker_record(record)); }, callbacks_.progress);
     if (ceilings_) rounds.after_each_round([this] { ceilings_->between_rounds(); });
     const auto before = cpu_ticks();
     const bool finished = rounds.run(watch_for_interruption());
-    const double steal = busyness(before, cpu_ticks()).steal;
-    run_.environment.steal_fraction = steal;
+    const double steal = cpu_load(before, cpu_ticks()).steal;
+    facts_.environment.steal_fraction = steal;
     add_findings(steal_findings(steal));
     return finished;
   }
@@ -167,29 +167,23 @@ class Run {
   void measure_ceilings_again() {
     callbacks_.say("measuring ceilings again");
     ceilings_->after_rounds([this](const std::vector<CeilingRecord>& so_far) {
-      run_.ceilings = so_far;
+      facts_.ceilings = so_far;
       return callbacks_.contradicts_itself(result(true));
     });
-    run_.ceilings = ceilings_->best();
+    facts_.ceilings = ceilings_->best();
   }
 
   ResultFile result(bool finished) const {
-    ResultFile file;
+    ResultFile file = facts_;
     file.name = output_.stem().string();
     file.complete = finished;
-    file.context = google_benchmark_context(run_.settings.command.front());
-    static_cast<RunSettings&>(file.run) = run_.settings;
-    file.run.started = run_.started;
+    file.context = google_benchmark_context(file.run.command.front());
     file.run.finished = utc_now();
-    file.environment = run_.environment;
-    file.findings = run_.findings;
-    file.ceilings = run_.ceilings;
-    file.meters = run_.meters;
-    file.backends = run_.backends;
     return result_file(state_, std::move(file));
   }
 
-  PlannedRun run_;
+  PlannedRun planned_;
+  ResultFile& facts_;  // of planned_
   fs::path output_;
   const RunCallbacks& callbacks_;
   Journal journal_;

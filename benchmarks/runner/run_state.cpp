@@ -1,5 +1,7 @@
 #include "benchmarks/runner/run_state.h"
 
+#include <utility>
+
 #include "benchmarks/workloads/workload.h"
 #include "reports/results/statistics.h"
 
@@ -49,6 +51,17 @@ void RunState::end(const EndRecord& record) {
   result.rounds.push_back(*record.round);
   medians.push_back(median(record.round->samples_ns));
   result.settled = is_settled(medians);
+}
+
+ResultFile result_file(const RunState& state, ResultFile facts) {
+  facts.version = WHYGPU_VERSION;
+  facts.cases = state.results();
+  for (auto& record : facts.cases) {
+    if (record.status != Status::ok || !record.rounds.empty()) continue;
+    record.status = Status::failed;
+    record.reason = "not reached: the run was interrupted";
+  }
+  return facts;
 }
 
 }  // namespace whygpu

@@ -9,6 +9,7 @@
 #include "benchmarks/cases/case.h"
 #include "benchmarks/worker/records.h"
 #include "reports/results/records.h"
+#include "reports/results/result_file.h"
 
 namespace whygpu {
 
@@ -38,5 +39,8 @@ class RunState {
   std::map<std::string, std::size_t> index_;
   std::map<std::string, BackendRecord> backends_;
 };
+
+// `facts` with the cases of the run and this build's version. Cases that were not reached have failed.
+ResultFile result_file(const RunState& state, ResultFile facts);
 
 }  // namespace whygpu

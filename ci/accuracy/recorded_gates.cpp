@@ -10,7 +10,7 @@
 
 #include "ci/accuracy/commands.h"
 #include "ci/accuracy/gate_trial.h"
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/comparison/comparison_json.h"
 #include "reports/regression/statistics/paired.h"
 
 namespace whygpu {

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "ci/accuracy/commands.h"
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/comparison/comparison_json.h"
 #include "reports/regression/statistics/paired.h"
 
 namespace whygpu {

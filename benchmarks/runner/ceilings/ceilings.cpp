@@ -14,8 +14,6 @@
 namespace whygpu {
 namespace {
 
-using nlohmann::json;
-
 constexpr double kSampleSeconds = 0.02;
 constexpr double kWholeProcessor = 0.93;  // of the CPU time available to the threads; coarse clock
 constexpr double kStolenShare = 0.01;     // of all CPU time, taken by the hypervisor

@@ -15,8 +15,8 @@
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/select_cases.h"
 #include "benchmarks/worker/records.h"
-#include "reports/regression/comparison/machine.h"
 #include "reports/results/codec.h"
+#include "reports/results/machine_fingerprint.h"
 #include "reports/results/statistics.h"
 
 namespace whygpu {
@@ -266,7 +266,7 @@ Comparison run_gate(const Build& base, const Build& head, const GateOptions& opt
 
 std::vector<std::string> unfair_conditions(const Build& base, const Build& head, const GateOptions& options) {
   auto findings = cpu_findings(cpu_facts(), cpu_quota(), options.pairs.threads);
-  std::ranges::copy(load_findings(listen_to_others()), std::back_inserter(findings));
+  std::ranges::copy(load_findings(observe_load()), std::back_inserter(findings));
   if (!dispatch_variables().empty()) {
     const std::string& workload = options.cases.front().workload;
     for (const Build* build : {&base, &head}) {

@@ -12,7 +12,7 @@
 #include "benchmarks/runner/gate/builds.h"
 #include "benchmarks/runner/gate/pairs.h"
 #include "benchmarks/runner/rounds.h"
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/comparison.h"
 #include "reports/regression/gate/gate_schedule.h"
 
 namespace whygpu {

@@ -33,7 +33,7 @@ std::string how_it_ended(ChildProcess& worker, Event last, double timeout_second
     worker.wait();
     return fmt::format("no answer for {:g} s, killed", timeout_seconds);
   }
-  const std::string ending = worker.wait(), words = worker.last_words();
+  const std::string ending = worker.wait(), words = worker.last_error_line();
   return fmt::format("worker ended with {}{}{}", ending.empty() ? "exit status 0" : ending, words.empty() ? "" : ": ",
                      words);
 }

@@ -9,9 +9,9 @@
 #include <set>
 #include <stdexcept>
 
-#include "reports/regression/comparison/machine.h"
 #include "reports/regression/statistics/benjamini_hochberg.h"
 #include "reports/regression/statistics/normal.h"
+#include "reports/results/machine_fingerprint.h"
 
 namespace whygpu {
 namespace {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/comparison.h"
 #include "reports/results/result_file.h"
 
 namespace whygpu {

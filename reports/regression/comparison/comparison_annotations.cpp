@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "reports/regression/comparison/comparison.h"
 #include "reports/regression/comparison/comparison_text.h"
+#include "reports/regression/comparison/render_comparison.h"
 #include "reports/render/text.h"
 
 namespace whygpu {

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/comparison/render_comparison.h"
 
 namespace whygpu {
 

@@ -1,3 +1,5 @@
+#include "reports/regression/comparison/comparison_json.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +9,6 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "reports/regression/comparison/comparison.h"
 #include "reports/results/codec.h"
 
 namespace whygpu {

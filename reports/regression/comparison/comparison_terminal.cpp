@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
-#include "reports/regression/comparison/comparison.h"
 #include "reports/regression/comparison/comparison_text.h"
+#include "reports/regression/comparison/render_comparison.h"
 #include "reports/render/text.h"
 
 namespace whygpu {

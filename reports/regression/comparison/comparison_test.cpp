@@ -1,10 +1,13 @@
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/comparison.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <stdexcept>
+
+#include "reports/regression/comparison/comparison_json.h"
+#include "reports/regression/comparison/render_comparison.h"
 
 namespace whygpu {
 namespace {

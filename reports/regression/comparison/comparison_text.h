@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/comparison.h"
 
 namespace whygpu {
 

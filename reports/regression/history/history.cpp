@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "reports/regression/comparison/comparison_json.h"
 #include "reports/regression/history/chain.h"
 #include "reports/regression/history/sqlite.h"
 #include "reports/render/text.h"

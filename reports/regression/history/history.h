@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/comparison.h"
 
 struct sqlite3;
 

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <fstream>
 
+#include "reports/regression/comparison/comparison_json.h"
 #include "reports/regression/history/chain.h"
 #include "reports/regression/history/history_html.h"
 #include "reports/regression/history/history_json.h"

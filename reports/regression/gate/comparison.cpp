@@ -1,4 +1,4 @@
-#include "reports/regression/comparison/comparison.h"
+#include "reports/regression/gate/comparison.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "reports/regression/comparison/machine.h"
+#include "reports/results/machine_fingerprint.h"
 
 #include <fmt/format.h>
 

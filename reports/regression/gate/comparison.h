@@ -1,19 +1,15 @@
 // Two builds compared case by case: the result of `whygpu gate` and `whygpu compare`.
 #pragma once
 
-#include <filesystem>
-#include <nlohmann/json.hpp>
+#include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "reports/regression/gate/judgement.h"
 #include "reports/results/records.h"
 
 namespace whygpu {
-
-inline constexpr int kComparisonSchema = 1;
 
 // One process of each side, back to back. Times are in nanoseconds per operation.
 struct Pair {
@@ -57,22 +53,5 @@ struct Comparison {
 
 // "2 slower, 1 faster, 20 same", worst first.
 std::string summary(const Comparison& comparison);
-
-// The head's times as Google Benchmark JSON; the rest under the key "whygpu_comparison".
-nlohmann::json to_json(const Comparison& comparison);
-
-// Reads it back; `source` is named in errors. Throws std::runtime_error, one line, when it is not a comparison or
-// has a newer schema.
-Comparison comparison_from_json(const nlohmann::json& document, std::string_view source);
-
-// The comparisons in a file: one JSON document, or several one after the other. Throws std::runtime_error, one line.
-std::vector<Comparison> load_comparisons(const std::filesystem::path& file);
-
-// Renderers, one file each.
-std::string render_comparison_terminal(const Comparison& comparison, bool colour);
-std::string render_comparison_markdown(const Comparison& comparison);  // for a pull request; unchanged cases are folded
-std::string render_comparison_annotations(const Comparison& comparison);  // GitHub workflow commands
-std::string render_comparison_junit(const Comparison& comparison);        // JUnit XML
-std::string render_comparison_bmf(const Comparison& comparison);          // Bencher Metric Format, with intervals
 
 }  // namespace whygpu
