@@ -7,7 +7,7 @@
 #include <set>
 
 #include "benchmarks/runner/child_process.h"
-#include "benchmarks/worker/worker_options.h"
+#include "benchmarks/worker/worker.h"
 #include "reports/results/codec.h"
 
 namespace whygpu {

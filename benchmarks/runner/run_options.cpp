@@ -28,7 +28,6 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   RunSettings& settings = options.settings;
   settings.threads = usable_cpus();
   settings.seed = std::random_device{}();
-  settings.budget_seconds = 0;
   command.add_option("sweep", options.words, "sweeps by name or file, or cases (default: quick)");
   add_list_option(command, "--backend", options.backends,
                   "comma-separated list of backends (default: all that can run here)");

@@ -1,4 +1,4 @@
-#include "benchmarks/worker/worker_options.h"
+#include "benchmarks/worker/worker.h"
 
 #include <gtest/gtest.h>
 
