@@ -1,4 +1,5 @@
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "reports/regression/comparison/render_comparison.h"
 
