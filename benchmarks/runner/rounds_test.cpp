@@ -101,7 +101,7 @@ TEST_F(RoundsTest, ABackendThatCannotLoadFailsItsCases) {
 TEST_F(RoundsTest, BudgetExhausted) {
   RunSettings settings;
   settings.sample_seconds = 0.001;
-  settings.budget_seconds = 0.01;
+  settings.budget_seconds = 0;
   const auto state = run({"gemm m=8 n=8 k=8 backend=naive"}, settings);
   EXPECT_THAT(state.results()[0].rounds, SizeIs(1));
   EXPECT_FALSE(state.results()[0].settled);
