@@ -10,7 +10,7 @@
 #include "reports/charts/chart_data.h"
 #include "reports/page/page.h"
 #include "reports/regression/history/history.h"
-#include "reports/regression/history/history_html.h"
+#include "reports/regression/history/render_history.h"
 #include "reports/views/answer.h"
 #include "tools/commands.h"
 #include "tools/result_arguments.h"

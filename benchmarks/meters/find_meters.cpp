@@ -5,9 +5,7 @@
 #include <iterator>
 
 #include "backends/devices/nvml.h"
-#include "benchmarks/meters/hwmon.h"
-#include "benchmarks/meters/nvml_meter.h"
-#include "benchmarks/meters/rapl.h"
+#include "benchmarks/meters/sources.h"
 
 namespace whygpu {
 namespace {

@@ -1,4 +1,4 @@
-#include "benchmarks/meters/hwmon.h"
+#include "benchmarks/meters/sources.h"
 
 #include <array>
 #include <string_view>

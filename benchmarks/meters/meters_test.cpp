@@ -7,9 +7,7 @@
 #include "benchmarks/meters/counter.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/meters/gpu_state.h"
-#include "benchmarks/meters/hwmon.h"
-#include "benchmarks/meters/nvml_meter.h"
-#include "benchmarks/meters/rapl.h"
+#include "benchmarks/meters/sources.h"
 #include "benchmarks/meters/test_tree.h"
 
 namespace whygpu {

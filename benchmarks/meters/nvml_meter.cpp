@@ -1,4 +1,4 @@
-#include "benchmarks/meters/nvml_meter.h"
+#include "benchmarks/meters/sources.h"
 
 #include "backends/devices/nvml.h"
 #include "benchmarks/meters/sampled_meter.h"

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <system_error>
 
-#include "benchmarks/meters/rapl.h"
+#include "benchmarks/meters/sources.h"
 
 namespace whygpu {
 namespace {

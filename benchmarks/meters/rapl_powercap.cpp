@@ -1,7 +1,7 @@
 #include <system_error>
 
 #include "benchmarks/meters/counter.h"
-#include "benchmarks/meters/rapl.h"
+#include "benchmarks/meters/sources.h"
 
 namespace whygpu {
 namespace {

@@ -102,7 +102,7 @@ class Run {
     for (const auto& line : journal_.replay()) {
       if (const auto record = decode_worker_record(line)) state_.apply(*record);
     }
-    if (facts_.ceilings.empty()) return;  // it was told to do without
+    if (facts_.ceilings.empty()) return;  // --no-ceilings
     ceilings_ = std::make_unique<RunCeilings>(planned_.cases, facts_.run);
     ceilings_->take(facts_.ceilings);
   }

@@ -5,7 +5,7 @@
 
 #include <cmath>
 
-#include "benchmarks/meters/rapl.h"
+#include "benchmarks/meters/sources.h"
 #include "benchmarks/meters/test_tree.h"
 
 namespace whygpu {

@@ -72,7 +72,7 @@ Measured quotient(const Measured& top, const Measured& bottom) {
   if (!top.value) return top;
   if (!bottom.value) return bottom;
   const double value = *top.value / *bottom.value;
-  return {value, fmt::format("{}× ({}; against {})", format_number(value), top.told, bottom.told)};
+  return {value, fmt::format("{}× ({}; against {})", format_number(value), top.evidence, bottom.evidence)};
 }
 
 Measured price_over_speed(const ResultFile& file, bool gpu, const DevicePrices& prices) {
@@ -82,7 +82,7 @@ Measured price_over_speed(const ResultFile& file, bool gpu, const DevicePrices& 
     if (!backend.device || backend.on_accelerator() != gpu) continue;
     const auto price = prices.find(backend.device->name);
     if (price == prices.end()) return none("the price of " + backend.device->name + " is unknown (--price)");
-    return {price->second / *speed.value, fmt::format("${} for {}", format_number(price->second), speed.told)};
+    return {price->second / *speed.value, fmt::format("${} for {}", format_number(price->second), speed.evidence)};
   }
   return none(fmt::format("no {} in this file", device_word(gpu)));
 }
@@ -184,7 +184,7 @@ Measured hours_of_rent(const ResultFile& file, const ClaimSettings& settings) {
   if (rate == settings.hourly.end()) return none("no cloud rate was given (--hourly)");
   const double hours = *price.value / rate->second;
   return {hours,
-          fmt::format("{} hours at ${} an hour for {}", format_number(hours), format_number(rate->second), price.told)};
+          fmt::format("{} hours at ${} an hour for {}", format_number(hours), format_number(rate->second), price.evidence)};
 }
 
 Measured convolution_ratio(const ResultFile& file) {

@@ -12,7 +12,7 @@ namespace whygpu {
 // A value and its origin, or the reason why there is none.
 struct Measured {
   std::optional<double> value;
-  std::string told;
+  std::string evidence;
 };
 
 // `name` is one of measure_names(). Throws std::invalid_argument.

@@ -25,8 +25,8 @@ JudgedClaim judge(const Claim& claim, const ResultFile& file, const ClaimSetting
   JudgedClaim judged{claim, ClaimVerdict::confirmed, {}};
   for (const auto& condition : claim.conditions) {
     const auto measured = measure_for_claim(condition.measure, file, settings);
-    if (std::find(judged.evidence.begin(), judged.evidence.end(), measured.told) == judged.evidence.end()) {
-      judged.evidence.push_back(measured.told);
+    if (std::find(judged.evidence.begin(), judged.evidence.end(), measured.evidence) == judged.evidence.end()) {
+      judged.evidence.push_back(measured.evidence);
     }
     if (!measured.value) {
       if (judged.verdict == ClaimVerdict::confirmed) judged.verdict = ClaimVerdict::not_measured;

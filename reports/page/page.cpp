@@ -155,12 +155,12 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
     std::string rows;
     for (const auto& record : files[f].cases) {
       const auto time = time_ns(record);
-      const auto told = time ? fmt::format("{} {}", format_duration_ns(time->value), format_spread(*time))
+      const auto time_text = time ? fmt::format("{} {}", format_duration_ns(time->value), format_spread(*time))
                              : fmt::format("{}: {}", name_of(record.status), record.reason);
       rows += fmt::format(
           "<tr><td class=\"left\"><code>{}</code></td><td class=\"left\">{}</td><td class=\"left "
           "faint\">{}</td></tr>\n",
-          escape_html(record.text), escape_html(told), escape_html(record.implementation));
+          escape_html(record.text), escape_html(time_text), escape_html(record.implementation));
     }
     if (rows.empty()) continue;
     const auto name = escape_html(names[f]);

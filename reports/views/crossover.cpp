@@ -139,7 +139,7 @@ Crossover find_crossover(const std::vector<Advantage>& points) {
     result.has_band = result.has_band && points[i].factor.spread;
     if (i >= first) continue;
     if (behind(points[i].factor)) result.last_behind = points[i].size;
-    if (ahead(points[i].factor)) result.lucky.push_back(points[i].size);
+    if (ahead(points[i].factor)) result.isolated_wins.push_back(points[i].size);
   }
   if (first == 0) {
     result.kind = CrossoverKind::always;

@@ -38,7 +38,7 @@ struct Crossover {
   CrossoverKind kind = CrossoverKind::never;
   std::optional<double> from;         // smallest size from which it stays ahead
   std::optional<double> last_behind;  // largest size whose whole spread is below 1; the crossover lies above it
-  std::vector<double> lucky;          // isolated wins: sizes below `from` where it was ahead
+  std::vector<double> isolated_wins;  // sizes below `from` where it was ahead
   bool has_band = true;               // false when some point has a single round, so noise is unknown
 };
 

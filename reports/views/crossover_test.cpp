@@ -51,7 +51,7 @@ TEST(Crossover, IsolatedWin) {
   const auto contest = only_contest(contest_file({0.2, 3, 0.5, 0.8, 2, 4}));
   EXPECT_EQ(contest.crossover.from, 1024);
   EXPECT_EQ(contest.crossover.last_behind, 512);
-  EXPECT_THAT(contest.crossover.lucky, ElementsAre(128));
+  EXPECT_THAT(contest.crossover.isolated_wins, ElementsAre(128));
 }
 
 TEST(Crossover, NoiseWidensBand) {

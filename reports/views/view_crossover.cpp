@@ -88,7 +88,7 @@ class CrossoverView {
     const auto add = [&](const std::string& note) {
       if (std::find(notes.begin(), notes.end(), note) == notes.end()) notes.push_back(note);
     };
-    for (double size : contest.crossover.lucky) {
+    for (double size : contest.crossover.isolated_wins) {
       add(fmt::format("{} was also ahead at {}, but did not stay ahead", contest.candidate, format_size(size)));
     }
     if (!contest.crossover.has_band) add("some sizes have a single round: noise is unknown there");

@@ -35,7 +35,7 @@ struct LevelChange {
 };
 
 // A slowdown without an acceptance.
-inline bool asks_for_a_look(const LevelChange& change) { return change.size > 0 && !change.accepted; }
+inline bool needs_attention(const LevelChange& change) { return change.size > 0 && !change.accepted; }
 
 // Whether one is equal to, or a prefix of, the other.
 bool same_revision(std::string_view a, std::string_view b);

@@ -1,4 +1,4 @@
-#include "reports/regression/history/history_html.h"
+#include "reports/regression/history/render_history.h"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,7 @@
-#include "reports/regression/history/history_json.h"
+#include "reports/regression/history/render_history.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace whygpu {
 namespace {
@@ -46,7 +47,7 @@ json history_check_json(std::span<const Series> all, std::span<const LevelChange
   for (const auto& change : changes) list.push_back(change_json(change));
   return {{"schema", kHistoryOutputSchema},
           {"series_checked", all.size()},
-          {"slowdowns_to_look_at", std::ranges::count_if(changes, asks_for_a_look)},
+          {"slowdowns_to_look_at", std::ranges::count_if(changes, needs_attention)},
           {"changes", list}};
 }
 

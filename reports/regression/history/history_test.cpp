@@ -11,9 +11,7 @@
 
 #include "reports/regression/comparison/comparison_json.h"
 #include "reports/regression/history/chain.h"
-#include "reports/regression/history/history_html.h"
-#include "reports/regression/history/history_json.h"
-#include "reports/regression/history/history_text.h"
+#include "reports/regression/history/render_history.h"
 #include "reports/regression/history/sqlite.h"
 
 namespace whygpu {

@@ -1,4 +1,4 @@
-#include "reports/regression/history/history_text.h"
+#include "reports/regression/history/render_history.h"
 
 #include <fmt/format.h>
 
@@ -87,7 +87,7 @@ std::string render_history_check(std::span<const Series> all, std::span<const Le
   std::string out;
   std::size_t slower = 0;
   for (const LevelChange& change : changes) {
-    const bool asks = asks_for_a_look(change);
+    const bool asks = needs_attention(change);
     slower += asks;
     out += fmt::format("{} {}{}: {} since {} (p = {:.4f}{})\n", change.size > 0 ? "slower" : "faster",
                        printable(change.key.text), change.simulated ? " [SIMULATED]" : "", percent_text(change.size),

@@ -1,7 +1,8 @@
-// The history as terminal text.
+// A history as terminal text, as JSON, and as a section of the report page. JSON fields: ci/README.md.
 #pragma once
 
 #include <cstddef>
+#include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
 
@@ -28,5 +29,16 @@ std::string render_history_check(std::span<const Series> all, std::span<const Le
 
 // All steps to or from a revision; `revision` may be a prefix of its hash.
 std::string render_history_show(std::span<const Series> all, const std::string& revision);
+
+// The same verdicts as on the terminal, with stable keys.
+inline constexpr int kHistoryOutputSchema = 1;
+nlohmann::json history_check_json(std::span<const Series> all, std::span<const LevelChange> changes);
+
+// The contents of history_check_json(), and every level of every series.
+nlohmann::json history_log_json(std::span<const Series> all, std::span<const LevelChange> changes);
+
+// Every series as an SVG line with its level changes marked and listed. No script; all text is escaped. Empty
+// without series.
+std::string render_history_html(std::span<const Series> all, std::span<const LevelChange> changes);
 
 }  // namespace whygpu
