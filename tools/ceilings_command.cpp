@@ -14,11 +14,10 @@
 namespace whygpu {
 namespace {
 
-// "3.65 GHz", "228 GFLOP/s", "5.1 µs": at most four digits and a decimal unit.
-std::string amount(const CeilingRecord& ceiling) {
-  if (ceiling.kind == CeilingKind::latency) return fmt::format("{:.3g} µs", 1e6 * ceiling.value);
+// "3.65 GHz", "228 GFLOP/s", "5.1 µs": at most four digits and a decimal unit. `value` in the ceiling's unit.
+std::string amount(const CeilingRecord& ceiling, double value) {
+  if (ceiling.kind == CeilingKind::latency) return fmt::format("{:.3g} µs", 1e6 * value);
   constexpr const char* kPrefixes[] = {"", "k", "M", "G", "T", "P"};
-  double value = ceiling.value;
   std::size_t prefix = 0;
   while (value >= 9999.5 && prefix + 1 < std::size(kPrefixes)) value /= 1000, ++prefix;
   if (ceiling.kind == CeilingKind::clock && prefix == 2) value /= 1000, ++prefix;
@@ -58,7 +57,10 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
     if (const auto nominal = against_nominal(ceiling, catalogue); !nominal.empty()) {
       notes += (notes.empty() ? "" : ", ") + nominal;
     }
-    fmt::print("  {:<10} {:>14}   {}{}{}\n", what, amount(ceiling), notes, notes.empty() ? "" : "; ", ceiling.how);
+    if (ceiling.sustained) {
+      notes += fmt::format("{}{} sustained", notes.empty() ? "" : ", ", amount(ceiling, *ceiling.sustained));
+    }
+    fmt::print("  {:<10} {:>14}   {}{}{}\n", what, amount(ceiling, ceiling.value), notes, notes.empty() ? "" : "; ", ceiling.how);
   }
   for (const auto& missing : report.missing) fmt::print("  no {}\n", missing);
 }

@@ -15,6 +15,9 @@ using Clock = std::chrono::steady_clock;
 constexpr double kShortestSample = 20e-6;
 constexpr double kSamplesWanted = 50;
 
+constexpr std::size_t kMostSynchronised = 101;
+constexpr double kSynchronisedShare = 0.05;  // of the time for samples
+
 constexpr double kWarmupWindow = 1e-3;
 constexpr double kSteadyWithin = 0.02;
 constexpr int kSteadyWindows = 2;
@@ -42,7 +45,7 @@ double process_cpu_seconds() {
 }
 
 Measurement::Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds)
-    : device_(device), batch_(trial, device, mode), sample_seconds_(sample_seconds) {}
+    : device_(device), mode_(mode), batch_(trial, device, mode), sample_seconds_(sample_seconds) {}
 
 // Steady: the time of a window stays within 2% of the previous one, twice in a row.
 void Measurement::warm_up() {
@@ -89,7 +92,21 @@ double Measurement::sample() {
   }
 }
 
+// A CPU backend returns when its operation is complete: its samples are synchronised already.
+void Measurement::time_synchronised() {
+  if (device_.kind() == DeviceKind::cpu || mode_.cold || mode_.offload != Offload::kernel) return;
+  std::vector<double> seconds;
+  const auto start = Clock::now();
+  do {
+    seconds.push_back(batch_.time_synchronised());
+  } while (seconds.size() < kMostSynchronised && seconds_since(start) < kSynchronisedShare * sample_seconds_);
+  const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
+  std::ranges::nth_element(seconds, middle);
+  round_.details["synchronised_ns"] = 1e9 * *middle;
+}
+
 void Measurement::finish() {
+  time_synchronised();
   const auto readings = batch_.readings(round_.batch);
   round_.details.insert(readings.begin(), readings.end());
 }

@@ -28,7 +28,8 @@ class Measurement {
     return round_.batch;
   }
 
-  // Stores the device's readings under this load. Called once, after the last sample.
+  // Stores the device's readings under this load and, on an accelerator, the detail synchronised_ns: the median time of
+  // one operation that the host waits for. Called once, after the last sample.
   void finish();
 
   std::int64_t batch() const { return round_.batch; }
@@ -36,7 +37,10 @@ class Measurement {
   std::string describe() const { return batch_.describe(); }
 
  private:
+  void time_synchronised();
+
   Device& device_;
+  SampleMode mode_;
   TimedBatch batch_;
   double sample_seconds_;
   double cpu_seconds_ = 0;

@@ -85,6 +85,14 @@ double TimedBatch::time_on_host(std::int64_t operations) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+double TimedBatch::time_synchronised() {
+  device_.synchronize();
+  const auto start = Clock::now();
+  trial_.enqueue(0);
+  device_.synchronize();
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 void TimedBatch::record(std::int64_t operations) {
   if (copies_ || trial_.timed_by_host()) return;
   const std::int64_t recorded = mode_.cold ? std::min(operations, most()) : std::min(operations, kRecordedOperations);

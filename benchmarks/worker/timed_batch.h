@@ -35,6 +35,10 @@ class TimedBatch {
   // number of captured operations.
   void record(std::int64_t operations);
 
+  // The seconds of one operation from its launch until the host knows that it is complete, by the host's clock: what a
+  // caller waits who needs each result before the next operation. Not for operands that are copied.
+  double time_synchronised();
+
   // The device's readings while it runs `operations`.
   Details readings(std::int64_t operations);
 

@@ -107,6 +107,9 @@ class Charts {
     add("advantage", "advantage", "Speed-up over the best CPU backend",
         "Shaded: ahead. A size counts as won only if its whole band is above 1, at this and every larger size.",
         advantages(Resource::time, "× the best CPU backend"));
+    add("latency-advantage", "advantage", "Speed-up of one operation at a time",
+        "One operation that the host waits for; elsewhere operations are queued behind each other.",
+        advantages(Resource::latency, "× the best CPU backend"));
     add("energy-advantage", "advantage", "Energy advantage over the best CPU backend",
         "Joules per operation of the best CPU backend over the candidate's.",
         advantages(Resource::energy, "× fewer joules"));

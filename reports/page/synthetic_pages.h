@@ -50,7 +50,7 @@ inline SyntheticFile cpu_and_gpu_file() {
         continue;
       }
       add_details(file.ok(problem + " offload=kernel", "cuda", seven_rounds(gpu_ns, 0.02), flops, bytes),
-                  {{"energy_joules_per_op", gpu_ns * 300e-9}});
+                  {{"energy_joules_per_op", gpu_ns * 300e-9}, {"synchronised_ns", gpu_ns + 6000}});
       file.ok(problem + " offload=always", "cuda", seven_rounds(gpu_ns + 20000 + bytes / 20, 0.03), flops, bytes);
     }
   }

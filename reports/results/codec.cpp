@@ -102,6 +102,7 @@ void list_fields(Fields& f, typename Fields::template Ref<CeilingRecord> ceiling
   f.optional("how", ceiling.how);
   f.optional("visits", ceiling.visits, Range::positive);
   f.if_set("undisturbed", ceiling.undisturbed, Range::not_negative);
+  f.if_set("sustained", ceiling.sustained, Range::positive);
 }
 
 template <class Fields>

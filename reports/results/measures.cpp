@@ -74,6 +74,12 @@ std::optional<Estimate> detail(const CaseRecord& record, const std::string& name
   return estimate(values);
 }
 
+std::optional<Estimate> latency_ns(const ResultFile& file, const CaseRecord& record) {
+  const auto* backend = file.backend(record.backend);
+  if (backend && backend->on_accelerator()) return detail(record, "synchronised_ns");
+  return record.is_cold() ? std::nullopt : time_ns(record);
+}
+
 std::optional<Estimate> joules_per_operation(const CaseRecord& record) {
   const auto joules = detail(record, "energy_joules_per_op");
   if (!joules || joules->low() <= 0) return std::nullopt;

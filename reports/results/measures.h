@@ -43,6 +43,10 @@ std::optional<Estimate> gigabytes_per_second(const CaseRecord& record);
 // Median over the rounds that have the detail. nullopt when no round has it or the case is not ok.
 std::optional<Estimate> detail(const CaseRecord& record, const std::string& name);
 
+// One operation from its launch until the host knows that it is complete, in ns. Times of accelerators count operations
+// queued behind each other; those of CPU backends are synchronised already. nullopt for cold or copied operands.
+std::optional<Estimate> latency_ns(const ResultFile& file, const CaseRecord& record);
+
 // Energy per operation, and GFLOP/s per watt. nullopt without a meter.
 std::optional<Estimate> joules_per_operation(const CaseRecord& record);
 std::optional<Estimate> gflops_per_watt(const CaseRecord& record);

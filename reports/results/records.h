@@ -121,6 +121,8 @@ struct CeilingRecord {
   std::string how;                                // what ran: kernel, instruction, threads
   int visits = 1;                                 // number of measurements
   std::optional<int> undisturbed = std::nullopt;  // of them, those not slowed by other load
+  // Arithmetic after half a second of load, when clocks have settled at the power limit; `value` is the best sample.
+  std::optional<double> sustained = std::nullopt;
 };
 
 // An energy source: a meter, or the reason why it is not usable.

@@ -11,8 +11,12 @@
 namespace whygpu {
 namespace {
 
-std::optional<Estimate> cost(const CaseRecord& record, Resource resource) {
-  return resource == Resource::energy ? joules_per_operation(record) : time_ns(record);
+std::optional<Estimate> cost(const ResultFile& file, const CaseRecord& record, Resource resource) {
+  switch (resource) {
+    case Resource::latency: return latency_ns(file, record);
+    case Resource::energy: return joules_per_operation(record);
+    default: return time_ns(record);
+  }
 }
 
 const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) {
@@ -31,9 +35,10 @@ std::string solver_name(const CaseRecord& record) {
 
 // The cases of a file by problem, CPU cases and others apart.
 struct Solved {
+  const ResultFile& file;
   std::map<std::string, std::vector<const CaseRecord*>> by_cpu, by_other;
 
-  explicit Solved(const ResultFile& file) {
+  explicit Solved(const ResultFile& results) : file(results) {
     for (const auto& record : file.cases) {
       (runs_on_cpu(file, record) ? by_cpu : by_other)[problem_key(record)].push_back(&record);
     }
@@ -45,8 +50,8 @@ struct Solved {
     const auto found = by_cpu.find(key);
     if (found == by_cpu.end()) return nullptr;
     for (const auto* record : found->second) {
-      const auto spent = cost(*record, resource);
-      if (spent && (!best || spent->value < cost(*best, resource)->value)) best = record;
+      const auto spent = cost(file, *record, resource);
+      if (spent && (!best || spent->value < cost(file, *best, resource)->value)) best = record;
     }
     return best;
   }
@@ -111,10 +116,10 @@ Contest contest_of(const ResultFile& file, const Solved& solved, const Family& f
       contest.gaps.push_back(fmt::format("at {}: no CPU result", format_size(problem.size)));
       continue;
     }
-    const auto spent = cost(*other, resource);
+    const auto spent = cost(file, *other, resource);
     if (!spent) continue;
     const auto factor = resource == Resource::money ? dollar_factor(file, *cpu, *other, prices)
-                                                    : std::optional(ratio(*cost(*cpu, resource), *spent));
+                                                    : std::optional(ratio(*cost(file, *cpu, resource), *spent));
     if (factor) contest.points.push_back({problem.size, problem.problem, *factor, solver_name(*cpu)});
   }
   return contest;
@@ -126,7 +131,7 @@ bool behind(const Estimate& factor) { return factor.high() < 1; }
 }  // namespace
 
 std::string_view resource_name(Resource resource) {
-  constexpr std::string_view names[] = {"time", "energy", "money"};
+  constexpr std::string_view names[] = {"time", "latency", "energy", "money"};
   return names[static_cast<std::size_t>(resource)];
 }
 
@@ -156,7 +161,7 @@ std::vector<Contest> contests(const ResultFile& file, const PriceList& prices) {
   std::vector<Contest> result;
   for (const auto& family : families_of(file)) {
     for (const auto& [candidate, path] : solved.candidates(family)) {
-      for (auto resource : {Resource::time, Resource::energy, Resource::money}) {
+      for (auto resource : {Resource::time, Resource::latency, Resource::energy, Resource::money}) {
         auto contest = contest_of(file, solved, family, candidate, path, resource, prices);
         if (contest.points.empty()) continue;
         contest.crossover = find_crossover(contest.points);

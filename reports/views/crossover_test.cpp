@@ -83,6 +83,24 @@ TEST(Crossover, SingleRound) {
   EXPECT_EQ(describe(contest), "between 128 and 256");
 }
 
+// Queued operations hide the launch: a GPU that is ahead at 64 needs 5 µs for one operation that the host waits for.
+TEST(Crossover, LatencyOfOneOperation) {
+  SyntheticFile file;
+  file.backend("openblas").backend("cuda", "cuda");
+  for (int size : {64, 128, 256}) {
+    const double cpu_ns = std::pow(size, 3) / 500, gpu_ns = cpu_ns / 10;
+    file.ok(square_gemm(size), "openblas", seven_rounds(cpu_ns), 1);
+    auto& record = file.ok(square_gemm(size), "cuda", seven_rounds(gpu_ns), 1);
+    for (auto& round : record["rounds"]) round["details"]["synchronised_ns"] = 5000 + gpu_ns;
+  }
+  const auto all = contests(file.file(), {});
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].resource, Resource::time);
+  EXPECT_EQ(all[0].crossover.kind, CrossoverKind::always);
+  EXPECT_EQ(all[1].resource, Resource::latency);
+  EXPECT_EQ(all[1].crossover.from, 256);
+}
+
 TEST(Crossover, FailedSizes) {
   auto file = contest_file({0.5, 2, 4});
   file.ok(square_gemm(512), "openblas", seven_rounds(100), 1);

@@ -11,6 +11,8 @@
 namespace whygpu {
 namespace {
 
+constexpr double kSustains = 0.97;  // of a ceiling: less is reported
+
 // Implementations listed per backend; further ones are only counted.
 constexpr std::size_t kMostImplementations = 4;
 
@@ -33,6 +35,21 @@ std::string implementations_of(const ResultFile& file, const std::string& backen
     parts.push_back(fmt::format("and {}", count_of(seen.size() - kMostImplementations, "more implementation")));
   }
   return join(parts, "; ");
+}
+
+// Accelerators that cannot hold the clock of short samples: a share of the ceiling above `sustained` cannot last.
+std::vector<std::string> describe_sustained(const ResultFile& file) {
+  std::map<std::string, std::vector<std::string>> shares;  // by device
+  for (const auto& ceiling : file.ceilings) {
+    const double share = ceiling.sustained.value_or(ceiling.value) / ceiling.value;
+    if (share < kSustains) shares[ceiling.device].push_back(fmt::format("{} {:.0f}%", ceiling.dtype, 100 * share));
+  }
+  std::vector<std::string> lines;
+  for (const auto& [device, list] : shares) {
+    lines.push_back(fmt::format("clocks: under load for a second, {} sustains less than its ceiling of short samples: {}",
+                                device, join(list, ", ")));
+  }
+  return lines;
 }
 
 }  // namespace
@@ -91,6 +108,8 @@ std::vector<std::string> describe_findings(const ResultFile& file) {
     lines.push_back("disturbed: " + what + " (" + count_of(times, "measurement") + ")");
   }
   if (const auto disturbed = describe_disturbed_ceilings(file); !disturbed.empty()) lines.push_back(disturbed);
+  const auto sustained = describe_sustained(file);
+  lines.insert(lines.end(), sustained.begin(), sustained.end());
   const auto errors = contradictions(file);
   lines.insert(lines.end(), errors.begin(), errors.end());
   return lines;

@@ -37,6 +37,16 @@ const Measure kJoules{"joules_per_operation",
                       "no meter measured its energy",
                       [](const ResultFile&, const CaseRecord& record) { return joules_per_operation(record); }};
 
+const Measure kLatency{"latency_us",
+                       "µs",
+                       false,
+                       "speed-up",
+                       "its operands are cold or copied",
+                       [](const ResultFile& file, const CaseRecord& record) {
+                         const auto nanoseconds = latency_ns(file, record);
+                         return nanoseconds ? std::optional(nanoseconds->scaled(1e-3)) : std::nullopt;
+                       }};
+
 Document speed(const std::vector<ResultFile>& files, const TableOptions& options) {
   return matrix(files, {kFlops, kBandwidth}, options.baseline);
 }
@@ -50,10 +60,15 @@ Document energy(const std::vector<ResultFile>& files, const TableOptions& option
   return matrix(files, {kGflopsPerWatt, kJoules}, options.baseline);
 }
 
+Document latency(const std::vector<ResultFile>& files, const TableOptions& options) {
+  return matrix(files, {kLatency}, options.baseline);
+}
+
 constexpr std::array kViews = {
     View{"speed", "GFLOP/s, or GB/s of workloads that count no FLOPs", speed, OnPage::open},
     View{"flops", "GFLOP/s", flops, OnPage::left_out},
     View{"bandwidth", "GB/s of compulsory traffic", bandwidth, OnPage::left_out},
+    View{"latency", "one operation that the host waits for, in µs", latency, OnPage::left_out},
     View{"energy", "FLOP/s per watt, or joules of workloads that count no FLOPs", energy},
     View{"price", "dollars of device per GFLOP/s; dollars per million operations, or per training step", price_view},
     View{"crossover", "from which size on a GPU stays ahead of the best CPU backend", crossover_view},

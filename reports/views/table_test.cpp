@@ -302,6 +302,21 @@ TEST(Table, CrossoverView) {
   EXPECT_EQ(records[0]["from"], 64);
 }
 
+// A CPU's time is its latency; a GPU's times are of queued operations.
+TEST(Table, LatencyView) {
+  SyntheticFile file;
+  file.backend("naive").backend("cuda", "cuda");
+  file.ok(square_gemm(64), "naive", seven_rounds(2000), 1);
+  for (auto& round : file.ok(square_gemm(64), "cuda", seven_rounds(100), 1)["rounds"]) {
+    round["details"]["synchronised_ns"] = 8000;
+  }
+  file.ok(square_gemm(128) + " mode=cold", "naive", seven_rounds(3000), 1);
+  const auto records = nlohmann::json::parse(table({file.file()}, "json", "latency"))["records"];
+  EXPECT_EQ(records[0]["value"], 2);
+  EXPECT_EQ(records[1]["value"], 8);
+  EXPECT_TRUE(records[2]["value"].is_null());
+}
+
 // A GEMM of 2 GFLOP and 1 GB in a second on a CPU of 1 GFLOP/s in f32 and 4 GB/s.
 SyntheticFile beside_ceilings() {
   SyntheticFile file;
@@ -319,6 +334,15 @@ TEST(Table, ContradictedCeilingOnce) {
   const auto text = table({beside_ceilings().file()});
   EXPECT_THAT(text, HasSubstr("error: 1 case is up to 100% above the measured ceiling of f32 arithmetic"));
   EXPECT_THAT(text, AllOf(HasSubstr("200% [1]"), HasSubstr("[1] above its ceiling: an error")));
+}
+
+TEST(Table, CeilingThatIsNotSustained) {
+  auto file = beside_ceilings();
+  EXPECT_THAT(table({file.file()}), Not(HasSubstr("sustains")));
+  file.whygpu()["ceilings"][0]["sustained"] = 0.98e9;
+  EXPECT_THAT(table({file.file()}), Not(HasSubstr("sustains")));
+  file.whygpu()["ceilings"][0]["sustained"] = 0.8e9;
+  EXPECT_THAT(table({file.file()}), HasSubstr("Synthetic cpu sustains less than its ceiling of short samples: f32 80%"));
 }
 
 TEST(Table, BandwidthCeiling) {

@@ -10,11 +10,13 @@
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/rounds.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 namespace {
 
 constexpr double kSampleSeconds = 0.02;
+constexpr double kSustainedSeconds = 1;
 constexpr double kWholeProcessor = 0.93;  // of the CPU time available to the threads; coarse clock
 constexpr double kStolenShare = 0.01;     // of all CPU time, taken by the hypervisor
 
@@ -72,6 +74,17 @@ std::map<std::string, double> clocks_of(const CeilingReport& visit) {
 
 }  // namespace
 
+double sustained_rate(const CaseRecord& result) {
+  std::vector<double> samples;
+  for (const auto& round : result.rounds) samples.insert(samples.end(), round.samples_ns.begin(), round.samples_ns.end());
+  const double total = std::accumulate(samples.begin(), samples.end(), 0.0);
+  double before = 0;
+  std::size_t first = 0;
+  while (first < samples.size() && before < total / 2) before += samples[first++];
+  samples.erase(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(std::min(first, samples.size() - 1)));
+  return samples.empty() ? 0 : result.flops / (1e-9 * median(samples));
+}
+
 CeilingReport best_ceilings(const std::vector<CeilingCase>& cases, const RunState& results) {
   CeilingReport report;
   for (const auto& ceiling_case : cases) {
@@ -121,6 +134,7 @@ CeilingReport best_of_visits(const std::vector<CeilingReport>& visits) {
       }
       ceiling.visits += same->visits;
       ceiling.undisturbed = *ceiling.undisturbed + *same->undisturbed;
+      if (same->sustained) ceiling.sustained = std::max(ceiling.sustained.value_or(0), *same->sustained);
       if (!better(ceiling, *same)) {
         ceiling.value = same->value;
         ceiling.how = same->how;
@@ -152,16 +166,40 @@ CeilingVisits::CeilingVisits(std::vector<CeilingCase> cases, std::filesystem::pa
     : cases_(std::move(cases)), worker_folder_(std::move(worker_folder)), threads_(threads), device_(device) {}
 
 void CeilingVisits::visit(std::string_view workload) {
-  const auto start = std::chrono::steady_clock::now();
   auto cases = cases_;
   if (!workload.empty()) std::erase_if(cases, [&](const CeilingCase& c) { return c.c.workload != workload; });
+  run(cases, kSampleSeconds, [](CeilingReport&, const RunState&) {});
+}
+
+void CeilingVisits::sustain(std::string_view backend) {
+  auto cases = cases_;
+  std::erase_if(cases, [&](const CeilingCase& c) {
+    return c.kind != CeilingKind::flops || (!backend.empty() && c.c["backend"] != backend);
+  });
+  if (cases.empty()) return;
+  run(cases, kSustainedSeconds, [&](CeilingReport& report, const RunState& state) {
+    report.missing.clear();  // an ordinary visit has told the reasons
+    for (auto& ceiling : report.ceilings) {
+      const auto is_its = [&](const CeilingCase& c) {
+        return c.dtype == ceiling.dtype && device_name(state, c.c["backend"]) == ceiling.device;
+      };
+      const auto found = std::ranges::find_if(cases, is_its);
+      const auto result = std::ranges::find(state.results(), found->c.text(), &CaseRecord::text);
+      ceiling.sustained = sustained_rate(*result);
+    }
+  });
+}
+
+void CeilingVisits::run(const std::vector<CeilingCase>& cases, double sample_seconds,
+                        const std::function<void(CeilingReport&, const RunState&)>& annotate) {
+  const auto start = std::chrono::steady_clock::now();
   std::vector<Case> plain;
   for (const auto& ceiling_case : cases) plain.push_back(ceiling_case.c);
   RunState state(plain);
   RunSettings settings;
   settings.threads = threads_;
   settings.device = device_;
-  settings.sample_seconds = kSampleSeconds;
+  settings.sample_seconds = sample_seconds;
   settings.rounds = 1;
   Rounds rounds(
       state, settings, worker_folder_, [](const WorkerRecord&) {}, [](const Progress&) {});
@@ -175,6 +213,7 @@ void CeilingVisits::visit(std::string_view workload) {
     const std::string processor = device_name(state, "host");
     for (auto& ceiling : report.ceilings) ceiling.undisturbed = ceiling.device == processor ? 0 : 1;
   }
+  annotate(report, state);
   visits_.push_back(std::move(report));
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
@@ -204,6 +243,7 @@ CeilingVisits visits_to_this_machine(const std::vector<std::string>& dtypes, int
 CeilingReport ceilings_of_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {
   auto visits = visits_to_this_machine(dtypes, threads, device);
   visits.measure(2, 3);
+  visits.sustain();
   return visits.best();
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ struct CeilingReport {
   std::vector<CeilingRecord> ceilings;
   std::vector<std::string> missing;  // "f16: no instruction …", one line each
 };
+
+// The rate in the second half of the samples, by time: clocks have then settled at the power limit. Median; 0 without
+// samples.
+double sustained_rate(const CaseRecord& result);
 
 // Best of the results of one visit. `results` maps case text to result.
 CeilingReport best_ceilings(const std::vector<CeilingCase>& cases, const RunState& results);
@@ -40,6 +45,9 @@ class CeilingVisits {
   // Repeats visits until that many were undisturbed, at most `most` times.
   void measure(int undisturbed, int most);
 
+  // Runs arithmetic for a second per dtype, on `backend` only if given, and records what is sustained.
+  void sustain(std::string_view backend = {});
+
   // Adds earlier measurements, for example of a resumed run.
   void add(CeilingReport visit) { visits_.push_back(std::move(visit)); }
 
@@ -47,6 +55,10 @@ class CeilingVisits {
   double seconds() const { return seconds_; }  // spent in visits
 
  private:
+  // One worker process for `cases`; calls `annotate` on the report before it is added.
+  void run(const std::vector<CeilingCase>& cases, double sample_seconds,
+           const std::function<void(CeilingReport&, const RunState&)>& annotate);
+
   std::vector<CeilingCase> cases_;
   std::filesystem::path worker_folder_;
   int threads_, device_;

@@ -74,11 +74,32 @@ TEST_F(BestCeilings, BestSampleOfBestCase) {
   EXPECT_EQ(report.ceilings[2].how, "copy: loop of kernel=copy");
 }
 
+// 10 samples of 20 ms at boost clock, then 30 of 25 ms: the second half of the time is all at the lower clock.
+TEST(SustainedRate, AfterTheClockSettled) {
+  CaseRecord result;
+  result.flops = 1e9;
+  EXPECT_EQ(sustained_rate(result), 0);
+  auto& samples = result.rounds.emplace_back().samples_ns;
+  samples.assign(10, 20e6);
+  samples.insert(samples.end(), 30, 25e6);
+  EXPECT_DOUBLE_EQ(sustained_rate(result), 1e9 / 25e-3);
+  samples = {20e6};
+  EXPECT_DOUBLE_EQ(sustained_rate(result), 1e9 / 20e-3);
+}
+
 CeilingReport visit(double clock, double flops, int undisturbed = 1) {
   return {{{"CPU", CeilingKind::clock, "", "", clock, "Hz", "chain", 1, undisturbed},
            {"CPU", CeilingKind::flops, "f32", "", flops, "FLOP/s", "of " + std::to_string(static_cast<int>(flops)), 1,
             undisturbed}},
           {"f16: no"}};
+}
+
+TEST(BestOfVisits, KeepsWhatWasSustained) {
+  auto sustained = visit(3e9, 90);
+  sustained.ceilings[1].sustained = 80;
+  const auto best = best_of_visits({visit(3e9, 100), sustained, visit(3e9, 95)});
+  EXPECT_EQ(best.ceilings[1].value, 100);
+  EXPECT_EQ(best.ceilings[1].sustained, 80);
 }
 
 TEST(BestOfVisits, KeepsFastestAndCountsUndisturbed) {

@@ -40,6 +40,7 @@ void RunCeilings::take(std::vector<CeilingRecord> ceilings) {
 
 void RunCeilings::before_rounds() {
   visits_.measure(1, kMostAtFirst);
+  visits_.sustain("cuda");
   began_ = now();
   spent_before_ = visits_.seconds();
 }
