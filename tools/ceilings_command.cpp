@@ -60,7 +60,8 @@ void print(const CeilingReport& report, int threads, const Catalogue& catalogue,
     if (ceiling.sustained) {
       notes += fmt::format("{}{} sustained", notes.empty() ? "" : ", ", amount(ceiling, *ceiling.sustained));
     }
-    fmt::print("  {:<10} {:>14}   {}{}{}\n", what, amount(ceiling, ceiling.value), notes, notes.empty() ? "" : "; ", ceiling.how);
+    fmt::print("  {:<10} {:>14}   {}{}{}\n", what, amount(ceiling, ceiling.value), notes, notes.empty() ? "" : "; ",
+               ceiling.how);
   }
   for (const auto& missing : report.missing) fmt::print("  no {}\n", missing);
 }

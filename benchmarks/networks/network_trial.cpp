@@ -19,14 +19,18 @@ NetworkTrial::NetworkTrial(Network network, Network checked, const Case& c, Back
       checked_network_(std::move(checked)),
       products_(parse_dtype(c["dtype"])),
       graph_(build(network_, products_)),
-      record_(c["launch"] == "graph"),
-      batch_(graph_, make_batch(network_, graph_, 0)) {
-  allocate_sets(1);
+      record_(c["launch"] == "graph") {
+  add_set();
+}
+
+void NetworkTrial::load() {
+  batch_.emplace(graph_, make_batch(network_, graph_, 0));
+  reset(0);
 }
 
 void NetworkTrial::allocate_sets(std::size_t count) {
   while (sets_.size() < count) {
-    sets_.push_back(std::make_unique<Set>(Set{Program(graph_, backend_), nullptr}));
+    add_set();
     reset(sets_.size() - 1);
   }
 }
@@ -34,7 +38,7 @@ void NetworkTrial::allocate_sets(std::size_t count) {
 void NetworkTrial::reset(std::size_t index) {
   Set& set = *sets_[index];
   set.program.reset();
-  set.program.load(batch_);
+  set.program.load(*batch_);
   if (record_ && !set.recording) {
     set.recording = backend_.device().capture([&set] { set.program.enqueue(); });
   }
@@ -52,9 +56,9 @@ void NetworkTrial::run(std::size_t index) const {
 std::vector<HostArgument> NetworkTrial::host_arguments() {
   Program& program = sets_.front()->program;
   const Value answer = graph_.loss == kNone ? graph_.output : graph_.loss;
-  std::vector<HostArgument> arguments = {{&program.tensor(graph_.input), batch_.input.size(), batch_.input.data()}};
+  std::vector<HostArgument> arguments = {{&program.tensor(graph_.input), batch_->input.size(), batch_->input.data()}};
   if (graph_.target != kNone) {
-    arguments.push_back({&program.tensor(graph_.target), batch_.target.size(), batch_.target.data()});
+    arguments.push_back({&program.tensor(graph_.target), batch_->target.size(), batch_->target.data()});
   }
   arguments.push_back({&program.tensor(answer), graph_.spec(answer).bytes(), nullptr});
   return arguments;

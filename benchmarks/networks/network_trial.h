@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ class NetworkTrial : public Trial {
   using Build = ComputeGraph (*)(const Network& network, DType products);
   NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build);
 
+  void load() override;
   void enqueue(std::size_t set) override { run(set); }
   bool timed_by_host() const override { return true; }  // launch overhead is part of a step
   std::vector<HostArgument> host_arguments() override;  // a batch in, the loss or the output out
@@ -41,8 +43,10 @@ class NetworkTrial : public Trial {
   std::vector<std::unique_ptr<Set>> sets_;
 
  private:
+  void add_set() { sets_.push_back(std::make_unique<Set>(Set{Program(graph_, backend_), nullptr})); }
+
   bool record_;
-  HostBatch batch_;
+  std::optional<HostBatch> batch_;  // from load() on
 };
 
 }  // namespace whygpu::networks

@@ -1,5 +1,7 @@
 #include "benchmarks/worker/measurement.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -28,6 +30,13 @@ constexpr int kMostRetakes = 20;
 constexpr std::chrono::milliseconds kRecovery{50};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+// Of this process so far, without access to a disk: the first access to new memory.
+long page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
 
 // As many as fit the time, in whole units, up to the limit of the batch.
 std::int64_t operations_for(double wanted_seconds, double seconds_each, const TimedBatch& batch) {
@@ -75,7 +84,9 @@ void Measurement::warm_up() {
 double Measurement::sample() {
   for (;;) {
     const double cpu_before = process_cpu_seconds();
+    const long faults_before = page_faults();
     const double seconds = batch_.time(round_.batch);
+    const long faults = page_faults() - faults_before;
     const double cpu = process_cpu_seconds() - cpu_before;
     const std::string disturbance = device_.disturbance();
     if (!disturbance.empty() && round_.discarded < kMostRetakes) {
@@ -86,6 +97,7 @@ double Measurement::sample() {
     if (!disturbance.empty()) round_.disturbance = disturbance;
     round_.samples_ns.push_back(1e9 * seconds / static_cast<double>(round_.batch));
     cpu_seconds_ += cpu;
+    if (faults > 0) round_.details["page_faults"] += static_cast<double>(faults);
     round_.cpu_ns =
         1e9 * cpu_seconds_ / static_cast<double>(round_.batch * static_cast<std::int64_t>(round_.samples_ns.size()));
     return seconds;

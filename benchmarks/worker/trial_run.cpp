@@ -67,6 +67,7 @@ Verdict TrialRun::make_ready() {
   backend_.device().synchronize();
   const double prepare_ns = nanoseconds_since(prepare_start);
 
+  trial_->load();
   const auto verify_start = Clock::now();
   if (Verdict verdict = trial_->verify(); verdict.status != Status::ok) return verdict;
   const double verify_ns = nanoseconds_since(verify_start);

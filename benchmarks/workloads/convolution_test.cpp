@@ -31,6 +31,7 @@ class ConvolutionBackend : public testing::TestWithParam<const char*> {
       }
       ++supported;
       const auto trial = convolution().prepare(c, *backend);
+      trial->load();
       const Verdict verdict = trial->verify();
       EXPECT_EQ(verdict.status, Status::ok) << c.text() << " (" << trial->implementation() << "): " << verdict.reason;
     }
@@ -91,6 +92,7 @@ TEST(OneDnnConvolution, ImplementationName) {
     const auto trial = convolution().prepare(c, *backend);
     EXPECT_THAT(trial->implementation(), testing::StartsWith("convolution forward "));
     EXPECT_EQ(trial->implementation().find("Winograd") != std::string::npos, c["variant"] == "winograd");
+    trial->load();
     EXPECT_EQ(trial->verify().status, Status::ok);
   }
 }

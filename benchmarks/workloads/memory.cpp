@@ -63,34 +63,28 @@ class MemoryTrial final : public Trial {
         operation_(prepare_probe(probe_, c["variant"], backend)),
         graph_(c["replay"] == "graph"),
         wait_(c["wait"] == "each") {
+    add_set();
+  }
+
+  void load() override {
     for (int input : memory_inputs(probe_)) {
       const TensorSpec& spec = specs_[static_cast<std::size_t>(input)];
       inputs_.emplace_back(input, random_values(spec.dtype, spec.elements(), 31 + static_cast<std::uint64_t>(input)));
     }
-    allocate_sets(1);
+    fill(sets_.front());
   }
 
   void allocate_sets(std::size_t count) override {
     while (sets_.size() < count) {
-      Set& set = sets_.emplace_back();
-      for (int i = 0; i < static_cast<int>(specs_.size()); ++i) {
-        set.owned.push_back(operation_->allocate(i));
-        set.arguments.push_back(set.owned.back().get());
-      }
-      for (const auto& [index, values] : inputs_) set.arguments[static_cast<std::size_t>(index)]->upload(values.data());
-      device_.synchronize();
-      if (graph_) set.graph = device_.capture([&] { operation_->enqueue(set.arguments); });
+      add_set();
+      fill(sets_.back());
     }
   }
 
   Verdict verify() override {
     Set& set = sets_.front();
     if (graph_ && !set.graph) return {Status::unsupported, "this device cannot capture graphs"};
-    std::vector<int> results = memory_results(probe_);
-    for (int result : results) {
-      const auto index = static_cast<std::size_t>(result);
-      set.arguments[index]->upload(poison(specs_[index]).data());
-    }
+    const std::vector<int> results = memory_results(probe_);
     enqueue(0);
     device_.synchronize();
     for (std::size_t i = 0; i < results.size(); ++i) {
@@ -130,6 +124,24 @@ class MemoryTrial final : public Trial {
     std::vector<Tensor*> arguments;
     std::unique_ptr<Graph> graph;
   };
+
+  void add_set() {
+    Set& set = sets_.emplace_back();
+    for (int i = 0; i < static_cast<int>(specs_.size()); ++i) {
+      set.owned.push_back(operation_->allocate(i));
+      set.arguments.push_back(set.owned.back().get());
+    }
+  }
+
+  void fill(Set& set) {
+    for (const auto& [index, values] : inputs_) set.arguments[static_cast<std::size_t>(index)]->upload(values.data());
+    for (const int result : memory_results(probe_)) {
+      const auto index = static_cast<std::size_t>(result);
+      set.arguments[index]->upload(poison(specs_[index]).data());
+    }
+    device_.synchronize();
+    if (graph_) set.graph = device_.capture([&] { operation_->enqueue(set.arguments); });
+  }
 
   Probe probe_;
   std::vector<TensorSpec> specs_;

@@ -12,26 +12,39 @@ OperationTrial::OperationTrial(std::vector<TensorSpec> arguments, int result, st
       operation_(std::move(operation)),
       oracle_(std::move(oracle)),
       inputs_(specs_.size()) {
+  add_set();
+}
+
+void OperationTrial::add_set() {
+  Set& set = sets_.emplace_back();
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    set.owned.push_back(operation_->allocate(static_cast<int>(i)));
+    set.arguments.push_back(set.owned[i].get());
+  }
+}
+
+void OperationTrial::fill(const Set& set) const {
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    set.owned[i]->upload(i == result_ ? poison(specs_[i]).data() : inputs_[i].data());
+  }
+}
+
+void OperationTrial::load() {
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     if (i != result_) inputs_[i] = random_values(specs_[i].dtype, specs_[i].elements(), 11 + i);
   }
-  allocate_sets(1);
+  fill(sets_.front());
 }
 
 void OperationTrial::allocate_sets(std::size_t count) {
   while (sets_.size() < count) {
-    Set& set = sets_.emplace_back();
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      set.owned.push_back(operation_->allocate(static_cast<int>(i)));
-      set.arguments.push_back(set.owned[i].get());
-      if (i != result_) set.owned[i]->upload(inputs_[i].data());
-    }
+    add_set();
+    fill(sets_.back());
   }
 }
 
 Verdict OperationTrial::verify() {
-  Tensor& result = *sets_.front().owned[result_];
-  result.upload(poison(specs_[result_]).data());
+  const Tensor& result = *sets_.front().owned[result_];
   enqueue(0);
   std::vector<std::byte> answer(specs_[result_].bytes());
   result.download(answer.data());

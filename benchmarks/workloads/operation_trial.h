@@ -21,6 +21,7 @@ class OperationTrial final : public Trial {
   // `result` is the index of the argument written by the operation.
   OperationTrial(std::vector<TensorSpec> arguments, int result, std::unique_ptr<Operation> operation, Oracle oracle);
 
+  void load() override;
   Verdict verify() override;
   void enqueue(std::size_t set) override { operation_->enqueue(sets_[set].arguments); }
   void allocate_sets(std::size_t count) override;
@@ -34,6 +35,9 @@ class OperationTrial final : public Trial {
     std::vector<std::unique_ptr<Tensor>> owned;
     std::vector<Tensor*> arguments;
   };
+
+  void add_set();
+  void fill(const Set& set) const;  // uploads the inputs, poisons the result
 
   std::vector<TensorSpec> specs_;
   std::size_t result_;

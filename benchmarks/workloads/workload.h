@@ -36,10 +36,13 @@ struct HostArgument {
   const void* values = nullptr;  // null: a result
 };
 
-// A case prepared on a backend: inputs uploaded, operation prepared.
+// A case prepared on a backend: its operation is chosen, packed and allocated.
 class Trial {
  public:
   virtual ~Trial() = default;
+
+  // Makes the inputs and uploads them. Called once, before everything below.
+  virtual void load() {}
 
   // Runs once on poisoned outputs and compares the result with an oracle that is not a backend.
   virtual Verdict verify() = 0;
@@ -48,6 +51,7 @@ class Trial {
   virtual void enqueue(std::size_t set) = 0;
 
   // Extends the trial to `count` sets of separate buffers (equal inputs, distinct addresses), for cold measurements.
+  // Every buffer is written, results too: the first access to memory must not happen in a sample.
   virtual void allocate_sets(std::size_t count) = 0;
 
   virtual std::size_t set_bytes() const = 0;

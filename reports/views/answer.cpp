@@ -67,8 +67,8 @@ std::string sentence(const std::vector<Contest>& all, const Contest& main) {
   add(Resource::energy, "per joule");
   add(Resource::money, "per dollar");
   if (const auto* alone = best(all, main.family, Resource::latency, data_moves(main))) {
-    text += fmt::format("; one operation at a time it {}, {}×", verdict(*alone),
-                        format_number(factor_at_largest(*alone)));
+    text +=
+        fmt::format("; one operation at a time it {}, {}×", verdict(*alone), format_number(factor_at_largest(*alone)));
   }
   const auto* moved = best(all, main.family, Resource::time, true);
   if (moved && !data_moves(main)) {

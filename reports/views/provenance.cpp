@@ -46,10 +46,32 @@ std::vector<std::string> describe_sustained(const ResultFile& file) {
   }
   std::vector<std::string> lines;
   for (const auto& [device, list] : shares) {
-    lines.push_back(fmt::format("clocks: under load for a second, {} sustains less than its ceiling of short samples: {}",
-                                device, join(list, ", ")));
+    lines.push_back(
+        fmt::format("clocks: under load for a second, {} sustains less than its ceiling of short samples: {}", device,
+                    join(list, ", ")));
   }
   return lines;
+}
+
+// Cases whose samples contain page faults.
+std::vector<std::string> describe_page_faults(const ResultFile& file) {
+  std::size_t cases = 0;
+  double most = 0;
+  std::string worst;
+  for (const auto& record : file.cases) {
+    double faults = 0;
+    for (const auto& round : record.rounds) {
+      if (const auto found = round.details.find("page_faults"); found != round.details.end()) faults += found->second;
+    }
+    if (faults == 0) continue;
+    ++cases;
+    if (faults > most) worst = record.text, most = faults;
+  }
+  if (cases == 0) return {};
+  return {fmt::format(
+      "page faults inside the samples of {}: the operating system's time is part of theirs (most: {:.0f} in "
+      "{})",
+      count_of(cases, "case"), most, worst)};
 }
 
 }  // namespace
@@ -104,6 +126,8 @@ std::vector<std::string> describe_findings(const ResultFile& file) {
       if (!round.disturbance.empty()) ++disturbances[round.disturbance];
     }
   }
+  const auto faults = describe_page_faults(file);
+  lines.insert(lines.end(), faults.begin(), faults.end());
   for (const auto& [what, times] : disturbances) {
     lines.push_back("disturbed: " + what + " (" + count_of(times, "measurement") + ")");
   }

@@ -342,12 +342,20 @@ TEST(Table, CeilingThatIsNotSustained) {
   file.whygpu()["ceilings"][0]["sustained"] = 0.98e9;
   EXPECT_THAT(table({file.file()}), Not(HasSubstr("sustains")));
   file.whygpu()["ceilings"][0]["sustained"] = 0.8e9;
-  EXPECT_THAT(table({file.file()}), HasSubstr("Synthetic cpu sustains less than its ceiling of short samples: f32 80%"));
+  EXPECT_THAT(table({file.file()}),
+              HasSubstr("Synthetic cpu sustains less than its ceiling of short samples: f32 80%"));
 }
 
 TEST(Table, BandwidthCeiling) {
   const auto text = table({beside_ceilings().file()}, "terminal", "bandwidth");
   EXPECT_THAT(text, AllOf(HasSubstr("25%"), HasSubstr("% of the bandwidth measured"), Not(HasSubstr("200%"))));
+}
+
+TEST(Table, PageFaultsInSamples) {
+  auto file = beside_ceilings();
+  EXPECT_THAT(table({file.file()}), Not(HasSubstr("page faults")));
+  file.whygpu()["cases"][0]["rounds"][2]["details"]["page_faults"] = 12;
+  EXPECT_THAT(table({file.file()}), HasSubstr("page faults inside the samples of 1 case"));
 }
 
 TEST(Table, UnfairInEveryView) {

@@ -76,7 +76,8 @@ std::map<std::string, double> clocks_of(const CeilingReport& visit) {
 
 double sustained_rate(const CaseRecord& result) {
   std::vector<double> samples;
-  for (const auto& round : result.rounds) samples.insert(samples.end(), round.samples_ns.begin(), round.samples_ns.end());
+  for (const auto& round : result.rounds)
+    samples.insert(samples.end(), round.samples_ns.begin(), round.samples_ns.end());
   const double total = std::accumulate(samples.begin(), samples.end(), 0.0);
   double before = 0;
   std::size_t first = 0;

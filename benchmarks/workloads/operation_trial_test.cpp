@@ -1,0 +1,77 @@
+#include "benchmarks/workloads/operation_trial.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace whygpu {
+namespace {
+
+// What happened, in order: "a" a tensor was allocated, "u" written, "r" the operation ran on tensors that were all
+// written, "!" it ran on one that was not.
+using Log = std::string;
+
+class LoggedTensor final : public Tensor {
+ public:
+  LoggedTensor(Log& log, std::size_t bytes) : log_(log), values_(bytes) { log_ += 'a'; }
+  std::size_t bytes() const override { return values_.size(); }
+  void upload(const void* row_major) override {
+    std::memcpy(values_.data(), row_major, values_.size());
+    written_ = true;
+    log_ += 'u';
+  }
+  void download(void* row_major) const override { std::memcpy(row_major, values_.data(), values_.size()); }
+  bool written() const { return written_; }
+
+ private:
+  Log& log_;
+  std::vector<std::byte> values_;
+  bool written_ = false;
+};
+
+class LoggedOperation final : public Operation {
+ public:
+  explicit LoggedOperation(Log& log) : log_(log) {}
+  std::unique_ptr<Tensor> allocate(int) override { return std::make_unique<LoggedTensor>(log_, sizeof(float)); }
+  void enqueue(std::span<Tensor* const> tensors) override {
+    const auto written = [](Tensor* tensor) { return static_cast<LoggedTensor*>(tensor)->written(); };
+    log_ += std::ranges::all_of(tensors, written) ? 'r' : '!';
+  }
+  std::string implementation() const override { return "logged"; }
+
+ private:
+  Log& log_;
+};
+
+OperationTrial trial_of(Log& log) {
+  const TensorSpec scalar{DType::f32, {1}};
+  return {{scalar, scalar}, 1, std::make_unique<LoggedOperation>(log), [](auto, auto) { return Verdict{}; }};
+}
+
+// prepare_ns covers the constructor: inputs must not be part of it.
+TEST(OperationTrial, InputsAreMadeAfterPreparation) {
+  Log log;
+  OperationTrial trial = trial_of(log);
+  EXPECT_EQ(log, "aa");
+  trial.load();
+  EXPECT_EQ(log, "aauu");
+}
+
+// A buffer that is first written by a sample has its page faults there.
+TEST(OperationTrial, EveryBufferOfEverySetIsWritten) {
+  Log log;
+  OperationTrial trial = trial_of(log);
+  trial.load();
+  EXPECT_EQ(trial.verify().status, Status::ok);
+  trial.allocate_sets(3);
+  for (std::size_t set = 0; set < 3; ++set) trial.enqueue(set);
+  EXPECT_EQ(log,
+            "aauur"
+            "aauu"
+            "aauu"
+            "rrr");
+}
+
+}  // namespace
+}  // namespace whygpu
