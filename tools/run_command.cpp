@@ -56,7 +56,8 @@ int execute(const RunOptions& options) {
   const RunOutcome outcome = run_sweep(
       options, {.say = [&](const std::string& line) { progress.say(line); },
                 .progress = [&](const Progress& where) { progress.show(where); },
-                .contradicts_itself = [](const ResultFile& so_far) { return !contradictions(so_far).empty(); }});
+                .contradicts_itself = [](const ResultFile& so_far) { return !contradictions(so_far).empty(); },
+                .suspicion = suspicion});
   progress.clear();
   print_table(outcome.result);
   fmt::print("\n{}\n", outcome.file.string());

@@ -14,6 +14,8 @@ namespace whygpu {
 namespace {
 
 constexpr std::size_t kAlignment = 64;
+constexpr std::size_t kGuard = 64;  // bytes
+constexpr std::byte kGuardByte{0xb5};
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 class SteadyStopwatch final : public Stopwatch {
@@ -41,16 +43,27 @@ std::size_t meminfo(std::string_view key) {
 }  // namespace
 
 HostTensor::HostTensor(TensorSpec spec) : spec_(std::move(spec)) {
-  // Large tensors start on a huge page, so that address translation costs all backends the same.
+  // Large tensors start on a huge page, so that address translation costs all backends the same. The guard before them
+  // takes a page of its own, of which only the end is written.
   const std::size_t alignment = spec_.bytes() >= 4 * kHugePage ? kHugePage : kAlignment;
-  const std::size_t size = (spec_.bytes() + alignment - 1) / alignment * alignment;
-  storage_.reset(std::aligned_alloc(alignment, std::max(size, alignment)));
+  const std::size_t size = (spec_.bytes() + kGuard + alignment - 1) / alignment * alignment;
+  storage_.reset(std::aligned_alloc(alignment, alignment + size));
   if (!storage_) throw std::runtime_error("out of memory: a tensor needs " + std::to_string(size) + " bytes");
-  data_ = storage_.get();
-  if (alignment == kHugePage) madvise(storage_.get(), size, MADV_HUGEPAGE);
+  auto* const data = static_cast<std::byte*>(storage_.get()) + alignment;
+  data_ = data;
+  if (alignment == kHugePage) madvise(data_, size, MADV_HUGEPAGE);
+  std::fill_n(data - kGuard, kGuard, kGuardByte);
+  std::fill_n(data + spec_.bytes(), kGuard, kGuardByte);
 }
 
-void HostTensor::Free::operator()(void* pointer) const { std::free(pointer); }
+bool HostTensor::intact() const {
+  if (!storage_) return true;  // a view: the values next to it belong to others
+  const auto* const data = static_cast<const std::byte*>(data_);
+  const auto untouched = [](std::byte byte) { return byte == kGuardByte; };
+  return std::all_of(data - kGuard, data, untouched) &&
+         std::all_of(data + spec_.bytes(), data + spec_.bytes() + kGuard, untouched);
+}
+
 void HostTensor::upload(const void* row_major) { std::memcpy(data_, row_major, spec_.bytes()); }
 void HostTensor::download(void* row_major) const { std::memcpy(row_major, data_, spec_.bytes()); }
 

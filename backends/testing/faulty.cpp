@@ -33,6 +33,9 @@ class FaultyGemm final : public HostOperation {
     if (variant_ == "silent") return;
     if (variant_ == "abort") std::abort();
     if (variant_ == "sleep") std::this_thread::sleep_for(std::chrono::hours(24));
+    static bool damaged = false;
+    if (variant_ == "damage") damaged = true;
+    if (variant_ == "right" && damaged) std::raise(SIGSEGV);
     if (variant_ == "late_abort" && ++runs_ > 3) std::abort();
     multiply(gemm_, host_data<float>(tensors[0]), host_data<float>(tensors[1]), c);
     if (variant_ == "off_by_one") std::swap(c[size / 2], c[size / 2 + 1]);  // correct values at the wrong index
@@ -57,7 +60,7 @@ class Faulty final : public Backend {
   Facts facts() const override { return {}; }
   Device& device() override { return device_; }
   std::vector<std::string> variants(const Op&) const override {
-    return {"right", "silent", "off_by_one", "rounded", "nan", "abort", "late_abort", "sleep", "throw"};
+    return {"right", "silent", "off_by_one", "rounded", "nan", "abort", "late_abort", "damage", "sleep", "throw"};
   }
   Support supports(const Op& op, const PrepareOptions&) const override {
     const auto* gemm = std::get_if<Gemm>(&op);

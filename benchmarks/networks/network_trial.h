@@ -18,7 +18,7 @@ class NetworkTrial : public Trial {
   using Build = ComputeGraph (*)(const Network& network, DType products);
   NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build);
 
-  void load() override;
+  void load(std::uint64_t seed) override;
   void enqueue(std::size_t set) override { run(set); }
   bool timed_by_host() const override { return true; }  // launch overhead is part of a step
   std::vector<HostArgument> host_arguments() override;  // a batch in, the loss or the output out

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <random>
 #include <type_traits>
 #include <vector>
 
@@ -75,8 +77,9 @@ class Check {
       }
     }
     if (gemm_.m * gemm_.n * gemm_.k * gemm_.batch <= kExhaustiveWork) return every_element();
-    const Verdict verdict = projection();
-    return verdict.status == Status::ok ? sampled_elements() : verdict;
+    if (Verdict verdict = projection(); verdict.status != Status::ok) return verdict;
+    if (Verdict verdict = random_lines(); verdict.status != Status::ok) return verdict;
+    return sampled_elements();
   }
 
  private:
@@ -105,10 +108,7 @@ class Check {
     const Wide error = widen<Wide>(c_.at(i, j)) - sum;
     error_norm_ += static_cast<double>(error) * static_cast<double>(error);
     norm_ += static_cast<double>(sum) * static_cast<double>(sum);
-    if (std::abs(static_cast<double>(error)) <= tolerance_.element * static_cast<double>(bound)) return {};
-    return incorrect(fmt::format("{} is {:.9g}, should be {:.9g} within {:.2g}", place(i, j),
-                                 static_cast<double>(c_.at(i, j)), static_cast<double>(sum),
-                                 tolerance_.element * static_cast<double>(bound)));
+    return within(c_.at(i, j), sum, bound) ? Verdict{} : wrong(i, j, sum, bound);
   }
 
   Verdict whole() const {
@@ -137,6 +137,51 @@ class Check {
       if (Verdict verdict = element(i, j); verdict.status != Status::ok) return verdict;
     }
     return whole();
+  }
+
+  // Compares some whole rows and columns, others in every check: row i of C is Bᵀ times row i of A, column j is A times
+  // column j of B.
+  Verdict random_lines() {
+    const Matrix<In> b_transposed{b_.values, b_.columns, b_.rows, !b_.transposed};
+    Random random(std::random_device{}());
+    std::vector<Wide> line(gemm_.k), size(gemm_.k), sums, bounds;
+    const auto compute = [&](const Matrix<In>& matrix, auto&& operand_at) {
+      for (std::int64_t p = 0; p < gemm_.k; ++p) {
+        line[p] = widen<Wide>(operand_at(p));
+        size[p] = line[p] < 0 ? -line[p] : line[p];
+      }
+      multiply(matrix, line, size, sums, bounds);
+    };
+    for (std::int64_t row = checked_lines(gemm_.n); row > 0; --row) {
+      const std::int64_t i = random.below(gemm_.m);
+      compute(b_transposed, [&](std::int64_t p) { return a_.at(i, p); });
+      for (std::int64_t j = 0; j < gemm_.n; ++j) {
+        if (!within(c_.at(i, j), sums[j], bounds[j])) return wrong(i, j, sums[j], bounds[j]);
+      }
+    }
+    for (std::int64_t column = checked_lines(gemm_.m); column > 0; --column) {
+      const std::int64_t j = random.below(gemm_.n);
+      compute(a_, [&](std::int64_t p) { return b_.at(p, j); });
+      for (std::int64_t i = 0; i < gemm_.m; ++i) {
+        if (!within(c_.at(i, j), sums[i], bounds[i])) return wrong(i, j, sums[i], bounds[i]);
+      }
+    }
+    return {};
+  }
+
+  // How many lines of `length` elements are affordable.
+  std::int64_t checked_lines(std::int64_t length) const {
+    return std::max<std::int64_t>(1, kExhaustiveWork / (length * gemm_.k * gemm_.batch));
+  }
+
+  bool within(Out actual, Wide sum, Wide bound) const {
+    const Wide error = widen<Wide>(actual) - sum;
+    return std::abs(static_cast<double>(error)) <= tolerance_.element * static_cast<double>(bound);
+  }
+  Verdict wrong(std::int64_t i, std::int64_t j, Wide sum, Wide bound) const {
+    return incorrect(fmt::format("{} is {:.9g}, should be {:.9g} within {:.2g}", place(i, j),
+                                 static_cast<double>(c_.at(i, j)), static_cast<double>(sum),
+                                 tolerance_.element * static_cast<double>(bound)));
   }
 
   // Freivalds: an error d in C[i][j] changes (C·t)[i] by t[j]·d, while rounding errors of a row add up like a random

@@ -115,10 +115,15 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
   options.threads = settings_.threads;
   options.device = settings_.device;
   options.sample_seconds = settings_.sample_seconds;
+  options.audit = settings_.audit;
+  options.seed = settings_.seed;
+  // Once the backend has crashed, every case has a process of its own: one case's damage is never another's fault.
+  const bool alone = crashed_.contains(group.first);
+  const std::vector<CaseRecord*> chosen(waiting.begin(), alone ? waiting.begin() + 1 : waiting.end());
   // Once per case is enough: the energy pass repeats its trials itself.
-  const bool first = std::ranges::all_of(waiting, [](const auto* result) { return result->rounds.empty(); });
+  const bool first = std::ranges::all_of(chosen, [](const auto* result) { return result->rounds.empty(); });
   options.energy = settings_.energy && first;
-  for (const auto* result : waiting) options.cases.push_back(result->text);
+  for (const auto* result : chosen) options.cases.push_back(result->text);
   ChildProcess worker(worker_folder_ / group.second, worker_arguments(options));
 
   const auto leave_queue = [&](const CaseRecord* result) { std::erase(waiting, result); };
@@ -154,6 +159,10 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
     const bool hung = event == ChildProcess::Event::timeout;
     if (hung) worker.kill();
     const std::string ending = worker.wait();
+    if (ending.starts_with("signal")) {
+      crashed_.insert(group.first);
+      if (took_any) return;  // the case in flight is tried again, alone
+    }
     // A worker may end between two cases, when it has lost its device; one that ends before its first case must not be
     // started for ever.
     CaseRecord* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();

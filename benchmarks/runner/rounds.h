@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,7 @@ class Rounds {
   Recorder record_;
   std::function<void(const Progress&)> progress_;
   std::function<void()> after_round_;
+  std::set<std::string> crashed_;  // backends
   std::mt19937_64 shuffle_;
   const std::atomic<bool>* interrupted_ = nullptr;
   double start_ = 0;

@@ -82,6 +82,18 @@ TEST_F(RoundsTest, CrashFailsOneCase) {
   EXPECT_THAT(results[4].rounds, SizeIs(2));
 }
 
+// Whatever the order, cases that share a process with "damage" after it crash, and are correct alone.
+TEST_F(RoundsTest, DamageOfANeighbourIsNotBlamed) {
+  const auto state =
+      run({"gemm m=8 n=8 k=8 backend=faulty variant=right", "gemm m=9 n=8 k=8 backend=faulty variant=damage",
+           "gemm m=16 n=8 k=8 backend=faulty variant=right"},
+          two_rounds());
+  for (const auto& result : state.results()) {
+    EXPECT_EQ(result.status, Status::ok) << result.reason;
+    EXPECT_THAT(result.rounds, SizeIs(2));
+  }
+}
+
 TEST_F(RoundsTest, HangFailsOneCase) {
   auto settings = two_rounds();
   settings.timeout_seconds = 1;

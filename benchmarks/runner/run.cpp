@@ -112,6 +112,7 @@ class Run {
     RunOutcome outcome{output_, {}, run_rounds()};
     if (outcome.finished && ceilings_) measure_ceilings_again();
     outcome.result = result(outcome.finished);
+    mark_suspects(outcome.result);
     write_atomically(output_, text_of(outcome.result));
     if (outcome.finished) journal_.remove();
     return outcome;
@@ -173,6 +174,16 @@ class Run {
     facts_.ceilings = ceilings_->best();
   }
 
+  void mark_suspects(ResultFile& file) const {
+    for (CaseRecord& record : file.cases) {
+      if (record.status != Status::ok) continue;
+      if (auto why = callbacks_.suspicion(file, record); !why.empty()) {
+        record.status = Status::suspect;
+        record.reason = std::move(why);
+      }
+    }
+  }
+
   ResultFile result(bool finished) const {
     ResultFile file = facts_;
     file.name = output_.stem().string();
@@ -198,7 +209,8 @@ int RunOutcome::exit_status() const {
   const auto any = [this](Status status) {
     return std::ranges::any_of(result.cases, [status](const CaseRecord& c) { return c.status == status; });
   };
-  return any(Status::ok) && !any(Status::incorrect) && !any(Status::failed) ? 0 : 1;
+  const bool all_well = !any(Status::incorrect) && !any(Status::failed) && !any(Status::suspect);
+  return any(Status::ok) && all_well ? 0 : 1;
 }
 
 RunOutcome run_sweep(const RunOptions& options, const RunCallbacks& callbacks) {

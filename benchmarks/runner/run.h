@@ -18,6 +18,9 @@ struct RunCallbacks {
 
   // Whether some case exceeds a measured ceiling without a reason; the ceilings are then measured again.
   std::function<bool(const ResultFile& so_far)> contradicts_itself;
+
+  // Why the times of a case cannot be true; empty if nothing speaks against them.
+  std::function<std::string(const ResultFile& result, const CaseRecord& record)> suspicion;
 };
 
 struct RunOutcome {
@@ -25,7 +28,7 @@ struct RunOutcome {
   ResultFile result;      // the contents of `file`
   bool finished = false;  // false: interrupted
 
-  // 0: something was measured, and nothing was incorrect or failed; 1 otherwise; 130 if interrupted.
+  // 0: something was measured, and nothing was incorrect, suspect or failed; 1 otherwise; 130 if interrupted.
   int exit_status() const;
 };
 

@@ -53,8 +53,10 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--reuse", options.reuse, "operations per upload, with --offload once (default: 10)");
   add_duration_option(command, "--timeout", settings.timeout_seconds, "silence after which a worker is killed")
       ->default_str("60s");
-  command.add_option("--seed", settings.seed, "random seed of the order (default: random, recorded)");
+  command.add_option("--seed", settings.seed, "random seed of the inputs and of the order (default: random, recorded)");
   command.add_flag("--energy", settings.energy, "also measure energy: about 5 s more per case");
+  command.add_flag("--audit", settings.audit,
+                   "check the result of every sample against the oracle, with other inputs each: several times slower");
   command.add_flag("--no-ceilings", options.no_ceilings, "do not measure the peaks of this machine");
   command.add_flag("--dry-run", options.dry_run, "print the cases and measure nothing");
   command.add_flag("--resume", options.resume, "resume the interrupted run of -o FILE");

@@ -1,5 +1,6 @@
 #include "benchmarks/worker/measurement.h"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -53,8 +54,35 @@ double process_cpu_seconds() {
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
-Measurement::Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds)
-    : device_(device), mode_(mode), batch_(trial, device, mode), sample_seconds_(sample_seconds) {}
+Measurement::Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds, AuditMode audit,
+                         std::uint64_t seed)
+    : trial_(trial),
+      device_(device),
+      mode_(mode),
+      batch_(trial, device, mode),
+      sample_seconds_(sample_seconds),
+      audit_(audit),
+      random_(seed),
+      audited_sample_(random_.below(static_cast<std::uint64_t>(kSamplesWanted))) {}
+
+bool Measurement::is_audited(std::size_t sample) const {
+  return trial_.auditable() && (audit_ == AuditMode::every_sample || sample == audited_sample_);
+}
+
+void Measurement::note(const Verdict& verdict, std::string_view when) {
+  round_.details["audits"] += 1;
+  if (verdict.status == Status::ok || verdict_.status != Status::ok) return;
+  verdict_ = {verdict.status, fmt::format("{}: {}", when, verdict.reason)};
+}
+
+// Work that continues after the host was told that it is complete has not written the poisoned result yet.
+void Measurement::audit_one_operation(std::size_t set) {
+  trial_.poison_results(set);
+  device_.synchronize();
+  trial_.enqueue(set);
+  device_.synchronize();
+  note(trial_.check(set), "one operation after the samples");
+}
 
 // Steady: the time of a window stays within 2% of the previous one, twice in a row.
 void Measurement::warm_up() {
@@ -83,11 +111,18 @@ void Measurement::warm_up() {
 
 double Measurement::sample() {
   for (;;) {
+    const bool audited = is_audited(round_.samples_ns.size());
+    const std::size_t set = batch_.last_set(round_.batch);
+    if (audited) batch_.renew(round_.batch, random_.bits());
     const double cpu_before = process_cpu_seconds();
     const long faults_before = page_faults();
     const double seconds = batch_.time(round_.batch);
     const long faults = page_faults() - faults_before;
     const double cpu = process_cpu_seconds() - cpu_before;
+    if (audited) {
+      note(trial_.check(set), fmt::format("sample {}, with other inputs", round_.samples_ns.size() + 1));
+      audit_one_operation(set);
+    }
     const std::string disturbance = device_.disturbance();
     if (!disturbance.empty() && round_.discarded < kMostRetakes) {
       ++round_.discarded;
@@ -118,6 +153,7 @@ void Measurement::time_synchronised() {
 }
 
 void Measurement::finish() {
+  if (trial_.auditable()) audit_one_operation(batch_.last_set(round_.batch));
   time_synchronised();
   const auto readings = batch_.readings(round_.batch);
   round_.details.insert(readings.begin(), readings.end());

@@ -106,6 +106,16 @@ void TimedBatch::record(std::int64_t operations) {
   if (graph_) unit_ = recorded;
 }
 
+std::size_t TimedBatch::last_set(std::int64_t operations) const {
+  const auto last = static_cast<std::size_t>(graph_ ? unit_ - 1 : operations - 1);
+  return (graph_ ? last : next_set_ + last) % sets_;
+}
+
+void TimedBatch::renew(std::int64_t operations, std::uint64_t seed) {
+  trial_.renew(last_set(operations), seed);
+  if (copies_) copies_.emplace(device_, trial_.host_arguments());
+}
+
 Details TimedBatch::readings(std::int64_t operations) {
   if (device_.readings().empty()) return {};
   enqueue(operations);

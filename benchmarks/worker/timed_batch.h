@@ -39,6 +39,12 @@ class TimedBatch {
   // caller waits who needs each result before the next operation. Not for operands that are copied.
   double time_synchronised();
 
+  // The set of buffers that the last of the next `operations` operations uses.
+  std::size_t last_set(std::int64_t operations) const;
+
+  // Before an audited batch of `operations`: other inputs in that set, and a poisoned result.
+  void renew(std::int64_t operations, std::uint64_t seed);
+
   // The device's readings while it runs `operations`.
   Details readings(std::int64_t operations);
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <new>
+#include <random>
 
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/machine/environment.h"
@@ -21,12 +22,8 @@ double nanoseconds_since(Clock::time_point start) {
 
 }  // namespace
 
-TrialRun::TrialRun(const Case& c, Backend& backend, double sample_seconds)
-    : case_(c),
-      workload_(find_workload(c.workload)),
-      backend_(backend),
-      sample_seconds_(sample_seconds),
-      started_(utc_now()) {}
+TrialRun::TrialRun(const Case& c, Backend& backend, const TrialSettings& settings)
+    : case_(c), workload_(find_workload(c.workload)), backend_(backend), settings_(settings), started_(utc_now()) {}
 
 void TrialRun::prepare() {
   try {
@@ -67,7 +64,7 @@ Verdict TrialRun::make_ready() {
   backend_.device().synchronize();
   const double prepare_ns = nanoseconds_since(prepare_start);
 
-  trial_->load();
+  trial_->load(settings_.seed);
   const auto verify_start = Clock::now();
   if (Verdict verdict = trial_->verify(); verdict.status != Status::ok) return verdict;
   const double verify_ns = nanoseconds_since(verify_start);
@@ -76,7 +73,8 @@ Verdict TrialRun::make_ready() {
   if (mode.offload != Offload::kernel && trial_->host_arguments().empty()) {
     return {Status::unsupported, fmt::format("{} has no operands to upload", case_.workload)};
   }
-  measurement_.emplace(*trial_, backend_.device(), mode, sample_seconds_);
+  measurement_.emplace(*trial_, backend_.device(), mode, settings_.sample_seconds, settings_.audit,
+                       std::random_device{}());
   measurement_->round().prepare_ns = prepare_ns;
   measurement_->round().verify_ns = verify_ns;
   measurement_->warm_up();
@@ -140,6 +138,7 @@ EndRecord TrialRun::end_record() {
 void TrialRun::finish() {
   try {
     measurement_->finish();
+    if (verdict_ = measurement_->verdict(); verdict_.status != Status::ok) return;
     for (auto& detail : trial_->details()) measurement_->round().details.insert(std::move(detail));
   } catch (const std::exception& error) {
     verdict_ = {Status::failed, error.what()};

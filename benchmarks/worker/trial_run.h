@@ -16,9 +16,15 @@
 
 namespace whygpu {
 
+struct TrialSettings {
+  double sample_seconds = 0;
+  AuditMode audit = AuditMode::one_sample;
+  std::uint64_t seed = 1;  // of the inputs
+};
+
 class TrialRun {
  public:
-  TrialRun(const Case& c, Backend& backend, double sample_seconds);
+  TrialRun(const Case& c, Backend& backend, const TrialSettings& settings);
 
   // Queries support, prepares, verifies and warms up. Never throws: errors are stored in the verdict.
   void prepare();
@@ -41,7 +47,7 @@ class TrialRun {
   const Case& case_;
   const Workload& workload_;
   Backend& backend_;
-  double sample_seconds_;
+  TrialSettings settings_;
   std::string started_;
   Verdict verdict_;
   std::unique_ptr<Trial> trial_;

@@ -62,9 +62,16 @@ std::string chosen_backend(const WorkerOptions& options, const std::vector<Case>
   return named.empty() ? WHYGPU_DEFAULT_BACKEND : *named.begin();
 }
 
-LoadedBackend load(const std::string& name, const WorkerOptions& options) {
+TrialSettings settings_of(const WorkerOptions& options) {
+  return {options.sample_seconds > 0 ? options.sample_seconds : kDefaultSampleSeconds,
+          options.audit ? AuditMode::every_sample : AuditMode::one_sample, options.seed};
+}
+
+// Also turns on the audit of every sample for a module that is not of this build.
+LoadedBackend load(const std::string& name, WorkerOptions& options) {
   const auto modules = find_modules();
   const auto found = modules.find(name);
+  if (found != modules.end() && found->second.parent_path() != program_folder() / "backends") options.audit = true;
   if (found == modules.end()) {
     std::vector<std::string> names;
     for (const auto& [module, file] : modules) names.push_back(module);
@@ -114,7 +121,7 @@ class Session {
       finish_current();
       current_case_ = &c;
       records_.write(BeginRecord{c.text()});
-      current_.emplace(c, *backend_, options_.sample_seconds > 0 ? options_.sample_seconds : kDefaultSampleSeconds);
+      current_.emplace(c, *backend_, settings_of(options_));
       current_->prepare();
     }
     current_->measure(state);
@@ -141,7 +148,7 @@ class Session {
   bool all_well_ = true;
 };
 
-int run(std::string_view workload, const WorkerOptions& options, std::vector<std::string> benchmark_flags) {
+int run(std::string_view workload, WorkerOptions options, std::vector<std::string> benchmark_flags) {
   RecordWriter records =
       options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
   auto cases = chosen_cases(workload, options);
@@ -181,6 +188,10 @@ void add_worker_options(CLI::App& app, WorkerOptions& options) {
   app.add_option("--device", options.device, "index of the accelerator")->check(CLI::NonNegativeNumber);
   app.add_option("--records", options.records, "file or descriptor for JSON lines with all samples");
   app.add_flag("--energy", options.energy, "also measure energy: some seconds more per case");
+  app.add_flag(
+      "--audit", options.audit,
+      "check the result of every sample, with other inputs each; always for backends from WHYGPU_BACKEND_PATH");
+  app.add_option("--seed", options.seed, "random seed of the inputs")->capture_default_str();
   app.add_flag("--describe", options.describe, "print the backend's description and what it supports, as JSON lines");
 }
 
@@ -191,6 +202,8 @@ std::vector<std::string> worker_arguments(const WorkerOptions& options) {
   words.push_back(fmt::format("--device={}", options.device));
   if (options.sample_seconds > 0) words.push_back(fmt::format("--sample_seconds={}", options.sample_seconds));
   if (options.energy) words.emplace_back("--energy");
+  if (options.audit) words.emplace_back("--audit");
+  if (options.seed != WorkerOptions{}.seed) words.push_back(fmt::format("--seed={}", options.seed));
   if (options.describe) words.emplace_back("--describe");
   if (!options.sweep.empty()) words.push_back("--sweep=" + options.sweep);
   for (const auto& line : options.cases) words.push_back("--case=" + line);

@@ -1,6 +1,7 @@
 // A worker: one process, one workload, exactly one backend, with Google Benchmark's command line.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,8 @@ struct WorkerOptions {
   int device = 0;
   double sample_seconds = 0;  // sampling time per case; 0: Google Benchmark decides
   bool energy = false;        // measure energy after each case
+  bool audit = false;         // check the result of every sample; always for backends from WHYGPU_BACKEND_PATH
+  std::uint64_t seed = 1;     // of the inputs
   bool describe = false;      // report what the backend is and supports, and measure nothing
   std::string records;        // file or descriptor for JSON lines with all samples
 };

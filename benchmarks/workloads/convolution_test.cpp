@@ -31,7 +31,7 @@ class ConvolutionBackend : public testing::TestWithParam<const char*> {
       }
       ++supported;
       const auto trial = convolution().prepare(c, *backend);
-      trial->load();
+      trial->load(1);
       const Verdict verdict = trial->verify();
       EXPECT_EQ(verdict.status, Status::ok) << c.text() << " (" << trial->implementation() << "): " << verdict.reason;
     }
@@ -92,7 +92,7 @@ TEST(OneDnnConvolution, ImplementationName) {
     const auto trial = convolution().prepare(c, *backend);
     EXPECT_THAT(trial->implementation(), testing::StartsWith("convolution forward "));
     EXPECT_EQ(trial->implementation().find("Winograd") != std::string::npos, c["variant"] == "winograd");
-    trial->load();
+    trial->load(1);
     EXPECT_EQ(trial->verify().status, Status::ok);
   }
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,9 +22,13 @@ class OperationTrial final : public Trial {
   // `result` is the index of the argument written by the operation.
   OperationTrial(std::vector<TensorSpec> arguments, int result, std::unique_ptr<Operation> operation, Oracle oracle);
 
-  void load() override;
+  void load(std::uint64_t seed) override;
   Verdict verify() override;
   void enqueue(std::size_t set) override { operation_->enqueue(sets_[set].arguments); }
+  bool auditable() const override { return true; }
+  void renew(std::size_t set, std::uint64_t seed) override;
+  void poison_results(std::size_t set) override;
+  Verdict check(std::size_t set) override;
   void allocate_sets(std::size_t count) override;
   std::vector<HostArgument> host_arguments() override;
   std::size_t set_bytes() const override;
@@ -31,19 +36,24 @@ class OperationTrial final : public Trial {
   Details details() const override { return {{"output_hash", output_hash_}}; }
 
  private:
+  using Values = std::vector<std::vector<std::byte>>;  // row-major, by argument; the result's is empty
   struct Set {
     std::vector<std::unique_ptr<Tensor>> owned;
     std::vector<Tensor*> arguments;
+    std::optional<Values> own_inputs;  // since renew(), if there are several sets
+    std::vector<std::byte> correct;    // the last result that passed the oracle, for these inputs
   };
 
   void add_set();
   void fill(const Set& set) const;  // uploads the inputs, poisons the result
+  const Values& inputs_of(const Set& set) const { return set.own_inputs ? *set.own_inputs : inputs_; }
+  Verdict check_surroundings(const Set& set) const;
 
   std::vector<TensorSpec> specs_;
   std::size_t result_;
   std::unique_ptr<Operation> operation_;
   Oracle oracle_;
-  std::vector<std::vector<std::byte>> inputs_;  // by argument; the result's is empty
+  Values inputs_;
   double output_hash_ = 0;
   std::vector<Set> sets_;
 };

@@ -54,7 +54,7 @@ TEST(OperationTrial, InputsAreMadeAfterPreparation) {
   Log log;
   OperationTrial trial = trial_of(log);
   EXPECT_EQ(log, "aa");
-  trial.load();
+  trial.load(1);
   EXPECT_EQ(log, "aauu");
 }
 
@@ -62,7 +62,7 @@ TEST(OperationTrial, InputsAreMadeAfterPreparation) {
 TEST(OperationTrial, EveryBufferOfEverySetIsWritten) {
   Log log;
   OperationTrial trial = trial_of(log);
-  trial.load();
+  trial.load(1);
   EXPECT_EQ(trial.verify().status, Status::ok);
   trial.allocate_sets(3);
   for (std::size_t set = 0; set < 3; ++set) trial.enqueue(set);

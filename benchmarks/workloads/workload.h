@@ -42,7 +42,7 @@ class Trial {
   virtual ~Trial() = default;
 
   // Makes the inputs and uploads them. Called once, before everything below.
-  virtual void load() {}
+  virtual void load(std::uint64_t seed) { (void)seed; }
 
   // Runs once on poisoned outputs and compares the result with an oracle that is not a backend.
   virtual Verdict verify() = 0;
@@ -53,6 +53,14 @@ class Trial {
   // Extends the trial to `count` sets of separate buffers (equal inputs, distinct addresses), for cold measurements.
   // Every buffer is written, results too: the first access to memory must not happen in a sample.
   virtual void allocate_sets(std::size_t count) = 0;
+
+  // Audits between samples, if auditable(). renew() gives a set other inputs at the same addresses; both it and
+  // poison_results() poison the results. check() compares the results of a set, as they are, with the oracle, its
+  // inputs with those that were uploaded, and the memory beside both with what it was.
+  virtual bool auditable() const { return false; }
+  virtual void renew(std::size_t set, std::uint64_t seed) { (void)set, (void)seed; }
+  virtual void poison_results(std::size_t set) { (void)set; }
+  virtual Verdict check(std::size_t set) { return (void)set, Verdict{}; }
 
   virtual std::size_t set_bytes() const = 0;
   virtual std::string implementation() const = 0;

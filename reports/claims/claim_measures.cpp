@@ -43,9 +43,9 @@ Measured greatest(const ResultFile& file, bool gpu, const Rate& rate, double uni
     most = value->value;
   }
   if (!best) return none(fmt::format("no {} result {}", device_word(gpu), missing));
-  if (contradicts_its_ceiling(file, *best)) {
-    return none(fmt::format("the best {} result, {} at {}, exceeds its measured ceiling without an explanation",
-                            device_word(gpu), contender_name(file, *best), best->problem));
+  if (const auto why = suspicion(file, *best); !why.empty()) {
+    return none(fmt::format("the best {} result, {} at {}, is suspect: {}", device_word(gpu),
+                            contender_name(file, *best), best->problem, why));
   }
   return {most * unit,
           fmt::format("{} {}: {} at {}", format_number(most), unit_name, contender_name(file, *best), best->problem)};

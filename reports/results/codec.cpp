@@ -50,7 +50,7 @@ void list_fields(Fields& f, typename Fields::template Ref<CaseRecord> record) {
   f.required("values", record.values);
   f.required("status", record.status);
   f.if_set("reason", record.reason);
-  if (record.status == Status::ok) f.optional("settled", record.settled);
+  if (record.timed()) f.optional("settled", record.settled);
   f.if_set("implementation", record.implementation);
   f.required("flops", record.flops, Range::not_negative);
   f.required("bytes", record.bytes, Range::not_negative);
@@ -58,8 +58,8 @@ void list_fields(Fields& f, typename Fields::template Ref<CaseRecord> record) {
   f.required("rounds", record.rounds);
   if constexpr (Fields::kReads) {
     if (record.problem.empty()) record.problem = problem_of(record.text);
-    if (record.status == Status::ok && record.rounds.empty()) {
-      f.node()["rounds"].fail("a case with status ok needs at least one round");
+    if (record.timed() && record.rounds.empty()) {
+      f.node()["rounds"].fail(fmt::format("a case with status {} needs at least one round", name_of(record.status)));
     }
   }
 }
@@ -177,6 +177,7 @@ void list_settings(Fields& f, typename Fields::template Ref<RunSettings> setting
   f.optional("timeout_seconds", settings.timeout_seconds);
   f.optional("rounds", settings.rounds, Range::positive);
   f.optional("energy", settings.energy);
+  f.if_set("audit", settings.audit);
   f.optional("seed", settings.seed);
 }
 

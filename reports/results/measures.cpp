@@ -45,7 +45,7 @@ Estimate estimate(const std::vector<double>& per_round) {
 }
 
 std::optional<Estimate> time_ns(const CaseRecord& record) {
-  if (record.status != Status::ok) return std::nullopt;
+  if (!record.timed()) return std::nullopt;
   std::vector<double> medians;
   for (const auto& round : record.rounds) medians.push_back(median(round.samples_ns));
   return estimate(medians);
@@ -65,7 +65,7 @@ std::optional<Estimate> gigabytes_per_second(const CaseRecord& record) {
 }
 
 std::optional<Estimate> detail(const CaseRecord& record, const std::string& name) {
-  if (record.status != Status::ok) return std::nullopt;
+  if (!record.timed()) return std::nullopt;
   std::vector<double> values;
   for (const auto& round : record.rounds) {
     if (const auto found = round.details.find(name); found != round.details.end()) values.push_back(found->second);

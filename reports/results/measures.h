@@ -33,14 +33,14 @@ std::optional<double> high_of(const Estimate& estimate);
 // Median over rounds with its spread. Throws std::invalid_argument when `per_round` is empty.
 Estimate estimate(const std::vector<double>& per_round);
 
-// Median over rounds of each round's median sample, in ns. nullopt unless the case is ok.
+// Median over rounds of each round's median sample, in ns. nullopt unless the case was timed.
 std::optional<Estimate> time_ns(const CaseRecord& record);
 
-// GFLOP/s (1e9 FLOP/s) and GB/s (1e9 B/s) as counted by the workload. nullopt when not ok or not counted.
+// GFLOP/s (1e9 FLOP/s) and GB/s (1e9 B/s) as counted by the workload. nullopt when not timed or not counted.
 std::optional<Estimate> gflops(const CaseRecord& record);
 std::optional<Estimate> gigabytes_per_second(const CaseRecord& record);
 
-// Median over the rounds that have the detail. nullopt when no round has it or the case is not ok.
+// Median over the rounds that have the detail. nullopt when no round has it or the case was not timed.
 std::optional<Estimate> detail(const CaseRecord& record, const std::string& name);
 
 // One operation from its launch until the host knows that it is complete, in ns. Times of accelerators count operations

@@ -19,9 +19,10 @@ namespace whygpu {
 
 using TextFacts = std::map<std::string, std::string>;
 
-enum class Status : std::uint8_t { ok, incorrect, unsupported, failed };
+// suspect: correct and timed, but the times cannot be true; they are shown, and compared with nothing.
+enum class Status : std::uint8_t { ok, incorrect, unsupported, failed, suspect };
 constexpr auto enum_names(Status) {
-  return std::array<std::string_view, 4>{"ok", "incorrect", "unsupported", "failed"};
+  return std::array<std::string_view, 5>{"ok", "incorrect", "unsupported", "failed", "suspect"};
 }
 
 // One measurement of a case by one worker process. Times are in nanoseconds per operation unless noted.
@@ -69,6 +70,7 @@ struct CaseRecord {
   std::string value(const std::string& key) const;
   std::string variant() const { return value("variant"); }
   std::optional<Offload> offload() const { return value_named<Offload>(value("offload")); }
+  bool timed() const { return status == Status::ok || status == Status::suspect; }
   bool is_cold() const { return value("mode") == "cold"; }
 };
 
@@ -188,7 +190,8 @@ struct RunSettings {
   double timeout_seconds = 60;   // without output, after which a worker is considered hung
   std::optional<int> rounds;     // fixed number; else until settled or out of budget
   bool energy = false;           // read the energy meters in each case's first round
-  std::uint64_t seed = 1;        // for shuffling
+  bool audit = false;            // check the result of every sample
+  std::uint64_t seed = 1;        // of the inputs and of the order
 };
 
 struct RunRecord : RunSettings {

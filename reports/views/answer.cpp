@@ -120,13 +120,13 @@ Answer without_gpu(const ResultFile& file) {
     double slowest = 0;
     for (const auto& record : file.cases) {
       const auto rate = gflops(record);
-      if (record.workload != workload || !rate) continue;
+      if (record.workload != workload || record.status != Status::ok || !rate) continue;
       if (!fastest || rate->value > gflops(*fastest)->value) fastest = &record;
     }
     if (!fastest) continue;
     for (const auto& record : file.cases) {
       const auto rate = gflops(record);
-      if (!rate || problem_key(record) != problem_key(*fastest)) continue;
+      if (!rate || record.status != Status::ok || problem_key(record) != problem_key(*fastest)) continue;
       slowest = slowest == 0 ? rate->value : std::min(slowest, rate->value);
     }
     std::string text = fmt::format("{}: {} reaches {} GFLOP/s at {}", workload, contender_name(file, *fastest),

@@ -7,9 +7,12 @@
 
 #include "reports/render/text.h"
 #include "reports/results/measures.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 namespace {
+
+constexpr double kBusyTolerance = 1.2;
 
 std::optional<double> find(const ResultFile& file, const std::string& device, CeilingKind kind,
                            const std::string& dtype, const std::string& level) {
@@ -19,6 +22,22 @@ std::optional<double> find(const ResultFile& file, const std::string& device, Ce
     }
   }
   return std::nullopt;
+}
+
+bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record) {
+  const auto place = ceiling_place(file, record);
+  return place && place->beaten && place->beaten->error;
+}
+
+// CPU time over time, of CPU backends; not of operands that are evicted or copied before the timed operation.
+std::optional<double> busy_threads(const ResultFile& file, const CaseRecord& record) {
+  const auto* backend = file.backend(record.backend);
+  const auto time = time_ns(record);
+  if (backend == nullptr || backend->on_accelerator() || !time || record.is_cold()) return std::nullopt;
+  if (record.offload().value_or(Offload::kernel) != Offload::kernel) return std::nullopt;
+  std::vector<double> cpu;
+  for (const auto& round : record.rounds) cpu.push_back(round.cpu_ns);
+  return median(cpu) / time->value;
 }
 
 }  // namespace
@@ -65,9 +84,16 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
   return best;
 }
 
-bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record) {
-  const auto place = ceiling_place(file, record);
-  return place && place->beaten && place->beaten->error;
+std::string suspicion(const ResultFile& file, const CaseRecord& record) {
+  if (contradicts_its_ceiling(file, record)) return ceiling_place(file, record)->beaten->why;
+  const auto busy = busy_threads(file, record);
+  if (busy && *busy > kBusyTolerance * file.run.threads) {
+    return fmt::format(
+        "{:.3g} threads were busy with --threads {}: work went on outside of the timed operation, or on "
+        "more threads than allowed",
+        *busy, file.run.threads);
+  }
+  return {};
 }
 
 std::vector<std::string> contradictions(const ResultFile& file) {

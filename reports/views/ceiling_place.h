@@ -31,8 +31,9 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
 // One line for each ceiling that cases exceed without an explanation: the measurements contradict each other.
 std::vector<std::string> contradictions(const ResultFile& file);
 
-// Whether the case exceeds its ceiling without an explanation.
-bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record);
+// Why the times of a case cannot be true: it exceeds its ceiling without an explanation, or used more CPU time than its
+// threads could have. Empty if nothing speaks against them.
+std::string suspicion(const ResultFile& file, const CaseRecord& record);
 
 // A warning when every measurement of the processor's ceilings was disturbed, so they may be too low; else empty.
 std::string describe_disturbed_ceilings(const ResultFile& file);

@@ -80,13 +80,26 @@ TEST(Contradictions, CountedPerCeiling) {
   auto measured = file();
   measured.cases = {ran("gemm", 134e9, 1e6, 1e9, 1e9), ran("gemm", 110e9, 1e6, 1e9, 1e9),
                     ran("gemm", 50e9, 1e6, 1e9, 1e9)};
-  EXPECT_TRUE(contradicts_its_ceiling(measured, measured.cases[0]));
-  EXPECT_FALSE(contradicts_its_ceiling(measured, measured.cases[2]));
+  EXPECT_THAT(suspicion(measured, measured.cases[0]), testing::HasSubstr("error"));
+  EXPECT_EQ(suspicion(measured, measured.cases[2]), "");
   EXPECT_THAT(contradictions(measured),
               testing::ElementsAre(
                   testing::StartsWith("error: 2 cases are up to 34% above the measured ceiling of f32 arithmetic: ")));
   measured.cases.erase(measured.cases.begin(), measured.cases.begin() + 2);
   EXPECT_THAT(contradictions(measured), testing::IsEmpty());
+}
+
+// One thread that was given, two that were busy.
+TEST(Suspicion, MoreCpuTimeThanThreads) {
+  auto measured = file();
+  measured.run.threads = 1;
+  auto record = ran("gemm", 1e9, 1e6, 1e9, 1e9);
+  record.rounds[0].cpu_ns = 1.1e9;
+  EXPECT_EQ(suspicion(measured, record), "");
+  record.rounds[0].cpu_ns = 2e9;
+  EXPECT_THAT(suspicion(measured, record), testing::HasSubstr("2 threads were busy with --threads 1"));
+  measured.run.threads = 2;
+  EXPECT_EQ(suspicion(measured, record), "");
 }
 
 TEST(DisturbedCeilings, NoUndisturbedVisit) {

@@ -50,6 +50,7 @@ struct Solved {
     const auto found = by_cpu.find(key);
     if (found == by_cpu.end()) return nullptr;
     for (const auto* record : found->second) {
+      if (record->status != Status::ok) continue;
       const auto spent = cost(file, *record, resource);
       if (spent && (!best || spent->value < cost(file, *best, resource)->value)) best = record;
     }

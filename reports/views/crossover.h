@@ -15,8 +15,8 @@
 namespace whygpu {
 
 // The resource compared. time: operations queued behind each other, replayed as a graph where the device has graphs;
-// latency: one operation that the host waits for. money: rent where it is known for both machines, else the price of the devices, for the GPU
-// with its host's CPU; includes energy where its price is known and both sides measured it.
+// latency: one operation that the host waits for. money: rent where it is known for both machines, else the price of
+// the devices, for the GPU with its host's CPU; includes energy where its price is known and both sides measured it.
 enum class Resource : std::uint8_t { time, latency, energy, money };
 std::string_view resource_name(Resource resource);
 

@@ -89,6 +89,11 @@ class Matrix {
     return record ? measure.of(files_[grid.contenders()[contender].file], *record) : std::nullopt;
   }
 
+  static bool comparable(const Grid& grid, std::size_t problem, std::size_t contender) {
+    const auto* record = grid.at(problem, contender);
+    return record != nullptr && record->status == Status::ok;
+  }
+
   // Whether the predicate holds for any cell of the grid.
   template <class Predicate>
   static bool any(const Grid& grid, Predicate&& is_such) {
@@ -119,7 +124,7 @@ class Matrix {
       found = {
           *std::ranges::max_element(found, {}, [&](const Measure* measure) { return cases_with(grid, *measure); })};
     }
-    const auto ran = [&](auto p, auto c) { return grid.at(p, c) && grid.at(p, c)->status == Status::ok; };
+    const auto ran = [&](auto p, auto c) { return grid.at(p, c) && grid.at(p, c)->timed(); };
     if (found.empty() && !any(grid, ran)) found.push_back(&measures_.front());
     return found;
   }
@@ -131,7 +136,8 @@ class Matrix {
       int solved = 0;
       double slowness = 0;
       for (std::size_t p = 0; p < grid.problems().size(); ++p) {
-        if (const auto estimate = value(grid, p, c, measure)) {
+        const auto estimate = comparable(grid, p, c) ? value(grid, p, c, measure) : std::nullopt;
+        if (estimate) {
           ++solved;
           slowness += measure.higher_is_better ? -std::log(estimate->value) : std::log(estimate->value);
         }
@@ -217,12 +223,18 @@ class Matrix {
                  bool ceilings, std::vector<Cell>& row) {
     const auto* record = grid.at(p, c);
     const auto estimate = value(grid, p, c, measure);
-    const auto gain = estimate && !base.empty() ? gain_over(grid, p, c, measure, base, *estimate) : std::nullopt;
+    const auto gain = estimate && !base.empty() && comparable(grid, p, c)
+                          ? gain_over(grid, p, c, measure, base, *estimate)
+                          : std::nullopt;
     if (estimate) {
       marks_.unsettled = marks_.unsettled || !record->settled;
       (estimate->is_interval ? marks_.interval : marks_.range) |= estimate->spread.has_value();
-      row.push_back({fmt::format("{}{}", record->settled ? "" : "~", format_number(estimate->value)),
-                     record->settled ? Tone::plain : Tone::warning});
+      const auto text = fmt::format("{}{}", record->settled ? "" : "~", format_number(estimate->value));
+      if (record->status == Status::suspect) {
+        row.push_back({footnotes_.mark_as(text, "suspect", record->reason), Tone::bad});
+      } else {
+        row.push_back({text, record->settled ? Tone::plain : Tone::warning});
+      }
       row.push_back({format_spread(*estimate), Tone::faint});
       if (ceilings) row.push_back(ceiling_cell(grid, p, c, measure));
       if (!base.empty()) row.push_back(gain_cell(gain));
@@ -244,7 +256,7 @@ class Matrix {
   Cell status_cell(const CaseRecord* record, const Measure& measure) {
     if (record == nullptr) return {};
     const std::string status(name_of(record->status));
-    if (record->status == Status::ok) return {footnotes_.mark("none", measure.absent), Tone::faint, true};
+    if (record->timed()) return {footnotes_.mark("none", measure.absent), Tone::faint, true};
     const auto tone = record->status == Status::unsupported ? Tone::faint : Tone::bad;
     return {footnotes_.mark(status, record->reason, !again_), tone, true};
   }
@@ -253,7 +265,8 @@ class Matrix {
                                 const std::string& base, const Estimate& estimate) {
     for (std::size_t other = 0; other < grid.contenders().size(); ++other) {
       const auto& contender = grid.contenders()[other];
-      if (contender.file != grid.contenders()[c].file || contender.name != base) continue;
+      if (contender.file != grid.contenders()[c].file || contender.name != base || !comparable(grid, p, other))
+        continue;
       if (const auto reference = value(grid, p, other, measure)) {
         const double quotient = estimate.value / reference->value;
         return Gain{measure.higher_is_better ? quotient : 1 / quotient,

@@ -1,6 +1,7 @@
 // The CPU as a device: row-major tensors in 64-byte aligned memory, immediate execution, the steady clock.
 #pragma once
 
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -18,14 +19,12 @@ class HostTensor final : public Tensor {
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
   void* address() const override { return data_; }
+  bool intact() const override;
   const TensorSpec& spec() const { return spec_; }
 
  private:
-  struct Free {
-    void operator()(void* pointer) const;
-  };
   TensorSpec spec_;
-  std::unique_ptr<void, Free> storage_;
+  std::unique_ptr<void, void (*)(void*)> storage_{nullptr, std::free};  // with guard bytes before and after the values
   void* data_ = nullptr;
 };
 

@@ -32,6 +32,7 @@ class Tensor {
 
   // The address of the values in the device's memory (a host pointer on a CPU) if they are row-major, otherwise null.
   virtual void* address() const { return nullptr; }
+  virtual bool intact() const { return true; }  // false: memory next to the values was overwritten, where it is watched
 };
 
 }  // namespace whygpu
