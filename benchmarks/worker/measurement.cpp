@@ -153,7 +153,11 @@ void Measurement::time_synchronised() {
 }
 
 void Measurement::finish() {
-  if (trial_.auditable()) audit_one_operation(batch_.last_set(round_.batch));
+  if (trial_.auditable()) {
+    audit_one_operation(batch_.last_set(round_.batch));
+  } else if (const Verdict verdict = trial_.check_again(); verdict.status != Status::ok) {
+    verdict_ = {verdict.status, "after the samples: " + verdict.reason};
+  }
   time_synchronised();
   const auto readings = batch_.readings(round_.batch);
   round_.details.insert(readings.begin(), readings.end());

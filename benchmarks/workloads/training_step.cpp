@@ -56,6 +56,18 @@ class TrainingTrial final : public NetworkTrial {
     return {};
   }
 
+  // The first losses, from the first weights on: whole steps, and one step as it was timed.
+  Verdict check_again() override {
+    constexpr int kSteps = 3;
+    const std::vector<double> expected(losses_.begin(), losses_.begin() + kSteps);
+    const std::vector<double> losses = backend_losses(network_, graph_, sets_.front()->program, kSteps);
+    std::string error = compare_losses(losses, expected, loss_tolerance(products_));
+    reset(0);
+    run(0);
+    if (error.empty()) error = compare_losses({sets_.front()->program.loss()}, {losses_[0]}, loss_tolerance(products_));
+    return error.empty() ? Verdict{} : Verdict{Status::incorrect, error};
+  }
+
   Details details() const override {
     Details details = common_details();
     const std::array<double, 3> phases = phases_ns(sets_.front()->program);

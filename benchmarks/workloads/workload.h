@@ -62,6 +62,10 @@ class Trial {
   virtual void poison_results(std::size_t set) { (void)set; }
   virtual Verdict check(std::size_t set) { return (void)set, Verdict{}; }
 
+  // Without those: runs once more from the beginning after the last sample, and compares the result with the verified
+  // one.
+  virtual Verdict check_again() { return {}; }
+
   virtual std::size_t set_bytes() const = 0;
   virtual std::string implementation() const = 0;
 
