@@ -73,6 +73,9 @@ std::map<std::string, fs::path> find_modules() {
 LoadedBackend::LoadedBackend(const fs::path& file, const Settings& settings) {
   const Module& module = open_module<Module>(file, "whygpu_backend_module", "backend");
   name_ = module.name;
+  if (name_ != file.stem()) {
+    throw LoadError(file.string() + ": is the backend \"" + name_ + "\"; its file must be named " + name_ + ".so");
+  }
   try {
     backend_.reset(module.create(settings));
   } catch (const std::exception& error) {

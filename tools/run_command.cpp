@@ -90,7 +90,8 @@ void add_run_command(CLI::App& app, int& exit_code) {
       "  whygpu run square --backend openblas,onednn --threads 1   one core\n"
       "  whygpu run deepbench --quick -o deepbench.json            a spread-out subset\n"
       "  whygpu run gemm m=1024 n=1024 k=1024 dtype=f32,bf16       single cases\n"
-      "Exit codes: 0 done, 1 a case was incorrect or failed or nothing could run, 2 bad arguments or input, 130 "
+      "Exit codes: 0 done, 1 a case was incorrect, suspect or failed or nothing could run, 2 bad arguments or input, "
+      "130 "
       "interrupted.");
   add_run_options(*command, *options);
   command->callback([options, command, &exit_code] {

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
 
 namespace whygpu {
 
@@ -17,9 +18,10 @@ inline int terminal_columns(FILE* stream) {
   return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-// Colour only on a terminal, and not if NO_COLOR is set (no-color.org).
+// Colour only on a terminal that has it, and not if NO_COLOR is set (no-color.org).
 inline bool use_colour(FILE* stream) {
-  const char* no_color = std::getenv("NO_COLOR");
+  const char *no_color = std::getenv("NO_COLOR"), *terminal = std::getenv("TERM");
+  if (terminal == nullptr || std::string_view(terminal) == "dumb") return false;
   return is_terminal(stream) && (no_color == nullptr || *no_color == '\0');
 }
 

@@ -1,12 +1,40 @@
 // The whygpu command.
+#include <fcntl.h>
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <exception>
+#include <sstream>
+#include <string>
+#include <system_error>
 
+#include "reports/render/text.h"
 #include "tools/commands.h"
 #include "tools/usage_error.h"
 
+namespace {
+
+// A file opened later must not take the place of a standard stream that the caller closed.
+void open_closed_streams() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) != fd) std::abort();
+  }
+}
+
+// Messages repeat what the user or a file said.
+std::string printable_lines(const std::string& text) {
+  std::istringstream lines(text);
+  std::string result;
+  for (std::string line; std::getline(lines, line);) result += (result.empty() ? "" : "\n") + whygpu::printable(line);
+  return result;
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  open_closed_streams();
   CLI::App app(
       "Does this work need a GPU, and from which size on? Measures GEMM, convolution and training steps on every\n"
       "backend of this machine, verifies every result, and prints tables.\n\n"
@@ -16,7 +44,8 @@ int main(int argc, char** argv) {
       "whygpu");
   app.set_version_flag("--version", WHYGPU_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit codes: 0 done, 1 a case was incorrect or failed, 2 bad arguments or input, 130 interrupted.");
+  app.footer(
+      "Exit codes: 0 done, 1 a case was incorrect, suspect or failed, 2 bad arguments or input, 130 interrupted.");
   int exit_code = 0;
   whygpu::add_run_command(app, exit_code);
   whygpu::add_list_command(app, exit_code);
@@ -31,13 +60,14 @@ int main(int argc, char** argv) {
   whygpu::add_completion_command(app, exit_code);
   try {
     app.parse(argc, argv);
+    if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "standard output");
     return exit_code;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // help and version
-    fmt::print(stderr, "{}\n", whygpu::usage_error(app, error));
+    fmt::print(stderr, "{}\n", printable_lines(whygpu::usage_error(app, error)));
     return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", whygpu::command_under_way(app), error.what());
+    fmt::print(stderr, "{}: {}\n", whygpu::command_under_way(app), printable_lines(error.what()));
     return 2;
   }
 }

@@ -13,6 +13,8 @@
 namespace whygpu {
 namespace {
 
+constexpr int kMostCases = 100'000;  // of one line
+
 constexpr std::string_view kReuse = "10";  // default
 constexpr std::int64_t kLargestNumber = std::int64_t{1} << 40;
 
@@ -80,7 +82,9 @@ std::vector<std::string> expand_range(const Parameter& parameter, std::string_vi
   std::vector<std::string> values;
   for (auto value = first; value <= last; value = multiply ? value * step : value + step) {
     values.push_back(std::to_string(value));
-    if (values.size() > 100'000) throw CaseError(fmt::format("{}={}: over 100000 values", parameter.name, text));
+    if (values.size() > kMostCases) {
+      throw CaseError(fmt::format("{}={}: over {} values", parameter.name, text, kMostCases));
+    }
   }
   return values;
 }
@@ -210,20 +214,31 @@ std::vector<Case> parse_cases(std::string_view line) {
     if (!given.emplace(key, word.substr(equals + 1)).second) throw CaseError(fmt::format("{} is given twice", key));
   }
 
-  std::vector<Case> cases = {{std::string(workload.name()), {}}};
+  std::vector<std::vector<std::string>> values;  // by parameter
+  double count = 1;
   for (const auto& parameter : parameters) {
     const auto found = given.find(parameter.name);
-    std::vector<std::string> values = {parameter.fallback};
     if (found != given.end()) {
-      values = expand_value(parameter, found->second, parameters);
+      values.push_back(expand_value(parameter, found->second, parameters));
     } else if (parameter.fallback.empty() && !parameter.word) {
       throw CaseError(fmt::format("{} needs {}=…", workload.name(), parameter.name));
+    } else {
+      values.push_back({parameter.fallback});
     }
+    count *= static_cast<double>(values.back().size());
+  }
+  if (count > kMostCases) {
+    throw CaseError(fmt::format("the lists of {} multiply to {:.0f} cases; accepted: at most {}", workload.name(),
+                                count, kMostCases));
+  }
+
+  std::vector<Case> cases = {{std::string(workload.name()), {}}};
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
     std::vector<Case> product;
     for (const auto& c : cases) {
-      for (const auto& value : values) {
+      for (const auto& value : values[i]) {
         product.push_back(c);
-        product.back().values.emplace_back(parameter.name, value);
+        product.back().values.emplace_back(parameters[i].name, value);
       }
     }
     cases = std::move(product);

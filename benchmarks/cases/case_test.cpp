@@ -90,5 +90,14 @@ TEST(Nearest, CloseNamesOnly) {
   EXPECT_EQ(suggest("xyz", {"naive", "onednn"}), "accepted: naive, onednn");
 }
 
+TEST(Case, TooManyCases) {
+  try {
+    parse_cases("gemm m=1..1000+1 n=1..1000+1 k=1..1000+1");
+    FAIL();
+  } catch (const CaseError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("multiply to 1000000000 cases; accepted: at most 100000"));
+  }
+}
+
 }  // namespace
 }  // namespace whygpu

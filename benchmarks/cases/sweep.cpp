@@ -55,7 +55,8 @@ std::vector<std::string> shipped_sweeps() {
 
 std::vector<Case> load_sweep(std::string_view name_or_path) {
   fs::path file(name_or_path);
-  if (!fs::is_regular_file(file)) file = sweep_folder() / (std::string(name_or_path) + ".sweep");
+  std::error_code ignored;
+  if (!fs::is_regular_file(file, ignored)) file = sweep_folder() / (std::string(name_or_path) + ".sweep");
   std::ifstream stream(file);
   if (!stream) {
     throw CaseError(fmt::format("no sweep or file \"{}\"; {}", name_or_path, suggest(name_or_path, shipped_sweeps())));

@@ -87,7 +87,7 @@ Verdict probe_pixels(const ConvolutionProblem& problem, const ConvolutionToleran
   const std::int64_t sources = forward ? op.c : op.k, results = forward ? op.k : op.c;
   const auto& rows = forward ? problem.rows.by_in : problem.rows.by_out;
   const auto& columns = forward ? problem.columns.by_in : problem.columns.by_out;
-  const auto end = [forward](const Link& link) { return forward ? link.out : link.in; };
+  const auto end = [forward](const TapPosition& position) { return forward ? position.out : position.in; };
 
   const std::vector<double> weights = random_weights(results);
   const FoldedFilter filter = fold_filters(problem, weights);
@@ -102,8 +102,8 @@ Verdict probe_pixels(const ConvolutionProblem& problem, const ConvolutionToleran
       for (std::int64_t w = 0; w < source_w; ++w) {
         const double* values = row.data() + w * sources;
         const double square = dot(values, values, sources);
-        for (const Link& vertical : rows[h]) {
-          for (const Link& horizontal : columns[w]) {
+        for (const TapPosition& vertical : rows[h]) {
+          for (const TapPosition& horizontal : columns[w]) {
             const std::int64_t to = end(vertical) * result_w + end(horizontal);
             expected[to] += dot(values, &filter.values[(vertical.tap * op.s + horizontal.tap) * sources], sources);
             squares[to] += square;
@@ -149,8 +149,8 @@ Verdict probe_weights(const ConvolutionProblem& problem, const ConvolutionTolera
       for (std::int64_t w = 0; w < op.w; ++w) {
         const double* values = row.data() + w * op.c;
         for (std::int64_t c = 0; c < op.c; ++c) channel_squares[c] += values[c] * values[c];
-        for (const Link& vertical : problem.rows.by_in[h]) {
-          for (const Link& horizontal : problem.columns.by_in[w]) {
+        for (const TapPosition& vertical : problem.rows.by_in[h]) {
+          for (const TapPosition& horizontal : problem.columns.by_in[w]) {
             double* sums = &expected[(vertical.tap * op.s + horizontal.tap) * op.c];
             const double* gradients = &folded[(vertical.out * op.q() + horizontal.out) * op.groups];
             for (std::int64_t group = 0; group < op.groups; ++group) {

@@ -15,13 +15,13 @@
 namespace whygpu {
 
 // One product along one axis: input position `in` and filter tap `tap` contribute to output position `out`.
-struct Link {
+struct TapPosition {
   std::int64_t in, tap, out;
 };
 
 // All links of an axis, indexed by each of the three positions.
 struct Axis {
-  using Links = std::vector<std::vector<Link>>;
+  using Links = std::vector<std::vector<TapPosition>>;
   Links by_in, by_tap, by_out;
 
   Axis(std::int64_t in_extent, std::int64_t taps, std::int64_t out_extent, std::int64_t stride, std::int64_t pad,
@@ -145,8 +145,8 @@ class ConvolutionProblem {
                        std::int64_t k) const {
     ExactElement sum;
     const std::int64_t first_channel = k / filters * channels;
-    for (const Link& row : rows.by_out[p]) {
-      for (const Link& column : columns.by_out[q]) {
+    for (const TapPosition& row : rows.by_out[p]) {
+      for (const TapPosition& column : columns.by_out[q]) {
         for (std::int64_t c = 0; c < channels; ++c) {
           add(sum, from[0][at_x(n, row.in, column.in, first_channel + c)], from[1][at_w(k, row.tap, column.tap, c)]);
         }
@@ -160,8 +160,8 @@ class ConvolutionProblem {
                        std::int64_t c) const {
     ExactElement sum;
     const std::int64_t first_filter = c / channels * filters;
-    for (const Link& row : rows.by_in[h]) {
-      for (const Link& column : columns.by_in[column_in]) {
+    for (const TapPosition& row : rows.by_in[h]) {
+      for (const TapPosition& column : columns.by_in[column_in]) {
         for (std::int64_t k = first_filter; k < first_filter + filters; ++k) {
           add(sum, from[2][at_y(n, row.out, column.out, k)], from[1][at_w(k, row.tap, column.tap, c % channels)]);
         }
@@ -176,8 +176,8 @@ class ConvolutionProblem {
     ExactElement sum;
     const std::int64_t channel = k / filters * channels + c;
     for (std::int64_t n = 0; n < op.n; ++n) {
-      for (const Link& row : rows.by_tap[r]) {
-        for (const Link& column : columns.by_tap[s]) {
+      for (const TapPosition& row : rows.by_tap[r]) {
+        for (const TapPosition& column : columns.by_tap[s]) {
           add(sum, from[2][at_y(n, row.out, column.out, k)], from[0][at_x(n, row.in, column.in, channel)]);
         }
       }

@@ -53,7 +53,12 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
       reason = "no answer within 30 s";
     }
     if (event != ChildProcess::Event::line) break;
-    const auto record = parse_worker_record(line);
+    std::optional<WorkerRecord> record;
+    try {
+      record = parse_worker_record(line);
+    } catch (const ResultFileError& error) {
+      reason = error.what();
+    }
     if (!record) continue;
     if (const auto* backend = std::get_if<BackendRecord>(&*record)) static_cast<BackendRecord&>(probe) = *backend;
     if (const auto* support = std::get_if<SupportRecord>(&*record)) probe.support.push_back(*support);
@@ -64,6 +69,9 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
     // Remove the worker's name, which says nothing about the backend.
     if (const std::string prefix = workload + ": "; reason.starts_with(prefix)) reason.erase(0, prefix.size());
     if (reason.empty()) reason = "worker ended with " + ending;
+  }
+  if (reason.empty() && !probe.usable() && probe.reason.empty()) {
+    reason = "its worker wrote no readable description: does the module write to descriptors that it did not open?";
   }
   if (!reason.empty()) static_cast<BackendRecord&>(probe) = {.reason = reason};
   probe.name = name;

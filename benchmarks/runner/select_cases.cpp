@@ -34,7 +34,8 @@ bool is_assignment(const std::string& word) {
 // The name of a workload alone is not a case, unless a sweep has that name too.
 void refuse_bare_workload(const std::string& word) {
   const auto sweeps = shipped_sweeps();
-  if (std::ranges::find(sweeps, word) != sweeps.end() || std::filesystem::is_regular_file(word)) return;
+  std::error_code ignored;
+  if (std::ranges::find(sweeps, word) != sweeps.end() || std::filesystem::is_regular_file(word, ignored)) return;
   for (const Workload* workload : workloads()) {
     if (workload->name() != word) continue;
     throw CaseError(fmt::format("\"{}\" is a workload and needs values: `whygpu run {}`; sweeps: {}", word,
@@ -53,7 +54,9 @@ std::vector<Case> cases_from_words(const std::vector<std::string>& words) {
     while (i < words.size() && is_assignment(words[i])) line += " " + words[i++];
     refuse_bare_workload(more ? "" : line);
     const bool is_case = more || line.find('=') != std::string::npos;
-    for (auto& c : is_case ? parse_cases(line) : load_sweep(line)) {
+    auto more_cases = is_case ? parse_cases(line) : load_sweep(line);
+    if (more_cases.empty()) throw CaseError(fmt::format("\"{}\" contains no case", line));
+    for (auto& c : more_cases) {
       if (seen.insert(c.text()).second) cases.push_back(std::move(c));
     }
   }

@@ -49,5 +49,16 @@ TEST(SelectCases, QuickSubsetFitsTheTime) {
   EXPECT_GE(quick_subset(all, 100, 60).size(), 6U);
 }
 
+TEST(SelectCases, CommentOnly) {
+  EXPECT_THROW(cases_from_words({"#gemm m=1"}), CaseError);
+  EXPECT_THROW(cases_from_words({"# nothing = here"}), CaseError);
+}
+
+TEST(SelectCases, LongLine) {
+  std::string sizes = "1";
+  for (int i = 2; i < 200; ++i) sizes += "," + std::to_string(i);
+  EXPECT_EQ(cases_from_words({"gemm m=" + sizes + " n=m k=m"}).size(), 199U);
+}
+
 }  // namespace
 }  // namespace whygpu

@@ -72,8 +72,9 @@ json encode_worker_record(const WorkerRecord& record) {
 }
 
 std::optional<WorkerRecord> decode_worker_record(const json& object) {
-  if (!object.is_object()) return std::nullopt;
-  const std::string event = object.value("event", "");
+  const auto found = object.is_object() ? object.find("event") : object.end();
+  if (found == object.end() || !found->is_string()) return std::nullopt;
+  const std::string event = *found;
   const JsonNode::Complain complain = [&](const std::string& complaint) {
     throw ResultFileError("record of a worker: " + event + ": " + complaint);
   };

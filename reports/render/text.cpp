@@ -109,8 +109,10 @@ std::string escape_html(std::string_view text) {
   return result;
 }
 
-std::string quote_csv(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
+std::string quote_csv(std::string_view raw) {
+  std::string text = printable(raw);
+  if (!text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos) text.insert(0, 1, '\'');
+  if (text.find_first_of(",\"") == std::string::npos) return text;
   std::string result = "\"";
   for (char c : text) {
     if (c == '"') result += '"';

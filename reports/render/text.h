@@ -31,7 +31,8 @@ std::string printable(std::string_view text);
 
 std::string escape_markdown(std::string_view text);  // printable, without markup
 std::string escape_html(std::string_view text);      // for text and for quoted attributes
-std::string quote_csv(std::string_view text);        // RFC 4180: quoted where necessary
+std::string quote_csv(std::string_view text);  // RFC 4180: printable, quoted where necessary, and never a formula for a
+                                               // spreadsheet
 
 // Terminal columns of the text, counting every code point as one.
 std::size_t display_width(std::string_view text);

@@ -52,8 +52,11 @@ TEST(Printable, ControlCharacters) {
 TEST(Escapes, RemoveMarkup) {
   EXPECT_EQ(escape_html("<script>\"'&"), "&lt;script&gt;&quot;&#39;&amp;");
   EXPECT_EQ(escape_markdown("a|b `c` <img> [x](y)\n# z"), "a\\|b \\`c\\` &lt;img> \\[x\\](y) \\# z");
-  EXPECT_EQ(quote_csv("a,\"b\"\n"), "\"a,\"\"b\"\"\n\"");
+  EXPECT_EQ(quote_csv("a,\"b\""), "\"a,\"\"b\"\"\"");
   EXPECT_EQ(quote_csv("plain"), "plain");
+  EXPECT_EQ(quote_csv("a\033[31mred\r\n"), "a [31mred");
+  EXPECT_EQ(quote_csv("=HYPERLINK(\"x\")"), "\"'=HYPERLINK(\"\"x\"\")\"");  // not a formula in a spreadsheet
+  EXPECT_EQ(quote_csv("-1"), "'-1");
 }
 
 TEST(Widths, CountCodePoints) {

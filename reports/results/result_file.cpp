@@ -104,6 +104,8 @@ ResultFile parse_result_file(std::string_view json_text, std::string_view file_n
                  ? "truncated: the JSON ends after " + std::to_string(json_text.size()) +
                        " bytes; expected a complete file"
                  : "not JSON at byte " + std::to_string(error.byte) + "; expected a result file of `whygpu run`");
+  } catch (const json::exception&) {
+    complain("a number is too large for double precision; expected a result file of `whygpu run`");
   }
   return result_of(JsonNode(document, "", complain), file_name);
 }

@@ -1,0 +1,47 @@
+#include "benchmarks/runner/output_file.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <iterator>
+
+#include "benchmarks/cases/case.h"
+#include "benchmarks/machine/temporary_folder.h"
+
+namespace whygpu {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string contents(const fs::path& file) {
+  std::ifstream stream(file);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+class OutputFile : public testing::Test {
+ protected:
+  TemporaryFolder folder_;
+  fs::path file_ = folder_.path() / "run.json";
+};
+
+TEST_F(OutputFile, LeavesNeighboursAlone) {
+  for (const char* suffix : {".trial", ".part"}) std::ofstream(file_.string() + suffix) << "mine";
+  refuse_unwritable("-o", file_);
+  write_atomically(file_, "new");
+  EXPECT_EQ(contents(file_), "new");
+  for (const char* suffix : {".trial", ".part"}) EXPECT_EQ(contents(file_.string() + suffix), "mine");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 3);
+}
+
+TEST_F(OutputFile, DoesNotFollowLinks) {
+  const fs::path target = folder_.path() / "target";
+  for (const char* suffix : {".trial", ".part"}) fs::create_symlink(target, file_.string() + suffix);
+  refuse_unwritable("-o", file_);
+  write_atomically(file_, "new");
+  EXPECT_FALSE(fs::exists(target));
+}
+
+TEST_F(OutputFile, FolderIsRefused) { EXPECT_THROW(refuse_unwritable("-o", folder_.path()), CaseError); }
+
+}  // namespace
+}  // namespace whygpu
