@@ -111,7 +111,7 @@ std::string escape_html(std::string_view text) {
 
 std::string quote_csv(std::string_view raw) {
   std::string text = printable(raw);
-  if (!text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos) text.insert(0, 1, '\'');
+  if (!text.empty() && std::string_view("=+-@").find(text[0]) != std::string_view::npos) text = "'" + text;
   if (text.find_first_of(",\"") == std::string::npos) return text;
   std::string result = "\"";
   for (char c : text) {

@@ -59,7 +59,8 @@ void list_fields(Fields& f, typename Fields::template Ref<CaseRecord> record) {
   if constexpr (Fields::kReads) {
     if (record.problem.empty()) record.problem = problem_of(record.text);
     if (record.timed() && record.rounds.empty()) {
-      f.node()["rounds"].fail(fmt::format("a case with status {} needs at least one round", name_of(record.status)));
+      f.node()["rounds"].fail("a case with status " + std::string(name_of(record.status)) +
+                              " needs at least one round");
     }
   }
 }
