@@ -40,8 +40,8 @@ RunPlan plan_run(const RunOptions& options) {
   const auto probes = probe_backends(options.backends, settings, problems.front().workload);
   plan.backends.assign(probes.begin(), probes.end());
   std::vector<std::string> names;
-  for (const auto& backend : plan.backends) {
-    if (backend.usable() || !options.backends.empty()) names.push_back(backend.name);
+  for (const auto& probe : probes) {
+    if (probe.usable() || probe.crashed || !options.backends.empty()) names.push_back(probe.name);
   }
   if (options.quick) problems = quick_subset(problems, names.size(), kQuickSeconds);
   plan.cases = cross(problems, names);
@@ -116,7 +116,7 @@ std::vector<EndRecord> PlannedRun::refusals() const {
       if (c["backend"] != backend.name) continue;
       EndRecord& end = records.emplace_back();
       end.case_text = c.text();
-      end.status = Status::unsupported;
+      end.status = backend.crashed ? Status::failed : Status::unsupported;
       end.reason = backend.reason;
     }
   }

@@ -35,7 +35,7 @@ struct PlannedRun {
   nlohmann::json header() const;
   static PlannedRun from_header(const nlohmann::json& header, const std::filesystem::path& journal);
 
-  // Records that end the cases of backends which somebody asked for by name and which cannot run here.
+  // Records that end the cases of backends which cannot run here: asked for by name, or crashed.
   std::vector<EndRecord> refusals() const;
 };
 

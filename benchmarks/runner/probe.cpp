@@ -38,6 +38,7 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
                            const EnvironmentChanges& environment) {
   BackendProbe probe;
   std::string reason;
+  bool crashed = false;
   WorkerOptions options;
   options.backend = name;
   options.threads = settings.threads;
@@ -51,6 +52,7 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
     if (event == ChildProcess::Event::timeout) {
       worker.kill();
       reason = "no answer within 30 s";
+      crashed = true;
     }
     if (event != ChildProcess::Event::line) break;
     std::optional<WorkerRecord> record;
@@ -64,6 +66,7 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
     if (const auto* support = std::get_if<SupportRecord>(&*record)) probe.support.push_back(*support);
   }
   const std::string ending = worker.wait();
+  crashed = crashed || ending.starts_with("signal");
   if (!ending.empty() && reason.empty()) {
     reason = worker.last_error_line();
     // Remove the worker's name, which says nothing about the backend.
@@ -73,7 +76,7 @@ BackendProbe probe_backend(const ProbeSettings& settings, const std::string& nam
   if (reason.empty() && !probe.usable() && probe.reason.empty()) {
     reason = "its worker wrote no readable description: does the module write to descriptors that it did not open?";
   }
-  if (!reason.empty()) static_cast<BackendRecord&>(probe) = {.reason = reason};
+  if (!reason.empty()) static_cast<BackendRecord&>(probe) = {.reason = reason, .crashed = crashed};
   probe.name = name;
   return probe;
 }

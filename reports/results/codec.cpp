@@ -81,6 +81,7 @@ void list_fields(Fields& f, typename Fields::template Ref<BackendRecord> backend
   f.if_set("reason", backend.reason);
   f.optional("facts", backend.facts);
   f.optional("device", backend.device);
+  f.if_set("crashed", backend.crashed);
 }
 
 template <class Fields>

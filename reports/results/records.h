@@ -92,6 +92,7 @@ struct BackendRecord {
   std::string reason;   // why it did not load
   TextFacts facts;
   std::optional<DeviceRecord> device;
+  bool crashed = false;  // a signal ended its first worker, or it did not answer
 
   bool usable() const { return device.has_value(); }
   bool on_accelerator() const { return device && device->kind != RecordedDevice::cpu; }

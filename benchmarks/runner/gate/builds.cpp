@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <sstream>
 
 #include "benchmarks/runner/child_process.h"
@@ -22,12 +23,26 @@ fs::path worker_folder(const fs::path& folder) {
   return {};
 }
 
+// An uncompressed archive ends with two blocks of zeros; tar itself accepts one that was cut off between two files.
+// Decompressors notice the end of a compressed one.
+bool is_cut_off(const fs::path& archive) {
+  constexpr int kMagicAt = 257, kEndBytes = 1024;
+  std::ifstream file(archive, std::ios::binary);
+  std::string magic(5, '\0'), end(kEndBytes, '\1');
+  file.seekg(kMagicAt);
+  if (!file.read(magic.data(), 5) || magic != "ustar") return false;
+  file.seekg(-kEndBytes, std::ios::end);
+  file.read(end.data(), kEndBytes);
+  return end.find_first_not_of('\0') != std::string::npos;
+}
+
 fs::path unpack(const fs::path& bundle, const fs::path& into) {
   fs::create_directories(into);
   const auto tar =
       run_program({"tar", "--extract", "--file", fs::absolute(bundle).string(), "--directory", into.string()});
   if (tar.status != 0)
     throw BuildError(fmt::format("{}: neither a directory nor an archive that tar can read", bundle.string()));
+  if (is_cut_off(bundle)) throw BuildError(fmt::format("{}: the archive is cut off", bundle.string()));
   if (auto folder = worker_folder(into); !folder.empty()) return folder;
   for (const auto& entry : fs::directory_iterator(into)) {
     if (auto folder = entry.is_directory() ? worker_folder(entry.path()) : fs::path(); !folder.empty()) return folder;

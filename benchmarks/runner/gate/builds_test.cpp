@@ -105,6 +105,16 @@ TEST_F(BuildsTest, Bundle) {
   EXPECT_TRUE(fs::exists(take(bundle).folder / "backends/fake.so"));
 }
 
+TEST_F(BuildsTest, BundleThatIsCutOff) {
+  make_fake_build(folder_.path() / "whygpu-1.0/bin", 100);
+  const std::string bundle = (folder_.path() / "bundle.tar").string();
+  ASSERT_EQ(run_program({"tar", "-C", folder_.path().string(), "--sort=name", "-cf", bundle, "whygpu-1.0"}).status, 0);
+  std::ifstream file(bundle, std::ios::binary);
+  const std::string contents{std::istreambuf_iterator<char>(file), {}};
+  fs::resize_file(bundle, contents.find_last_not_of('\0') / 512 * 512 + 512);
+  EXPECT_THAT(complaint(bundle), HasSubstr("is cut off"));
+}
+
 TEST_F(BuildsTest, RevisionIsBuiltOnce) {
   make_repository();
   commit("README.md", "second");
