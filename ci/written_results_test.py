@@ -4,6 +4,7 @@ resumed runs, bad input, and the warning above the table."""
 import json
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -91,10 +92,29 @@ one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "/dev/full/x
 text = run("run", "gemm m=300000 n=300000 k=8", "--backend", "naive", "-o", "huge.json", *quick, code=1)
 assert "GB of host memory" in text and load("huge.json")["whygpu"]["cases"][0]["status"] == "unsupported", text
 
-# A full disk: it is reported, and the measurements stay in the journal.
-(folder / "full.json.part").symlink_to("/dev/full")
-one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "full.json", *quick, code=2).splitlines(True)[-1], "No space left")
+# No room for the result file, which is larger than its journal: it is reported, and the measurements stay in the journal.
+roomy = ["run", "gemm m=8 n=8 k=8", "--backend", "naive", *quick, "--no-ceilings"]
+run(*roomy, "-o", "fits.json")
+room = (folder / "fits.json").stat().st_size * 9 // 10
+
+
+def limit_files():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+
+done = subprocess.run([whygpu, *roomy, "-o", "full.json"], capture_output=True, text=True, cwd=folder, env=environment,
+                      preexec_fn=limit_files)
+assert done.returncode == 2 and "full.json: File too large" in done.stderr, done.stderr
 assert '"end"' in (folder / "full.json.journal").read_text()
+assert not list(folder.glob("full.json.??????")), "the unfinished file was left"
+
+# Standard streams that are closed or full.
+subprocess.run(["sh", "-c", 'exec "$0" "$@" 2>&-', whygpu, *roomy, "-o", "closed.json"], cwd=folder, env=environment,
+               stdout=subprocess.DEVNULL, check=True)
+load("closed.json")
+with open("/dev/full", "w") as full:
+    assert subprocess.run([whygpu, "table", "closed.json"], cwd=folder, env=environment, stdout=full).returncode == 2
 
 # A pinned OpenBLAS core on a newer CPU is reported above the table.
 if (build / "bin/backends/openblas.so").exists():
