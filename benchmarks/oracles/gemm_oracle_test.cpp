@@ -59,6 +59,24 @@ TEST_P(GemmOracle, OneWrongElement) {
   }
 }
 
+// Two matrices, each the same product; only the second is wrong.
+TEST_P(GemmOracle, WrongInTheSecondMatrix) {
+  const Solved one(GetParam());
+  const auto twice = [](const auto& values) {
+    auto both = values;
+    both.insert(both.end(), values.begin(), values.end());
+    return both;
+  };
+  Solved two = one;
+  two.gemm.batch = 2;
+  two.a = twice(one.a);
+  two.b = twice(one.b);
+  two.c = twice(one.c);
+  EXPECT_EQ(two.check().status, Status::ok) << two.check().reason;
+  two.c.back() += 0.5F;
+  EXPECT_EQ(two.check().status, Status::incorrect);
+}
+
 TEST_P(GemmOracle, SwappedNeighbours) {
   Solved solved(GetParam());
   for (std::size_t place = 0; place + 1 < solved.c.size(); place += solved.c.size() / 7 + 1) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include <algorithm>
 
 #include "benchmarks/runner/run_state.h"
@@ -52,6 +54,23 @@ TEST_F(RoundsTest, SamplesInEveryRound) {
     EXPECT_EQ(result.rounds[1].round, 2);
   }
   EXPECT_EQ(state.backends().at("naive").version, "plain C++ loops");
+}
+
+// Drift of the machine must not meet the same backend first in every round.
+TEST_F(RoundsTest, OrderOfBackendsChanges) {
+  auto settings = two_rounds();
+  settings.rounds = 8;
+  run({"gemm m=8 n=8 k=8 backend=naive", "gemm m=8 n=8 k=8 backend=faulty variant=right"}, settings);
+  std::set<std::string> first_of_round;
+  int round = 0;
+  for (const auto& record : records_) {
+    const auto* end = std::get_if<EndRecord>(&record);
+    if (end == nullptr || end->round->round == round) continue;
+    round = end->round->round;
+    first_of_round.emplace(parse_case(end->case_text)["backend"]);
+  }
+  EXPECT_EQ(round, 8);
+  EXPECT_THAT(first_of_round, SizeIs(2));
 }
 
 TEST_F(RoundsTest, IncorrectResultsUntimed) {

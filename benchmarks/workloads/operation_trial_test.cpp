@@ -1,9 +1,12 @@
 #include "benchmarks/workloads/operation_trial.h"
 
 #include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cstring>
+
+#include "benchmarks/oracles/random_input.h"
 
 namespace whygpu {
 namespace {
@@ -47,6 +50,20 @@ class LoggedOperation final : public Operation {
 OperationTrial trial_of(Log& log) {
   const TensorSpec scalar{DType::f32, {1}};
   return {{scalar, scalar}, 1, std::make_unique<LoggedOperation>(log), [](auto, auto) { return Verdict{}; }};
+}
+
+// An operation that writes nothing leaves the poison for the oracle to see.
+TEST(OperationTrial, ResultIsPoisonedBeforeVerifying) {
+  Log log;
+  const TensorSpec scalar{DType::f32, {1}};
+  std::vector<std::byte> seen;
+  OperationTrial trial({scalar, scalar}, 1, std::make_unique<LoggedOperation>(log), [&](auto values, auto) {
+    seen.assign(values[1], values[1] + sizeof(float));
+    return Verdict{};
+  });
+  trial.load(1);
+  trial.verify();
+  EXPECT_EQ(seen, poison(scalar));
 }
 
 // prepare_ns covers the constructor: inputs must not be part of it.

@@ -50,6 +50,15 @@ TEST_F(GateScheduleTest, BelowThreshold) {
   EXPECT_EQ(schedule.judge(0).ruling, Ruling::same);
 }
 
+// A change of 4% that is certain, while its interval reaches beyond the threshold of 5%, is not "slower".
+TEST_F(GateScheduleTest, CertainAndSmall) {
+  GateSchedule schedule(1, {.threshold = 0.05}, 1);
+  for (std::size_t pair = 0; schedule.next(); ++pair) {
+    schedule.add(0, std::log(1.04) + (pair % 2 == 0 ? 0.02 : -0.02));
+    EXPECT_NE(schedule.judge(0).ruling, Ruling::slower) << pair;
+  }
+}
+
 TEST_F(GateScheduleTest, NoiseIsUndecided) {
   GateSchedule schedule(20, {}, 1);
   run(schedule, [&](std::size_t i) { return noise(i == 3 ? 0.4 : 0.01); });
