@@ -157,6 +157,7 @@ TEST(Crossover, EnergyAndMoney) {
   EXPECT_EQ(all[1].crossover.from, 256);
   EXPECT_EQ(all[2].resource, Resource::money);  // ten times the dollars, host included
   EXPECT_EQ(all[2].crossover.from, 512);
+  EXPECT_NEAR(all[2].points.back().factor.value, 32.0 * 1000 / (9000 + 1000), 0.01);
 }
 
 TEST(Crossover, RentOnBothSides) {
