@@ -14,9 +14,9 @@ using testing::HasSubstr;
 
 class Audit : public testing::Test {
  protected:
-  // The verdict on a product of size³ after 60 samples.
+  // The verdict on a product of size³ after its samples.
   Verdict measure(const std::string& variant, AuditMode mode = AuditMode::one_sample, int size = 96,
-                  const std::string& settings = "") {
+                  const std::string& settings = "", int samples = 60) {
     const std::filesystem::path module = WHYGPU_BINARY_DIR "/tests/backends/cheats.so";
     const LoadedBackend backend(module, {1, 0});
     const Case c = parse_case(fmt::format("gemm m={0} n={0} k={0} variant={1} {2}", size, variant, settings));
@@ -27,7 +27,7 @@ class Audit : public testing::Test {
     }
     Measurement measurement(*trial, backend->device(), sample_mode(c), 0.002, mode, 1);
     measurement.warm_up();
-    for (int sample = 0; sample < 60; ++sample) measurement.sample();
+    for (int sample = 0; sample < samples; ++sample) measurement.sample();
     measurement.finish();
     audits_ = measurement.round().details["audits"];
     return measurement.verdict();
@@ -62,6 +62,13 @@ TEST_F(Audit, LessWorkLater) {
 }
 
 TEST_F(Audit, ResultsCachedByAddress) { expect_caught("caches_by_address", "with other inputs: C["); }
+
+// The audited one of 50 samples is never reached.
+TEST_F(Audit, FewSamples) {
+  EXPECT_THAT(measure("caches_by_address", AuditMode::one_sample, 96, "", 0).reason,
+              HasSubstr("after the last sample: "));
+  EXPECT_EQ(measure("honest", AuditMode::one_sample, 96, "", 0).reason, "");
+}
 
 TEST_F(Audit, WorkAfterTheClockStopped) { expect_caught("finishes_later", "was not written"); }
 

@@ -51,7 +51,7 @@ class Measurement {
   void time_synchronised();
   bool is_audited(std::size_t sample) const;
   void note(const Verdict& verdict, std::string_view when);
-  void audit_one_operation(std::size_t set);
+  void audit_one_operation(std::size_t set, std::string_view when);
 
   Trial& trial_;
   Device& device_;
