@@ -14,13 +14,6 @@ constexpr std::size_t kCandidates = 16;
 
 using Arguments = std::array<void*, 3>;
 
-struct Plan {
-  CudnnDescriptor configuration;
-  CudnnDescriptor plan;
-  std::size_t workspace_bytes = 0;
-  std::string engine;
-};
-
 CudnnDescriptor variant_pack(Arguments arguments, void* workspace) {
   void* const pointers[] = {arguments[0], arguments[1], arguments[2]};
   CudnnDescriptor pack(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
@@ -33,14 +26,15 @@ CudnnDescriptor variant_pack(Arguments arguments, void* workspace) {
 
 class CudnnConvolution final : public Operation {
  public:
-  CudnnConvolution(const CudnnContext& context, const Convolution& conv, bool tune)
-      : context_(context), conv_(conv), graph_(context.handle, conv) {
-    auto plans = plan(tune ? kCandidates : 1);
+  CudnnConvolution(const CudnnContext& context, const Convolution& conv, bool tune) : context_(context), conv_(conv) {
+    auto [plans, refused] =
+        plan_convolution(context.handle, conv, tune ? kCandidates : 1, max_cudnn_workspace(context.device));
     std::size_t chosen = 0;
     if (plans.size() > 1) chosen = choose(plans);
-    how_chosen_ = plans.size() == 1 ? "the heuristic's first answer"
-                                    : "fastest of the heuristic's first " + std::to_string(plans.size()) + ", number " +
-                                          std::to_string(chosen + 1);
+    how_chosen_ =
+        !tune ? "cuDNN's first answer"
+              : "fastest of cuDNN's first " + std::to_string(plans.size()) + ", number " + std::to_string(chosen + 1);
+    if (refused > 0) how_chosen_ += ", after " + std::to_string(refused) + " that it could not plan";
     plan_ = std::make_unique<Plan>(std::move(plans[chosen]));
     workspace_ = CudaBuffer(plan_->workspace_bytes);
   }
@@ -57,36 +51,10 @@ class CudnnConvolution final : public Operation {
   }
 
   std::string implementation() const override {
-    return "cuDNN " + plan_->engine + "; workspace " + std::to_string(workspace_.bytes()) + " B; " + how_chosen_;
+    return "cuDNN " + plan_->description + "; workspace " + std::to_string(workspace_.bytes()) + " B; " + how_chosen_;
   }
 
  private:
-  // Up to `count` plans, one for each of cuDNN's proposals that can be planned. At least one.
-  std::vector<Plan> plan(std::size_t count) const {
-    std::vector<Plan> plans;
-    std::string refusal = "cuDNN proposes no engine for this";
-    for (auto& engine : graph_.propose(conv_.dtype, kCandidates)) {
-      try {
-        Plan plan{std::move(engine.configuration), CudnnDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR), 0,
-                  engine.describe()};
-        plan.plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, context_.handle)
-            .set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, plan.configuration)
-            .finalize("planning " + plan.engine);
-        plan.workspace_bytes = static_cast<std::size_t>(plan.plan.number(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
-        if (plan.workspace_bytes > context_.device.free_memory_bytes() / 2) {
-          refusal = plan.engine + " needs a workspace of " + std::to_string(plan.workspace_bytes) + " B";
-          continue;
-        }
-        plans.push_back(std::move(plan));
-        if (plans.size() == count) break;
-      } catch (const std::exception& error) {
-        refusal = error.what();
-      }
-    }
-    if (plans.empty()) throw std::runtime_error(refusal);
-    return plans;
-  }
-
   std::size_t choose(const std::vector<Plan>& plans) const {
     std::size_t workspace_bytes = 0;
     for (const auto& plan : plans) workspace_bytes = std::max(workspace_bytes, plan.workspace_bytes);
@@ -104,7 +72,6 @@ class CudnnConvolution final : public Operation {
 
   CudnnContext context_;
   Convolution conv_;
-  ConvolutionGraph graph_;
   std::string how_chosen_;
   std::unique_ptr<Plan> plan_;
   CudaBuffer workspace_;

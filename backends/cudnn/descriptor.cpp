@@ -31,6 +31,12 @@ CudnnDescriptor& CudnnDescriptor::set(cudnnBackendAttributeName_t name, cudnnBac
   return *this;
 }
 
+CudnnDescriptor& CudnnDescriptor::set(cudnnBackendAttributeName_t name, std::span<const CudnnDescriptor* const> parts) {
+  std::vector<cudnnBackendDescriptor_t> descriptors;
+  for (const auto* part : parts) descriptors.push_back(part->get());
+  return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, descriptors.size(), descriptors.data());
+}
+
 CudnnDescriptor& CudnnDescriptor::finalize(std::string_view what) {
   cudnn_check(cudnnBackendFinalize(descriptor_), what);
   return *this;
@@ -53,13 +59,29 @@ std::vector<cudnnBackendNumericalNote_t> CudnnDescriptor::numerical_notes() cons
   return notes;
 }
 
+std::vector<std::pair<std::int64_t, std::int64_t>> CudnnDescriptor::knobs() const {
+  std::vector<CudnnDescriptor> choices;
+  for (int i = 0; i < CUDNN_KNOB_TYPE_COUNTS; ++i) choices.emplace_back(CUDNN_BACKEND_KNOB_CHOICE_DESCRIPTOR);
+  const std::size_t found = parts(CUDNN_ATTR_ENGINECFG_KNOB_CHOICES, choices);
+  std::vector<std::pair<std::int64_t, std::int64_t>> knobs;
+  for (std::size_t i = 0; i < found; ++i) {
+    cudnnBackendKnobType_t type{};
+    std::int64_t count = 0;
+    cudnn_check(cudnnBackendGetAttribute(choices[i].get(), CUDNN_ATTR_KNOB_CHOICE_KNOB_TYPE, CUDNN_TYPE_KNOB_TYPE, 1,
+                                         &count, &type),
+                "reading an engine's knobs");
+    knobs.emplace_back(type, choices[i].number(CUDNN_ATTR_KNOB_CHOICE_KNOB_VALUE));
+  }
+  return knobs;
+}
+
 std::size_t CudnnDescriptor::parts(cudnnBackendAttributeName_t name, std::span<CudnnDescriptor> parts) const {
   std::vector<cudnnBackendDescriptor_t> descriptors;
   for (const auto& part : parts) descriptors.push_back(part.get());
   std::int64_t count = 0;
   cudnn_check(cudnnBackendGetAttribute(descriptor_, name, CUDNN_TYPE_BACKEND_DESCRIPTOR,
                                        static_cast<std::int64_t>(descriptors.size()), &count, descriptors.data()),
-              "reading cuDNN's proposals");
+              "reading parts");
   return std::min(parts.size(), static_cast<std::size_t>(count));
 }
 
