@@ -38,12 +38,12 @@ TEST(Packed, BatchTranspose) {
 
 TEST(Packed, ManyChunksTransposed) {
   const PackedLayout layout{
-      .batch = 3, .rows = 67, .columns = 129, .padded_rows = 144, .padded_columns = 80, .transposed = true};
+      .batch = 3, .rows = 67, .columns = 129, .padded_rows = 160, .padded_columns = 80, .transposed = true};
   Bytes values(3 * 67 * 129);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<std::uint8_t>(1 + i % 251);
   const Bytes packed = pack_on_host(layout, values);
   for (std::size_t b = 0, at = 0; b < 3; ++b) {
-    for (std::size_t i = 0; i < 144; ++i) {
+    for (std::size_t i = 0; i < 160; ++i) {
       for (std::size_t j = 0; j < 80; ++j, ++at) {
         ASSERT_EQ(packed[at], i < 129 && j < 67 ? values[(b * 67 + j) * 129 + i] : 0) << b << " " << i << " " << j;
       }

@@ -63,6 +63,13 @@ TEST(ConvolutionTiles, FitInCache) {
   }
 }
 
+TEST(ConvolutionTiles, BytesOfPixel) {
+  Convolution conv{.n = 1, .c = 8, .h = 5, .w = 5, .k = 4, .r = 3, .s = 2, .dtype = DType::bf16};
+  EXPECT_EQ(pixel_bytes(conv), 8U * 6 * 2);
+  conv.pass = Pass::backward_data;  // summed in f32
+  EXPECT_EQ(pixel_bytes(conv), 8U * 6 * 4);
+}
+
 TEST(ConvolutionTiles, AtLeastOneLine) {
   EXPECT_THAT(convolution_tiles(1, 2, 100, 1), ElementsAre(ConvolutionTile{0, 1, 0, 1}, ConvolutionTile{0, 1, 1, 1}));
 }
