@@ -94,10 +94,21 @@ const FakeDescriptor* result_of(const FakeDescriptor& operation) {
   }
 }
 
+const FakeDescriptor* input_of(const FakeDescriptor& convolution) {
+  switch (convolution.type) {
+    case CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR:
+      return convolution.part(CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X);
+    case CUDNN_BACKEND_OPERATION_CONVOLUTION_BACKWARD_DATA_DESCRIPTOR:
+      return convolution.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_DATA_DY);
+    default: return convolution.part(CUDNN_ATTR_OPERATION_CONVOLUTION_BWD_FILTER_X);
+  }
+}
+
 cudnnStatus_t finalize_graph(const FakeDescriptor& graph) {
   const auto operations = graph.parts(CUDNN_ATTR_OPERATIONGRAPH_OPS);
   if (operations.empty()) return refuse(CUDNN_STATUS_BAD_PARAM, "a graph without operations");
   whygpu::FakeGraph seen{.operations = static_cast<int>(operations.size()),
+                         .read = dtype_of(input_of(*operations.front())),
                          .written = dtype_of(result_of(*operations.back()))};
   if (operations.size() == 2) {
     const auto* const between = result_of(*operations.front());
@@ -116,6 +127,10 @@ cudnnStatus_t finalize_graph(const FakeDescriptor& graph) {
 cudnnStatus_t finalize_heuristic(const FakeDescriptor& heuristic) {
   const auto mode = heuristic.value<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE);
   cudnn_fake().asked.push_back(mode);
+  const auto operations = heuristic.part(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH)->parts(CUDNN_ATTR_OPERATIONGRAPH_OPS);
+  if (cudnn_fake().reads_f32_only && dtype_of(input_of(*operations.front())) != CUDNN_DATA_FLOAT) {
+    return refuse(CUDNN_STATUS_NOT_SUPPORTED, "inputs must be f32");
+  }
   return cudnn_fake().engines.contains(mode) ? CUDNN_STATUS_SUCCESS
                                              : refuse(CUDNN_STATUS_NOT_SUPPORTED, "this heuristic knows no engine");
 }

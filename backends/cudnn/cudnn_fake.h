@@ -20,6 +20,7 @@ struct FakeEngine {
 // A graph as the caller described it, from its last operation backwards.
 struct FakeGraph {
   int operations = 0;
+  cudnnDataType_t read{};          // type of the convolution's inputs
   cudnnDataType_t written{};       // type of the result
   cudnnDataType_t intermediate{};  // type between two operations
   bool is_virtual = false;         // whether that is a virtual tensor
@@ -28,6 +29,7 @@ struct FakeGraph {
 struct CudnnFake {
   std::map<cudnnBackendHeurMode_t, std::vector<FakeEngine>> engines;  // no entry: the heuristic refuses
   bool refuses_identity = false;                                      // to plan a graph of two operations
+  bool reads_f32_only = false;                                        // no heuristic has engines for other inputs
   std::string words = "no kernel fits";
 
   std::vector<cudnnBackendHeurMode_t> asked;  // heuristics, in order

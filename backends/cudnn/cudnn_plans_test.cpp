@@ -136,5 +136,34 @@ TEST_F(CudnnPlans, WideGradientDirectlyIfIdentityRefused) {
   EXPECT_THAT(plan(weights, 1).plans[0].description, Not(HasSubstr("identity")));
 }
 
+// An odd number of channels, for example.
+TEST_F(CudnnPlans, WidenedIfNothingElse) {
+  cudnn_fake().engines[CUDNN_HEUR_MODE_A] = {{.index = 3, .notes = {CUDNN_NUMERICAL_NOTE_TENSOR_CORE}}, {.index = 4}};
+  cudnn_fake().reads_f32_only = true;
+  const Plans found = plan(weights, 16);
+  ASSERT_EQ(found.plans.size(), 2U);
+  EXPECT_EQ(found.plans[0].form, Form::widened);
+  EXPECT_THAT(found.plans[0].description, HasSubstr("; inputs widened to f32 first, by whygpu"));
+  const FakeGraph& graph = cudnn_fake().graphs.back();
+  EXPECT_EQ(graph.operations, 1);
+  EXPECT_EQ(graph.read, CUDNN_DATA_FLOAT);
+  EXPECT_EQ(graph.written, CUDNN_DATA_FLOAT);
+}
+
+// Widening would change the library's own arithmetic where it writes 16 bits, and that of integers.
+TEST_F(CudnnPlans, NeverWidenedOtherwise) {
+  cudnn_fake().engines[CUDNN_HEUR_MODE_A] = {{.index = 3}};
+  cudnn_fake().reads_f32_only = true;
+  EXPECT_THAT(supports(forward).reason, HasSubstr("inputs must be f32"));
+  EXPECT_FALSE(supports(convolution(Pass::forward, DType::s8)));
+}
+
+TEST_F(CudnnPlans, InputsOfTheirOwnTypeFirst) {
+  cudnn_fake().engines[CUDNN_HEUR_MODE_A] = {{.index = 3}};
+  plan(weights, 1);
+  EXPECT_EQ(plan(weights, 1).plans[0].form, Form::identity);
+  EXPECT_EQ(cudnn_fake().graphs[0].read, CUDNN_DATA_BFLOAT16);
+}
+
 }  // namespace
 }  // namespace whygpu

@@ -117,20 +117,23 @@ constexpr std::int64_t kVirtualId = 4;
 
 }  // namespace
 
-std::vector<ResultBy> result_forms(const Convolution& conv) {
+std::vector<Form> forms_of(const Convolution& conv) {
   const DType result = conv.arguments()[static_cast<std::size_t>(conv.result())].dtype;
-  if (dtype_bytes(result) == dtype_bytes(conv.dtype)) return {ResultBy::convolution};
-  return {ResultBy::identity, ResultBy::convolution};
+  if (dtype_bytes(result) == dtype_bytes(conv.dtype)) return {Form::direct};
+  // Only fused engines end in an identity, and those of cuDNN 9 need an even number of channels and no groups.
+  if (dtype_bytes(conv.dtype) == 2) return {Form::identity, Form::direct, Form::widened};
+  return {Form::identity, Form::direct};
 }
 
-ConvolutionGraph::ConvolutionGraph(cudnnHandle_t handle, const Convolution& conv, ResultBy result_by) {
+ConvolutionGraph::ConvolutionGraph(cudnnHandle_t handle, const Convolution& given, Form form) {
+  Convolution conv = given;
+  if (form == Form::widened) conv.dtype = DType::f32;
   const auto specs = conv.arguments();
   std::array<const CudnnDescriptor*, 3> arguments{};
   for (std::size_t i = 0; i < 3; ++i) arguments[i] = &parts_.emplace_back(tensor(specs[i], kArgumentIds[i]));
   const auto result = static_cast<std::size_t>(conv.result());
   const CudnnDescriptor* const written = arguments[result];
-  if (result_by == ResultBy::identity)
-    arguments[result] = &parts_.emplace_back(tensor(specs[result], kVirtualId, true));
+  if (form == Form::identity) arguments[result] = &parts_.emplace_back(tensor(specs[result], kVirtualId, true));
 
   const CudnnDescriptor& how = parts_.emplace_back(shape(conv));
   const OperationNames names = names_of(conv.pass);
@@ -143,7 +146,7 @@ ConvolutionGraph::ConvolutionGraph(cudnnHandle_t handle, const Convolution& conv
   }
   operation.finalize("describing a convolution");
   std::vector<const CudnnDescriptor*> operations = {&operation};
-  if (result_by == ResultBy::identity) {
+  if (form == Form::identity) {
     const CudnnDescriptor& copy = parts_.emplace_back(identity(specs[result].dtype));
     CudnnDescriptor& conversion = parts_.emplace_back(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
     conversion.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, copy)
@@ -171,10 +174,11 @@ std::string Engine::describe() const {
   return text;
 }
 
-bool computes(const Engine& engine, DType dtype) {
+bool computes(const Engine& engine, DType dtype, Form form) {
   const bool tensor_cores = engine.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
   const bool rounds = engine.has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
   if (engine.has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
+  if (form == Form::widened) return !rounds;
   if (dtype == DType::tf32) return tensor_cores;
   if (dtype == DType::f32) return !tensor_cores && !rounds;
   return !rounds;

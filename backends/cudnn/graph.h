@@ -13,12 +13,15 @@ namespace whygpu {
 // The ids of arguments x, w and y in a variant pack.
 inline constexpr std::int64_t kArgumentIds[] = {1, 2, 3};
 
-// A result wider than the inputs (f32 gradients of 16-bit filters, s32 of s8) is written by an identity operation that
-// follows the convolution, as in NVIDIA's samples, or by the convolution itself.
-enum class ResultBy : std::uint8_t { convolution, identity };
+// How the graph computes a result that is wider than the inputs: f32 gradients of 16-bit filters, s32 of s8.
+enum class Form : std::uint8_t {
+  identity,  // an identity operation after the convolution writes it, as in NVIDIA's samples
+  direct,    // the convolution writes it; for every other result too
+  widened,   // 16-bit inputs are first copied to f32, in which every product of theirs is exact, even in tf32
+};
 
 // The forms of `conv` to try, in order.
-std::vector<ResultBy> result_forms(const Convolution& conv);
+std::vector<Form> forms_of(const Convolution& conv);
 
 // An engine that cuDNN proposes for a graph, with its settings.
 struct Engine {
@@ -31,15 +34,15 @@ struct Engine {
   std::string describe() const;  // "engine 38 (knobs 2=0 4=2), tensor cores, Winograd"
 };
 
-// Whether an engine's arithmetic matches `dtype`: f32 without tensor cores, tf32 with them, and no sums in less than
-// the accumulator's precision.
-bool computes(const Engine& engine, DType dtype);
+// Whether an engine's arithmetic matches `dtype`: f32 without tensor cores, tf32 with them, widened inputs with or
+// without, and no sums in less than the accumulator's precision.
+bool computes(const Engine& engine, DType dtype, Form form);
 
 // It must outlive everything made from it.
 class ConvolutionGraph {
  public:
   // Throws cuDNN's words if it refuses the description.
-  ConvolutionGraph(cudnnHandle_t handle, const Convolution& conv, ResultBy result_by);
+  ConvolutionGraph(cudnnHandle_t handle, const Convolution& conv, Form form);
 
   // All proposals of one heuristic, best first. Throws cuDNN's words if it has none.
   std::vector<Engine> propose(cudnnBackendHeurMode_t mode) const;

@@ -36,7 +36,11 @@ struct Reasons {
 };
 
 Plan finalized(cudnnHandle_t handle, Engine& engine, std::size_t max_workspace) {
-  Plan plan{nullptr, std::move(engine.configuration), CudnnDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR), 0,
+  Plan plan{nullptr,
+            std::move(engine.configuration),
+            CudnnDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR),
+            Form::direct,
+            0,
             engine.describe()};
   plan.plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, handle)
       .set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, plan.configuration)
@@ -52,7 +56,7 @@ class Search {
  public:
   Search(cudnnHandle_t handle, const Convolution& conv, std::size_t count, std::size_t max_workspace)
       : handle_(handle), conv_(conv), count_(count), max_workspace_(max_workspace) {
-    for (const ResultBy form : result_forms(conv)) {
+    for (const Form form : forms_of(conv)) {
       try {
         graphs_.emplace_back(form, std::make_shared<ConvolutionGraph>(handle, conv, form));
       } catch (const std::exception& error) {
@@ -85,17 +89,19 @@ class Search {
     }
   }
 
-  void consider(Engine& engine, const Heuristic& heuristic, ResultBy form,
+  void consider(Engine& engine, const Heuristic& heuristic, Form form,
                 const std::shared_ptr<const ConvolutionGraph>& graph) {
-    if (!computes(engine, conv_.dtype)) {
+    if (!computes(engine, conv_.dtype, form)) {
       ++reasons_.other_arithmetic;
       return;
     }
     try {
       Plan plan = finalized(handle_, engine, max_workspace_);
       plan.graph = graph;
+      plan.form = form;
       plan.description += std::string(" from ") + heuristic.name;
-      if (form == ResultBy::identity) {
+      if (form == Form::widened) plan.description += "; inputs widened to f32 first, by whygpu";
+      if (form == Form::identity) {
         const DType result = conv_.arguments()[static_cast<std::size_t>(conv_.result())].dtype;
         plan.description += "; " + std::string(dtype_name(result)) + " result by a fused identity operation";
       }
@@ -110,8 +116,8 @@ class Search {
   cudnnHandle_t handle_;
   Convolution conv_;
   std::size_t count_, max_workspace_;
-  std::vector<std::pair<ResultBy, std::shared_ptr<const ConvolutionGraph>>> graphs_;
-  std::set<std::pair<ResultBy, std::string>> tried_;  // heuristics often propose the same
+  std::vector<std::pair<Form, std::shared_ptr<const ConvolutionGraph>>> graphs_;
+  std::set<std::pair<Form, std::string>> tried_;  // heuristics often propose the same
   Reasons reasons_;
   Plans found_;
 };

@@ -13,6 +13,7 @@ struct Plan {
   std::shared_ptr<const ConvolutionGraph> graph;
   CudnnDescriptor configuration;
   CudnnDescriptor plan;
+  Form form = Form::direct;
   std::size_t workspace_bytes = 0;
   std::string description;  // engine, heuristic, conversion of the result
 };
