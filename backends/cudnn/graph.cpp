@@ -174,11 +174,10 @@ std::string Engine::describe() const {
   return text;
 }
 
-bool computes(const Engine& engine, DType dtype, Form form) {
+bool computes(const Engine& engine, DType dtype) {
   const bool tensor_cores = engine.has(CUDNN_NUMERICAL_NOTE_TENSOR_CORE);
   const bool rounds = engine.has(CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS);
   if (engine.has(CUDNN_NUMERICAL_NOTE_REDUCED_PRECISION_REDUCTION)) return false;
-  if (form == Form::widened) return !rounds;
   if (dtype == DType::tf32) return tensor_cores;
   if (dtype == DType::f32) return !tensor_cores && !rounds;
   return !rounds;

@@ -34,9 +34,9 @@ struct Engine {
   std::string describe() const;  // "engine 38 (knobs 2=0 4=2), tensor cores, Winograd"
 };
 
-// Whether an engine's arithmetic matches `dtype`: f32 without tensor cores, tf32 with them, widened inputs with or
-// without, and no sums in less than the accumulator's precision.
-bool computes(const Engine& engine, DType dtype, Form form);
+// Whether an engine's arithmetic matches `dtype`: f32 without tensor cores, tf32 with them, and no sums in less than
+// the accumulator's precision. Values of 16 bits may be multiplied as tf32, which keeps all of theirs.
+bool computes(const Engine& engine, DType dtype);
 
 // It must outlive everything made from it.
 class ConvolutionGraph {

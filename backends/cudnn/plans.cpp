@@ -91,7 +91,7 @@ class Search {
 
   void consider(Engine& engine, const Heuristic& heuristic, Form form,
                 const std::shared_ptr<const ConvolutionGraph>& graph) {
-    if (!computes(engine, conv_.dtype, form)) {
+    if (!computes(engine, conv_.dtype)) {
       ++reasons_.other_arithmetic;
       return;
     }
