@@ -154,6 +154,8 @@ cudnnStatus_t fill_parts(const FakeDescriptor& from, cudnnBackendAttributeName_t
     const auto mode = from.value<cudnnBackendHeurMode_t>(CUDNN_ATTR_ENGINEHEUR_MODE);
     const auto& engines = cudnn_fake().engines.at(mode);
     *count = static_cast<std::int64_t>(engines.size());
+    if (engines.empty())
+      last_words = "{\"engineId\":65}\nWarning: A; Reason: " + cudnn_fake().words + "\nWarning: B; Reason: C";
     for (std::int64_t i = 0; i < std::min(room, *count); ++i) {
       parts[i]->engine = engines[static_cast<std::size_t>(i)];
       parts[i]->attributes[CUDNN_ATTR_ENGINE_OPERATION_GRAPH] =

@@ -27,9 +27,10 @@ struct FakeGraph {
 };
 
 struct CudnnFake {
-  std::map<cudnnBackendHeurMode_t, std::vector<FakeEngine>> engines;  // no entry: the heuristic refuses
-  bool refuses_identity = false;                                      // to plan a graph of two operations
-  bool reads_f32_only = false;                                        // no heuristic has engines for other inputs
+  std::map<cudnnBackendHeurMode_t, std::vector<FakeEngine>>
+      engines;                    // no entry: the heuristic refuses; an empty one: it warns
+  bool refuses_identity = false;  // to plan a graph of two operations
+  bool reads_f32_only = false;    // no heuristic has engines for other inputs
   std::string words = "no kernel fits";
 
   std::vector<cudnnBackendHeurMode_t> asked;  // heuristics, in order

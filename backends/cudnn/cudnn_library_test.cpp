@@ -103,7 +103,10 @@ TEST_F(CudnnLibrary, AllFloatsAndPasses) {
 
 TEST_F(CudnnLibrary, Integers) {
   EXPECT_NO_THROW(first_plan(convolution(Pass::forward, DType::s8)));
-  EXPECT_FALSE(supports_convolution(nullptr, convolution(Pass::backward_weights, DType::s8), std::size_t{16} << 30));
+  const Support gradient =
+      supports_convolution(nullptr, convolution(Pass::backward_weights, DType::s8), std::size_t{16} << 30);
+  EXPECT_FALSE(gradient);
+  EXPECT_THAT(gradient.reason, ::testing::MatchesRegex("cuDNN proposes no engine for this: .+"));
 }
 
 // Layers that the fused engines do not support: images of three channels, and depthwise convolutions.

@@ -103,6 +103,12 @@ TEST_F(CudnnPlans, NoProposal) {
   EXPECT_THAT(cudnn_fake().planned, IsEmpty());
 }
 
+TEST_F(CudnnPlans, EmptyProposal) {
+  cudnn_fake().engines[CUDNN_HEUR_MODE_A] = {};
+  cudnn_fake().words = "channels % 2 != 0";
+  EXPECT_EQ(supports(forward).reason, "cuDNN proposes no engine for this: channels % 2 != 0");
+}
+
 TEST_F(CudnnPlans, NarrowResultDirectly) {
   cudnn_fake().engines[CUDNN_HEUR_MODE_A] = {{.index = 3}};
   EXPECT_THAT(plan(forward, 1).plans[0].description, Not(HasSubstr("identity")));

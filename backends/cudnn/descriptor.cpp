@@ -5,15 +5,30 @@
 #include <string>
 
 namespace whygpu {
+namespace {
+
+constexpr std::string_view kReason = "Reason: ";
+
+}  // namespace
+
+std::string cudnn_last_words() {
+  char detail[2048] = "";
+  cudnnGetLastErrorString(detail, sizeof detail);
+  std::string text = detail;
+  // Where it lists what it tried, the first reason is the innermost one of the first engine.
+  if (const auto reason = text.find(kReason); reason != std::string::npos) {
+    text = text.substr(reason + kReason.size());
+    text.resize(std::min(text.size(), text.find('\n')));
+  }
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
 
 void cudnn_check(cudnnStatus_t status, std::string_view what) {
   if (status == CUDNN_STATUS_SUCCESS) return;
-  char detail[512] = "";
-  cudnnGetLastErrorString(detail, sizeof detail);
-  std::string text = std::string(what) + ": " + cudnnGetErrorString(status);
-  if (*detail != '\0') text += std::string(": ") + detail;
-  std::ranges::replace(text, '\n', ' ');
-  throw std::runtime_error(text);
+  const std::string words = cudnn_last_words();
+  throw std::runtime_error(std::string(what) + ": " + cudnnGetErrorString(status) +
+                           (words.empty() ? "" : ": " + words));
 }
 
 CudnnDescriptor::CudnnDescriptor(cudnnBackendDescriptorType_t type) {

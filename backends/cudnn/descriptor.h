@@ -5,11 +5,15 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace whygpu {
+
+// The reason that cuDNN recorded last, on one line; may be empty.
+std::string cudnn_last_words();
 
 // Throws std::runtime_error with cuDNN's error message, including the last detail that it recorded.
 void cudnn_check(cudnnStatus_t status, std::string_view what);

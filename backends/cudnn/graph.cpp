@@ -193,6 +193,7 @@ std::vector<Engine> ConvolutionGraph::propose(cudnnBackendHeurMode_t mode) const
   configurations.erase(configurations.begin() +
                            static_cast<std::ptrdiff_t>(heuristic.parts(CUDNN_ATTR_ENGINEHEUR_RESULTS, configurations)),
                        configurations.end());
+  if (configurations.empty()) throw std::runtime_error(cudnn_last_words());
   std::vector<Engine> engines;
   for (auto& configuration : configurations) {
     CudnnDescriptor description(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
