@@ -22,6 +22,3 @@ if(BUILD_TESTING)
 endif()
 
 add_layer_module(cuda SOURCES layers/cuda/module.cu LIBRARIES whygpu_cuda_device)
-
-add_subdirectory(cublas)
-add_subdirectory(cudnn)

@@ -21,6 +21,8 @@ BENCHMARKS = PUBLIC + ["backends/loader.h", "backends/layers/", "backends/dtypes
 # Files, and what they may include from this repository in addition to their own part (for backends/X/: their own folder).
 REPOSITORY = [
     ("backends/include/whygpu/", PUBLIC),
+    # The networks of cudnn multiply with cuBLASLt.
+    ("backends/cudnn/", PUBLIC + ["backends/devices/", "backends/layers/", "backends/dtypes.h", "backends/cublas/products.h"]),
     ("backends/*/", PUBLIC + ["backends/devices/", "backends/layers/", "backends/dtypes.h"]),
     ("backends/", PUBLIC + ["backends/"]),
     ("benchmarks/bare/", BENCHMARKS + ["backends/devices/thread_team.h"]),  # uses the threads of the backend it is compared with
@@ -144,6 +146,9 @@ REFUSED = [
     ("backends/openblas/gemm.cpp", "<cuda_runtime.h>"),
     ("backends/cuda/gemm.cu", "<cublasLt.h>"),
     ("backends/cublas/gemm.cpp", "<cudnn.h>"),
+    ("backends/cudnn/cudnn.cpp", '"backends/cublas/matmul.h"'),
+    ("backends/cudnn/cudnn.cpp", "<cublasLt.h>"),
+    ("backends/cublas/gemm.cpp", '"backends/cudnn/plans.h"'),
     ("backends/cuda/gemm.cu", "<nvml.h>"),
     ("backends/naive/gemm.cpp", "<fmt/format.h>"),
     ("backends/naive/gemm.cpp", "<mkl.h>"),
@@ -190,6 +195,8 @@ ACCEPTED = [
     ("backends/layers/add.cu", "<cuda_fp16.h>"),
     ("backends/cublas/gemm.cpp", "<cublasLt.h>"),
     ("backends/cudnn/gemm.cpp", "<cudnn.h>"),
+    ("backends/cudnn/cudnn.cpp", '"backends/cublas/products.h"'),
+    ("backends/cudnn/cudnn.cpp", '"backends/devices/cuda.h"'),
     ("benchmarks/bare/gemm.cpp", "<cblas.h>"),
     ("benchmarks/bare/gemm.cpp", '"backends/devices/thread_team.h"'),
     ("benchmarks/meters/nvml_meter.cpp", '"backends/devices/nvml.h"'),

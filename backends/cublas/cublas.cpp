@@ -1,4 +1,5 @@
-#include "backends/cublas/cublas.h"
+// NVIDIA's cuBLASLt: matrix products, and convolutions as im2col + GEMM.
+#include "backends/cublas/convolution.h"
 
 namespace whygpu {
 namespace {
@@ -9,11 +10,7 @@ class Cublas final : public Backend {
  public:
   explicit Cublas(const Settings& settings) : device_(settings.device), context_(device_) {}
 
-  std::string version() const override {
-    const std::size_t version = cublasLtGetVersion();  // 130100 is 13.1.0
-    return "cuBLASLt " + std::to_string(version / 10000) + "." + std::to_string(version / 100 % 100) + "." +
-           std::to_string(version % 100);
-  }
+  std::string version() const override { return cublas_version(); }
   Facts facts() const override { return {{"workspace", std::to_string(context_.workspace.bytes() >> 20) + " MiB"}}; }
   Device& device() override { return device_; }
 
@@ -25,9 +22,9 @@ class Cublas final : public Backend {
 
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) {
-      return prepare_cublas_gemm(context_, *gemm, choice_of(options.variant));
+      return prepare_cublas_gemm(context_, *gemm, choice_of(options.variant), options.layout);
     }
-    return prepare_cublas_convolution(context_, std::get<Convolution>(op), choice_of(options.variant));
+    return prepare_cublas_convolution(context_, std::get<Convolution>(op), choice_of(options.variant), options.layout);
   }
 
  private:

@@ -1,42 +1,60 @@
-#include "backends/cublas/cublas.h"
-#include "backends/cublas/padded.h"
+#include <optional>
+
+#include "backends/cublas/matmul.h"
+#include "backends/cublas/packed.h"
 
 namespace whygpu {
 namespace {
 
+// An argument that cuBLASLt sees as a converted copy.
+struct Converted {
+  PackedLayout layout;
+  CudaBuffer copy;
+};
+
 class CublasGemm final : public Operation {
  public:
-  CublasGemm(MatmulContext& context, const Gemm& gemm, Choice choice)
-      : context_(context), gemm_(gemm), problem_(gemm_problem(gemm)), matmul_(context, problem_, choice) {}
+  CublasGemm(MatmulContext& context, const Gemm& gemm, Choice choice, Layout layout)
+      : context_(context), gemm_(gemm), matmul_(context, gemm_problem(gemm, layout), choice) {
+    if (!wants_k_contiguous(gemm.dtype)) return;
+    for (int i = 0; i < 3; ++i) {
+      const PackedLayout packed = gemm_layout(gemm, i);
+      if (!packed.is_plain()) converted_[i].emplace(Converted{packed, CudaBuffer(packed.bytes())});
+    }
+  }
 
   std::unique_ptr<Tensor> allocate(int index) override {
-    if (!wants_k_contiguous(gemm_.dtype)) {
-      return make_cuda_tensor(context_.device, gemm_.arguments()[static_cast<std::size_t>(index)]);
-    }
-    return std::make_unique<PaddedTensor>(context_.device, gemm_layout(gemm_, index));
+    return make_cuda_tensor(context_.device, gemm_.arguments()[static_cast<std::size_t>(index)]);
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
-    matmul_.enqueue(cuda_data(tensors[0]), cuda_data(tensors[1]), cuda_data(tensors[2]));
+    void* data[3];
+    for (int i = 0; i < 3; ++i) {
+      data[i] = converted_[i] ? converted_[i]->copy.data() : cuda_data(tensors[static_cast<std::size_t>(i)]);
+    }
+    for (int i = 0; i < 2; ++i) {
+      if (!converted_[i]) continue;
+      pack(converted_[i]->layout, cuda_data(tensors[static_cast<std::size_t>(i)]), data[i], context_.device.stream());
+    }
+    matmul_.enqueue(data[0], data[1], data[2]);
+    if (converted_[2]) unpack(converted_[2]->layout, data[2], cuda_data(tensors[2]), context_.device.stream());
   }
 
   std::string implementation() const override {
     std::string text = matmul_.describe();
-    if (!wants_k_contiguous(gemm_.dtype)) return text;
-    if (gemm_.transpose_a) text += "; A stored transposed";
-    if (!gemm_.transpose_b) text += "; B stored transposed";
-    if (problem_.a.rows != gemm_.m || problem_.b.rows != gemm_.n || problem_.a.columns != gemm_.k) {
-      text += "; padded to m=" + std::to_string(problem_.a.rows) + " n=" + std::to_string(problem_.b.rows) +
-              " k=" + std::to_string(problem_.a.columns);
+    for (int i = 0; i < 2; ++i) {
+      if (!converted_[i]) continue;
+      text += std::string("; ") + "AB"[i] + " packed first (" + converted_[i]->layout.describe() + ")";
     }
+    if (converted_[2]) text += "; C copied out of its padding last";
     return text;
   }
 
  private:
   MatmulContext& context_;
   Gemm gemm_;
-  MatmulProblem problem_;
   Matmul matmul_;
+  std::optional<Converted> converted_[3];
 };
 
 }  // namespace
@@ -46,11 +64,11 @@ Support cublas_supports(MatmulContext& context, const Gemm& gemm) {
   if (gemm.dtype == DType::f8e4m3 && context.device.compute_capability() < 89) {
     return Support::no("f8e4m3 needs compute capability 8.9 or newer");
   }
-  return Matmul::supports(context, gemm_problem(gemm));
+  return Matmul::supports(context, gemm_problem(gemm, Layout::row_major));
 }
 
-std::unique_ptr<Operation> prepare_cublas_gemm(MatmulContext& context, const Gemm& gemm, Choice choice) {
-  return std::make_unique<CublasGemm>(context, gemm, choice);
+std::unique_ptr<Operation> prepare_cublas_gemm(MatmulContext& context, const Gemm& gemm, Choice choice, Layout layout) {
+  return std::make_unique<CublasGemm>(context, gemm, choice, layout);
 }
 
 }  // namespace whygpu

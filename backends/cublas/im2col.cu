@@ -69,7 +69,7 @@ ColumnShape shape_of(const Convolution& conv, std::int64_t channels_per_unit) {
           .dilation_w = i(conv.dilation_w)};
 }
 
-Lines lines_of(const ConvolutionTile& tile) {
+Lines kernel_lines(const ConvolutionTile& tile) {
   return {tile.image, static_cast<int>(tile.line), static_cast<int>(tile.lines)};
 }
 
@@ -80,7 +80,7 @@ void launch_im2col(const Convolution& conv, const ConvolutionTile& tile, std::si
                    void* columns, cudaStream_t stream) {
   const std::int64_t pixels = tile.images * tile.lines * conv.q();
   im2col_kernel<<<grid_for(pixels), dim3(kLanes, kPixels), 0, stream>>>(
-      shape_of(conv, static_cast<std::int64_t>(sizeof(T) / element_bytes)), lines_of(tile), pixels,
+      shape_of(conv, static_cast<std::int64_t>(sizeof(T) / element_bytes)), kernel_lines(tile), pixels,
       static_cast<const T*>(x), static_cast<T*>(columns));
   cuda_check(cudaGetLastError(), "im2col");
 }
@@ -91,7 +91,7 @@ void launch_col2im(const Convolution& conv, const ConvolutionTile& tile, LineRan
   const std::int64_t inputs = tile.images * tile.lines * conv.w;
   const std::int64_t output_lines = outputs.last - outputs.first;
   col2im_kernel<<<grid_for(inputs), dim3(kLanes, kPixels), 0, stream>>>(
-      shape_of(conv, 1), lines_of(tile), inputs, static_cast<int>(outputs.first), static_cast<int>(output_lines),
+      shape_of(conv, 1), kernel_lines(tile), inputs, static_cast<int>(outputs.first), static_cast<int>(output_lines),
       tile.images * output_lines * conv.q(), static_cast<const Sum*>(columns), static_cast<T*>(x));
   cuda_check(cudaGetLastError(), "col2im");
 }

@@ -4,11 +4,11 @@
 // Column matrices are [groups][pixels][r, s, c/groups], so one batch of `groups` products covers all groups.
 #pragma once
 
-#include <cuda_runtime.h>
-
 #include <vector>
 
 #include "whygpu/backend.h"
+
+struct CUstream_st;
 
 namespace whygpu {
 
@@ -19,8 +19,12 @@ struct ConvolutionTile {
   bool operator==(const ConvolutionTile&) const = default;
 };
 
-// Splits images × lines into as few tiles as possible with `bytes_per_line` · lines · images <= `max_bytes`. A tile has
-// at least one line.
+// The column matrix of a tile is written, then read by the product. It takes half of a cache of `cache_bytes`, so that
+// it stays there; the images and filters that flow past it have the other half.
+std::size_t column_bytes(std::size_t cache_bytes);
+
+// Splits images × lines into as few tiles as possible with `bytes_per_line` · lines · images <= `max_bytes`, all about
+// equally large. A tile has at least one line.
 std::vector<ConvolutionTile> convolution_tiles(std::int64_t images, std::int64_t lines, std::size_t bytes_per_line,
                                                std::size_t max_bytes);
 
@@ -30,15 +34,24 @@ struct LineRange {
 };
 LineRange output_lines_over(const Convolution& conv, std::int64_t line, std::int64_t lines);
 
+// The tiles of `conv` on a device with a cache of `cache_bytes`, each of whose columns fit in column_bytes() if a line
+// does: tiles of input lines for backward_data, otherwise of output lines.
+std::vector<ConvolutionTile> tiles_of(const Convolution& conv, std::size_t cache_bytes);
+
+// The output lines and pixels that the product of a tile covers, and the bytes of a pixel's columns.
+LineRange lines_of(const Convolution& conv, const ConvolutionTile& tile);
+std::int64_t pixels_of(const Convolution& conv, const ConvolutionTile& tile);
+std::size_t pixel_bytes(const Convolution& conv);
+
 // Writes the columns of the output pixels of `tile`, whose lines are output lines. x and columns have elements of
 // `element_bytes`.
 void im2col(const Convolution& conv, const ConvolutionTile& tile, std::size_t element_bytes, const void* x,
-            void* columns, cudaStream_t stream);
+            void* columns, CUstream_st* stream);
 
 // Sums the columns of output lines `outputs` into the x of `tile`, whose lines are input lines. Columns have the
 // accumulator's type, x has conv.dtype. One thread sums each value in a fixed order, so results are bitwise
 // reproducible.
 void col2im(const Convolution& conv, const ConvolutionTile& tile, LineRange outputs, const void* columns, void* x,
-            cudaStream_t stream);
+            CUstream_st* stream);
 
 }  // namespace whygpu

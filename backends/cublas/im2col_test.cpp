@@ -56,7 +56,7 @@ std::vector<Convolution> convolutions() {
   };
 }
 
-constexpr std::size_t kOneLine = 1, kEverything = std::size_t{1} << 30;
+constexpr std::size_t kCaches[] = {2, 4000, std::size_t{1} << 30};  // tiles of one line, of some lines, of all images
 
 TEST(Im2col, MatchesDirectConvolution) {
   for (const auto& conv : convolutions()) {
@@ -68,7 +68,7 @@ TEST(Im2col, MatchesDirectConvolution) {
 
     const ColumnShape shape = shape_of(conv);
     Values y(expected.size());
-    for (const auto& tile : convolution_tiles(conv.n, conv.p(), 8, kOneLine)) {
+    for (const auto& tile : tiles_of(conv, kCaches[0])) {
       for (std::int64_t q = 0; q < conv.q(); ++q) {
         for (std::int64_t k = 0; k < conv.k; ++k) {
           const int group = static_cast<int>(k / group_k);
@@ -86,8 +86,9 @@ TEST(Im2col, MatchesDirectConvolution) {
 }
 
 TEST(Col2im, MatchesDirectGradient) {
-  for (const auto& conv : convolutions()) {
-    for (const std::size_t max_bytes : {kOneLine, kEverything}) {
+  for (auto conv : convolutions()) {
+    conv.pass = Pass::backward_data;
+    for (const std::size_t cache_bytes : kCaches) {
       const std::int64_t group_k = conv.k / conv.groups;
       const ColumnShape shape = shape_of(conv);
       const Values y = random_values(conv.n * conv.p() * conv.q() * conv.k, 3);
@@ -96,9 +97,9 @@ TEST(Col2im, MatchesDirectGradient) {
       for_each_product(conv, [&](auto i, auto j, auto k) { expected[i] += y[k] * w[j]; });
 
       Values x(expected.size());
-      for (const auto& tile : convolution_tiles(conv.n, conv.h, 8, max_bytes)) {
-        const LineRange lines = output_lines_over(conv, tile.line, tile.lines);
-        const std::int64_t pixels = tile.images * (lines.last - lines.first) * conv.q();
+      for (const auto& tile : tiles_of(conv, cache_bytes)) {
+        const LineRange lines = lines_of(conv, tile);
+        const std::int64_t pixels = pixels_of(conv, tile);
         Values columns(static_cast<std::size_t>(conv.groups * pixels * shape.width()));
         for (std::int64_t pixel = 0; pixel < pixels; ++pixel) {
           const std::int64_t at = (tile.image * conv.p() + lines.first) * conv.q() + pixel;

@@ -5,11 +5,7 @@
 
 #include <cstdint>
 
-#ifdef __CUDACC__
-#define WHYGPU_HOST_DEVICE __host__ __device__ __forceinline__
-#else
-#define WHYGPU_HOST_DEVICE inline
-#endif
+#include "backends/cublas/host_device.h"
 
 namespace whygpu {
 

@@ -4,21 +4,15 @@
 // the transposed problem: Cᵀ = op(B)ᵀ · op(A)ᵀ.
 #pragma once
 
-#include <cublasLt.h>
-
-#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "backends/cublas/problem.h"
-#include "backends/devices/cuda.h"
+#include "backends/cublas/descriptors.h"
+#include "backends/cublas/products.h"
 
 namespace whygpu {
 
-void cublas_check(cublasStatus_t status, std::string_view what);
-
-// Shared by all products on one device.
 class MatmulContext {
  public:
   explicit MatmulContext(CudaDevice& device);
@@ -29,12 +23,9 @@ class MatmulContext {
   CudaBuffer workspace;  // 32 MiB from Hopper on, 4 MiB before, as NVIDIA recommends
 };
 
-enum class Choice : std::uint8_t { heuristic, best };  // the library's first proposal, or the fastest of 16
-
 class Matmul {
  public:
   Matmul(MatmulContext& context, const MatmulProblem& problem, Choice choice);
-  ~Matmul();
 
   // Queues one product. With `accumulate`, adds it to c.
   void enqueue(const void* a, const void* b, void* c, bool accumulate = false) const;
@@ -46,11 +37,10 @@ class Matmul {
   static Support supports(MatmulContext& context, const MatmulProblem& problem);
 
  private:
-  struct Descriptors;
   void run(const cublasLtMatmulAlgo_t& algorithm, const void* a, const void* b, void* c, bool accumulate) const;
 
   MatmulContext& context_;
-  std::unique_ptr<Descriptors> descriptors_;
+  std::unique_ptr<MatmulDescriptors> descriptors_;
   std::vector<cublasLtMatmulHeuristicResult_t> candidates_;
   std::size_t chosen_ = 0;
 };

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "backends/cublas/padded.h"
+#include "backends/cublas/packed.h"
 #include "whygpu/backend.h"
 
 namespace whygpu {
@@ -16,8 +16,8 @@ struct Matrix {
   std::uint32_t alignment = 256;  // guaranteed for its addresses, in bytes
 
   // Without padding.
-  static Matrix dense(DType dtype, std::int64_t rows, std::int64_t columns) {
-    return {dtype, rows, columns, columns, rows * columns};
+  static Matrix dense(DType dtype, std::int64_t rows, std::int64_t columns, std::uint32_t alignment) {
+    return {dtype, rows, columns, columns, rows * columns, alignment};
   }
 };
 
@@ -38,15 +38,21 @@ struct ColumnMajorProblem {
 };
 ColumnMajorProblem column_major(const MatmulProblem& problem);
 
+// Whether partial sums in the result's type would be rounded. Then k must not be split that way.
+bool result_rounds_sums(const MatmulProblem& problem);
+
+// The alignment that a device guarantees for tensors: its own allocations, or parts of one (Device::view()).
+constexpr std::uint32_t alignment_of(Layout layout) { return layout == Layout::row_major ? 64 : 256; }
+
 // cuBLASLt multiplies f8 and s8 only if k is contiguous in both operands and pitches are multiples of 16. Such a
-// problem is padded, and its operands are stored transposed if necessary.
+// problem is padded, and its operands are transposed if necessary: gemm_layout() says how each argument is stored.
 bool wants_k_contiguous(DType dtype);
-MatmulProblem gemm_problem(const Gemm& gemm);
-PaddedLayout gemm_layout(const Gemm& gemm, int argument);
+MatmulProblem gemm_problem(const Gemm& gemm, Layout layout);
+PackedLayout gemm_layout(const Gemm& gemm, int argument);
 
 // The product over the columns of `pixels` output pixels (see im2col.h), or over the images themselves if
 // is_pointwise().
 bool is_pointwise(const Convolution& conv);  // 1×1 filters applied to every pixel
-MatmulProblem convolution_problem(const Convolution& conv, std::int64_t pixels);
+MatmulProblem convolution_problem(const Convolution& conv, std::int64_t pixels, Layout layout);
 
 }  // namespace whygpu

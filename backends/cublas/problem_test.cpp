@@ -6,6 +6,8 @@
 
 #include <random>
 
+#include "backends/cublas/packed_host.h"
+
 namespace whygpu {
 namespace {
 
@@ -60,20 +62,19 @@ std::vector<Out> multiply_row_major(const Gemm& g, const std::vector<In>& a, con
 }
 
 template <class T>
-std::vector<T> stored(const PaddedLayout& layout, const std::vector<T>& values) {
-  std::vector<T> stored(layout.bytes() / sizeof(T));
-  pad(layout, values.data(), std::as_writable_bytes(std::span(stored)));
-  return stored;
+std::vector<T> stored(const PackedLayout& layout, const std::vector<T>& values) {
+  return layout.is_plain() ? values : pack_on_host(layout, values);
 }
 
 template <class In, class Out>
 void expect_same_product(const Gemm& g) {
   const auto a = random_values<In>(g.batch * g.m * g.k), b = random_values<In>(g.batch * g.k * g.n);
   const auto stored_a = stored(gemm_layout(g, 0), a), stored_b = stored(gemm_layout(g, 1), b);
-  std::vector<Out> stored_c(gemm_layout(g, 2).bytes() / sizeof(Out));
-  multiply_column_major(column_major(gemm_problem(g)), g.batch, stored_b.data(), stored_a.data(), stored_c.data());
-  std::vector<Out> c(static_cast<std::size_t>(g.batch * g.m * g.n));
-  unpad(gemm_layout(g, 2), std::as_bytes(std::span(stored_c)), c.data());
+  const PackedLayout layout = gemm_layout(g, 2);
+  std::vector<Out> c(layout.bytes() / sizeof(Out));
+  const MatmulProblem problem = gemm_problem(g, Layout::preferred);
+  multiply_column_major(column_major(problem), g.batch, stored_b.data(), stored_a.data(), c.data());
+  if (!layout.is_plain()) c = unpack_on_host(layout, c);
   EXPECT_EQ(c, (multiply_row_major<In, Out>(g, a, b)));
 }
 
@@ -90,16 +91,53 @@ TEST(GemmProblem, Transposes) {
 
 TEST(GemmProblem, PaddingByDtype) {
   const Gemm gemm{.m = 1, .n = 16, .k = 17, .dtype = DType::f8e4m3};
-  const MatmulProblem padded = gemm_problem(gemm);
+  const MatmulProblem padded = gemm_problem(gemm, Layout::preferred);
   EXPECT_EQ(padded.a.rows, 16);
   EXPECT_EQ(padded.a.pitch, 32);
   EXPECT_EQ(padded.b.rows, 16);
-  EXPECT_EQ(gemm_problem({.m = 1, .n = 16, .k = 17, .dtype = DType::bf16}).a.pitch, 17);
+  EXPECT_EQ(gemm_problem({.m = 1, .n = 16, .k = 17, .dtype = DType::bf16}, Layout::preferred).a.pitch, 17);
+}
+
+// Operands that already run along k in rows of 16 bytes are not copied.
+TEST(GemmProblem, PackedOnlyIfNecessary) {
+  const auto packed = [](const Gemm& gemm) {
+    std::string text;
+    for (int i = 0; i < 3; ++i) text += gemm_layout(gemm, i).is_plain() ? '-' : "ABC"[i];
+    return text;
+  };
+  EXPECT_EQ(packed({.m = 32, .n = 48, .k = 64, .transpose_b = true, .dtype = DType::s8}), "---");
+  EXPECT_EQ(packed({.m = 32, .n = 48, .k = 64, .dtype = DType::s8}), "-B-");
+  EXPECT_EQ(packed({.m = 32, .n = 48, .k = 64, .transpose_a = true, .dtype = DType::f8e4m3}), "AB-");
+  EXPECT_EQ(packed({.m = 32, .n = 48, .k = 63, .transpose_b = true, .dtype = DType::s8}), "AB-");
+  EXPECT_EQ(packed({.m = 32, .n = 47, .k = 64, .transpose_b = true, .dtype = DType::s8}), "-BC");
+}
+
+// The device guarantees 64 bytes for parts of an allocation, which networks share.
+TEST(GemmProblem, AlignmentByLayout) {
+  const Gemm gemm{.m = 32, .n = 48, .k = 64};
+  EXPECT_EQ(gemm_problem(gemm, Layout::preferred).b.alignment, 256U);
+  EXPECT_EQ(gemm_problem(gemm, Layout::row_major).b.alignment, 64U);
+  EXPECT_EQ(gemm_problem(gemm, Layout::row_major).c.alignment, 64U);
+}
+
+TEST(MatmulProblem, RoundedSums) {
+  const Convolution conv{.n = 2, .c = 6, .h = 8, .w = 8, .k = 4, .r = 3, .s = 3, .dtype = DType::bf16};
+  const auto rounds = [](const Convolution& conv) {
+    return result_rounds_sums(convolution_problem(conv, 72, Layout::preferred));
+  };
+  EXPECT_TRUE(rounds(conv));
+  Convolution other = conv;
+  other.dtype = DType::f32;
+  EXPECT_FALSE(rounds(other));
+  other = conv;
+  other.pass = Pass::backward_weights;  // f32 gradients
+  EXPECT_FALSE(rounds(other));
+  EXPECT_FALSE(result_rounds_sums(gemm_problem({.m = 8, .n = 8, .k = 8, .dtype = DType::f16}, Layout::preferred)));
 }
 
 TEST(ConvolutionProblem, GroupsAsBatch) {
   const Convolution conv{.n = 2, .c = 6, .h = 8, .w = 8, .k = 4, .r = 3, .s = 3, .groups = 2, .dtype = DType::bf16};
-  const MatmulProblem problem = convolution_problem(conv, 10);
+  const MatmulProblem problem = convolution_problem(conv, 10, Layout::preferred);
   EXPECT_EQ(problem.batch, 2);
   EXPECT_EQ(problem.a.columns, 27);
   EXPECT_EQ(problem.a.batch_stride, 270);
@@ -112,7 +150,7 @@ TEST(ConvolutionProblem, GroupsAsBatch) {
 TEST(ConvolutionProblem, PointwiseWithoutColumns) {
   Convolution conv{.n = 2, .c = 6, .h = 8, .w = 8, .k = 4, .r = 1, .s = 1};
   EXPECT_TRUE(is_pointwise(conv));
-  EXPECT_EQ(convolution_problem(conv, 128).a.pitch, 6);
+  EXPECT_EQ(convolution_problem(conv, 128, Layout::preferred).a.pitch, 6);
   conv.pad_w = 1;
   EXPECT_FALSE(is_pointwise(conv));
 }

@@ -22,6 +22,54 @@ TEST(ConvolutionTiles, PartsOfImage) {
               ElementsAre(ConvolutionTile{0, 1, 0, 2}, ConvolutionTile{0, 1, 2, 2}, ConvolutionTile{0, 1, 4, 1}));
 }
 
+TEST(ConvolutionTiles, EvenSizes) {
+  EXPECT_THAT(convolution_tiles(6, 4, 10, 200), ElementsAre(ConvolutionTile{0, 3, 0, 4}, ConvolutionTile{3, 3, 0, 4}));
+  EXPECT_THAT(convolution_tiles(1, 6, 10, 50), ElementsAre(ConvolutionTile{0, 1, 0, 3}, ConvolutionTile{0, 1, 3, 3}));
+}
+
+// No tile's columns exceed half of the cache, and there are no more tiles than that needs.
+void expect_fit(const Convolution& conv, std::size_t cache_bytes) {
+  const auto tiles = tiles_of(conv, cache_bytes);
+  std::size_t total = 0;
+  for (const auto& tile : tiles) {
+    const std::size_t bytes = static_cast<std::size_t>(pixels_of(conv, tile)) * pixel_bytes(conv);
+    EXPECT_LE(bytes, cache_bytes / 2);
+    total += bytes;
+  }
+  EXPECT_LE(tiles.size(), 1 + total / (cache_bytes / 4));
+}
+
+// The 3x3 convolutions of ResNet-50 on an H100, and of a larger image on a GPU with a small cache.
+TEST(ConvolutionTiles, FitInCache) {
+  for (const Pass pass : {Pass::forward, Pass::backward_data, Pass::backward_weights}) {
+    for (const std::int64_t size : {56, 28, 14, 7}) {
+      SCOPED_TRACE(size);
+      const std::int64_t channels = 64 * 56 / size;
+      expect_fit({.pass = pass,
+                  .n = 32,
+                  .c = channels,
+                  .h = size,
+                  .w = size,
+                  .k = channels,
+                  .r = 3,
+                  .s = 3,
+                  .pad_h = 1,
+                  .pad_w = 1,
+                  .dtype = DType::bf16},
+                 std::size_t{50} << 20);
+    }
+    expect_fit({.pass = pass, .n = 2, .c = 64, .h = 224, .w = 224, .k = 64, .r = 5, .s = 5, .pad_h = 2, .pad_w = 2},
+               std::size_t{40} << 20);
+  }
+}
+
+TEST(ConvolutionTiles, BytesOfPixel) {
+  Convolution conv{.n = 1, .c = 8, .h = 5, .w = 5, .k = 4, .r = 3, .s = 2, .dtype = DType::bf16};
+  EXPECT_EQ(pixel_bytes(conv), 8U * 6 * 2);
+  conv.pass = Pass::backward_data;  // summed in f32
+  EXPECT_EQ(pixel_bytes(conv), 8U * 6 * 4);
+}
+
 TEST(ConvolutionTiles, AtLeastOneLine) {
   EXPECT_THAT(convolution_tiles(1, 2, 100, 1), ElementsAre(ConvolutionTile{0, 1, 0, 1}, ConvolutionTile{0, 1, 1, 1}));
 }

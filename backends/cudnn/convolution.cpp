@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 
+#include "backends/cudnn/widen.h"
 #include "backends/devices/cuda_tuning.h"
 #include "backends/devices/tuning.h"
 
@@ -13,13 +15,6 @@ namespace {
 constexpr std::size_t kCandidates = 16;
 
 using Arguments = std::array<void*, 3>;
-
-struct Plan {
-  CudnnDescriptor configuration;
-  CudnnDescriptor plan;
-  std::size_t workspace_bytes = 0;
-  std::string engine;
-};
 
 CudnnDescriptor variant_pack(Arguments arguments, void* workspace) {
   void* const pointers[] = {arguments[0], arguments[1], arguments[2]};
@@ -31,18 +26,55 @@ CudnnDescriptor variant_pack(Arguments arguments, void* workspace) {
   return pack;
 }
 
+// f32 copies of 16-bit images, for plans that need them.
+class WideImages {
+ public:
+  WideImages(CudaDevice& device, const Convolution& conv, const Plan* plans, std::size_t count) : device_(device) {
+    if (std::none_of(plans, plans + count, [](const Plan& plan) { return plan.form == Form::widened; })) return;
+    for (const std::size_t i : {0, 2}) {
+      const TensorSpec spec = conv.arguments()[i];
+      images_[i].emplace(Image{spec, CudaBuffer(static_cast<std::size_t>(spec.elements()) * sizeof(float))});
+    }
+  }
+
+  // What `plan` reads and writes in place of `arguments`.
+  Arguments in_place_of(const Plan& plan, Arguments arguments) const {
+    if (plan.form != Form::widened) return arguments;
+    return {images_[0]->wide.data(), arguments[1], images_[2]->wide.data()};
+  }
+  // Queues the copies.
+  void copy(const Plan& plan, const Arguments& arguments) const {
+    if (plan.form != Form::widened) return;
+    for (const std::size_t i : {0, 2}) {
+      const auto& [spec, wide] = *images_[i];
+      widen(spec.dtype, arguments[i], static_cast<float*>(wide.data()), spec.elements(), device_.stream());
+    }
+  }
+
+ private:
+  struct Image {
+    TensorSpec spec;
+    CudaBuffer wide;
+  };
+
+  CudaDevice& device_;
+  std::array<std::optional<Image>, 3> images_;
+};
+
 class CudnnConvolution final : public Operation {
  public:
-  CudnnConvolution(const CudnnContext& context, const Convolution& conv, bool tune)
-      : context_(context), conv_(conv), graph_(context.handle, conv) {
-    auto plans = plan(tune ? kCandidates : 1);
+  CudnnConvolution(const CudnnContext& context, const Convolution& conv, bool tune) : context_(context), conv_(conv) {
+    auto [plans, refused] =
+        plan_convolution(context.handle, conv, tune ? kCandidates : 1, max_cudnn_workspace(context.device));
     std::size_t chosen = 0;
     if (plans.size() > 1) chosen = choose(plans);
-    how_chosen_ = plans.size() == 1 ? "the heuristic's first answer"
-                                    : "fastest of the heuristic's first " + std::to_string(plans.size()) + ", number " +
-                                          std::to_string(chosen + 1);
+    how_chosen_ =
+        !tune ? "cuDNN's first answer"
+              : "fastest of cuDNN's first " + std::to_string(plans.size()) + ", number " + std::to_string(chosen + 1);
+    if (refused > 0) how_chosen_ += ", after " + std::to_string(refused) + " that it could not plan";
     plan_ = std::make_unique<Plan>(std::move(plans[chosen]));
     workspace_ = CudaBuffer(plan_->workspace_bytes);
+    wide_.emplace(context.device, conv, plan_.get(), 1);
   }
 
   std::unique_ptr<Tensor> allocate(int index) override {
@@ -52,49 +84,29 @@ class CudnnConvolution final : public Operation {
   void enqueue(std::span<Tensor* const> tensors) override {
     const Arguments arguments{cuda_data(tensors[0]), cuda_data(tensors[1]), cuda_data(tensors[2])};
     auto pack = packs_.find(arguments);
-    if (pack == packs_.end()) pack = packs_.emplace(arguments, variant_pack(arguments, workspace_.data())).first;
+    if (pack == packs_.end()) {
+      pack = packs_.emplace(arguments, variant_pack(wide_->in_place_of(*plan_, arguments), workspace_.data())).first;
+    }
+    wide_->copy(*plan_, arguments);
     execute(*plan_, pack->second);
   }
 
   std::string implementation() const override {
-    return "cuDNN " + plan_->engine + "; workspace " + std::to_string(workspace_.bytes()) + " B; " + how_chosen_;
+    return "cuDNN " + plan_->description + "; workspace " + std::to_string(workspace_.bytes()) + " B; " + how_chosen_;
   }
 
  private:
-  // Up to `count` plans, one for each of cuDNN's proposals that can be planned. At least one.
-  std::vector<Plan> plan(std::size_t count) const {
-    std::vector<Plan> plans;
-    std::string refusal = "cuDNN proposes no engine for this";
-    for (auto& engine : graph_.propose(conv_.dtype, kCandidates)) {
-      try {
-        Plan plan{std::move(engine.configuration), CudnnDescriptor(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR), 0,
-                  engine.describe()};
-        plan.plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, context_.handle)
-            .set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, plan.configuration)
-            .finalize("planning " + plan.engine);
-        plan.workspace_bytes = static_cast<std::size_t>(plan.plan.number(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE));
-        if (plan.workspace_bytes > context_.device.free_memory_bytes() / 2) {
-          refusal = plan.engine + " needs a workspace of " + std::to_string(plan.workspace_bytes) + " B";
-          continue;
-        }
-        plans.push_back(std::move(plan));
-        if (plans.size() == count) break;
-      } catch (const std::exception& error) {
-        refusal = error.what();
-      }
-    }
-    if (plans.empty()) throw std::runtime_error(refusal);
-    return plans;
-  }
-
   std::size_t choose(const std::vector<Plan>& plans) const {
     std::size_t workspace_bytes = 0;
     for (const auto& plan : plans) workspace_bytes = std::max(workspace_bytes, plan.workspace_bytes);
     const CudaBuffer workspace(workspace_bytes);
+    const WideImages wide(context_.device, conv_, plans.data(), plans.size());
     const TuningBuffers buffers(context_.device, conv_.arguments());
     return fastest(context_.device, plans.size(), [&](std::size_t candidate, std::size_t run) {
-      execute(plans[candidate],
-              variant_pack({buffers.data(run, 0), buffers.data(run, 1), buffers.data(run, 2)}, workspace.data()));
+      const Plan& plan = plans[candidate];
+      const Arguments arguments{buffers.data(run, 0), buffers.data(run, 1), buffers.data(run, 2)};
+      wide.copy(plan, arguments);
+      execute(plan, variant_pack(wide.in_place_of(plan, arguments), workspace.data()));
     });
   }
 
@@ -104,10 +116,10 @@ class CudnnConvolution final : public Operation {
 
   CudnnContext context_;
   Convolution conv_;
-  ConvolutionGraph graph_;
   std::string how_chosen_;
   std::unique_ptr<Plan> plan_;
   CudaBuffer workspace_;
+  std::optional<WideImages> wide_;
   std::map<Arguments, CudnnDescriptor> packs_;  // made once for each set of tensors
 };
 

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "backends/cudnn/engines.h"
+#include "backends/cudnn/plans.h"
 #include "backends/devices/cuda.h"
 
 namespace whygpu {
@@ -13,7 +13,10 @@ struct CudnnContext {
   cudnnHandle_t handle = nullptr;
 };
 
-// Plans the first of cuDNN's engines that can be planned or, with `tune`, the fastest of its first 16.
+// Half of what is free now.
+inline std::size_t max_cudnn_workspace(const CudaDevice& device) { return device.free_memory_bytes() / 2; }
+
+// Runs the first plan that cuDNN makes or, with `tune`, the fastest of its first 16.
 std::unique_ptr<Operation> prepare_cudnn_convolution(const CudnnContext& context, const Convolution& conv, bool tune);
 
 }  // namespace whygpu

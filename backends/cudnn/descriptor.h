@@ -5,11 +5,15 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace whygpu {
+
+// The reason that cuDNN recorded last, on one line; may be empty.
+std::string cudnn_last_words();
 
 // Throws std::runtime_error with cuDNN's error message, including the last detail that it recorded.
 void cudnn_check(cudnnStatus_t status, std::string_view what);
@@ -37,18 +41,20 @@ class CudnnDescriptor {
   CudnnDescriptor& set(cudnnBackendAttributeName_t name, const CudnnDescriptor& part) {
     return set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &part.descriptor_);
   }
+  CudnnDescriptor& set(cudnnBackendAttributeName_t name, std::span<const CudnnDescriptor* const> parts);
 
   // `what` describes the action in the error message.
   CudnnDescriptor& finalize(std::string_view what);
-  bool try_finalize() { return cudnnBackendFinalize(descriptor_) == CUDNN_STATUS_SUCCESS; }
 
   std::int64_t number(cudnnBackendAttributeName_t name) const;
   std::vector<cudnnBackendNumericalNote_t> numerical_notes() const;  // of an engine
+  std::vector<std::pair<std::int64_t, std::int64_t>> knobs() const;  // of an engine's configuration: type, value
   // Fills `parts`, which the caller created, and returns how many were filled.
   std::size_t parts(cudnnBackendAttributeName_t name, std::span<CudnnDescriptor> parts) const;
 
  private:
   static auto attribute_type(std::int64_t) { return CUDNN_TYPE_INT64; }
+  static auto attribute_type(bool) { return CUDNN_TYPE_BOOLEAN; }
   static auto attribute_type(int) = delete;
   static auto attribute_type(float) { return CUDNN_TYPE_FLOAT; }
   static auto attribute_type(double) { return CUDNN_TYPE_DOUBLE; }
@@ -56,6 +62,7 @@ class CudnnDescriptor {
   static auto attribute_type(cudnnHandle_t) { return CUDNN_TYPE_HANDLE; }
   static auto attribute_type(cudnnDataType_t) { return CUDNN_TYPE_DATA_TYPE; }
   static auto attribute_type(cudnnConvolutionMode_t) { return CUDNN_TYPE_CONVOLUTION_MODE; }
+  static auto attribute_type(cudnnPointwiseMode_t) { return CUDNN_TYPE_POINTWISE_MODE; }
   static auto attribute_type(cudnnBackendHeurMode_t) { return CUDNN_TYPE_HEUR_MODE; }
 
   CudnnDescriptor& set(cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type, std::size_t count,

@@ -1,6 +1,8 @@
-#include "backends/cudnn/engines.h"
+#include "backends/cudnn/graph.h"
 
 #include <algorithm>
+#include <array>
+#include <stdexcept>
 
 namespace whygpu {
 namespace {
@@ -35,8 +37,7 @@ cudnnDataType_t storage_type(DType dtype) {
 
 // cuDNN orders the dimensions of an image as N, C, H, W and of a filter as K, C, R, S. The strides define the order in
 // memory, with channels contiguous.
-CudnnDescriptor tensor(const Convolution& conv, std::size_t argument) {
-  const TensorSpec spec = conv.arguments()[argument];
+CudnnDescriptor tensor(const TensorSpec& spec, std::int64_t id, bool is_virtual = false) {
   const std::int64_t height = spec.shape[1], width = spec.shape[2], channels = spec.shape[3];
   const std::int64_t dimensions[] = {spec.shape[0], channels, height, width};
   const std::int64_t strides[] = {height * width * channels, 1, width * channels, channels};
@@ -44,8 +45,9 @@ CudnnDescriptor tensor(const Convolution& conv, std::size_t argument) {
   tensor.set(CUDNN_ATTR_TENSOR_DATA_TYPE, storage_type(spec.dtype))
       .set(CUDNN_ATTR_TENSOR_DIMENSIONS, dimensions)
       .set(CUDNN_ATTR_TENSOR_STRIDES, strides)
-      .set(CUDNN_ATTR_TENSOR_UNIQUE_ID, kArgumentIds[argument])
+      .set(CUDNN_ATTR_TENSOR_UNIQUE_ID, id)
       .set(CUDNN_ATTR_TENSOR_BYTE_ALIGNMENT, std::int64_t{16})
+      .set(CUDNN_ATTR_TENSOR_IS_VIRTUAL, is_virtual)
       .finalize("describing a tensor");
   return tensor;
 }
@@ -102,24 +104,59 @@ OperationNames names_of(Pass pass) {
   throw std::logic_error("unknown pass");
 }
 
+// Copies values of type `dtype`. cuDNN fuses it into the convolution before it.
+CudnnDescriptor identity(DType dtype) {
+  CudnnDescriptor identity(CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
+  identity.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_POINTWISE_IDENTITY)
+      .set(CUDNN_ATTR_POINTWISE_MATH_PREC, storage_type(dtype))
+      .finalize("describing an identity");
+  return identity;
+}
+
+constexpr std::int64_t kVirtualId = 4;
+
 }  // namespace
 
-ConvolutionGraph::ConvolutionGraph(cudnnHandle_t handle, const Convolution& conv) {
-  const CudnnDescriptor& x = parts_.emplace_back(tensor(conv, 0));
-  const CudnnDescriptor& w = parts_.emplace_back(tensor(conv, 1));
-  const CudnnDescriptor& y = parts_.emplace_back(tensor(conv, 2));
+std::vector<Form> forms_of(const Convolution& conv) {
+  const DType result = conv.arguments()[static_cast<std::size_t>(conv.result())].dtype;
+  if (dtype_bytes(result) == dtype_bytes(conv.dtype)) return {Form::direct};
+  // Only fused engines end in an identity, and those of cuDNN 9 need an even number of channels and no groups.
+  if (dtype_bytes(conv.dtype) == 2) return {Form::identity, Form::direct, Form::widened};
+  return {Form::identity, Form::direct};
+}
+
+ConvolutionGraph::ConvolutionGraph(cudnnHandle_t handle, const Convolution& given, Form form) {
+  Convolution conv = given;
+  if (form == Form::widened) conv.dtype = DType::f32;
+  const auto specs = conv.arguments();
+  std::array<const CudnnDescriptor*, 3> arguments{};
+  for (std::size_t i = 0; i < 3; ++i) arguments[i] = &parts_.emplace_back(tensor(specs[i], kArgumentIds[i]));
+  const auto result = static_cast<std::size_t>(conv.result());
+  const CudnnDescriptor* const written = arguments[result];
+  if (form == Form::identity) arguments[result] = &parts_.emplace_back(tensor(specs[result], kVirtualId, true));
+
   const CudnnDescriptor& how = parts_.emplace_back(shape(conv));
   const OperationNames names = names_of(conv.pass);
   CudnnDescriptor& operation = parts_.emplace_back(names.type);
-  operation.set(names.x, x).set(names.w, w).set(names.y, y).set(names.shape, how);
+  operation.set(names.x, *arguments[0]).set(names.w, *arguments[1]).set(names.y, *arguments[2]).set(names.shape, how);
   if (conv.dtype == DType::f64) {
     operation.set(names.alpha, 1.0).set(names.beta, 0.0);
   } else {
     operation.set(names.alpha, 1.0F).set(names.beta, 0.0F);
   }
   operation.finalize("describing a convolution");
+  std::vector<const CudnnDescriptor*> operations = {&operation};
+  if (form == Form::identity) {
+    const CudnnDescriptor& copy = parts_.emplace_back(identity(specs[result].dtype));
+    CudnnDescriptor& conversion = parts_.emplace_back(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+    conversion.set(CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, copy)
+        .set(CUDNN_ATTR_OPERATION_POINTWISE_XDESC, *arguments[result])
+        .set(CUDNN_ATTR_OPERATION_POINTWISE_YDESC, *written)
+        .finalize("describing an identity");
+    operations.push_back(&conversion);
+  }
   graph_.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, handle)
-      .set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation)
+      .set(CUDNN_ATTR_OPERATIONGRAPH_OPS, std::span<const CudnnDescriptor* const>(operations))
       .finalize("describing a graph");
 }
 
@@ -127,6 +164,10 @@ bool Engine::has(cudnnBackendNumericalNote_t note) const { return std::ranges::f
 
 std::string Engine::describe() const {
   std::string text = "engine " + std::to_string(index);
+  for (std::size_t i = 0; i < knobs.size(); ++i) {
+    text += (i == 0 ? " (knobs " : " ") + std::to_string(knobs[i].first) + "=" + std::to_string(knobs[i].second);
+  }
+  if (!knobs.empty()) text += ")";
   for (const auto& [note, name] : kNoteNames) {
     if (has(note)) text += std::string(", ") + name;
   }
@@ -142,22 +183,25 @@ bool computes(const Engine& engine, DType dtype) {
   return !rounds;
 }
 
-std::vector<Engine> ConvolutionGraph::propose(DType dtype, std::size_t count) const {
+std::vector<Engine> ConvolutionGraph::propose(cudnnBackendHeurMode_t mode) const {
+  CudnnDescriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
+  heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph_)
+      .set(CUDNN_ATTR_ENGINEHEUR_MODE, mode)
+      .finalize("asking for engines");
+  std::vector<CudnnDescriptor> configurations;
+  for (std::size_t i = 0; i < kMaxProposals; ++i) configurations.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
+  configurations.erase(configurations.begin() +
+                           static_cast<std::ptrdiff_t>(heuristic.parts(CUDNN_ATTR_ENGINEHEUR_RESULTS, configurations)),
+                       configurations.end());
+  if (configurations.empty()) throw std::runtime_error(cudnn_last_words());
   std::vector<Engine> engines;
-  for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
-    CudnnDescriptor heuristic(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
-    heuristic.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph_).set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
-    if (!heuristic.try_finalize()) continue;  // this mode has no proposals
-    std::vector<CudnnDescriptor> configurations;
-    for (std::size_t i = 0; i < kMaxProposals; ++i) configurations.emplace_back(CUDNN_BACKEND_ENGINECFG_DESCRIPTOR);
-    const std::size_t found = heuristic.parts(CUDNN_ATTR_ENGINEHEUR_RESULTS, configurations);
-    for (std::size_t i = 0; i < found && engines.size() < count; ++i) {
-      CudnnDescriptor description(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
-      configurations[i].parts(CUDNN_ATTR_ENGINECFG_ENGINE, std::span(&description, 1));
-      Engine engine{std::move(configurations[i]), description.number(CUDNN_ATTR_ENGINE_GLOBAL_INDEX),
-                    description.numerical_notes()};
-      if (computes(engine, dtype)) engines.push_back(std::move(engine));
-    }
+  for (auto& configuration : configurations) {
+    CudnnDescriptor description(CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+    configuration.parts(CUDNN_ATTR_ENGINECFG_ENGINE, std::span(&description, 1));
+    const std::int64_t index = description.number(CUDNN_ATTR_ENGINE_GLOBAL_INDEX);
+    auto notes = description.numerical_notes();
+    auto knobs = configuration.knobs();
+    engines.push_back({std::move(configuration), index, std::move(notes), std::move(knobs)});
   }
   return engines;
 }
