@@ -29,7 +29,8 @@ class MatmulContext {
   CudaBuffer workspace;  // 32 MiB from Hopper on, 4 MiB before, as NVIDIA recommends
 };
 
-enum class Choice : std::uint8_t { heuristic, best };  // the library's first proposal, or the fastest of 16
+// The library's first proposal, or the fastest of 16 with a hot or a cold L2.
+enum class Choice : std::uint8_t { heuristic, best, best_cold };
 
 class Matmul {
  public:
@@ -53,6 +54,7 @@ class Matmul {
   std::unique_ptr<Descriptors> descriptors_;
   std::vector<cublasLtMatmulHeuristicResult_t> candidates_;
   std::size_t chosen_ = 0;
+  bool cold_ = false;  // how it was timed
 };
 
 }  // namespace whygpu

@@ -33,14 +33,13 @@ CudnnDescriptor variant_pack(Arguments arguments, void* workspace) {
 
 class CudnnConvolution final : public Operation {
  public:
-  CudnnConvolution(const CudnnContext& context, const Convolution& conv, bool tune)
+  CudnnConvolution(const CudnnContext& context, const Convolution& conv, bool tune, bool cold)
       : context_(context), conv_(conv), graph_(context.handle, conv) {
     auto plans = plan(tune ? kCandidates : 1);
     std::size_t chosen = 0;
-    if (plans.size() > 1) chosen = choose(plans);
+    if (plans.size() > 1) chosen = choose(plans, cold);
     how_chosen_ = plans.size() == 1 ? "the heuristic's first answer"
-                                    : "fastest of the heuristic's first " + std::to_string(plans.size()) + ", number " +
-                                          std::to_string(chosen + 1);
+                                    : describe_choice("the heuristic's", plans.size(), chosen, cold);
     plan_ = std::make_unique<Plan>(std::move(plans[chosen]));
     workspace_ = CudaBuffer(plan_->workspace_bytes);
   }
@@ -87,12 +86,12 @@ class CudnnConvolution final : public Operation {
     return plans;
   }
 
-  std::size_t choose(const std::vector<Plan>& plans) const {
+  std::size_t choose(const std::vector<Plan>& plans, bool cold) const {
     std::size_t workspace_bytes = 0;
     for (const auto& plan : plans) workspace_bytes = std::max(workspace_bytes, plan.workspace_bytes);
     const CudaBuffer workspace(workspace_bytes);
-    const TuningBuffers buffers(context_.device, conv_.arguments());
-    return fastest(context_.device, plans.size(), [&](std::size_t candidate, std::size_t run) {
+    const TuningBuffers buffers(context_.device, conv_.arguments(), cold);
+    return fastest(context_.device, plans.size(), cold, [&](std::size_t candidate, std::size_t run) {
       execute(plans[candidate],
               variant_pack({buffers.data(run, 0), buffers.data(run, 1), buffers.data(run, 2)}, workspace.data()));
     });
@@ -113,8 +112,9 @@ class CudnnConvolution final : public Operation {
 
 }  // namespace
 
-std::unique_ptr<Operation> prepare_cudnn_convolution(const CudnnContext& context, const Convolution& conv, bool tune) {
-  return std::make_unique<CudnnConvolution>(context, conv, tune);
+std::unique_ptr<Operation> prepare_cudnn_convolution(const CudnnContext& context, const Convolution& conv, bool tune,
+                                                     bool cold) {
+  return std::make_unique<CudnnConvolution>(context, conv, tune, cold);
 }
 
 }  // namespace whygpu

@@ -40,7 +40,7 @@ class Cudnn final : public Backend {
   }
 
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
-    return prepare_cudnn_convolution(context_, std::get<Convolution>(op), options.variant == "best");
+    return prepare_cudnn_convolution(context_, std::get<Convolution>(op), options.variant == "best", options.cold);
   }
 
  private:

@@ -5,6 +5,8 @@
 
 namespace whygpu {
 
+PrepareOptions prepare_options(const Case& c) { return {.variant = c["variant"], .cold = c["mode"] == "cold"}; }
+
 OperationTrial::OperationTrial(std::vector<TensorSpec> arguments, int result, std::unique_ptr<Operation> operation,
                                Oracle oracle)
     : specs_(std::move(arguments)),
