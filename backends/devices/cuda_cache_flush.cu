@@ -1,9 +1,12 @@
 #include "backends/devices/cuda_cache_flush.h"
 
+#include <algorithm>
+
 namespace whygpu {
 namespace {
 
 constexpr int kThreads = 256;
+constexpr std::size_t kMaxBlocks = 1024;
 
 // The buffer contains zeros, so nothing is ever written; the condition keeps the compiler from leaving out the loads.
 // __ldcg caches in the L2 only.
@@ -30,8 +33,8 @@ void CudaCacheFlush::enqueue(cudaStream_t stream) const {
   cuda_check(cudaMemsetAsync(written_.data(), 0, written_.bytes(), stream), "flushing the cache");
   const std::size_t words = read_.bytes() / sizeof(uint4);
   if (words == 0) return;
-  const auto blocks = static_cast<unsigned>((words + kThreads - 1) / kThreads);
-  read_all < <<blocks<1024 ? blocks : 1024, kThreads, 0, stream>>>(static_cast<uint4*>(read_.data()), words);
+  const auto blocks = static_cast<unsigned>(std::min<std::size_t>((words + kThreads - 1) / kThreads, kMaxBlocks));
+  read_all<<<blocks, kThreads, 0, stream>>>(static_cast<uint4*>(read_.data()), words);
   cuda_check(cudaGetLastError(), "flushing the cache");
 }
 
