@@ -164,3 +164,9 @@ large = [line for heading, lines in sections.items() if "tensor-core" in heading
 assert cube in large and sum(" n=32 " in line for line in large) >= 5, large
 for line in large:
     assert tiles(line) > 132, f"{line}: {tiles(line)} tiles, which an H100 computes at once"
+
+# The list is a sweep.
+(folder / "listed.sweep").write_text(listed)
+planned = subprocess.run([build / "bin/whygpu", "run", folder / "listed.sweep", "--backend", "naive", "--dry-run"],
+                         capture_output=True, text=True)
+assert planned.returncode == 0 and "m=4096 n=4096 k=4096" in planned.stdout, planned.stderr
