@@ -15,8 +15,8 @@ folder = pathlib.Path(tempfile.mkdtemp())
 fakes = folder / "bin"
 fakes.mkdir()
 
-# A description arrives in several writes, the last of them larger than a pipe: a reader that leaves after the first ends
-# the worker by SIGPIPE. FAKE_CUDA, FAKE_CUBLAS and FAKE_CUDNN are reasons why a backend does not start.
+# A description arrives in several writes, the last of them larger than a pipe: a reader that leaves after the first
+# ends the worker by SIGPIPE. FAKE_CUDA, FAKE_CUBLAS and FAKE_CUDNN are reasons why a backend does not start.
 WORKER = """#!/bin/sh
 name=$(basename "$0")
 case "$*" in
@@ -46,7 +46,8 @@ output = sys.argv[sys.argv.index("-o") + 1]
 count = int(sys.argv[sys.argv.index("--rounds") + 1]) if "--rounds" in sys.argv else 3
 problem = "gemm m=4096 n=4096 k=4096"
 def rounds(backend):
-    return [{"details": {"output_hash": 7.0 if setting("UNREPEATABLE", "") != backend else float(i)}, "round": i} for i in range(count)]
+    hashes = [float(i) if setting("UNREPEATABLE", "") == backend else 7.0 for i in range(count)]
+    return [{"details": {"output_hash": value}, "round": i} for i, value in enumerate(hashes)]
 cases = [{"case": f"{problem} backend={b}", "rounds": rounds(b), "status": setting("STATUS", "ok")} for b in ("cuda", "cublas")]
 times = {f"{problem} variant=best backend=cublas": 100.0, f"{problem} backend=cuda": float(setting("TIME", "100"))}
 json.dump({"benchmarks": [{"name": n, "real_time": t} for n, t in times.items()], "whygpu": {"cases": cases}},
