@@ -8,11 +8,12 @@ endif()
 
 list(JOIN CMAKE_CUDA_ARCHITECTURES " " architectures)
 add_library(whygpu_cuda_device STATIC
-  devices/cuda.cpp devices/cuda_hold.cu devices/cuda_tuning.cpp devices/tuning.cpp)
-target_link_libraries(whygpu_cuda_device PRIVATE whygpu_options whygpu_nvml PUBLIC CUDA::cudart_static)
+  devices/cuda.cpp devices/cuda_cache_flush.cu devices/cuda_hold.cu devices/cuda_tuning.cpp)
+target_link_libraries(whygpu_cuda_device
+  PRIVATE whygpu_options whygpu_nvml PUBLIC whygpu_tuning CUDA::cudart_static)
 target_compile_definitions(whygpu_cuda_device PRIVATE WHYGPU_CUDA_ARCHITECTURES="${architectures}")
 
-whygpu_test(devices/tuning_test.cpp devices/cuda_test.cpp LIBRARIES whygpu_cuda_device)
+whygpu_test(devices/cuda_test.cpp LIBRARIES whygpu_cuda_device)
 if(BUILD_TESTING)
   add_library(cuda_driver_fake MODULE devices/cuda_driver_fake.cpp)
   target_link_libraries(cuda_driver_fake PRIVATE whygpu_options)

@@ -4,7 +4,10 @@
 namespace whygpu {
 namespace {
 
-Choice choice_of(std::string_view variant) { return variant == "best" ? Choice::best : Choice::heuristic; }
+Choice choice_of(const PrepareOptions& options) {
+  if (options.variant != "best") return Choice::heuristic;
+  return options.cold ? Choice::best_cold : Choice::best;
+}
 
 class Cublas final : public Backend {
  public:
@@ -22,9 +25,9 @@ class Cublas final : public Backend {
 
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) {
-      return prepare_cublas_gemm(context_, *gemm, choice_of(options.variant), options.layout);
+      return prepare_cublas_gemm(context_, *gemm, choice_of(options), options.layout);
     }
-    return prepare_cublas_convolution(context_, std::get<Convolution>(op), choice_of(options.variant), options.layout);
+    return prepare_cublas_convolution(context_, std::get<Convolution>(op), choice_of(options), options.layout);
   }
 
  private:

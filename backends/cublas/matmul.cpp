@@ -47,8 +47,10 @@ Support Matmul::supports(MatmulContext& context, const MatmulProblem& problem) {
 }
 
 Matmul::Matmul(MatmulContext& context, const MatmulProblem& problem, Choice choice)
-    : context_(context), descriptors_(std::make_unique<MatmulDescriptors>(problem, context.workspace.bytes())) {
-  const int count = choice == Choice::best ? kCandidates : 1;
+    : context_(context),
+      descriptors_(std::make_unique<MatmulDescriptors>(problem, context.workspace.bytes())),
+      cold_(choice == Choice::best_cold) {
+  const int count = choice == Choice::heuristic ? 1 : kCandidates;
   auto [status, answers] = descriptors_->ask(context.handle, count);
   cublas_check(status, "choosing an algorithm");
   if (answers.empty()) throw std::runtime_error("cuBLASLt has no algorithm for this problem");
@@ -59,8 +61,8 @@ Matmul::Matmul(MatmulContext& context, const MatmulProblem& problem, Choice choi
     const std::int64_t last = (problem.batch - 1) * matrix.batch_stride + (matrix.rows - 1) * matrix.pitch;
     return TensorSpec{matrix.dtype, {last + matrix.columns}};
   };
-  const TuningBuffers buffers(context.device, {spec(problem.a), spec(problem.b), spec(problem.c)});
-  chosen_ = fastest(context.device, candidates_.size(), [&](std::size_t candidate, std::size_t turn) {
+  const TuningBuffers buffers(context.device, {spec(problem.a), spec(problem.b), spec(problem.c)}, cold_);
+  chosen_ = fastest(context.device, candidates_.size(), cold_, [&](std::size_t candidate, std::size_t turn) {
     run(candidates_[candidate].algo, buffers.data(turn, 0), buffers.data(turn, 1), buffers.data(turn, 2), false);
   });
 }
@@ -105,8 +107,7 @@ std::string Matmul::describe() const {
                      std::to_string(configured<std::uint16_t>(chosen.algo, CUBLASLT_ALGO_CONFIG_CLUSTER_SHAPE_ID)) +
                      "; " + descriptors_->math.name + "; workspace " + std::to_string(chosen.workspaceSize) + " B; ";
   if (candidates_.size() == 1) return text + "the heuristic's first answer";
-  return text + "fastest of the heuristic's first " + std::to_string(candidates_.size()) + ", number " +
-         std::to_string(chosen_ + 1);
+  return text + describe_choice("the heuristic's", candidates_.size(), chosen_, cold_);
 }
 
 std::shared_ptr<MatmulContext> open_cublas(CudaDevice& device) { return std::make_shared<MatmulContext>(device); }

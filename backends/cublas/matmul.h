@@ -43,6 +43,7 @@ class Matmul {
   std::unique_ptr<MatmulDescriptors> descriptors_;
   std::vector<cublasLtMatmulHeuristicResult_t> candidates_;
   std::size_t chosen_ = 0;
+  bool cold_ = false;  // how it was timed
 };
 
 }  // namespace whygpu

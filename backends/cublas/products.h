@@ -12,7 +12,8 @@ namespace whygpu {
 
 class MatmulContext;  // shared by all products on one device
 
-enum class Choice : std::uint8_t { heuristic, best };  // the library's first proposal, or the fastest of 16
+// The library's first proposal, or the fastest of 16 with a hot or a cold L2.
+enum class Choice : std::uint8_t { heuristic, best, best_cold };
 
 std::shared_ptr<MatmulContext> open_cublas(CudaDevice& device);
 std::string cublas_version();  // "cuBLASLt 13.1.0"

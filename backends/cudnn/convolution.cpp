@@ -63,14 +63,13 @@ class WideImages {
 
 class CudnnConvolution final : public Operation {
  public:
-  CudnnConvolution(const CudnnContext& context, const Convolution& conv, bool tune) : context_(context), conv_(conv) {
+  CudnnConvolution(const CudnnContext& context, const Convolution& conv, bool tune, bool cold)
+      : context_(context), conv_(conv) {
     auto [plans, refused] =
         plan_convolution(context.handle, conv, tune ? kCandidates : 1, max_cudnn_workspace(context.device));
     std::size_t chosen = 0;
-    if (plans.size() > 1) chosen = choose(plans);
-    how_chosen_ =
-        !tune ? "cuDNN's first answer"
-              : "fastest of cuDNN's first " + std::to_string(plans.size()) + ", number " + std::to_string(chosen + 1);
+    if (plans.size() > 1) chosen = choose(plans, cold);
+    how_chosen_ = tune ? describe_choice("cuDNN's", plans.size(), chosen, cold) : "cuDNN's first answer";
     if (refused > 0) how_chosen_ += ", after " + std::to_string(refused) + " that it could not plan";
     plan_ = std::make_unique<Plan>(std::move(plans[chosen]));
     workspace_ = CudaBuffer(plan_->workspace_bytes);
@@ -96,13 +95,13 @@ class CudnnConvolution final : public Operation {
   }
 
  private:
-  std::size_t choose(const std::vector<Plan>& plans) const {
+  std::size_t choose(const std::vector<Plan>& plans, bool cold) const {
     std::size_t workspace_bytes = 0;
     for (const auto& plan : plans) workspace_bytes = std::max(workspace_bytes, plan.workspace_bytes);
     const CudaBuffer workspace(workspace_bytes);
     const WideImages wide(context_.device, conv_, plans.data(), plans.size());
-    const TuningBuffers buffers(context_.device, conv_.arguments());
-    return fastest(context_.device, plans.size(), [&](std::size_t candidate, std::size_t run) {
+    const TuningBuffers buffers(context_.device, conv_.arguments(), cold);
+    return fastest(context_.device, plans.size(), cold, [&](std::size_t candidate, std::size_t run) {
       const Plan& plan = plans[candidate];
       const Arguments arguments{buffers.data(run, 0), buffers.data(run, 1), buffers.data(run, 2)};
       wide.copy(plan, arguments);
@@ -125,8 +124,9 @@ class CudnnConvolution final : public Operation {
 
 }  // namespace
 
-std::unique_ptr<Operation> prepare_cudnn_convolution(const CudnnContext& context, const Convolution& conv, bool tune) {
-  return std::make_unique<CudnnConvolution>(context, conv, tune);
+std::unique_ptr<Operation> prepare_cudnn_convolution(const CudnnContext& context, const Convolution& conv, bool tune,
+                                                     bool cold) {
+  return std::make_unique<CudnnConvolution>(context, conv, tune, cold);
 }
 
 }  // namespace whygpu

@@ -57,7 +57,7 @@ class Cudnn final : public Backend {
     if (const auto* gemm = std::get_if<Gemm>(&op)) {
       return std::make_unique<Product>(prepare_cublas_gemm(*products_, *gemm, Choice::heuristic, options.layout));
     }
-    return prepare_cudnn_convolution(context_, std::get<Convolution>(op), options.variant == "best");
+    return prepare_cudnn_convolution(context_, std::get<Convolution>(op), options.variant == "best", options.cold);
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 
+#include "backends/devices/cuda_cache_flush.h"
 #include "backends/devices/cuda_hold.h"
 #include "backends/devices/nvml.h"
 
@@ -70,6 +71,23 @@ class CudaStopwatch final : public Stopwatch {
   cudaEvent_t stop_ = nullptr;
 };
 
+// Including those of graphs launched within it.
+std::size_t node_count(cudaGraph_t graph) {
+  std::size_t count = 0;
+  cuda_check(cudaGraphGetNodes(graph, nullptr, &count), "counting a graph's nodes");
+  std::vector<cudaGraphNode_t> nodes(count);
+  cuda_check(cudaGraphGetNodes(graph, nodes.data(), &count), "counting a graph's nodes");
+  for (const cudaGraphNode_t node : nodes) {
+    cudaGraphNodeType type{};
+    cuda_check(cudaGraphNodeGetType(node, &type), "counting a graph's nodes");
+    if (type != cudaGraphNodeTypeGraph) continue;
+    cudaGraph_t child = nullptr;
+    cuda_check(cudaGraphChildGraphNodeGetGraph(node, &child), "counting a graph's nodes");
+    count += node_count(child);
+  }
+  return count;
+}
+
 class CudaGraph final : public Graph {
  public:
   CudaGraph(cudaStream_t stream, const std::function<void()>& enqueue_all) : stream_(stream) {
@@ -84,6 +102,7 @@ class CudaGraph final : public Graph {
       throw;
     }
     cuda_check(cudaStreamEndCapture(stream, &graph), "ending a capture");
+    nodes_ = node_count(graph);
     const cudaError_t status = cudaGraphInstantiate(&executable_, graph, 0);
     cudaGraphDestroy(graph);
     cuda_check(status, "building a graph");
@@ -94,10 +113,12 @@ class CudaGraph final : public Graph {
   }
 
   void enqueue() override { cuda_check(cudaGraphLaunch(executable_, stream_), "launching a graph"); }
+  std::size_t nodes() const override { return nodes_; }
 
  private:
   cudaStream_t stream_;
   cudaGraphExec_t executable_ = nullptr;
+  std::size_t nodes_ = 0;
 };
 
 void add(Facts& facts, const char* name, std::optional<double> value, const char* unit) {
@@ -142,7 +163,7 @@ struct CudaDevice::State {
   std::string bus_id;
   cudaStream_t stream = nullptr;
   std::optional<CudaHold> hold;
-  std::optional<CudaBuffer> flush;
+  std::optional<CudaCacheFlush> flush;
   std::unique_ptr<NvmlDevice> nvml;
   std::string no_nvml;  // why NVML is missing
   std::optional<ThrottleWatch> throttle;
@@ -219,7 +240,7 @@ Facts CudaDevice::facts() const {
   add(facts, "persistence", nvml.persistence());
   add(facts, "mig", nvml.mig());
   if (const auto processes = nvml.processes()) facts.emplace_back("processes", std::to_string(processes->size()));
-  if (const auto limits = nvml.clock_limits()) facts.emplace_back("clock_limits", clock_limit_names(*limits));
+  facts.emplace_back("clock_limits", clock_limit_names(nvml.clock_limits()));
   return facts;
 }
 
@@ -231,9 +252,8 @@ void CudaDevice::synchronize() {
 }
 
 void CudaDevice::flush_cache() {
-  // Writing twice the size of the L2 evicts everything else.
-  if (!state_->flush) state_->flush.emplace(2 * cache_bytes());
-  cuda_check(cudaMemsetAsync(state_->flush->data(), 0, state_->flush->bytes(), stream()), "flushing the cache");
+  if (!state_->flush) state_->flush.emplace(cache_bytes(), stream());
+  state_->flush->enqueue(stream());
 }
 
 void CudaDevice::hold() { state_->hold->start(stream()); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <random>
 
+#include "backends/devices/tuning.h"
 #include "backends/dtypes.h"
 
 namespace whygpu {
@@ -37,13 +38,13 @@ void fill(CudaDevice& device, const CudaBuffer& buffer, const std::vector<std::b
 
 }  // namespace
 
-TuningBuffers::TuningBuffers(CudaDevice& device, const std::vector<TensorSpec>& specs) {
+TuningBuffers::TuningBuffers(CudaDevice& device, const std::vector<TensorSpec>& specs, bool cold) {
   std::size_t set_bytes = 1;
   for (const auto& spec : specs) set_bytes += spec.bytes();
-  const std::size_t wanted = std::clamp<std::size_t>(2 * device.cache_bytes() / set_bytes + 1, 2, 16);
+  const std::size_t wanted =
+      cold ? std::clamp<std::size_t>(2 * device.cache_bytes() / set_bytes + 1, 2, kMaxTunedRuns) : 1;
   const std::size_t fitting = device.free_memory_bytes() * 3 / 4 / set_bytes;
-  const std::size_t count = std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(fitting, 1));
-  sets_.resize(count);
+  sets_.resize(std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(fitting, 1)));
   for (const auto& spec : specs) {
     const auto pattern = random_pattern(spec.dtype);
     for (auto& set : sets_) fill(device, set.emplace_back(spec.bytes()), pattern);

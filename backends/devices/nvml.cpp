@@ -15,6 +15,7 @@ using Code = int;
 enum Clock : unsigned { kSmClock = 1, kMemoryClock = 2 };
 constexpr unsigned kGpuSensor = 0;
 constexpr unsigned kThermalPolicy = 1;
+constexpr unsigned kThermalField = 75;  // NVML_FI_DEV_PERF_POLICY_THERMAL, in nanoseconds
 constexpr Code kInsufficientSize = 7;
 constexpr Code kFunctionNotFound = 13;
 constexpr std::size_t kProcessesAtFirst = 64;
@@ -22,6 +23,20 @@ constexpr std::size_t kProcessesAtFirst = 64;
 struct Violation {
   unsigned long long reference_microseconds;
   unsigned long long violation_nanoseconds;
+};
+
+struct Temperature {  // nvmlTemperature_v1_t
+  unsigned version = sizeof(Temperature) | 1U << 24;
+  unsigned sensor = kGpuSensor;
+  int celsius = 0;
+};
+
+struct FieldValue {  // nvmlFieldValue_t
+  unsigned field, scope;
+  long long timestamp, latency_microseconds;
+  unsigned type;
+  Code code;
+  unsigned long long value;
 };
 
 struct PciInfo {  // nvmlPciInfo_t
@@ -45,6 +60,7 @@ constexpr std::pair<ClockLimit, const char*> kLimitNames[] = {
     {ClockLimit::thermal_software, "thermal (software)"},
     {ClockLimit::thermal_hardware, "thermal (hardware)"},
     {ClockLimit::power_brake, "power brake"},
+    {ClockLimit::display_setting, "display clock setting"},
 };
 
 constexpr std::uint64_t kDisturbing =
@@ -194,7 +210,10 @@ std::optional<double> NvmlDevice::energy_joules() const {
   return library_->scaled<unsigned long long>(1e-3, "nvmlDeviceGetTotalEnergyConsumption", device_);
 }
 std::optional<double> NvmlDevice::temperature_celsius() const {
-  return library_->scaled(1, "nvmlDeviceGetTemperature", device_, kGpuSensor);
+  if (const auto celsius = library_->scaled(1, "nvmlDeviceGetTemperature", device_, kGpuSensor)) return celsius;
+  Temperature temperature;
+  if (library_->call("nvmlDeviceGetTemperatureV", device_, &temperature) != 0) return std::nullopt;
+  return temperature.celsius;
 }
 std::optional<unsigned> NvmlDevice::pcie_generation() const {
   return library_->read("nvmlDeviceGetCurrPcieLinkGeneration", device_);
@@ -235,34 +254,49 @@ std::optional<std::vector<unsigned>> NvmlDevice::processes() const {
   return ids;
 }
 
+// Renamed in driver 535; CUDA 14 removes the old name.
 std::optional<std::uint64_t> NvmlDevice::clock_limits() const {
-  return library_->read<unsigned long long>("nvmlDeviceGetCurrentClocksThrottleReasons", device_);
+  for (const char* name : {"nvmlDeviceGetCurrentClocksEventReasons", "nvmlDeviceGetCurrentClocksThrottleReasons"}) {
+    if (const auto limits = library_->read<unsigned long long>(name, device_)) return *limits;
+  }
+  return std::nullopt;
 }
 
+// CUDA 14 removes the violation status.
 std::optional<double> NvmlDevice::thermal_seconds() const {
-  const auto violation = library_->read<Violation>("nvmlDeviceGetViolationStatus", device_, kThermalPolicy);
-  if (!violation) return std::nullopt;
-  return static_cast<double>(violation->violation_nanoseconds) * 1e-9;
+  if (const auto violation = library_->read<Violation>("nvmlDeviceGetViolationStatus", device_, kThermalPolicy)) {
+    return static_cast<double>(violation->violation_nanoseconds) * 1e-9;
+  }
+  FieldValue thermal{};
+  thermal.field = kThermalField;
+  if (library_->call("nvmlDeviceGetFieldValues", device_, 1, &thermal) != 0 || thermal.code != 0) return std::nullopt;
+  return static_cast<double>(thermal.value) * 1e-9;
 }
 
-std::string clock_limit_names(std::uint64_t limits) {
+std::string clock_limit_names(std::optional<std::uint64_t> limits) {
+  if (!limits) return "unknown: the driver does not report it";
   std::string names;
+  std::uint64_t unnamed = *limits;
   for (const auto& [limit, name] : kLimitNames) {
-    if ((limits & static_cast<std::uint64_t>(limit)) == 0) continue;
+    if ((*limits & static_cast<std::uint64_t>(limit)) == 0) continue;
+    unnamed &= ~static_cast<std::uint64_t>(limit);
     if (!names.empty()) names += ", ";
     names += name;
   }
-  return names;
+  if (unnamed != 0) names += (names.empty() ? "" : ", ") + std::string("another reason");
+  return names.empty() ? "none" : names;
 }
 
 ThrottleWatch::ThrottleWatch(const NvmlDevice& device)
-    : device_(device), thermal_seconds_(device.thermal_seconds().value_or(0)) {}
+    : device_(device), reports_limits_(device.clock_limits().has_value()), thermal_seconds_(device.thermal_seconds()) {}
 
 std::string ThrottleWatch::since_last() {
-  const double thermal = device_.thermal_seconds().value_or(thermal_seconds_);
-  const double slowed = thermal - std::exchange(thermal_seconds_, thermal);
-  const std::string now = clock_limit_names(device_.clock_limits().value_or(0) & kDisturbing);
-  if (!now.empty()) return "the GPU throttles: " + now;
+  const auto thermal = device_.thermal_seconds();
+  const auto before = std::exchange(thermal_seconds_, thermal);
+  const double slowed = thermal && before ? *thermal - *before : 0;
+  const auto limits = device_.clock_limits();
+  if (limits && (*limits & kDisturbing) != 0) return "the GPU throttles: " + clock_limit_names(*limits & kDisturbing);
+  if (!limits && reports_limits_) return "the driver no longer reports whether the GPU throttles";
   if (slowed <= 0) return {};
   char text[64];
   std::snprintf(text, sizeof text, "the GPU throttled: thermal, for %.3g ms", slowed * 1e3);

@@ -20,7 +20,7 @@ class NvmlError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// What holds the SM clock below the requested one; the bits of nvmlDeviceGetCurrentClocksThrottleReasons.
+// What holds the SM clock below the requested one; the bits of nvmlDeviceGetCurrentClocksEventReasons.
 enum class ClockLimit : std::uint64_t {
   idle = 0x1,
   application_setting = 0x2,
@@ -30,6 +30,7 @@ enum class ClockLimit : std::uint64_t {
   thermal_software = 0x20,
   thermal_hardware = 0x40,
   power_brake = 0x80,
+  display_setting = 0x100,
 };
 
 // Linux's spelling of a PCI address ("0000:0a:00.0"); NVML writes "00000000:0A:00.0", CUDA "0000:0A:00.0". Other text
@@ -82,11 +83,12 @@ class NvmlDevice {
   void* device_ = nullptr;
 };
 
-// The names of the set bits: "power cap, thermal (hardware)"; empty for none.
-std::string clock_limit_names(std::uint64_t limits);
+// The names of the set bits: "power cap, thermal (hardware)"; "none", or "unknown: ..." without a reading.
+std::string clock_limit_names(std::optional<std::uint64_t> limits);
 
 // Reports what slowed the device between two calls. Running at the power cap is normal and no disturbance; heat, a
-// power brake and a slow neighbour (sync boost) are.
+// power brake and a slow neighbour (sync boost) are, and so is a reading that is no longer available. Where it never
+// was, nothing is reported here: the device's facts say that it is unknown.
 class ThrottleWatch {
  public:
   explicit ThrottleWatch(const NvmlDevice& device);
@@ -96,7 +98,8 @@ class ThrottleWatch {
 
  private:
   const NvmlDevice& device_;
-  double thermal_seconds_;
+  bool reports_limits_;
+  std::optional<double> thermal_seconds_;
 };
 
 }  // namespace whygpu

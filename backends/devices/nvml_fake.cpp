@@ -15,7 +15,24 @@ constexpr int kNotSupported = 3;
 constexpr int kNotFound = 6;
 constexpr int kInsufficientSize = 7;
 constexpr int kDriverNotLoaded = 9;
+constexpr int kFunctionNotFound = 13;
+constexpr int kArgumentVersionMismatch = 25;
+constexpr int kDeprecated = 26;
+constexpr unsigned kThermalField = 75;
 constexpr unsigned kFirstProcess = 4242;
+
+struct Temperature {
+  unsigned version, sensor;
+  int celsius;
+};
+
+struct FieldValue {
+  unsigned field, scope;
+  long long timestamp, latency_microseconds;
+  unsigned type;
+  int code;
+  unsigned long long value;
+};
 
 struct PciInfo {
   char legacy_bus_id[16];
@@ -90,7 +107,11 @@ NVML_FAKE int nvmlDeviceGetTotalEnergyConsumption(void* device, unsigned long lo
   return gpu(device).has_energy ? give(millijoules, gpu(device).millijoules) : kNotSupported;
 }
 NVML_FAKE int nvmlDeviceGetTemperature(void* device, unsigned, unsigned* celsius) {
-  return give(celsius, gpu(device).celsius);
+  return gpu(device).has_calls_removed_in_cuda_14 ? give(celsius, gpu(device).celsius) : kDeprecated;
+}
+NVML_FAKE int nvmlDeviceGetTemperatureV(void* device, Temperature* temperature) {
+  if (temperature->version != (sizeof *temperature | 1U << 24)) return kArgumentVersionMismatch;
+  return give(&temperature->celsius, static_cast<int>(gpu(device).celsius));
 }
 NVML_FAKE int nvmlDeviceGetCurrPcieLinkWidth(void* device, unsigned* lanes) { return give(lanes, gpu(device).lanes); }
 NVML_FAKE int nvmlDeviceGetMaxPcieLinkWidth(void*, unsigned* lanes) { return give(lanes, 16U); }
@@ -114,9 +135,20 @@ NVML_FAKE int nvmlDeviceGetComputeRunningProcesses_v3(void* device, unsigned* co
   return kSuccess;
 }
 NVML_FAKE int nvmlDeviceGetCurrentClocksThrottleReasons(void* device, unsigned long long* limits) {
-  return give(limits, gpu(device).clock_limits);
+  return gpu(device).has_throttle_reasons ? give(limits, gpu(device).clock_limits) : kDeprecated;
+}
+NVML_FAKE int nvmlDeviceGetCurrentClocksEventReasons(void* device, unsigned long long* limits) {
+  return gpu(device).has_event_reasons ? give(limits, gpu(device).clock_limits) : kFunctionNotFound;
+}
+NVML_FAKE int nvmlDeviceGetFieldValues(void* device, int count, FieldValue* fields) {
+  for (int i = 0; i < count; ++i) {
+    fields[i].code = fields[i].field == kThermalField ? kSuccess : kNotSupported;
+    fields[i].value = gpu(device).thermal_nanoseconds;
+  }
+  return kSuccess;
 }
 NVML_FAKE int nvmlDeviceGetViolationStatus(void* device, unsigned policy, unsigned long long* reference_and_violation) {
+  if (!gpu(device).has_calls_removed_in_cuda_14) return kDeprecated;
   reference_and_violation[0] = 0;
   reference_and_violation[1] = policy == 1 ? gpu(device).thermal_nanoseconds : 0;
   return kSuccess;

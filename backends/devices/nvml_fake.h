@@ -9,6 +9,8 @@ struct NvmlFakeGpu {
   const char* bus_id = "00000000:65:00.0";  // as NVML writes it
   const char* name = "Fake GPU";
   bool has_energy = true, has_power = true, has_mig = true;
+  bool has_throttle_reasons = true, has_event_reasons = true;  // the names before and after driver 535
+  bool has_calls_removed_in_cuda_14 = true;
   unsigned sm_mhz = 1755, sm_max_mhz = 1980, memory_mhz = 2619, celsius = 54;
   unsigned milliwatts = 312'500, limit_milliwatts = 700'000, default_limit_milliwatts = 700'000;
   unsigned lanes = 16, generation = 5;  // at most 16 and 5

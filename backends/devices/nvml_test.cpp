@@ -102,6 +102,51 @@ TEST_F(NvmlTest, CurrentHeat) {
   EXPECT_EQ(watch.since_last(), "the GPU throttles: hardware slowdown, thermal (hardware)");
 }
 
+// The cards in NVML's order; CUDA counts the fastest first, and here that is the second one.
+TEST_F(NvmlTest, EventReasonsOfCardByAddress) {
+  fake_.count = 2;
+  for (int i = 0; i < 2; ++i) fake_.gpus[i].has_throttle_reasons = false;
+  fake_.gpus[0].bus_id = "00000000:C1:00.0";
+  fake_.gpus[0].clock_limits = 0x40;
+  fake_.gpus[1].bus_id = "00000000:65:00.0";
+  fake_.gpus[1].clock_limits = 0x80;
+  const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
+  EXPECT_THAT(device.clock_limits(), Optional(0x80U));
+  EXPECT_EQ(ThrottleWatch(device).since_last(), "the GPU throttles: power brake");
+}
+
+TEST_F(NvmlTest, ThrottleReasonsOfOldDriver) {
+  gpu_.has_event_reasons = false;
+  gpu_.clock_limits = 0x80;
+  EXPECT_THAT(NvmlDevice(kBusId, NVML_FAKE_LIBRARY).clock_limits(), Optional(0x80U));
+}
+
+TEST_F(NvmlTest, UnknownClockLimits) {
+  gpu_.has_event_reasons = gpu_.has_throttle_reasons = false;
+  gpu_.clock_limits = 0x80;
+  const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
+  EXPECT_EQ(device.clock_limits(), std::nullopt);
+  EXPECT_THAT(clock_limit_names(device.clock_limits()), HasSubstr("unknown"));
+  EXPECT_EQ(clock_limit_names(0), "none");
+  EXPECT_EQ(clock_limit_names(0x4 | 0x100 | 0x1000), "power cap, display clock setting, another reason");
+}
+
+TEST_F(NvmlTest, LostClockLimits) {
+  const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
+  ThrottleWatch watch(device);
+  EXPECT_THAT(watch.since_last(), IsEmpty());
+  gpu_.has_event_reasons = gpu_.has_throttle_reasons = false;
+  EXPECT_THAT(watch.since_last(), HasSubstr("no longer reports"));
+}
+
+TEST_F(NvmlTest, RemovedCallsReplaced) {
+  gpu_.has_calls_removed_in_cuda_14 = gpu_.has_throttle_reasons = false;
+  gpu_.thermal_nanoseconds = 7'000'000;
+  const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);
+  EXPECT_THAT(device.temperature_celsius(), Optional(54.0));
+  EXPECT_THAT(device.thermal_seconds(), Optional(7e-3));
+}
+
 TEST_F(NvmlTest, PastHeatReportedOnce) {
   gpu_.thermal_nanoseconds = 7'000'000;
   const NvmlDevice device(kBusId, NVML_FAKE_LIBRARY);

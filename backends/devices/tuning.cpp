@@ -9,7 +9,6 @@ namespace whygpu {
 namespace {
 
 constexpr double kTurnSeconds = 2e-3;
-constexpr int kMaxRuns = 20;
 constexpr int kTurns = 3;
 
 struct Candidate {
@@ -20,11 +19,12 @@ struct Candidate {
 
 }  // namespace
 
-std::size_t fastest(Device& device, std::size_t candidates,
+std::size_t fastest(Device& device, std::size_t candidates, bool cold,
                     const std::function<void(std::size_t, std::size_t)>& enqueue) {
   const auto stopwatch = device.make_stopwatch();
   std::size_t run = 0;
   const auto turn = [&](std::size_t candidate, int runs) {
+    if (cold) device.flush_cache();
     device.hold();
     stopwatch->start();
     for (int i = 0; i < runs; ++i) enqueue(candidate, run++);
@@ -37,9 +37,11 @@ std::size_t fastest(Device& device, std::size_t candidates,
   std::exception_ptr first_failure;
   for (std::size_t i = 0; i < candidates; ++i) {
     try {
-      turn(i, 1);  // warms up
+      // Loading a kernel waits until the device is idle, which a held one never is: the first run is not held.
+      enqueue(i, run++);
+      device.synchronize();
       const double seconds = turn(i, 1);
-      const int runs = static_cast<int>(std::clamp(kTurnSeconds / std::max(seconds, 1e-9), 1.0, double{kMaxRuns}));
+      const int runs = static_cast<int>(std::clamp(kTurnSeconds / std::max(seconds, 1e-9), 1.0, double{kMaxTunedRuns}));
       working.push_back({i, std::numeric_limits<double>::infinity(), runs});
     } catch (const std::exception&) {
       if (first_failure == nullptr) first_failure = std::current_exception();
@@ -52,6 +54,11 @@ std::size_t fastest(Device& device, std::size_t candidates,
       candidate.seconds = std::min(candidate.seconds, turn(candidate.index, candidate.runs));
   }
   return std::ranges::min_element(working, {}, &Candidate::seconds)->index;
+}
+
+std::string describe_choice(std::string_view whose, std::size_t candidates, std::size_t chosen, bool cold) {
+  return "fastest of " + std::string(whose) + " first " + std::to_string(candidates) + " with a " +
+         (cold ? "cold" : "hot") + " cache, number " + std::to_string(chosen + 1);
 }
 
 }  // namespace whygpu

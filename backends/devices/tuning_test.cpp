@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "backends/devices/held_queue_fake.h"
+
 namespace whygpu {
 namespace {
 
@@ -11,7 +13,8 @@ namespace {
 class FakeDevice final : public Device {
  public:
   double now = 0;
-  int held = 0;
+  HeldQueueFake queue;
+  int flushes = 0, holds = 0;
 
   DeviceKind kind() const override { return DeviceKind::cuda; }
   std::string name() const override { return "fake"; }
@@ -19,12 +22,18 @@ class FakeDevice final : public Device {
   std::size_t memory_bytes() const override { return 0; }
   std::size_t free_memory_bytes() const override { return 0; }
   std::size_t cache_bytes() const override { return 0; }
-  void synchronize() override {}
-  void flush_cache() override {}
+  void synchronize() override { queue.release(); }
+  void flush_cache() override {
+    queue.launch("flush");
+    ++flushes;
+  }
   std::unique_ptr<Tensor> allocate(std::size_t) override { return nullptr; }
   std::unique_ptr<Tensor> view(Tensor&, std::size_t, std::size_t) override { return nullptr; }
-  void hold() override { held = 1; }
-  void release() override { held = 0; }
+  void hold() override {
+    queue.hold();
+    ++holds;
+  }
+  void release() override { queue.release(); }
 
   std::unique_ptr<Stopwatch> make_stopwatch() override {
     struct Watch final : Stopwatch {
@@ -48,7 +57,7 @@ TEST(Fastest, ShortestTime) {
     EXPECT_TRUE(runs.insert(run).second);
     device.now += seconds[candidate];
   };
-  EXPECT_EQ(fastest(device, 3, enqueue), 1U);
+  EXPECT_EQ(fastest(device, 3, false, enqueue), 1U);
   EXPECT_EQ(*runs.rbegin(), runs.size() - 1);
 }
 
@@ -58,7 +67,46 @@ TEST(Fastest, WarmUp) {
   const auto enqueue = [&](std::size_t candidate, std::size_t) {
     device.now += candidate == 1 ? 2e-4 : std::exchange(warm, true) ? 1e-4 : 1.0;
   };
-  EXPECT_EQ(fastest(device, 2, enqueue), 0U);
+  EXPECT_EQ(fastest(device, 2, false, enqueue), 0U);
+}
+
+TEST(Fastest, FirstRunNotHeld) {
+  FakeDevice device;
+  const auto enqueue = [&](std::size_t candidate, std::size_t) {
+    device.queue.launch("candidate " + std::to_string(candidate));
+    device.now += candidate == 1 ? 1e-6 : 2e-6;
+  };
+  EXPECT_EQ(fastest(device, 3, true, enqueue), 1U);
+}
+
+// Runs of several launches each must not fill the queue behind a hold.
+TEST(Fastest, QueueNotFilled) {
+  FakeDevice device;
+  const auto enqueue = [&](std::size_t candidate, std::size_t) {
+    device.queue.launch("candidate", 32);
+    device.now += candidate == 1 ? 1e-6 : 2e-6;
+  };
+  EXPECT_EQ(fastest(device, 2, false, enqueue), 1U);
+}
+
+// What suits operands in the cache need not suit those outside it.
+TEST(Fastest, TimedAsMeasured) {
+  for (const bool cold : {true, false}) {
+    FakeDevice device;
+    const auto enqueue = [&](std::size_t candidate, std::size_t) {
+      const double first = device.flushes > 0 ? 2e-5 : 5e-6;
+      device.now += candidate == 0 ? first : 1e-5;
+    };
+    EXPECT_EQ(fastest(device, 2, cold, enqueue), cold ? 1U : 0U);
+    EXPECT_EQ(device.flushes, cold ? device.holds : 0);
+  }
+}
+
+TEST(Fastest, DescribesMode) {
+  EXPECT_EQ(describe_choice("the heuristic's", 16, 2, false),
+            "fastest of the heuristic's first 16 with a hot cache, number 3");
+  EXPECT_EQ(describe_choice("the heuristic's", 16, 2, true),
+            "fastest of the heuristic's first 16 with a cold cache, number 3");
 }
 
 TEST(Fastest, SkipsFailures) {
@@ -67,8 +115,8 @@ TEST(Fastest, SkipsFailures) {
     if (candidate == 0) throw std::runtime_error("no workspace");
     device.now += 1e-3;
   };
-  EXPECT_EQ(fastest(device, 2, enqueue), 1U);
-  EXPECT_EQ(device.held, 0);
+  EXPECT_EQ(fastest(device, 2, false, enqueue), 1U);
+  EXPECT_FALSE(device.queue.held());
 }
 
 TEST(Fastest, AllFail) {
@@ -76,7 +124,7 @@ TEST(Fastest, AllFail) {
   const auto enqueue = [&](std::size_t candidate, std::size_t) {
     throw std::runtime_error("candidate " + std::to_string(candidate));
   };
-  EXPECT_THAT([&] { fastest(device, 2, enqueue); }, ::testing::ThrowsMessage<std::runtime_error>("candidate 0"));
+  EXPECT_THAT([&] { fastest(device, 2, false, enqueue); }, ::testing::ThrowsMessage<std::runtime_error>("candidate 0"));
 }
 
 }  // namespace

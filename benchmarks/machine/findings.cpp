@@ -142,6 +142,10 @@ std::vector<FindingRecord> gpu_findings(const GpuState& gpu) {
   }
   if (!gpu.ecc.value_or(true))
     add(false, "ECC is off: memory is faster than in most machines of its kind", "report it with the results");
+  if (!gpu.reports_throttling) {
+    add(false, "the driver does not report what limits its clocks: throttling would go unnoticed",
+        "watch temperature, power and clocks during a run: nvidia-smi dmon");
+  }
   if (!gpu.persistence.value_or(true)) {
     add(false, "persistence mode is off: the driver is reloaded for each process", "as root: nvidia-smi -pm 1");
   }

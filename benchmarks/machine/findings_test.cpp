@@ -97,6 +97,7 @@ TEST(GpuFindings, EachFault) {
   EXPECT_THAT(only([](GpuState& g) { g.ecc = false; }), HasSubstr("ECC is off"));
   EXPECT_THAT(only([](GpuState& g) { g.persistence = false; }), HasSubstr("persistence"));
   EXPECT_THAT(only([](GpuState& g) { g.processes = {17, 18}; }), HasSubstr("(17, 18)"));
+  EXPECT_THAT(only([](GpuState& g) { g.reports_throttling = false; }), HasSubstr("throttling would go unnoticed"));
 }
 
 TEST(CeilingFindings, NamesCauseOfLowCeiling) {

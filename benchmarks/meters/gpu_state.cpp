@@ -16,6 +16,7 @@ std::vector<GpuState> read_gpus(const std::string& nvml_library) {
                       .ecc = gpu.ecc(),
                       .mig = gpu.mig(),
                       .persistence = gpu.persistence(),
+                      .reports_throttling = gpu.clock_limits().has_value(),
                       .link_generation = gpu.pcie_generation(),
                       .highest_link_generation = gpu.pcie_max_generation(),
                       .link_width = gpu.pcie_lanes(),

@@ -13,6 +13,7 @@ struct GpuState {
   std::optional<double> clock_mhz, highest_clock_mhz;  // of the multiprocessors
   std::optional<double> power_limit_watts, default_limit_watts;
   std::optional<bool> ecc, mig, persistence;
+  bool reports_throttling = true;
   std::optional<unsigned> link_generation, highest_link_generation, link_width, highest_link_width;  // PCIe
   std::vector<unsigned> processes;  // process ids with a compute context
 };

@@ -158,7 +158,7 @@ TEST(GpuState, ReadsNvml) {
   fake.count = 3;
   fake.gpus[0] = {.limit_milliwatts = 500'000, .lanes = 8, .ecc = 0, .processes = 1};
   fake.gpus[1].mig = 1;
-  fake.gpus[2].has_mig = false;
+  fake.gpus[2].has_mig = fake.gpus[2].has_throttle_reasons = fake.gpus[2].has_event_reasons = false;
   const auto gpus = read_gpus(NVML_FAKE_LIBRARY);
   ASSERT_EQ(gpus.size(), 3U);
   EXPECT_EQ(gpus[0].pci_bus_id, "0000:65:00.0");
@@ -171,6 +171,8 @@ TEST(GpuState, ReadsNvml) {
   EXPECT_EQ(gpus[1].mig, true);
   EXPECT_EQ(gpus[2].mig, std::nullopt);  // not supported by that GPU
   EXPECT_TRUE(gpus[2].processes.empty());
+  EXPECT_TRUE(gpus[1].reports_throttling);
+  EXPECT_FALSE(gpus[2].reports_throttling);
 }
 
 TEST(Hwmon, CardAddress) {

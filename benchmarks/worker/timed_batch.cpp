@@ -14,8 +14,16 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMostSets = 4096;
 constexpr std::int64_t kRecordedOperations = 64;
 
-// A device's queue is finite: the operations queued behind a held start must fit.
-constexpr std::int64_t kHeldLaunches = 16;
+// A device's queue is finite, and the host waits at a full one: what is queued behind a held start must fit. CUDA's
+// takes about 1000 launches.
+constexpr std::int64_t kHeldLaunches = 512;
+
+// Assumed of an operation that cannot be captured, and so not counted.
+constexpr std::int64_t kUnknownLaunches = 32;
+
+std::int64_t nodes_of(const Graph& graph) {
+  return std::max<std::int64_t>(static_cast<std::int64_t>(graph.nodes()), 1);
+}
 
 }  // namespace
 
@@ -28,9 +36,35 @@ SampleMode sample_mode(const Case& c) {
 }
 
 TimedBatch::TimedBatch(Trial& trial, Device& device, const SampleMode& mode)
-    : trial_(trial), device_(device), mode_(mode), stopwatch_(device.make_stopwatch()), unit_(mode.reuse) {
+    : trial_(trial),
+      device_(device),
+      mode_(mode),
+      stopwatch_(device.make_stopwatch()),
+      unit_(mode.reuse),
+      launches_(kUnknownLaunches) {
   if (mode_.cold) rotate_cold_sets();
   if (mode_.offload != Offload::kernel) copies_.emplace(device, trial.host_arguments());
+  if (device.kind() != DeviceKind::cpu && !timed_on_host()) run_unheld();
+}
+
+bool TimedBatch::timed_on_host() const { return copies_ || trial_.timed_by_host(); }
+
+// Loading a kernel waits until the device is idle, which a held one never is: every set runs before the first hold.
+void TimedBatch::run_unheld() {
+  for (std::size_t set = 0; set < sets_; ++set) trial_.enqueue(set);
+  device_.synchronize();
+  if (const auto graph = capture(1)) launches_ = nodes_of(*graph);
+}
+
+// Null if the device or the library does not support it.
+std::unique_ptr<Graph> TimedBatch::capture(std::int64_t operations) {
+  try {
+    return device_.capture([&] {
+      for (std::int64_t i = 0; i < operations; ++i) trial_.enqueue(static_cast<std::size_t>(i) % sets_);
+    });
+  } catch (const std::exception&) {
+    return nullptr;
+  }
 }
 
 void TimedBatch::rotate_cold_sets() {
@@ -41,12 +75,16 @@ void TimedBatch::rotate_cold_sets() {
   trial_.allocate_sets(sets_);
 }
 
-std::int64_t TimedBatch::most() const { return mode_.cold ? static_cast<std::int64_t>(sets_) : std::int64_t{1} << 40; }
+std::int64_t TimedBatch::most() const {
+  if (!mode_.cold) return std::int64_t{1} << 40;
+  return graph_ ? unit_ : static_cast<std::int64_t>(sets_);  // another replay would find its operands in the cache
+}
 
 void TimedBatch::enqueue(std::int64_t operations) {
-  const std::int64_t launches = graph_ ? operations / unit_ : operations;
-  for (std::int64_t i = 0; i < launches; ++i) {
-    if (i == kHeldLaunches) device_.release();
+  const std::int64_t calls = graph_ ? operations / unit_ : operations;
+  const std::int64_t held_calls = kHeldLaunches / launches_;
+  for (std::int64_t i = 0; i < calls; ++i) {
+    if (i == held_calls) device_.release();
     if (graph_) {
       graph_->enqueue();
     } else {
@@ -58,7 +96,7 @@ void TimedBatch::enqueue(std::int64_t operations) {
 
 double TimedBatch::time(std::int64_t operations) {
   if (mode_.cold) device_.flush_cache();
-  if (copies_ || trial_.timed_by_host()) return time_on_host(operations);
+  if (timed_on_host()) return time_on_host(operations);
   device_.hold();
   stopwatch_->start();
   enqueue(operations);
@@ -94,16 +132,15 @@ double TimedBatch::time_synchronised() {
 }
 
 void TimedBatch::record(std::int64_t operations) {
-  if (copies_ || trial_.timed_by_host()) return;
-  const std::int64_t recorded = mode_.cold ? std::min(operations, most()) : std::min(operations, kRecordedOperations);
-  try {
-    graph_ = device_.capture([&] {
-      for (std::int64_t i = 0; i < recorded; ++i) trial_.enqueue(static_cast<std::size_t>(i) % sets_);
-    });
-  } catch (const std::exception&) {
-    graph_ = nullptr;  // a library that cannot be captured is launched one operation at a time
-  }
-  if (graph_) unit_ = recorded;
+  if (timed_on_host()) return;
+  const std::int64_t held = std::max<std::int64_t>(kHeldLaunches / launches_, 1);
+  const std::int64_t recorded = std::min({operations, held, mode_.cold ? most() : kRecordedOperations});
+  graph_ = capture(recorded);  // otherwise operations are launched one at a time
+  if (!graph_) return;
+  unit_ = recorded;
+  launches_ = nodes_of(*graph_);
+  graph_->enqueue();  // not held, like every first run
+  device_.synchronize();
 }
 
 std::size_t TimedBatch::last_set(std::int64_t operations) const {

@@ -53,6 +53,9 @@ class TimedBatch {
 
  private:
   void rotate_cold_sets();
+  bool timed_on_host() const;
+  void run_unheld();
+  std::unique_ptr<Graph> capture(std::int64_t operations);
   void enqueue(std::int64_t operations);
   double time_on_host(std::int64_t operations);
 
@@ -63,6 +66,7 @@ class TimedBatch {
   std::optional<HostCopies> copies_;
   std::unique_ptr<Graph> graph_;
   std::int64_t unit_ = 1;
+  std::int64_t launches_;  // of one operation or, once recorded, of one replay
   std::size_t sets_ = 1, next_set_ = 0;
 };
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "backends/devices/held_queue_fake.h"
+
 namespace whygpu {
 namespace {
 
@@ -28,15 +30,17 @@ class FakeTensor final : public Tensor {
   int value_ = 0;
 };
 
-struct FakeGraph final : Graph {
-  explicit FakeGraph(Log& log) : log(log) {}
-  void enqueue() override { log += 'g'; }
-  Log& log;
-};
-
+// Logs its calls, and fails where a GPU would block the host.
 class FakeDevice final : public Device {
  public:
   explicit FakeDevice(Log& log) : log_(log) {}
+  void launch(const std::string& code, std::size_t launches) {
+    if (capturing_) {
+      captured_ += launches;
+    } else {
+      queue_.launch(code, launches);
+    }
+  }
   DeviceKind kind_of_memory = DeviceKind::cuda;
   bool has_graphs = false, capture_fails = false;
 
@@ -46,17 +50,41 @@ class FakeDevice final : public Device {
   std::size_t memory_bytes() const override { return 1 << 20; }
   std::size_t free_memory_bytes() const override { return 1 << 20; }
   std::size_t cache_bytes() const override { return 100; }
-  void synchronize() override {}
+  void synchronize() override { queue_.release(); }
   std::unique_ptr<Tensor> allocate(std::size_t) override { return nullptr; }
   std::unique_ptr<Tensor> view(Tensor&, std::size_t, std::size_t) override { return nullptr; }
-  void flush_cache() override { log_ += 'f'; }
-  void hold() override { log_ += '['; }
-  void release() override { log_ += ']'; }
+  void flush_cache() override {
+    log_ += 'f';
+    launch("flush", 1);
+  }
+  void hold() override {
+    log_ += '[';
+    queue_.hold();
+  }
+  void release() override {
+    log_ += ']';
+    queue_.release();
+  }
   std::unique_ptr<Graph> capture(const std::function<void()>& enqueue_all) override {
     if (capture_fails) throw std::runtime_error("cannot be recorded");
     if (!has_graphs) return nullptr;
+    struct FakeGraph final : Graph {
+      FakeGraph(FakeDevice& device, std::string name, std::size_t launches)
+          : device(device), name(std::move(name)), launches(launches) {}
+      void enqueue() override {
+        device.log_ += 'g';
+        device.launch(name, launches);
+      }
+      std::size_t nodes() const override { return launches; }
+      FakeDevice& device;
+      std::string name;
+      std::size_t launches;
+    };
+    capturing_ = true;
+    captured_ = 0;
     enqueue_all();
-    return std::make_unique<FakeGraph>(log_);
+    capturing_ = false;
+    return std::make_unique<FakeGraph>(*this, "graph " + std::to_string(++graphs_), captured_);
   }
   std::unique_ptr<Stopwatch> make_stopwatch() override {
     struct Watch final : Stopwatch {
@@ -69,24 +97,33 @@ class FakeDevice final : public Device {
 
  private:
   Log& log_;
+  HeldQueueFake queue_;
+  bool capturing_ = false;
+  std::size_t captured_ = 0;
+  int graphs_ = 0;
 };
 
 class FakeTrial final : public Trial {
  public:
-  FakeTrial(Log& log, bool on_host) : log_(log), input_(log, on_host), result_(log, on_host) {}
+  FakeTrial(Log& log, FakeDevice& device, bool on_host)
+      : log_(log), device_(device), input_(log, on_host), result_(log, on_host) {}
   Verdict verify() override { return {}; }
-  void enqueue(std::size_t set) override { log_ += static_cast<char>('0' + set); }
+  void enqueue(std::size_t set) override {
+    log_ += static_cast<char>('0' + set);
+    device_.launch("set " + std::to_string(set), launches);
+  }
   void allocate_sets(std::size_t count) override { sets = count; }
   std::size_t set_bytes() const override { return 100; }
   std::string implementation() const override { return "fake"; }
   std::vector<HostArgument> host_arguments() override {
     return {{&input_, sizeof values_, &values_}, {&result_, sizeof values_, nullptr}};
   }
-  std::size_t sets = 1;
+  std::size_t sets = 1, launches = 1;
   const FakeTensor& input() const { return input_; }
 
  private:
   Log& log_;
+  FakeDevice& device_;
   int values_ = 42;
   FakeTensor input_, result_;
 };
@@ -94,7 +131,7 @@ class FakeTrial final : public Trial {
 struct TimedBatchTest : ::testing::Test {
   Log log;
   FakeDevice device{log};
-  FakeTrial trial{log, false};
+  FakeTrial trial{log, device, false};
 
   Log logged(TimedBatch& batch, std::int64_t operations) {
     log.clear();
@@ -139,7 +176,7 @@ TEST_F(TimedBatchTest, AlwaysCopiesPerOperation) {
 }
 
 TEST_F(TimedBatchTest, HostOperandsNotCopied) {
-  FakeTrial host(log, true);
+  FakeTrial host(log, device, true);
   device.kind_of_memory = DeviceKind::cpu;
   TimedBatch batch(host, device, {.offload = Offload::always});
   EXPECT_EQ(logged(batch, 2), "00");
@@ -153,6 +190,50 @@ TEST_F(TimedBatchTest, ReplaysWholeUnits) {
   EXPECT_EQ(batch.unit(), 64);
   EXPECT_EQ(logged(batch, 128), "[gg]");
   EXPECT_EQ(batch.describe(), "kernel time, 64 operations a graph");
+}
+
+// The fake device fails when anything is launched first under a hold.
+TEST_F(TimedBatchTest, FirstLaunchesNotHeld) {
+  for (const bool cold : {false, true}) {
+    device.has_graphs = true;
+    TimedBatch batch(trial, device, {.cold = cold});
+    batch.time(3);
+    batch.record(3);
+    batch.time(3);
+  }
+}
+
+// The fake device fails when its queue is full under a hold.
+TEST_F(TimedBatchTest, QueueNotFilled) {
+  device.has_graphs = true;
+  trial.launches = 50;
+  TimedBatch batch(trial, device, {});
+  EXPECT_EQ(logged(batch, 100), "[" + std::string(10, '0') + "]" + std::string(90, '0') + "]");
+  batch.record(1000);
+  EXPECT_EQ(batch.unit(), 10);
+  EXPECT_EQ(logged(batch, 50), "[g]gggg]");
+}
+
+TEST_F(TimedBatchTest, ReplayLargerThanQueueNotHeld) {
+  device.has_graphs = true;
+  trial.launches = 2000;
+  TimedBatch batch(trial, device, {});
+  EXPECT_EQ(logged(batch, 2), "[]00]");
+  batch.record(1000);
+  EXPECT_EQ(batch.unit(), 1);
+  EXPECT_EQ(logged(batch, 2), "[]gg]");
+}
+
+// A second replay would use the same sets, which the first has left in the cache.
+TEST_F(TimedBatchTest, OneColdReplayPerFlush) {
+  device.has_graphs = true;
+  trial.launches = 200;
+  TimedBatch batch(trial, device, {.cold = true});
+  EXPECT_EQ(batch.most(), 3);
+  batch.record(1000);
+  EXPECT_EQ(batch.unit(), 2);
+  EXPECT_EQ(batch.most(), 2);
+  EXPECT_EQ(logged(batch, 2), "f[g]");
 }
 
 TEST_F(TimedBatchTest, LaunchesWithoutCapture) {

@@ -145,7 +145,7 @@ class ConvolutionWorkload final : public Workload {
     const auto oracle = [op](std::span<const std::byte* const> values, std::string_view implementation) {
       return check_convolution(op, {values[0], values[1], values[2]}, implementation);
     };
-    return std::make_unique<OperationTrial>(op.arguments(), op.result(), backend.prepare(op, {.variant = c["variant"]}),
+    return std::make_unique<OperationTrial>(op.arguments(), op.result(), backend.prepare(op, prepare_options(c)),
                                             oracle);
   }
 };

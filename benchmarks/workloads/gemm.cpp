@@ -64,8 +64,7 @@ class GemmWorkload final : public Workload {
     const auto oracle = [gemm](std::span<const std::byte* const> values, std::string_view) {
       return check_gemm(gemm, values[0], values[1], values[2]);
     };
-    return std::make_unique<OperationTrial>(gemm.arguments(), 2, backend.prepare(gemm, {.variant = c["variant"]}),
-                                            oracle);
+    return std::make_unique<OperationTrial>(gemm.arguments(), 2, backend.prepare(gemm, prepare_options(c)), oracle);
   }
 };
 

@@ -15,6 +15,8 @@ constexpr std::uint64_t kMadeAnew = 1 << 16;  // elements: at most that many are
 
 }  // namespace
 
+PrepareOptions prepare_options(const Case& c) { return {.variant = c["variant"], .cold = c["mode"] == "cold"}; }
+
 OperationTrial::OperationTrial(std::vector<TensorSpec> arguments, int result, std::unique_ptr<Operation> operation,
                                Oracle oracle)
     : specs_(std::move(arguments)),

@@ -14,6 +14,9 @@
 
 namespace whygpu {
 
+// How `c` asks its operation to be prepared.
+PrepareOptions prepare_options(const Case& c);
+
 class OperationTrial final : public Trial {
  public:
   // Verifies the row-major values of all arguments, including the operation's result.

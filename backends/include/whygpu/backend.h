@@ -50,8 +50,7 @@ class Operation {
   virtual std::unique_ptr<Tensor> allocate(int index) = 0;
 
   // Queues one run over tensors in the order of the operation's arguments: those of its own allocate() or, with
-  // Layout::row_major, any of the device's. It only runs: prepare() has chosen, packed and allocated everything that
-  // can be.
+  // Layout::row_major, any of the device's. It only runs: prepare() has chosen, packed and allocated what can be.
   virtual void enqueue(std::span<Tensor* const> tensors) = 0;
 
   // What actually runs: kernel, instruction set, algorithm, math mode, workspace. Names every conversion and fallback.
@@ -66,6 +65,7 @@ enum class Layout : std::uint8_t {
 struct PrepareOptions {
   std::string_view variant = {};  // one of variants(op); empty for the default
   Layout layout = Layout::preferred;
+  bool cold = false;  // it will run on operands outside the cache: what is chosen by timing is timed that way
 };
 
 struct Settings {

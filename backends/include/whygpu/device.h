@@ -41,6 +41,7 @@ class Graph {
  public:
   virtual ~Graph() = default;
   virtual void enqueue() = 0;
+  virtual std::size_t nodes() const = 0;  // kernels and copies in one replay: its share of the device's finite queue
 };
 
 class Device {
