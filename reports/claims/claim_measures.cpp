@@ -183,8 +183,8 @@ Measured hours_of_rent(const ResultFile& file, const ClaimSettings& settings) {
   const auto rate = settings.hourly.find(first_gpu(file)->name);
   if (rate == settings.hourly.end()) return none("no cloud rate was given (--hourly)");
   const double hours = *price.value / rate->second;
-  return {hours,
-          fmt::format("{} hours at ${} an hour for {}", format_number(hours), format_number(rate->second), price.evidence)};
+  return {hours, fmt::format("{} hours at ${} an hour for {}", format_number(hours), format_number(rate->second),
+                             price.evidence)};
 }
 
 Measured convolution_ratio(const ResultFile& file) {
