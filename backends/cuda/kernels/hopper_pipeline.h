@@ -68,7 +68,9 @@ __device__ __forceinline__ void produce(const Work& work, unsigned cluster) {
   const unsigned units = work.schedule.units(cluster);
 
   RingPosition<L::stages> at;
-  for (unsigned unit = blockIdx.x / cluster; unit < units; unit += gridDim.x / cluster) {
+  for (unsigned turn = 0;; ++turn) {
+    const unsigned unit = unit_of(turn, blockIdx.x / cluster, gridDim.x / cluster);
+    if (unit >= units) break;
     const Tile tile = tile_of<kTileN>(work, unit, cluster, rank);
     auto loader = work.loader(tile, cluster, rank);
     for (int step = 0; step < tile.count; ++step, at.advance()) {
@@ -175,7 +177,9 @@ __device__ __forceinline__ void consume(const Work& work, unsigned cluster) {
   const unsigned units = work.schedule.units(cluster);
 
   RingPosition<Layout<kTileN>::stages> at;
-  for (unsigned unit = blockIdx.x / cluster; unit < units; unit += gridDim.x / cluster) {
+  for (unsigned turn = 0;; ++turn) {
+    const unsigned unit = unit_of(turn, blockIdx.x / cluster, gridDim.x / cluster);
+    if (unit >= units) break;
     const Tile tile = tile_of<kTileN>(work, unit, cluster, rank);
     Sum<In> sums[kTileN / 2];
     multiply_tile<In, kTileN, kAcrossA, kAcrossB>(sums, at, tile.count, consumer, cluster);
