@@ -256,9 +256,8 @@ Support supports(const Convolution& op, const Chip& chip) {
   const GatherShape shape = gather_shape(op);  // backward weights reads the image as forward does
   if (shape.problems > kMaxProblems) return Support::no("backward data takes strides up to 2");
   for (int problem = 0; problem < shape.problems; ++problem) {
-    if (!has_pixel_map(pixels_of(op, shape.y[problem], shape.x[problem], kTileM))) {
-      return Support::no("TMA's im2col mode takes steps up to 8 and corners within 128 pixels of the image's");
-    }
+    const std::string limit = pixels_problem(pixels_of(op, shape.y[problem], shape.x[problem], kTileM));
+    if (!limit.empty()) return Support::no("TMA's im2col mode: " + limit);
   }
   return fits(op, 16 / bytes);
 }
