@@ -126,7 +126,11 @@ __device__ __forceinline__ void multiply_tile(Sum<In> (&sums)[kTileN / 2], RingP
   // Lanes of one warp tell each block of the cluster that this warp has read the stage.
   const auto release = [&](int stage) {
     const unsigned lane = threadIdx.x % 32;
-    if (lane < cluster) barrier_arrive_at(&empty[stage], lane);
+    if (cluster > 1) {
+      if (lane < cluster) barrier_arrive_at(&empty[stage], lane);
+    } else if (lane == 0) {
+      barrier_arrive(&empty[stage]);
+    }
   };
 
   Sum<In> fresh[kPromote ? kTileN / 2 : 1];
