@@ -97,15 +97,19 @@ struct SharedColumns {
   template <int kTileN>
   __device__ __forceinline__ void load_along(unsigned char* b, const TensorMap& map, int k, int column, int z,
                                              Barrier* barrier) const {
-    const int first = static_cast<int>(rank) * (kTileN / static_cast<int>(cluster));
+    const int first = static_cast<int>(rank) * (kTileN / 2);  // without a cluster, the rank is 0
     load(b + first * kLine, map, k, column + first, z, barrier);
   }
   // Columns across k, 64 in a box.
   template <int kTileN>
   __device__ __forceinline__ void load_across(unsigned char* b, const TensorMap& map, int k, int column, int z,
                                               Barrier* barrier) const {
-    const int share = kTileN / static_cast<int>(cluster), first = static_cast<int>(rank) * share;
-    for (int own = first; own < first + share; own += 64) load(b + own / 64 * kGroup, map, column + own, k, z, barrier);
+    constexpr int kBoxes = kTileN / 64;
+#pragma unroll
+    for (int box = 0; box < kBoxes; ++box) {
+      const bool own = cluster == 1 || box * 2 / kBoxes == static_cast<int>(rank);
+      if (own) load(b + box * kGroup, map, column + box * 64, k, z, barrier);
+    }
   }
 };
 
