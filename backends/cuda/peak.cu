@@ -223,8 +223,8 @@ __global__ void __launch_bounds__(kWgmmaThreads) wgmma_peak(const Sum* x, Sum* y
   const unsigned a = shared_address(a_words), b = shared_address(b_words), minus_b = shared_address(minus_words);
   Sum sums[128];
   start_at(sums, x);
-  warpgroup_fence();
   for (std::int64_t round = 0; round < rounds; ++round) {
+    warpgroup_fence();
 #pragma unroll
     for (int step = 0; step < 8; ++step) {
       const unsigned k = 32 * (step % 4);
