@@ -184,12 +184,16 @@ __device__ __forceinline__ void consume(const Work& work, unsigned cluster) {
   const unsigned rank = cluster > 1 ? cluster_rank() : 0;
   const unsigned units = work.schedule.units(cluster);
 
+  // Each tile begins by overwriting the sums, but the ptxas of CUDA 12.4 serialises wgmma (C7515) on registers that
+  // nothing defined.
+  Sum<In> sums[kTileN / 2];
+#pragma unroll
+  for (int i = 0; i < kTileN / 2; ++i) sums[i] = 0;
   RingPosition<Layout<kTileN>::stages> at;
   for (unsigned turn = 0;; ++turn) {
     const unsigned unit = unit_of(turn, blockIdx.x / cluster, gridDim.x / cluster);
     if (unit >= units) break;
     const Tile tile = tile_of<kTileN>(work, unit, cluster, rank);
-    Sum<In> sums[kTileN / 2];
     multiply_tile<In, kTileN, kAcrossA, kAcrossB>(sums, at, tile.count, consumer, cluster);
     work.store(sums, tile, consumer);
   }
