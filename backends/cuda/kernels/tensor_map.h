@@ -79,7 +79,7 @@ inline std::string pixels_problem(const PixelsShape& shape) {
 template <class T>
 std::string map_problem(const void* data, const PixelsShape& shape) {
   const std::int64_t pixel = std::int64_t{shape.channels} * sizeof(T), line = pixel * shape.x.extent;
-  const std::string problem = pixels_problem(shape);
+  std::string problem = pixels_problem(shape);
   if (!problem.empty()) return problem;
   return layout_problem(data, {shape.channels, shape.x.extent, shape.y.extent, shape.images},
                         {pixel, line, line * shape.y.extent});
