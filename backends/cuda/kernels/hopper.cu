@@ -146,7 +146,7 @@ Plan plan_as(const Gemm& op, const Chip& chip) {
   // fp8 keeps two sets of sums, which only fit in registers for a narrow tile.
   constexpr bool kWide = !std::is_same_v<In, Float8E4M3>;
   const ChoiceInput work{
-      op.m, op.n, op.batch, ceil_div(op.k, kDepth<In>), kDepth<In>, kMaxSplits, chip.multiprocessors};
+      op.m, op.n, op.batch, {ceil_div(op.k, kDepth<In>)}, kDepth<In>, kMaxSplits, chip.multiprocessors};
   const Choice choice = kWide ? choose(work, {256, 128}) : choose(work, {128});
   if constexpr (kWide) {
     if (choice.tile_n == 256) return plan_with<In, 256>(op, chip, choice.splits);

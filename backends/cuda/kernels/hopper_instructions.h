@@ -45,13 +45,18 @@ __device__ __forceinline__ void barrier_arrive_expecting(Barrier* barrier, unsig
                : "memory");
 }
 
-// Arrives at the same barrier in block `rank` of the cluster.
+__device__ __forceinline__ void barrier_arrive(Barrier* barrier) {
+  asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(barrier)) : "memory");
+}
+
+// Arrives at the same barrier in block `rank` of the cluster. The multiply-adds whose reads it announces are complete;
+// a release to the whole cluster would be a fence for the whole GPU, in every step.
 __device__ __forceinline__ void barrier_arrive_at(Barrier* barrier, unsigned rank) {
   asm volatile(
       "{\n"
       ".reg .b32 remote;\n"
       "mapa.shared::cluster.u32 remote, %0, %1;\n"
-      "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n"
+      "mbarrier.arrive.shared::cluster.b64 _, [remote];\n"
       "}" ::"r"(shared_address(barrier)),
       "r"(rank)
       : "memory");

@@ -68,7 +68,9 @@ __device__ __forceinline__ void produce(const Work& work, unsigned cluster) {
   const unsigned units = work.schedule.units(cluster);
 
   RingPosition<L::stages> at;
-  for (unsigned unit = blockIdx.x / cluster; unit < units; unit += gridDim.x / cluster) {
+  for (unsigned turn = 0;; ++turn) {
+    const unsigned unit = unit_of(turn, blockIdx.x / cluster, gridDim.x / cluster);
+    if (unit >= units) break;
     const Tile tile = tile_of<kTileN>(work, unit, cluster, rank);
     auto loader = work.loader(tile, cluster, rank);
     for (int step = 0; step < tile.count; ++step, at.advance()) {
@@ -95,15 +97,19 @@ struct SharedColumns {
   template <int kTileN>
   __device__ __forceinline__ void load_along(unsigned char* b, const TensorMap& map, int k, int column, int z,
                                              Barrier* barrier) const {
-    const int first = static_cast<int>(rank) * (kTileN / static_cast<int>(cluster));
+    const int first = static_cast<int>(rank) * (kTileN / 2);  // without a cluster, the rank is 0
     load(b + first * kLine, map, k, column + first, z, barrier);
   }
   // Columns across k, 64 in a box.
   template <int kTileN>
   __device__ __forceinline__ void load_across(unsigned char* b, const TensorMap& map, int k, int column, int z,
                                               Barrier* barrier) const {
-    const int share = kTileN / static_cast<int>(cluster), first = static_cast<int>(rank) * share;
-    for (int own = first; own < first + share; own += 64) load(b + own / 64 * kGroup, map, column + own, k, z, barrier);
+    constexpr int kBoxes = kTileN / 64;
+#pragma unroll
+    for (int box = 0; box < kBoxes; ++box) {
+      const bool own = cluster == 1 || box * 2 / kBoxes == static_cast<int>(rank);
+      if (own) load(b + box * kGroup, map, column + box * 64, k, z, barrier);
+    }
   }
 };
 
@@ -124,7 +130,11 @@ __device__ __forceinline__ void multiply_tile(Sum<In> (&sums)[kTileN / 2], RingP
   // Lanes of one warp tell each block of the cluster that this warp has read the stage.
   const auto release = [&](int stage) {
     const unsigned lane = threadIdx.x % 32;
-    if (lane < cluster) barrier_arrive_at(&empty[stage], lane);
+    if (cluster > 1) {
+      if (lane < cluster) barrier_arrive_at(&empty[stage], lane);
+    } else if (lane == 0) {
+      barrier_arrive(&empty[stage]);
+    }
   };
 
   Sum<In> fresh[kPromote ? kTileN / 2 : 1];
@@ -174,10 +184,16 @@ __device__ __forceinline__ void consume(const Work& work, unsigned cluster) {
   const unsigned rank = cluster > 1 ? cluster_rank() : 0;
   const unsigned units = work.schedule.units(cluster);
 
+  // Each tile begins by overwriting the sums, but the ptxas of CUDA 12.4 serialises wgmma (C7515) on registers that
+  // nothing defined.
+  Sum<In> sums[kTileN / 2];
+#pragma unroll
+  for (int i = 0; i < kTileN / 2; ++i) sums[i] = 0;
   RingPosition<Layout<kTileN>::stages> at;
-  for (unsigned unit = blockIdx.x / cluster; unit < units; unit += gridDim.x / cluster) {
+  for (unsigned turn = 0;; ++turn) {
+    const unsigned unit = unit_of(turn, blockIdx.x / cluster, gridDim.x / cluster);
+    if (unit >= units) break;
     const Tile tile = tile_of<kTileN>(work, unit, cluster, rank);
-    Sum<In> sums[kTileN / 2];
     multiply_tile<In, kTileN, kAcrossA, kAcrossB>(sums, at, tile.count, consumer, cluster);
     work.store(sums, tile, consumer);
   }

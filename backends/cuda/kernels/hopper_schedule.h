@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <vector>
 
 #include "backends/cuda/kernels/arguments.h"
 #include "backends/cuda/kernels/hopper_instructions.h"
@@ -70,30 +71,62 @@ LaunchShape launch_shape(const Schedule& schedule, int multiprocessors) {
           cluster};
 }
 
+// The work unit of a block, or cluster, in each of its turns. Turns go forth and back, so that where long units come
+// first, the blocks with the longest get the shortest next.
+__host__ __device__ inline unsigned unit_of(unsigned turn, unsigned block, unsigned blocks) {
+  return turn * blocks + (turn % 2 == 0 ? block : blocks - 1 - block);
+}
+
 // A tile width and a number of parts of k, with the estimated time, in steps along k of a 128×256 tile.
 struct Choice {
   int tile_n = 256, splits = 1;
   double cost = 0;
 };
 
-// For `batch` products of m × n results, summed in `steps` steps of `depth` along k.
+// For `batch` products of m × n results. Product e is summed in steps[e % steps.size()] steps of `depth` along k. Only
+// products of one length can be split.
 struct ChoiceInput {
-  std::int64_t m, n, batch, steps;
+  std::int64_t m, n, batch;
+  std::vector<std::int64_t> steps;
   int depth, max_splits, multiprocessors;
 };
 
+// The steps of the busiest block, and `per_tile` for each of its tiles.
+inline double longest_block(const ChoiceInput& work, int tile_n, int splits, double per_tile) {
+  const std::int64_t per_entry = ceil_div(work.m, kTileM) * ceil_div(work.n, tile_n);
+  const std::int64_t tiles = per_entry * work.batch * splits;
+  if (work.steps.size() == 1) {
+    return static_cast<double>(ceil_div(tiles, work.multiprocessors)) *
+           (static_cast<double>(ceil_div(work.steps[0], splits)) + per_tile);
+  }
+  std::vector<double> blocks(static_cast<std::size_t>(std::min<std::int64_t>(tiles, work.multiprocessors)));
+  const auto count = static_cast<unsigned>(blocks.size());
+  for (unsigned turn = 0; turn * count < tiles; ++turn) {
+    for (unsigned block = 0; block < count; ++block) {
+      const std::int64_t tile = unit_of(turn, block, count);
+      const auto entry = static_cast<std::size_t>(tile / per_entry);
+      if (tile < tiles) blocks[block] += static_cast<double>(work.steps[entry % work.steps.size()]) + per_tile;
+    }
+  }
+  return *std::max_element(blocks.begin(), blocks.end());
+}
+
 inline Choice choose(const ChoiceInput& work, std::initializer_list<int> widths) {
+  constexpr double kFillAndStore = 4, kSecondLaunch = 4;
+  constexpr double kBytesPerStep = 16e3;  // of memory traffic of one multiprocessor in the time of a step
+  const std::int64_t most = std::clamp<std::int64_t>(work.steps[0] * work.depth / 256, 1, work.max_splits);
   Choice best;
   for (const int tile_n : widths) {
-    const std::int64_t tiles = ceil_div(work.m, kTileM) * ceil_div(work.n, tile_n) * work.batch;
-    const int wanted = splits_for(tiles, work.multiprocessors, work.steps * work.depth, work.max_splits);
-    const int splits = static_cast<int>(ceil_div(work.steps, ceil_div(work.steps, wanted)));  // no part is empty
-    const double waves = static_cast<double>(ceil_div(tiles * splits, work.multiprocessors));
     const double step = tile_n == 256 ? 1 : tile_n == 128 ? 0.55 : 0.35;  // a narrow tile reuses less of what it loads
-    constexpr double kFillAndStore = 4, kSecondLaunch = 4;
-    const double cost = waves * step * (static_cast<double>(ceil_div(work.steps, splits)) + kFillAndStore) +
-                        (splits > 1 ? kSecondLaunch : 0);
-    if (best.cost == 0 || cost < best.cost) best = {tile_n, splits, cost};
+    for (int splits = 1; splits <= most; ++splits) {
+      if (ceil_div(work.steps[0], ceil_div(work.steps[0], splits)) != splits) continue;  // a part would be empty
+      double cost = step * longest_block(work, tile_n, splits, kFillAndStore);
+      if (splits > 1) {
+        const double partials = static_cast<double>(work.m * work.n * work.batch) * splits * sizeof(float);
+        cost += kSecondLaunch + partials / (kBytesPerStep * work.multiprocessors);
+      }
+      if (best.cost == 0 || cost < best.cost) best = {tile_n, splits, cost};
+    }
   }
   return best;
 }

@@ -45,13 +45,16 @@ __device__ __forceinline__ void stage_halves(const float (&sums)[kTileN / 2], un
 template <int kTileN, class Out, class T>
 __device__ __forceinline__ void store_by_tma(const T (&sums)[kTileN / 2], const TensorMap& map, const Tile& tile,
                                              int columns, bool inside, int consumer) {
-  constexpr int kColumns = kLine / static_cast<int>(sizeof(Out));
+  constexpr int kColumns = kLine / static_cast<int>(sizeof(Out)), kChunks = kTileN / kColumns;
+  // The buffer's last store is the one before the last, or, if a tile has one chunk and uses one buffer, the last.
+  static_assert(kChunks == 1 || kChunks % 2 == 0);
+  constexpr int kPending = kChunks == 1 ? 0 : 1;
   const int thread = static_cast<int>(threadIdx.x) % kWarpgroup;
   unsigned char* const staging = shared_memory() + Layout<kTileN>::staging + consumer * 2 * kStagingBytes;
 #pragma unroll
-  for (int chunk = 0; chunk < kTileN / kColumns; ++chunk) {
+  for (int chunk = 0; chunk < kChunks; ++chunk) {
     unsigned char* const buffer = staging + chunk % 2 * kStagingBytes;
-    if (thread == 0) tma_store_wait_read<1>();  // the store before the last has read this buffer
+    if (thread == 0) tma_store_wait_read<kPending>();
     named_barrier(1 + consumer, kWarpgroup);
 #pragma unroll
     for (int half = 0; half < 2; ++half) {

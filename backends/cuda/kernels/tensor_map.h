@@ -1,6 +1,8 @@
 // Tensor maps: descriptions of matrices and images in global memory for TMA.
 #pragma once
 
+#include <initializer_list>
+
 #include "backends/cuda/kernels/hopper_instructions.h"
 
 #ifdef __CUDACC__
@@ -30,14 +32,66 @@ struct PixelsShape {
   int pixels;
 };
 
-// Limits of the instructions: corners of 8 bits, steps up to 8.
-inline bool has_pixel_map(const PixelsShape& shape) {
-  const auto fits = [](const PixelsShape::Axis& axis) {
-    return axis.step <= 8 && axis.first >= -128 && axis.first <= 127 && axis.last() >= -128 && axis.last() <= 127;
-  };
-  return fits(shape.x) && fits(shape.y);
+// ---- The limits that cuda.h documents for cuTensorMapEncodeTiled and cuTensorMapEncodeIm2col ----
+//
+// Each function returns the first limit that is broken, in one line, or an empty string. Those on the box's first
+// dimension always hold, since it has 128 bytes. cuda.h also derives each distance from the one before it, which is no
+// limit: fast.cu's maps are in another order, as is ours of filters.
+
+inline std::string layout_problem(const void* data, std::initializer_list<std::int64_t> extents,
+                                  std::initializer_list<std::int64_t> distances) {
+  if (reinterpret_cast<std::uintptr_t>(data) % 16 != 0) return "the address is not a multiple of 16";
+  for (const std::int64_t extent : extents) {
+    if (extent < 1 || extent > std::int64_t{1} << 32)
+      return "the extent " + std::to_string(extent) + " is not in [1, 2^32]";
+  }
+  for (const std::int64_t bytes : distances) {
+    if (bytes < 0 || bytes >= std::int64_t{1} << 40) {
+      return "the distance of " + std::to_string(bytes) + " bytes is not in [0, 2^40)";
+    }
+    if (bytes % 16 != 0) return "the distance of " + std::to_string(bytes) + " bytes is not a multiple of 16";
+  }
+  return {};
 }
-inline constexpr int kMaxTapOffset = 255;
+
+template <class T>
+std::string map_problem(const void* data, const MatrixShape& shape) {
+  constexpr std::int64_t kBytes = sizeof(T);
+  if (shape.box_lines < 1 || shape.box_lines > 256) {
+    return "a box of " + std::to_string(shape.box_lines) + " lines is not in [1, 256]";
+  }
+  return layout_problem(data, {shape.length, shape.lines, shape.entries}, {shape.pitch * kBytes, shape.entry * kBytes});
+}
+
+// Independent of the image's place in memory.
+inline std::string pixels_problem(const PixelsShape& shape) {
+  for (const PixelsShape::Axis& axis : {shape.x, shape.y}) {
+    if (axis.step < 1 || axis.step > 8) return "a step of " + std::to_string(axis.step) + " pixels is not in [1, 8]";
+    if (axis.results < 1) return "the box of pixels is empty";
+    for (const int corner : {axis.first, axis.last()}) {
+      if (corner < -128 || corner > 127) return "a corner at " + std::to_string(corner) + " is not in [-128, 127]";
+    }
+  }
+  if (shape.pixels < 1 || shape.pixels > 1024) return std::to_string(shape.pixels) + " pixels are not in [1, 1024]";
+  return {};
+}
+
+template <class T>
+std::string map_problem(const void* data, const PixelsShape& shape) {
+  const std::int64_t pixel = std::int64_t{shape.channels} * sizeof(T), line = pixel * shape.x.extent;
+  std::string problem = pixels_problem(shape);
+  if (!problem.empty()) return problem;
+  return layout_problem(data, {shape.channels, shape.x.extent, shape.y.extent, shape.images},
+                        {pixel, line, line * shape.y.extent});
+}
+
+template <class T, class Shape>
+void require_map(const void* data, const Shape& shape) {
+  const std::string problem = map_problem<T>(data, shape);
+  if (!problem.empty()) throw std::runtime_error("tensor map: " + problem);
+}
+
+inline constexpr int kMaxTapOffset = 255;  // of the load instruction
 
 #ifdef __CUDACC__
 
@@ -56,7 +110,11 @@ template <class Function>
 Function driver_function(const char* name) {
   void* function = nullptr;
   cudaDriverEntryPointQueryResult found{};
+#if CUDART_VERSION >= 12050
   const cudaError_t status = cudaGetDriverEntryPointByVersion(name, &function, 12000, cudaEnableDefault, &found);
+#else  // the version that the toolkit's headers declare, which is 12.0 for both functions
+  const cudaError_t status = cudaGetDriverEntryPoint(name, &function, cudaEnableDefault, &found);
+#endif
   if (status != cudaSuccess || found != cudaDriverEntryPointSuccess) {
     throw std::runtime_error("the driver has no " + std::string(name) + ": CUDA 12.0 or newer is needed");
   }
@@ -65,6 +123,7 @@ Function driver_function(const char* name) {
 
 template <class T>
 TensorMap make_tensor_map(const void* data, const MatrixShape& shape) {
+  require_map<T>(data, shape);
   const cuuint64_t extents[] = {static_cast<cuuint64_t>(shape.length), static_cast<cuuint64_t>(shape.lines),
                                 static_cast<cuuint64_t>(shape.entries)};
   const cuuint64_t strides[] = {static_cast<cuuint64_t>(shape.pitch) * sizeof(T),
@@ -84,6 +143,7 @@ TensorMap make_tensor_map(const void* data, const MatrixShape& shape) {
 
 template <class T>
 TensorMap make_pixel_map(const void* data, const PixelsShape& shape) {
+  require_map<T>(data, shape);
   const auto count = [](auto value) { return static_cast<cuuint64_t>(value); };
   const cuuint64_t extents[] = {count(shape.channels), count(shape.x.extent), count(shape.y.extent),
                                 count(shape.images)};
@@ -107,6 +167,7 @@ TensorMap make_pixel_map(const void* data, const PixelsShape& shape) {
 
 template <class T>
 TensorMap make_tensor_map(const void* data, const MatrixShape& shape) {
+  require_map<T>(data, shape);
   return {const_cast<void*>(data),
           static_cast<int>(sizeof(T)),
           shape.length,
@@ -120,6 +181,7 @@ TensorMap make_tensor_map(const void* data, const MatrixShape& shape) {
 
 template <class T>
 TensorMap make_pixel_map(const void* data, const PixelsShape& shape) {
+  require_map<T>(data, shape);
   TensorMap map{};
   map.data = const_cast<void*>(data);
   map.element_bytes = sizeof(T);

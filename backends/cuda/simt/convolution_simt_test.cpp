@@ -166,7 +166,7 @@ TEST(Selection, Descriptions) {
   EXPECT_THAT(description(stem, Pass::forward, kAmpere), testing::HasSubstr("x by rows padded to 4 channels first"));
   EXPECT_THAT(description(strided, Pass::backward_data, kAmpere), testing::HasSubstr("4 dense problems"));
   EXPECT_THAT(description(strided, Pass::backward_data, kHopper), testing::HasSubstr("TMA im2col"));
-  const Shape pointwise{32, 128, 7, 7, 128, 1, 1, 1, 1, 0, 0, 1, 1, 1};
+  const Shape pointwise{32, 128, 28, 28, 128, 1, 1, 1, 1, 0, 0, 1, 1, 1};
   EXPECT_THAT(description(pointwise, Pass::backward_weights, kHopper), testing::HasSubstr("split-K 4"));
 
   // The cases that kWarpgroups has to cover.

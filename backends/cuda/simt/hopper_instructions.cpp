@@ -167,6 +167,8 @@ void barrier_arrive_expecting(Barrier* barrier, unsigned bytes) {
   arrive(phase_of(barrier));
 }
 
+void barrier_arrive(Barrier* barrier) { arrive(phase_of(barrier)); }
+
 void barrier_arrive_at(Barrier* barrier, unsigned rank) {
   arrive(phase_of(static_cast<Barrier*>(simt::in_cluster(barrier, rank))));
 }

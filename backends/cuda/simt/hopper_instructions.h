@@ -34,6 +34,7 @@ inline unsigned shared_address(const void* pointer) {
 void barrier_init(Barrier* barrier, unsigned arrivals);
 inline void barrier_init_fence() {}
 void barrier_arrive_expecting(Barrier* barrier, unsigned bytes);
+void barrier_arrive(Barrier* barrier);
 void barrier_arrive_at(Barrier* barrier, unsigned rank);
 void barrier_wait(Barrier* barrier, unsigned parity);
 inline void named_barrier(int id, int threads) { simt::sync_named(id, threads); }

@@ -5,6 +5,9 @@
 // channels of one filter tap: one TMA instruction loads that tap's source pixels for 128 rows, traversing the image and
 // filling in zeros outside it; another loads the tap's filters, along k for forward and across it for backward data, so
 // filters are never transposed. Backward data of stride 2 is four dense problems, whose maps differ in their corners.
+#include <tuple>
+#include <utility>
+
 #include "backends/cuda/kernels/convolution/dense.h"
 #include "backends/cuda/kernels/convolution/hopper.h"
 #include "backends/cuda/kernels/convolution/kernels.h"
@@ -27,6 +30,11 @@ struct GatherShape {
   int out_height, out_width;
   bool by_tma;  // result rows are whole and contiguous
 };
+// Along k. Without taps there is one step, of zeros.
+__host__ __device__ inline int steps_of(const GatherShape& shape, int problem) {
+  const int taps = shape.y[problem].taps * shape.x[problem].taps;
+  return taps > 0 ? taps * shape.slices : 1;
+}
 struct GatherMaps {
   TensorMap source[kMaxProblems];
 };
@@ -43,11 +51,7 @@ struct Gather {
   const TensorMap &filters, &results;
   Out* out;
 
-  __device__ __forceinline__ int steps(int entry) const {
-    const int problem = entry % shape.problems;
-    const int taps = shape.y[problem].taps * shape.x[problem].taps;
-    return taps > 0 ? taps * shape.slices : 1;
-  }
+  __device__ __forceinline__ int steps(int entry) const { return steps_of(shape, entry % shape.problems); }
 
   struct Loader {
     const Gather& of;
@@ -135,9 +139,17 @@ GatherShape gather_shape(const Convolution& op) {
   const Span y = vertical(op), x = horizontal(op);
   GatherShape shape{};
   shape.problems = residues(y, backward) * residues(x, backward);
+  std::vector<std::pair<Axis, Axis>> problems;
+  for (int problem = 0; problem < shape.problems; ++problem) {
+    problems.emplace_back(dense_axis(y, backward, problem / residues(x, backward)),
+                          dense_axis(x, backward, problem % residues(x, backward)));
+  }
+  // The longest first, which balances the work of blocks.
+  std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
+    return a.first.taps * a.second.taps > b.first.taps * b.second.taps;
+  });
   for (int problem = 0; problem < std::min(shape.problems, kMaxProblems); ++problem) {
-    shape.y[problem] = dense_axis(y, backward, problem / residues(x, backward));
-    shape.x[problem] = dense_axis(x, backward, problem % residues(x, backward));
+    std::tie(shape.y[problem], shape.x[problem]) = problems[static_cast<std::size_t>(problem)];
   }
   shape.images = static_cast<int>(op.n);
   shape.channels = static_cast<int>((backward ? op.k : op.c) / op.groups);
@@ -150,11 +162,26 @@ GatherShape gather_shape(const Convolution& op) {
   return shape;
 }
 
+// Results of the largest dense problem, and their channels.
+std::int64_t rows_of(const Convolution& op) {
+  const bool backward = op.pass == Pass::backward_data;
+  return op.n * max_results(vertical(op), backward) * max_results(horizontal(op), backward);
+}
+std::int64_t columns_of(const Convolution& op) { return (op.pass == Pass::backward_data ? op.c : op.k) / op.groups; }
+
+ChoiceInput gather_work(const Convolution& op, int multiprocessors) {
+  const GatherShape shape = gather_shape(op);
+  ChoiceInput work{rows_of(op), columns_of(op), op.groups * shape.problems, {}, 0, 1, multiprocessors};
+  for (int problem = 0; problem < shape.problems; ++problem) work.steps.push_back(steps_of(shape, problem));
+  work.depth = kLine / static_cast<int>(dtype_bytes(op.dtype));
+  if (shape.by_tma && op.groups == 1) work.max_splits = kMaxSplits;
+  return work;
+}
+
 template <class In, int kTileN, bool kAcrossB>
 Plan plan_with(const Convolution& op, const Chip& chip, int splits) {
   const GatherShape shape = gather_shape(op);
-  const std::int64_t rows = std::int64_t{shape.images} * shape.y[0].results * shape.x[0].results;
-  const std::int64_t columns = (kAcrossB ? op.c : op.k) / op.groups;
+  const std::int64_t rows = rows_of(op), columns = columns_of(op);
   const Schedule schedule = make_schedule<kTileN>(rows, columns, op.groups * shape.problems, splits);
   const LaunchShape launch_as = launch_shape<kTileN>(schedule, chip.multiprocessors);
   const std::int64_t elements = op.arguments()[static_cast<std::size_t>(op.result())].elements();
@@ -196,13 +223,7 @@ Plan plan_with(const Convolution& op, const Chip& chip, int splits) {
 
 template <class In, bool kAcrossB>
 Plan plan_as(const Convolution& op, const Chip& chip) {
-  const GatherShape shape = gather_shape(op);
-  const std::int64_t rows = std::int64_t{shape.images} * shape.y[0].results * shape.x[0].results;
-  const std::int64_t steps = ceil_div(op.r * op.s * shape.slices, shape.problems);
-  const int max_splits = shape.by_tma && op.groups == 1 ? kMaxSplits : 1;
-  const Choice choice = choose({rows, (kAcrossB ? op.c : op.k) / op.groups, op.groups * shape.problems, steps,
-                                kDepth<In>, max_splits, chip.multiprocessors},
-                               {256, 128, 64});
+  const Choice choice = choose(gather_work(op, chip.multiprocessors), kHopperWidths);
   switch (choice.tile_n) {
     case 256: return plan_with<In, 256, kAcrossB>(op, chip, choice.splits);
     case 128: return plan_with<In, 128, kAcrossB>(op, chip, choice.splits);
@@ -235,9 +256,8 @@ Support supports(const Convolution& op, const Chip& chip) {
   const GatherShape shape = gather_shape(op);  // backward weights reads the image as forward does
   if (shape.problems > kMaxProblems) return Support::no("backward data takes strides up to 2");
   for (int problem = 0; problem < shape.problems; ++problem) {
-    if (!has_pixel_map(pixels_of(op, shape.y[problem], shape.x[problem], kTileM))) {
-      return Support::no("TMA's im2col mode takes steps up to 8 and corners within 128 pixels of the image's");
-    }
+    const std::string limit = pixels_problem(pixels_of(op, shape.y[problem], shape.x[problem], kTileM));
+    if (!limit.empty()) return Support::no("TMA's im2col mode: " + limit);
   }
   return fits(op, 16 / bytes);
 }
@@ -253,6 +273,10 @@ Plan plan(const Convolution& op, const Chip& chip) {
 }
 
 }  // namespace
+
+ChoiceInput hopper_work(const Convolution& op, int multiprocessors) {
+  return op.pass == Pass::backward_weights ? weights_work(op, multiprocessors) : gather_work(op, multiprocessors);
+}
 
 const ConvolutionKernel hopper_kernel{"hopper", supports, plan};
 

@@ -27,10 +27,15 @@ inline PixelsShape pixels_of(const Convolution& op, const Axis& y, const Axis& x
 }
 
 inline std::string hopper_description(DType dtype, int tile_n, int stages, unsigned cluster) {
-  return "implicit GEMM 128x" + std::to_string(tile_n) + "x64, wgmma " + std::string(dtype_name(dtype)) +
-         ", TMA im2col " + std::to_string(stages) + " stages, cluster " + std::to_string(cluster) +
-         ", f32 accumulation";
+  return "implicit GEMM 128x" + std::to_string(tile_n) + "x" + std::to_string(hopper::kLine / dtype_bytes(dtype)) +
+         ", wgmma " + std::string(dtype_name(dtype)) + ", TMA im2col " + std::to_string(stages) + " stages, cluster " +
+         std::to_string(cluster) + ", " + std::string(dtype_name(accumulator_of(dtype))) + " accumulation";
 }
+
+// What these kernels divide into tiles, and the widths to choose from.
+inline constexpr std::initializer_list<int> kHopperWidths = {256, 128, 64};
+hopper::ChoiceInput hopper_work(const Convolution& op, int multiprocessors);
+hopper::ChoiceInput weights_work(const Convolution& op, int multiprocessors);  // of backward weights
 
 // Backward weights; In is Float16 or BFloat16.
 template <class In>

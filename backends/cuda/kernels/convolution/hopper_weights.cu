@@ -68,6 +68,15 @@ __global__ void __launch_bounds__(kThreads, 1)
 #endif
 }
 
+WeightsShape weights_shape(const Convolution& op) {
+  return {dense_axis(vertical(op), false, 0),
+          dense_axis(horizontal(op), false, 0),
+          static_cast<int>(op.k / op.groups),
+          static_cast<int>(op.c / op.groups),
+          static_cast<int>(ceil_div(op.c / op.groups, kBlock)),
+          static_cast<int>(ceil_div(op.n * op.p() * op.q(), kBlock))};
+}
+
 template <class In, int kTileN>
 Plan plan_with(const Convolution& op, const Chip& chip, const WeightsShape& shape, int splits) {
   const std::int64_t columns = op.r * op.s * shape.slices * kBlock, pixels = op.n * op.p() * op.q();
@@ -100,20 +109,21 @@ Plan plan_with(const Convolution& op, const Chip& chip, const WeightsShape& shap
 
 }  // namespace
 
+ChoiceInput weights_work(const Convolution& op, int multiprocessors) {
+  const WeightsShape shape = weights_shape(op);
+  const std::int64_t columns = op.r * op.s * shape.slices * kBlock;
+  return {shape.filters, columns, op.groups, {shape.pixel_steps}, kBlock, kMaxWeightSplits, multiprocessors};
+}
+
 template <class In>
 Plan plan_hopper_weights(const Convolution& op, const Chip& chip) {
-  const std::int64_t pixels = op.n * op.p() * op.q();
-  const WeightsShape shape{dense_axis(vertical(op), false, 0),
-                           dense_axis(horizontal(op), false, 0),
-                           static_cast<int>(op.k / op.groups),
-                           static_cast<int>(op.c / op.groups),
-                           static_cast<int>(ceil_div(op.c / op.groups, kBlock)),
-                           static_cast<int>(ceil_div(pixels, kBlock))};
-  const Choice choice = choose({shape.filters, op.r * op.s * shape.slices * kBlock, op.groups, shape.pixel_steps,
-                                kBlock, kMaxWeightSplits, chip.multiprocessors},
-                               {256, 128});
-  return choice.tile_n == 256 ? plan_with<In, 256>(op, chip, shape, choice.splits)
-                              : plan_with<In, 128>(op, chip, shape, choice.splits);
+  const WeightsShape shape = weights_shape(op);
+  const Choice choice = choose(weights_work(op, chip.multiprocessors), kHopperWidths);
+  switch (choice.tile_n) {
+    case 256: return plan_with<In, 256>(op, chip, shape, choice.splits);
+    case 128: return plan_with<In, 128>(op, chip, shape, choice.splits);
+    default: return plan_with<In, 64>(op, chip, shape, choice.splits);
+  }
 }
 
 template Plan plan_hopper_weights<Float16>(const Convolution&, const Chip&);
