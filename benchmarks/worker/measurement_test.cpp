@@ -69,10 +69,10 @@ RoundRecord measure(DeviceKind kind, double sample_seconds) {
   return measurement.round();
 }
 
-// A sample of 2 ms holds 20 operations of 0.1 ms, and its time is that of one.
+// A sample of 2 ms holds about 20 operations of 0.1 ms, and its time is that of one.
 TEST(Measurement, SamplesAreDividedByTheBatch) {
   const RoundRecord round = measure(DeviceKind::cpu, 0.1);
-  EXPECT_EQ(round.batch, 20);
+  EXPECT_NEAR(static_cast<double>(round.batch), 20, 1);
   EXPECT_THAT(round.samples_ns, testing::SizeIs(5));
   EXPECT_THAT(round.samples_ns, Each(testing::DoubleNear(1e9 * kOperationSeconds, 1)));
 }

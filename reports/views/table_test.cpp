@@ -161,7 +161,7 @@ TEST(Table, HostileNames) {
   file.ok(square_gemm(8), "na|ve\n", {10}, 20)["implementation"] = "=cmd,\"quoted\"\nsecond line";
   EXPECT_THAT(table({file.file()}), AllOf(Not(HasSubstr("\033")), Not(HasSubstr("\007"))));
   EXPECT_THAT(table({file.file()}, "markdown"), AllOf(Not(HasSubstr("<img")), HasSubstr("na\\|ve")));
-  EXPECT_THAT(table({file.file()}, "csv"), HasSubstr("\"=cmd,\"\"quoted\"\"\nsecond line\""));
+  EXPECT_THAT(table({file.file()}, "csv"), HasSubstr("\"'=cmd,\"\"quoted\"\" second line\""));
   EXPECT_EQ(nlohmann::json::parse(table({file.file()}, "json"))["records"][0]["backend"], "na|ve\n");
 }
 
@@ -343,7 +343,7 @@ TEST(Table, CeilingThatIsNotSustained) {
   EXPECT_THAT(table({file.file()}), Not(HasSubstr("sustains")));
   file.whygpu()["ceilings"][0]["sustained"] = 0.8e9;
   EXPECT_THAT(table({file.file()}),
-              HasSubstr("Synthetic cpu sustains less than its ceiling of short samples: f32 80%"));
+              AllOf(HasSubstr("Synthetic cpu sustains less than its ceiling"), HasSubstr("of short samples: f32 80%")));
 }
 
 TEST(Table, BandwidthCeiling) {
