@@ -113,11 +113,11 @@ double Measurement::sample() {
     const bool audited = is_audited(round_.samples_ns.size());
     const std::size_t set = batch_.last_set(round_.batch);
     if (audited) batch_.renew(round_.batch, random_.bits());
-    const double cpu_before = process_cpu_seconds();
     const long faults_before = page_faults();
+    const double cpu_before = process_cpu_seconds();
     const double seconds = batch_.time(round_.batch);
-    const long faults = page_faults() - faults_before;
     const double cpu = process_cpu_seconds() - cpu_before;
+    const long faults = page_faults() - faults_before;
     if (audited) {
       const std::string when = fmt::format("sample {}, with other inputs", round_.samples_ns.size() + 1);
       note(trial_.check(set), when);

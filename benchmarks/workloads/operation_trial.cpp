@@ -108,7 +108,11 @@ Verdict OperationTrial::check_surroundings(const Set& set) const {
     }
     if (i == result_) continue;
     std::vector<std::byte> now(specs_[i].bytes());
-    set.owned[i]->download(now.data());
+    try {
+      set.owned[i]->download(now.data());
+    } catch (const std::exception&) {
+      continue;  // a packed layout that cannot be read back
+    }
     if (now != inputs_of(set)[i]) return {Status::incorrect, fmt::format("argument {}, an input, was overwritten", i)};
   }
   return {};

@@ -94,7 +94,7 @@ TEST(Claims, SpeedAboveCeiling) {
                                 {"how", "loop"}}};
   const auto claim = judged(file, "processing-power");
   EXPECT_EQ(claim.verdict, ClaimVerdict::not_measured);
-  EXPECT_THAT(claim.evidence[1], HasSubstr("exceeds its measured ceiling"));
+  EXPECT_THAT(claim.evidence[1], HasSubstr("is suspect: an error: the ceiling was measured too low"));
 }
 
 TEST(Claims, PricesAndRent) {

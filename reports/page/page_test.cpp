@@ -34,9 +34,9 @@ TEST(Page, OpenWithoutGpu) {
 
 TEST(Page, MeasuredChartsOnly) {
   EXPECT_THAT(chart_ids(cpu_only_file().file()), testing::ElementsAre("speed"));
-  EXPECT_THAT(
-      chart_ids(cpu_and_gpu_file().file()),
-      testing::ElementsAre("speed", "bandwidth", "advantage", "energy-advantage", "roofline", "energy", "training"));
+  EXPECT_THAT(chart_ids(cpu_and_gpu_file().file()),
+              testing::ElementsAre("speed", "bandwidth", "advantage", "latency-advantage", "energy-advantage",
+                                   "roofline", "energy", "training"));
   EXPECT_TRUE(chart_data({failures_file().file()}, {}).empty());
 }
 

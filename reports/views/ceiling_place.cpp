@@ -13,6 +13,7 @@ namespace whygpu {
 namespace {
 
 constexpr double kBusyTolerance = 1.2;
+constexpr double kShortestForCpuTime = 5e5;  // ns of a sample: reading the CPU time takes microseconds of it
 
 std::optional<double> find(const ResultFile& file, const std::string& device, CeilingKind kind,
                            const std::string& dtype, const std::string& level) {
@@ -36,7 +37,10 @@ std::optional<double> busy_threads(const ResultFile& file, const CaseRecord& rec
   if (backend == nullptr || backend->on_accelerator() || !time || record.is_cold()) return std::nullopt;
   if (record.offload().value_or(Offload::kernel) != Offload::kernel) return std::nullopt;
   std::vector<double> cpu;
-  for (const auto& round : record.rounds) cpu.push_back(round.cpu_ns);
+  for (const auto& round : record.rounds) {
+    if (static_cast<double>(round.batch) * time->value < kShortestForCpuTime) return std::nullopt;
+    cpu.push_back(round.cpu_ns);
+  }
   return median(cpu) / time->value;
 }
 

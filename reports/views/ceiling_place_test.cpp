@@ -100,6 +100,9 @@ TEST(Suspicion, MoreCpuTimeThanThreads) {
   EXPECT_THAT(suspicion(measured, record), testing::HasSubstr("2 threads were busy with --threads 1"));
   measured.run.threads = 2;
   EXPECT_EQ(suspicion(measured, record), "");
+  auto brief = ran("gemm", 1e3, 1e3, 1e3, 1e5);  // a sample of 0.1 ms
+  brief.rounds[0].cpu_ns = 3e5;
+  EXPECT_EQ(suspicion(measured, brief), "");
 }
 
 TEST(DisturbedCeilings, NoUndisturbedVisit) {
