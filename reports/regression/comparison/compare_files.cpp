@@ -53,8 +53,8 @@ struct Rule {
 };
 
 // The change that the test finds with 95%: noncentral t by the normal approximation of Johnson and Welch. The estimate
-// must reach the limit too. Boost.Math's find_non_centrality() would be exact, by a search; the approximation is above it
-// by 6% at two degrees of freedom, 2% at six, 1% at fifteen, so that the answer is on the safe side.
+// must reach the limit too. Boost.Math's find_non_centrality() would be exact, by a search; the approximation is above
+// it by 6% at two degrees of freedom, 2% at six, 1% at fifteen, so that the answer is on the safe side.
 double visible_alone(const Rule& rule, double standard_error, double degrees) {
   constexpr double kPower = 0.95;
   const double z = normal_quantile(kPower), critical = student_quantile(1 - rule.level, degrees);
