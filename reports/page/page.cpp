@@ -156,7 +156,7 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
     for (const auto& record : files[f].cases) {
       const auto time = time_ns(record);
       const auto time_text = time ? fmt::format("{} {}", format_duration_ns(time->value), format_spread(*time))
-                             : fmt::format("{}: {}", name_of(record.status), record.reason);
+                                  : fmt::format("{}: {}", name_of(record.status), record.reason);
       rows += fmt::format(
           "<tr><td class=\"left\"><code>{}</code></td><td class=\"left\">{}</td><td class=\"left "
           "faint\">{}</td></tr>\n",
