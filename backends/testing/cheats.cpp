@@ -2,6 +2,7 @@
 // and wrong, idle, late or greedy when it is timed.
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <thread>
 #include <utility>
@@ -97,6 +98,14 @@ struct FirstCallOnly final : Cheat {
   }
 };
 
+// Takes a poisoned result for the sign of a check.
+struct WorksOnPoisonOnly final : Cheat {
+  using Cheat::Cheat;
+  void run(float* a, float* b, float* c) override {
+    if (still_honest() || std::isnan(c[0])) multiply(a, b, c);
+  }
+};
+
 struct CachesByAddress final : Cheat {
   using Cheat::Cheat;
   void run(float* a, float* b, float* c) override {
@@ -161,6 +170,7 @@ constexpr std::array kVariants = {Variant{"honest", make<Honest>},
                                   Variant{"overwrites_input", make<OverwritesInput>},
                                   Variant{"writes_past_the_end", make<WritesPastTheEnd>},
                                   Variant{"first_call_only", make<FirstCallOnly>},
+                                  Variant{"works_on_poison_only", make<WorksOnPoisonOnly>},
                                   Variant{"caches_by_address", make<CachesByAddress>},
                                   Variant{"more_threads", make<MoreThreads>},
                                   Variant{"finishes_later", make<FinishesLater>},

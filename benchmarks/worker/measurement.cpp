@@ -17,6 +17,7 @@ using Clock = std::chrono::steady_clock;
 // Reading the clock costs tens of nanoseconds: samples of 20 µs keep that under 0.5%.
 constexpr double kShortestSample = 20e-6;
 constexpr double kSamplesWanted = 50;
+constexpr std::uint64_t kAuditedAmong = 32;  // first samples: most processes take more than that
 
 constexpr std::size_t kMostSynchronised = 101;
 constexpr double kSynchronisedShare = 0.05;  // of the time for samples
@@ -63,7 +64,7 @@ Measurement::Measurement(Trial& trial, Device& device, const SampleMode& mode, d
       sample_seconds_(sample_seconds),
       audit_(audit),
       random_(seed),
-      audited_sample_(random_.below(static_cast<std::uint64_t>(kSamplesWanted))) {}
+      audited_sample_(random_.below(kAuditedAmong)) {}
 
 bool Measurement::is_audited(std::size_t sample) const {
   return trial_.auditable() && (audit_ == AuditMode::every_sample || sample == audited_sample_);

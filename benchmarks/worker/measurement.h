@@ -14,7 +14,7 @@
 namespace whygpu {
 
 // Results are checked against the oracle again after that many of the samples, which had other inputs and a poisoned
-// result: after a random one of each process, or after each.
+// result: after a random one of the first 32 of each process, or after each.
 enum class AuditMode : std::uint8_t { one_sample, every_sample };
 
 class Measurement {

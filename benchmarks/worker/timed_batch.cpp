@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <stdexcept>
 
 namespace whygpu {
 namespace {
@@ -102,7 +103,9 @@ double TimedBatch::time(std::int64_t operations) {
   enqueue(operations);
   stopwatch_->stop();
   device_.release();
-  return stopwatch_->seconds();
+  const double seconds = stopwatch_->seconds();
+  if (!(seconds > 0)) throw std::runtime_error(fmt::format("the device's stopwatch measured {} s", seconds));
+  return seconds;
 }
 
 // Copies end on the host, so its clock covers all of them, with the launch cost that a caller sees.

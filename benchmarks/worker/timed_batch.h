@@ -42,7 +42,7 @@ class TimedBatch {
   // The set of buffers that the last of the next `operations` operations uses.
   std::size_t last_set(std::int64_t operations) const;
 
-  // Before an audited batch of `operations`: other inputs in that set, and a poisoned result.
+  // Before an audited batch of `operations`: other inputs in that set, beside the result of the old ones.
   void renew(std::int64_t operations, std::uint64_t seed);
 
   // The device's readings while it runs `operations`.

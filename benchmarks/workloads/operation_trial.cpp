@@ -78,7 +78,9 @@ void OperationTrial::renew(std::size_t index, std::uint64_t seed) {
     }
   }
   set.correct.clear();
-  fill(set);
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    if (i != result_) set.owned[i]->upload(inputs[i].data());
+  }
 }
 
 void OperationTrial::poison_results(std::size_t set) {

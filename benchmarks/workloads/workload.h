@@ -54,9 +54,10 @@ class Trial {
   // Every buffer is written, results too: the first access to memory must not happen in a sample.
   virtual void allocate_sets(std::size_t count) = 0;
 
-  // Audits between samples, if auditable(). renew() gives a set other inputs at the same addresses; both it and
-  // poison_results() poison the results. check() compares the results of a set, as they are, with the oracle, its
-  // inputs with those that were uploaded, and the memory beside both with what it was.
+  // Audits between samples, if auditable(). renew() gives a set other inputs at the same addresses and leaves the
+  // results of the old ones there, which look valid and are wrong; poison_results() poisons them. check() compares the
+  // results of a set, as they are, with the oracle, its inputs with those that were uploaded, and the memory beside
+  // both with what it was.
   virtual bool auditable() const { return false; }
   virtual void renew(std::size_t set, std::uint64_t seed) { (void)set, (void)seed; }
   virtual void poison_results(std::size_t set) { (void)set; }

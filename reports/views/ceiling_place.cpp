@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "reports/render/text.h"
 #include "reports/results/measures.h"
@@ -36,12 +37,13 @@ std::optional<double> busy_threads(const ResultFile& file, const CaseRecord& rec
   const auto time = time_ns(record);
   if (backend == nullptr || backend->on_accelerator() || !time || record.is_cold()) return std::nullopt;
   if (record.offload().value_or(Offload::kernel) != Offload::kernel) return std::nullopt;
-  std::vector<double> cpu;
+  std::vector<double> busy;
   for (const auto& round : record.rounds) {
     if (static_cast<double>(round.batch) * time->value < kShortestForCpuTime) return std::nullopt;
-    cpu.push_back(round.cpu_ns);
+    const double total = std::accumulate(round.samples_ns.begin(), round.samples_ns.end(), 0.0);
+    busy.push_back(round.cpu_ns * static_cast<double>(round.samples_ns.size()) / total);  // both are means
   }
-  return median(cpu) / time->value;
+  return median(busy);
 }
 
 }  // namespace

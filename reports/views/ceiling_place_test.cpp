@@ -100,6 +100,12 @@ TEST(Suspicion, MoreCpuTimeThanThreads) {
   EXPECT_THAT(suspicion(measured, record), testing::HasSubstr("2 threads were busy with --threads 1"));
   measured.run.threads = 2;
   EXPECT_EQ(suspicion(measured, record), "");
+  // Stalls in a few samples lengthen the means of both times, and not the median.
+  measured.run.threads = 1;
+  auto stalled = ran("gemm", 1e9, 1e6, 1e9, 1e9);
+  stalled.rounds[0].samples_ns = {1e9, 1e9, 1e9, 10e9};
+  stalled.rounds[0].cpu_ns = 3.2e9;
+  EXPECT_EQ(suspicion(measured, stalled), "");
   auto brief = ran("gemm", 1e3, 1e3, 1e3, 1e5);  // a sample of 0.1 ms
   brief.rounds[0].cpu_ns = 3e5;
   EXPECT_EQ(suspicion(measured, brief), "");
