@@ -29,6 +29,7 @@ class Audit : public testing::Test {
     measurement.warm_up();
     for (int sample = 0; sample < samples; ++sample) measurement.sample();
     measurement.finish();
+    EXPECT_THAT(trial->implementation(), HasSubstr(variant));  // waits for work that is still under way
     audits_ = measurement.round().details["audits"];
     return measurement.verdict();
   }
