@@ -113,8 +113,11 @@ assert not list(folder.glob("full.json.??????")), "the unfinished file was left"
 subprocess.run(["sh", "-c", 'exec "$0" "$@" 2>&-', whygpu, *roomy, "-o", "closed.json"], cwd=folder, env=environment,
                stdout=subprocess.DEVNULL, check=True)
 load("closed.json")
-with open("/dev/full", "w") as full:
-    assert subprocess.run([whygpu, "table", "closed.json"], cwd=folder, env=environment, stdout=full).returncode == 2
+for command in ["table", "closed.json"], ["--help"]:
+    with open("/dev/full", "w") as full:
+        assert subprocess.run([whygpu, *command], cwd=folder, env=environment, stdout=full).returncode == 2, command
+    closed = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', whygpu, *command], cwd=folder, env=environment)
+    assert closed.returncode == 2, command
 
 # A pinned OpenBLAS core on a newer CPU is reported above the table.
 if (build / "bin/backends/openblas.so").exists():

@@ -1,6 +1,7 @@
 // The whygpu command.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -16,11 +17,17 @@
 
 namespace {
 
-// A file opened later must not take the place of a standard stream that the caller closed.
+// A file opened later must not take the place of a standard stream that the caller closed. Writing to a closed standard
+// output stays an error.
 void open_closed_streams() {
   for (int fd = 0; fd <= 2; ++fd) {
-    if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", O_RDWR) != fd) std::abort();
+    const int mode = fd == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+    if (fcntl(fd, F_GETFD) == -1 && open("/dev/null", mode) != fd) std::abort();
   }
+}
+
+void flush_output() {
+  if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "standard output");
 }
 
 // Messages repeat what the user or a file said.
@@ -59,11 +66,15 @@ int main(int argc, char** argv) {
   whygpu::add_history_command(app, exit_code);
   whygpu::add_completion_command(app, exit_code);
   try {
-    app.parse(argc, argv);
-    if (std::fflush(stdout) != 0) throw std::system_error(errno, std::generic_category(), "standard output");
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+      if (error.get_exit_code() != 0) throw;
+      exit_code = app.exit(error);  // help and version
+    }
+    flush_output();
     return exit_code;
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // help and version
     fmt::print(stderr, "{}\n", printable_lines(whygpu::usage_error(app, error)));
     return 2;
   } catch (const std::exception& error) {

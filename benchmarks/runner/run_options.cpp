@@ -53,7 +53,13 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   command.add_option("--reuse", options.reuse, "operations per upload, with --offload once (default: 10)");
   add_duration_option(command, "--timeout", settings.timeout_seconds, "silence after which a worker is killed")
       ->default_str("60s");
-  command.add_option("--seed", settings.seed, "random seed of the inputs and of the order (default: random, recorded)");
+  command.add_option("--seed", settings.seed, "random seed of the inputs and of the order (default: random, recorded)")
+      ->check([](const std::string& text) {
+        const bool whole =
+            !text.empty() && text.size() < 20 && text.find_first_not_of("0123456789") == std::string::npos;
+        return whole ? std::string()
+                     : fmt::format("\"{}\" is not a seed; accepted: a whole number of at most 19 digits", text);
+      });
   command.add_flag("--energy", settings.energy, "also measure energy: about 5 s more per case");
   command.add_flag("--audit", settings.audit,
                    "check the result of every sample against the oracle, with other inputs each: several times slower");
