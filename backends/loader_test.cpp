@@ -41,6 +41,13 @@ TEST(Loader, OtherStandardLibrary) {
               HasSubstr("backend \"other_library\" was built with libc++; this whygpu with libstdc++"));
 }
 
+// Otherwise a file could take another backend's place unseen.
+TEST(Loader, FileOfAnotherName) {
+  const fs::path file = fs::path(testing::TempDir()) / "openblas.so";
+  fs::copy_file(kModules / "no_device.so", file, fs::copy_options::overwrite_existing);
+  EXPECT_THAT(reason_for(file), HasSubstr("is the backend \"no_device\"; its file must be named no_device.so"));
+}
+
 TEST(Loader, BackendPath) {
   setenv("WHYGPU_BACKEND_PATH", kModules.c_str(), 1);
   const auto modules = find_modules();

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "benchmarks/worker/records.h"
+
 namespace whygpu {
 namespace {
 
@@ -23,11 +25,15 @@ TEST(WorkerArguments, AreReadAsWritten) {
   options.device = 1;
   options.sample_seconds = 0.1;
   options.energy = true;
+  options.audit = true;
+  options.seed = 7;
   const auto read = parsed(worker_arguments(options));
   EXPECT_EQ(read.backend, options.backend);
   EXPECT_EQ(read.cases, options.cases);
   EXPECT_EQ(read.threads, options.threads);
   EXPECT_EQ(read.device, options.device);
+  EXPECT_TRUE(read.audit);
+  EXPECT_EQ(read.seed, options.seed);
   EXPECT_EQ(read.sample_seconds, options.sample_seconds);
   EXPECT_TRUE(read.energy);
   EXPECT_FALSE(read.describe);
@@ -38,6 +44,13 @@ TEST(WorkerArguments, Describe) {
   options.describe = true;
   EXPECT_TRUE(parsed(worker_arguments(options)).describe);
   EXPECT_EQ(parsed(worker_arguments(options)).sample_seconds, 0);
+}
+
+// A module may write to any descriptor: what is no record must not stop the reader.
+TEST(WorkerRecords, ForeignLinesAreIgnored) {
+  for (const char* line : {"", "hello", "5", "[]", "{}", R"({"event": 5})", R"({"event": "other"})"}) {
+    EXPECT_FALSE(parse_worker_record(line)) << line;
+  }
 }
 
 }  // namespace

@@ -82,6 +82,7 @@ TEST(ResultFile, RefusalMessages) {
            {" \n", "empty"},
            {whole.substr(0, whole.size() / 2), "truncated"},
            {"PNG\x89 not json", "not JSON"},
+           {R"({"whygpu": {"schema": 1e999}})", "too large for double precision"},
            {"[1, 2]", "must be an object, found array"},
            {R"({"context": {}, "benchmarks": []})", "not a whygpu result file"},
            {newer.text(), "newer whygpu is needed"}}) {
