@@ -29,6 +29,9 @@ class Random {
   std::uint64_t state_;
 };
 
+// The seed of one argument's values in a run with `seed`.
+inline std::uint64_t argument_seed(std::uint64_t seed, std::size_t argument) { return 64 * seed + argument; }
+
 // Row-major values of `dtype`: uniform in [-1, 1) and rounded to the dtype, or over the full range of an integer.
 inline std::vector<std::byte> random_values(DType dtype, std::int64_t count, std::uint64_t seed) {
   std::vector<std::byte> storage(static_cast<std::size_t>(count) * dtype_bytes(dtype));

@@ -69,8 +69,8 @@ class MemoryTrial final : public Trial {
   void load(std::uint64_t seed) override {
     for (int input : memory_inputs(probe_)) {
       const TensorSpec& spec = specs_[static_cast<std::size_t>(input)];
-      inputs_.emplace_back(input,
-                           random_values(spec.dtype, spec.elements(), 64 * seed + static_cast<std::uint64_t>(input)));
+      inputs_.emplace_back(
+          input, random_values(spec.dtype, spec.elements(), argument_seed(seed, static_cast<std::size_t>(input))));
     }
     fill(sets_.front());
   }

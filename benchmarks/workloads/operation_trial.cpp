@@ -10,7 +10,6 @@
 namespace whygpu {
 namespace {
 
-constexpr std::uint64_t kSeedsPerRun = 64;
 constexpr std::uint64_t kMadeAnew = 1 << 16;  // elements: at most that many are drawn again for an audit
 
 }  // namespace
@@ -43,7 +42,7 @@ void OperationTrial::fill(const Set& set) const {
 
 void OperationTrial::load(std::uint64_t seed) {
   for (std::size_t i = 0; i < specs_.size(); ++i) {
-    if (i != result_) inputs_[i] = random_values(specs_[i].dtype, specs_[i].elements(), kSeedsPerRun * seed + i);
+    if (i != result_) inputs_[i] = random_values(specs_[i].dtype, specs_[i].elements(), argument_seed(seed, i));
   }
   fill(sets_.front());
 }
