@@ -78,7 +78,7 @@ std::optional<WorkerRecord> decode_worker_record(const json& object) {
   const JsonNode::Complain complain = [&](const std::string& complaint) {
     throw ResultFileError("record of a worker: " + event + ": " + complaint);
   };
-  const JsonNode node(object, "", complain);
+  const JsonNode node(object, complain);
   if (event == "backend") return decode<BackendRecord>(object, "record of a worker: backend");
   if (event == "support") return decode_fields<SupportRecord>(node);
   if (event == "begin") return decode_fields<BeginRecord>(node);

@@ -71,7 +71,7 @@ void Catalogue::add_text(std::string_view json_text, const std::string& name) {
   const JsonNode::Complain complain = [&](const std::string& what) { throw CatalogueError(name + ": " + what); };
   const auto json = nlohmann::json::parse(json_text, nullptr, false);
   if (json.is_discarded()) complain("is not JSON");
-  const JsonNode root(json, "", complain);
+  const JsonNode root(json, complain);
   if (root["schema"].integer_from(1) != 1) root["schema"].fail("this whygpu reads schema 1");
   root["devices"].each([&](const JsonNode& node) {
     CatalogueDevice device = device_of(node);

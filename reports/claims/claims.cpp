@@ -53,7 +53,8 @@ std::vector<Claim> parse_claims(std::string_view json_text) {
   const auto document = nlohmann::json::parse(json_text, nullptr, false);
   if (document.is_discarded()) complain("not JSON");
   std::vector<Claim> claims;
-  JsonNode(document, "", complain)["claims"].each([&](const JsonNode& node) {
+  const JsonNode root(document, complain);
+  root["claims"].each([&](const JsonNode& node) {
     Claim claim{node["id"].text(), node["words"].text(), node["rule"].text(), {}};
     node["conditions"].each([&](const JsonNode& part) {
       Claim::Condition condition{part["measure"].text(), number_in(part, "at_least"), number_in(part, "at_most")};

@@ -53,7 +53,7 @@ Record decode(const nlohmann::json& object, std::string_view source) {
     throw ResultFileError(std::string(source) + ": " + complaint);
   };
   Record record;
-  decode(JsonNode(object, "", complain), record);
+  decode(JsonNode(object, complain), record);
   return record;
 }
 

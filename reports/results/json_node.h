@@ -1,4 +1,5 @@
-// A JSON value with its path in the document, so that error messages name the location.
+// A JSON value that knows its path in the document, so that error messages name the location. A node refers to its
+// parent, and must not outlive it.
 #pragma once
 
 #include <cmath>
@@ -20,34 +21,36 @@ class JsonNode {
   // Called with "PATH: what is wrong, what would be accepted"; must throw.
   using Complain = std::function<void(const std::string&)>;
 
-  JsonNode(const nlohmann::json& value, std::string path, const Complain& complain)
-      : value_(&value), path_(std::move(path)), complain_(&complain) {}
+  // A document.
+  JsonNode(const nlohmann::json& value, const Complain& complain) : value_(&value), complain_(&complain) {}
 
-  JsonNode operator[](std::string_view key) const {  // an error when missing
+  JsonNode operator[](std::string_view key) const& {  // an error when missing
     if (auto child = find(key)) return *child;
     return fail("the key \"" + std::string(key) + "\" is missing"), *this;
   }
+  JsonNode operator[](std::string_view key) const&& = delete;
 
-  // nullopt when the key is missing or null.
-  std::optional<JsonNode> find(std::string_view key) const {
+  // nullopt when the key is missing or null. `key` must outlive the node.
+  std::optional<JsonNode> find(std::string_view key) const& {
     need(value_->is_object(), "an object");
     const auto found = value_->find(key);
     if (found == value_->end() || found->is_null()) return std::nullopt;
-    return JsonNode(*found, path_.empty() ? std::string(key) : path_ + "." + std::string(key), *complain_);
+    return JsonNode(*found, *this, key);
   }
+  std::optional<JsonNode> find(std::string_view key) const&& = delete;
 
   template <class F>
   void each(F&& visit) const {
     need(value_->is_array(), "a list");
     for (std::size_t i = 0; i < value_->size(); ++i) {
-      visit(JsonNode((*value_)[i], path_ + "[" + std::to_string(i) + "]", *complain_));
+      visit(JsonNode((*value_)[i], *this, i));
     }
   }
 
   template <class F>
   void each_member(F&& visit) const {
     need(value_->is_object(), "an object");
-    for (const auto& [key, member] : value_->items()) visit(key, JsonNode(member, path_ + "." + key, *complain_));
+    for (const auto& [key, member] : value_->items()) visit(key, JsonNode(member, *this, key));
   }
 
   std::string text() const {
@@ -105,9 +108,23 @@ class JsonNode {
     return child ? child->text() : std::string();
   }
 
-  void fail(const std::string& complaint) const { (*complain_)(path_.empty() ? complaint : path_ + ": " + complaint); }
+  void fail(const std::string& complaint) const { (*complain_)(parent_ ? path() + ": " + complaint : complaint); }
 
  private:
+  JsonNode(const nlohmann::json& value, const JsonNode& parent, std::string_view key)
+      : value_(&value), complain_(parent.complain_), parent_(&parent), key_(key) {}
+  JsonNode(const nlohmann::json& value, const JsonNode& parent, std::size_t index)
+      : value_(&value), complain_(parent.complain_), parent_(&parent), index_(index) {}
+
+  // Such as "whygpu.cases[3].rounds".
+  std::string path() const {
+    if (!parent_) return {};
+    std::string path = parent_->path();
+    if (index_) return path + "[" + std::to_string(*index_) + "]";
+    if (!path.empty()) path += '.';
+    return path += key_;
+  }
+
   template <class Integer>
   static bool is_whole(double number) {
     constexpr double kExact = 9007199254740992;  // 2^53: integers up to it are exact
@@ -119,8 +136,10 @@ class JsonNode {
   }
 
   const nlohmann::json* value_;
-  std::string path_;
   const Complain* complain_;
+  const JsonNode* parent_ = nullptr;
+  std::string_view key_;              // in the parent, an object
+  std::optional<std::size_t> index_;  // in the parent, a list
 };
 
 }  // namespace whygpu

@@ -3,7 +3,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include "reports/results/fields.h"
 #include "reports/results/statistics.h"
@@ -107,7 +106,7 @@ ResultFile parse_result_file(std::string_view json_text, std::string_view file_n
   } catch (const json::exception&) {
     complain("a number is too large for double precision; expected a result file of `whygpu run`");
   }
-  return result_of(JsonNode(document, "", complain), file_name);
+  return result_of(JsonNode(document, complain), file_name);
 }
 
 ResultFile load_result_file(const std::filesystem::path& path) {
@@ -116,7 +115,10 @@ ResultFile load_result_file(const std::filesystem::path& path) {
     const std::string why = file ? "is a directory" : std::strerror(errno);
     throw ResultFileError(path.string() + ": cannot be read: " + why + "; expected a result file of `whygpu run`");
   }
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  for (char block[1 << 16]; file.read(block, sizeof block), file.gcount() > 0;) {
+    text.append(block, static_cast<std::size_t>(file.gcount()));
+  }
   return parse_result_file(text, path.string());
 }
 

@@ -157,7 +157,7 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   const JsonNode::Complain complain = [&](const std::string& what) {
     throw std::runtime_error(fmt::format("{}: {}", source, what));
   };
-  const JsonNode root(document, "", complain);
+  const JsonNode root(document, complain);
   const auto found = root.find("whygpu_comparison");
   if (!found) {
     root.fail(
