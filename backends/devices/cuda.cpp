@@ -1,6 +1,7 @@
 #include "backends/devices/cuda.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <optional>
 
@@ -10,6 +11,9 @@
 
 namespace whygpu {
 namespace {
+
+constexpr std::size_t kGuard = 256;  // bytes: the alignment of device memory
+constexpr unsigned char kGuardByte = 0xb5;
 
 std::string mebibytes(std::size_t bytes) {
   char text[32];
@@ -287,6 +291,31 @@ std::vector<std::pair<std::string, double>> CudaDevice::readings() const {
 std::string CudaDevice::disturbance() {
   if (state_->hold->timed_out()) return "queueing took over a second, so the time includes launch latency";
   return state_->throttle ? state_->throttle->since_last() : std::string{};
+}
+
+// The guard before the values keeps their alignment.
+CudaTensor::CudaTensor(CudaDevice& device, std::size_t bytes)
+    : device_(device),
+      buffer_(bytes + 2 * kGuard),
+      data_(static_cast<std::byte*>(buffer_.data()) + kGuard),
+      bytes_(bytes) {
+  for (const std::size_t offset : {std::size_t{0}, kGuard + bytes}) {
+    cuda_check(cudaMemsetAsync(static_cast<std::byte*>(buffer_.data()) + offset, kGuardByte, kGuard, device.stream()),
+               "fill guard bytes");
+  }
+}
+
+bool CudaTensor::intact() const {
+  if (buffer_.bytes() == 0) return true;
+  for (const std::size_t offset : {std::size_t{0}, kGuard + bytes_}) {
+    std::array<unsigned char, kGuard> guard{};
+    cuda_check(cudaMemcpyAsync(guard.data(), static_cast<const std::byte*>(buffer_.data()) + offset, kGuard,
+                               cudaMemcpyDeviceToHost, device_.stream()),
+               "read guard bytes");
+    device_.synchronize();
+    if (!std::ranges::all_of(guard, [](unsigned char byte) { return byte == kGuardByte; })) return false;
+  }
+  return true;
 }
 
 void CudaTensor::upload(const void* row_major) {

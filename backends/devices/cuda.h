@@ -73,20 +73,20 @@ class CudaDevice final : public Device {
 // Values in device memory, row-major and without padding. Transfers are queued on the device's stream.
 class CudaTensor : public Tensor {
  public:
-  CudaTensor(CudaDevice& device, std::size_t bytes)
-      : device_(device), buffer_(bytes), data_(buffer_.data()), bytes_(bytes) {}
+  CudaTensor(CudaDevice& device, std::size_t bytes);             // with guard bytes before and after the values
   CudaTensor(CudaDevice& device, void* data, std::size_t bytes)  // a view of other storage
       : device_(device), data_(data), bytes_(bytes) {}
 
   std::size_t bytes() const override { return bytes_; }
   void upload(const void* row_major) override;
   void download(void* row_major) const override;
+  bool intact() const override;
 
   void* address() const override { return data_; }
 
  private:
   CudaDevice& device_;
-  CudaBuffer buffer_;
+  CudaBuffer buffer_;  // empty in a view
   void* data_;
   std::size_t bytes_;
 };

@@ -161,6 +161,11 @@ std::string text_of(const Case& c, std::span<const std::string_view> leave_out) 
 std::span<const Parameter> common_parameters() {
   static const std::vector<Parameter> parameters = {
       {"mode", "hot", {"hot", "cold"}, 0, "operands in cache from the previous run, or evicted and rotated"},
+      {"regime",
+       "burst",
+       {"burst", "sustained"},
+       0,
+       "samples after a short warm-up, or under load until clocks and temperatures have settled"},
       {"offload",
        "kernel",
        {"kernel", "once", "always"},

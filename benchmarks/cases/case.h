@@ -45,7 +45,7 @@ struct Case {
   bool operator==(const Case&) const = default;
 };
 
-// Keys of every workload, after its own: mode, offload, reuse, variant, backend.
+// Keys of every workload, after its own: mode, regime, offload, reuse, variant, backend.
 std::span<const Parameter> common_parameters();
 
 // The cases of one line, in the order of its product: `gemm m=256..8192*2 n=m k=m dtype=f32,bf16`. A value is

@@ -91,9 +91,10 @@ void Measurement::warm_up() {
     return batch_.time(operations) / static_cast<double>(operations);
   };
   double each = time_each(batch_.unit());
-  const double limit = std::clamp(sample_seconds_, kShortestWarmup, kLongestWarmup);
+  const double shortest = std::max(mode_.load_seconds, kShortestWarmup);
+  const double limit = std::max(shortest, std::clamp(sample_seconds_, kShortestWarmup, kLongestWarmup));
   int steady_windows = 0;
-  while (steady_windows < kSteadyWindows || seconds_since(start) < kShortestWarmup) {
+  while (steady_windows < kSteadyWindows || seconds_since(start) < shortest) {
     if (seconds_since(start) > limit) break;
     const double before = each;
     each = time_each(operations_for(kWarmupWindow, each, batch_));

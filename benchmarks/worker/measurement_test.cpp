@@ -6,6 +6,8 @@
 #include <chrono>
 #include <thread>
 
+#include "benchmarks/cases/sweep.h"
+
 namespace whygpu {
 namespace {
 
@@ -59,10 +61,10 @@ class ClockedTrial final : public Trial {
   ClockedDevice& device_;
 };
 
-RoundRecord measure(DeviceKind kind, double sample_seconds) {
+RoundRecord measure(DeviceKind kind, double sample_seconds, const SampleMode& mode = {}) {
   ClockedDevice device(kind);
   ClockedTrial trial(device);
-  Measurement measurement(trial, device, {}, sample_seconds, AuditMode::one_sample, 1);
+  Measurement measurement(trial, device, mode, sample_seconds, AuditMode::one_sample, 1);
   measurement.warm_up();
   for (int sample = 0; sample < 5; ++sample) measurement.sample();
   measurement.finish();
@@ -91,6 +93,12 @@ TEST(Measurement, CpuTimeStopsWhileSleeping) {
 TEST(Measurement, CpuTimeIsNotTheDevicesTime) {
   const RoundRecord round = measure(DeviceKind::cpu, 0.1);
   EXPECT_LT(round.cpu_ns, 0.5e9 * kOperationSeconds);
+}
+
+TEST(Measurement, SustainedLoadPrecedesTheSamples) {
+  EXPECT_GE(measure(DeviceKind::cpu, 0.01, {.load_seconds = 0.05}).warmup_ns, 0.05e9);
+  EXPECT_GT(sample_mode(parse_case("gemm m=4 n=4 k=4 regime=sustained")).load_seconds, 1);
+  EXPECT_EQ(sample_mode(parse_case("gemm m=4 n=4 k=4")).load_seconds, 0);
 }
 
 TEST(Measurement, LatencyOfOneOperationOnAcceleratorsOnly) {

@@ -19,6 +19,8 @@ constexpr std::int64_t kRecordedOperations = 64;
 // takes about 1000 launches.
 constexpr std::int64_t kHeldLaunches = 512;
 
+constexpr double kSustainedLoad = 2;  // a GPU's clock follows its power limit within a second
+
 // Assumed of an operation that cannot be captured, and so not counted.
 constexpr std::int64_t kUnknownLaunches = 32;
 
@@ -32,6 +34,7 @@ SampleMode sample_mode(const Case& c) {
   SampleMode mode;
   mode.cold = c["mode"] == "cold";
   mode.offload = value_named<Offload>(c["offload"]).value_or(Offload::kernel);
+  if (c["regime"] == "sustained") mode.load_seconds = kSustainedLoad;
   if (mode.offload == Offload::once) mode.reuse = c.number("reuse");
   return mode;
 }

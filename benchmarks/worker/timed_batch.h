@@ -16,7 +16,8 @@ namespace whygpu {
 struct SampleMode {
   bool cold = false;  // operands are evicted before each batch, and rotated over twice the cache size within it
   Offload offload = Offload::kernel;
-  std::int64_t reuse = 1;  // operations per upload
+  std::int64_t reuse = 1;   // operations per upload
+  double load_seconds = 0;  // uninterrupted load before the first sample, at least
 };
 SampleMode sample_mode(const Case& c);
 

@@ -32,6 +32,7 @@ const std::vector<Parameter>& convolution_parameters() {
       {"groups", "1", {}, 1, "independent groups of channels; groups=c is depthwise"},
       {"pass", "forward", {"forward", "backward_data", "backward_weights"}, 0, "result: y, dx or dw"},
       {"dtype", "f32", {"f64", "f32", "tf32", "f16", "bf16", "s8"}, 0, "type of the inputs"},
+      data_parameter(),
   };
   return parameters;
 }
@@ -146,7 +147,7 @@ class ConvolutionWorkload final : public Workload {
       return check_convolution(op, {values[0], values[1], values[2]}, implementation);
     };
     return std::make_unique<OperationTrial>(op.arguments(), op.result(), backend.prepare(op, prepare_options(c)),
-                                            oracle);
+                                            oracle, input_data(c));
   }
 };
 

@@ -18,6 +18,7 @@ const std::vector<Parameter>& gemm_parameters() {
       {"batch", "1", {}, 1, "independent products"},
       {"trans", "nn", {"nn", "nt", "tn", "tt"}, 0, "which of A and B are stored transposed"},
       {"dtype", "f32", {"f64", "f32", "tf32", "f16", "bf16", "f8e4m3", "s8"}, 0, "type of A and B"},
+      data_parameter(),
   };
   return parameters;
 }
@@ -64,7 +65,8 @@ class GemmWorkload final : public Workload {
     const auto oracle = [gemm](std::span<const std::byte* const> values, std::string_view) {
       return check_gemm(gemm, values[0], values[1], values[2]);
     };
-    return std::make_unique<OperationTrial>(gemm.arguments(), 2, backend.prepare(gemm, prepare_options(c)), oracle);
+    return std::make_unique<OperationTrial>(gemm.arguments(), 2, backend.prepare(gemm, prepare_options(c)), oracle,
+                                            input_data(c));
   }
 };
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "benchmarks/oracles/random_input.h"
 #include "benchmarks/workloads/workload.h"
 #include "whygpu/backend.h"
 
@@ -17,13 +18,18 @@ namespace whygpu {
 // How `c` asks its operation to be prepared.
 PrepareOptions prepare_options(const Case& c);
 
+// The key "data" of a workload whose inputs are drawn, and its value in a case.
+Parameter data_parameter();
+InputData input_data(const Case& c);
+
 class OperationTrial final : public Trial {
  public:
   // Verifies the row-major values of all arguments, including the operation's result.
   using Oracle = std::function<Verdict(std::span<const std::byte* const> values, std::string_view implementation)>;
 
-  // `result` is the index of the argument written by the operation.
-  OperationTrial(std::vector<TensorSpec> arguments, int result, std::unique_ptr<Operation> operation, Oracle oracle);
+  // `result` is the index of the argument written by the operation. `data`: the values of the other arguments.
+  OperationTrial(std::vector<TensorSpec> arguments, int result, std::unique_ptr<Operation> operation, Oracle oracle,
+                 InputData data = InputData::uniform);
 
   void load(std::uint64_t seed) override;
   Verdict verify() override;
@@ -48,6 +54,8 @@ class OperationTrial final : public Trial {
   };
 
   void add_set();
+  void draw_inputs(std::uint64_t seed, InputData data);
+  Verdict verify_once();
   void fill(const Set& set) const;  // uploads the inputs, poisons the result
   const Values& inputs_of(const Set& set) const { return set.own_inputs ? *set.own_inputs : inputs_; }
   Verdict check_surroundings(const Set& set) const;
@@ -56,6 +64,8 @@ class OperationTrial final : public Trial {
   std::size_t result_;
   std::unique_ptr<Operation> operation_;
   Oracle oracle_;
+  InputData data_;
+  std::uint64_t seed_ = 1;
   Values inputs_;
   double output_hash_ = 0;
   std::vector<Set> sets_;

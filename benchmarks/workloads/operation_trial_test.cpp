@@ -68,6 +68,23 @@ TEST(OperationTrial, ResultIsPoisonedBeforeVerifying) {
   EXPECT_EQ(seen, poison(scalar));
 }
 
+// Zeros would hide a wrong operation: it is verified on others first, and timed on zeros.
+TEST(OperationTrial, ZerosAreVerifiedOnOtherValuesFirst) {
+  Log log;
+  const TensorSpec scalar{DType::f32, {1}};
+  std::vector<float> inputs;
+  const auto oracle = [&](auto values, auto) {
+    std::memcpy(&inputs.emplace_back(), values[0], sizeof(float));
+    return Verdict{};
+  };
+  OperationTrial trial({scalar, scalar}, 1, std::make_unique<LoggedOperation>(log), oracle, InputData::zeros);
+  trial.load(1);
+  EXPECT_EQ(trial.verify().status, Status::ok);
+  ASSERT_EQ(inputs.size(), 2u);
+  EXPECT_NE(inputs[0], 0);
+  EXPECT_EQ(inputs[1], 0);
+}
+
 // prepare_ns covers the constructor: inputs must not be part of it.
 TEST(OperationTrial, InputsAreMadeAfterPreparation) {
   Log log;
