@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <map>
 
 #include "reports/catalogue/costs.h"
 
@@ -26,6 +27,62 @@ TEST(Catalogue, CommonAccelerators) {
   EXPECT_EQ(catalogue.find("Tesla K80"), nullptr);
   EXPECT_EQ(catalogue.find("NVIDIA H100 80GB HBM3")->flops.at("bf16"), 989.5e12);
   EXPECT_EQ(catalogue.find("NVIDIA GeForce RTX 3090")->launch_price_usd, 1499);
+}
+
+// What the projection of a card needs; a card without a price, an L2 or a slot is still listed.
+TEST(Catalogue, CardsOfTheModel) {
+  const Catalogue catalogue = Catalogue::standard();
+  for (const char* name : {"NVIDIA GeForce RTX 5090",
+                           "NVIDIA GeForce RTX 5080",
+                           "NVIDIA GeForce RTX 5070",
+                           "NVIDIA GeForce RTX 4060",
+                           "NVIDIA GeForce RTX 3060",
+                           "NVIDIA RTX PRO 6000 Blackwell Workstation Edition",
+                           "NVIDIA B200",
+                           "NVIDIA GB10",
+                           "NVIDIA A10",
+                           "AMD Radeon RX 7900 XTX",
+                           "AMD Radeon RX 9070 XT",
+                           "AMD Instinct MI210",
+                           "AMD Instinct MI300X",
+                           "AMD Instinct MI25",
+                           "Intel(R) Arc(TM) B580 Graphics",
+                           "Tesla P100-PCIE-16GB",
+                           "Tesla P100-SXM2-16GB",
+                           "Tesla M40",
+                           "NVIDIA TITAN Xp",
+                           "NVIDIA TITAN X (Pascal)",
+                           "GeForce GTX TITAN X",
+                           "GeForce GTX 1080 Ti"})
+    EXPECT_NE(catalogue.find(name), nullptr) << name;
+  for (const auto& device : catalogue.devices()) {
+    if (device.kind != CatalogueKind::gpu) continue;
+    EXPECT_FALSE(device.generation.empty()) << device.name;
+    EXPECT_TRUE(device.multiprocessors) << device.name;
+    EXPECT_TRUE(device.boost_clock_hz) << device.name;
+    EXPECT_TRUE(device.flops.contains("f32")) << device.name;
+    EXPECT_TRUE(device.bandwidth && device.memory_bytes && device.power_watts) << device.name;
+  }
+  const CatalogueDevice* card = catalogue.find("NVIDIA GeForce RTX 3090");
+  EXPECT_EQ(card->generation, "ampere");
+  EXPECT_EQ(card->multiprocessors, 82);
+  EXPECT_EQ(card->launched, "2020-09");
+  EXPECT_EQ(card->l2_bytes, 6 * 1048576);
+}
+
+// Nominal f32 arithmetic is multiprocessors × lanes × 2 × boost clock: a typing error in either breaks it.
+TEST(Catalogue, ArithmeticFollowsFromClocks) {
+  const std::map<std::string, double> lanes{{"maxwell", 128}, {"volta", 64},   {"turing", 64}, {"ampere", 128},
+                                            {"ada", 128},     {"hopper", 128}, {"gcn", 64},    {"cdna2", 64},
+                                            {"cdna3", 128},   {"rdna3", 128},  {"rdna4", 128}, {"xe2", 128}};
+  const Catalogue catalogue = Catalogue::standard();
+  for (const auto& device : catalogue.devices()) {
+    const auto found = lanes.find(device.generation);
+    if (device.kind != CatalogueKind::gpu || found == lanes.end()) continue;
+    const bool half = device.name.find("A100") != std::string::npos;
+    const double expected = *device.multiprocessors * found->second * (half ? 0.5 : 1) * 2 * *device.boost_clock_hz;
+    EXPECT_NEAR(device.flops.at("f32") / expected, 1, 0.035) << device.name;
+  }
 }
 
 // A field counts as sourced when a source names it, or its group ("flops" for "flops.f32").
