@@ -73,7 +73,7 @@ TEST(Catalogue, CardsOfTheModel) {
 // Nominal f32 arithmetic is multiprocessors × lanes × 2 × boost clock: a typing error in either breaks it.
 TEST(Catalogue, ArithmeticFollowsFromClocks) {
   const std::map<std::string, double> lanes{{"maxwell", 128}, {"volta", 64},   {"turing", 64}, {"ampere", 128},
-                                            {"ada", 128},     {"hopper", 128}, {"gcn", 64},    {"cdna2", 64},
+                                            {"ada", 128},     {"hopper", 128}, {"gcn", 64},    {"cdna2", 128},
                                             {"cdna3", 128},   {"rdna3", 128},  {"rdna4", 128}, {"xe2", 128}};
   const Catalogue catalogue = Catalogue::standard();
   for (const auto& device : catalogue.devices()) {
