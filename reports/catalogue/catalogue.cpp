@@ -16,6 +16,37 @@ std::optional<double> positive_in(const JsonNode& node, std::string_view key) {
   return child->positive();
 }
 
+// Names of generations are compared by programs: "ampere", "zen4", "golden-cove".
+std::string generation_in(const JsonNode& node) {
+  const auto child = node.find("generation");
+  if (!child) return {};
+  std::string name = child->text();
+  const auto accepted = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
+  if (name.empty() || !std::ranges::all_of(name, accepted))
+    child->fail("must be lower-case letters, digits and '-', such as \"ampere\" or \"zen4\"");
+  return name;
+}
+
+std::string month_in(const JsonNode& node, std::string_view key) {
+  const auto child = node.find(key);
+  if (!child) return {};
+  std::string month = child->text();
+  const auto digits = [&](std::size_t from, std::size_t count) {
+    return std::ranges::all_of(month.substr(from, count), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (month.size() != 7 || !digits(0, 4) || month[4] != '-' || !digits(5, 2) || month.substr(5) < "01" ||
+      month.substr(5) > "12")
+    child->fail("must be a month as YYYY-MM, such as \"2022-10\"");
+  return month;
+}
+
+// Reports add and compare prices, so other currencies are not accepted.
+void need_dollars(const JsonNode& node) {
+  const auto currency = node.find("currency");
+  if (currency && currency->text() != "USD")
+    currency->fail("must be \"USD\": convert the price, all reports are in US dollars");
+}
+
 std::vector<std::string> texts_of(const JsonNode& node) {
   std::vector<std::string> texts;
   node.each([&](const JsonNode& item) { texts.push_back(item.text()); });
@@ -24,7 +55,8 @@ std::vector<std::string> texts_of(const JsonNode& node) {
 
 bool has_value(const CatalogueDevice& device) {
   return !device.flops.empty() || device.bandwidth || device.memory_bytes || device.power_watts ||
-         device.launch_price_usd;
+         device.launch_price_usd || !device.generation.empty() || device.multiprocessors || device.boost_clock_hz ||
+         device.l2_bytes || device.pcie_bytes_per_second || !device.launched.empty();
 }
 
 CatalogueDevice device_of(const JsonNode& node) {
@@ -41,6 +73,13 @@ CatalogueDevice device_of(const JsonNode& node) {
   device.memory_bytes = positive_in(node, "memory_bytes");
   device.power_watts = positive_in(node, "power_watts");
   device.launch_price_usd = positive_in(node, "launch_price_usd");
+  need_dollars(node);
+  device.generation = generation_in(node);
+  if (const auto count = node.find("multiprocessors")) device.multiprocessors = count->whole<int>(1);
+  device.boost_clock_hz = positive_in(node, "boost_clock_hz");
+  device.l2_bytes = positive_in(node, "l2_bytes");
+  device.pcie_bytes_per_second = positive_in(node, "pcie_bytes_per_second");
+  device.launched = month_in(node, "launched");
   device.note = node.text_or_empty("note");
   if (const auto sources = node.find("sources")) {
     sources->each([&](const JsonNode& source) {

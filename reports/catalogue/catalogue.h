@@ -39,8 +39,14 @@ struct CatalogueDevice {
   std::map<std::string, double> flops;  // dense peak by dtype, FLOP/s; dtypes without a source are left out
   std::optional<double> bandwidth;      // B/s
   std::optional<double> memory_bytes;
-  std::optional<double> power_watts;  // of the board or socket
-  std::optional<double> launch_price_usd;
+  std::optional<double> power_watts;            // of the board or socket
+  std::optional<double> launch_price_usd;       // US dollars, the one currency of all reports
+  std::string generation;                       // "ampere", "cdna3", "zen4"; empty when unknown
+  std::optional<int> multiprocessors;           // SMs, compute units or Xe cores
+  std::optional<double> boost_clock_hz;         // the highest that the maker states
+  std::optional<double> l2_bytes;               // the last level that all multiprocessors share before L3 or memory
+  std::optional<double> pcie_bytes_per_second;  // one direction, of the slot that the card takes
+  std::string launched;                         // "YYYY-MM"; empty when unknown
   std::string note;
   std::vector<CatalogueSource> sources;
 };

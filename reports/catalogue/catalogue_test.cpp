@@ -46,6 +46,12 @@ TEST(Catalogue, ValuesHaveSources) {
     EXPECT_TRUE(!device.memory_bytes || sourced("memory_bytes")) << device.name;
     EXPECT_TRUE(!device.power_watts || sourced("power_watts")) << device.name;
     EXPECT_TRUE(!device.launch_price_usd || sourced("launch_price_usd")) << device.name;
+    EXPECT_TRUE(device.generation.empty() || sourced("generation")) << device.name;
+    EXPECT_TRUE(!device.multiprocessors || sourced("multiprocessors")) << device.name;
+    EXPECT_TRUE(!device.boost_clock_hz || sourced("boost_clock_hz")) << device.name;
+    EXPECT_TRUE(!device.l2_bytes || sourced("l2_bytes")) << device.name;
+    EXPECT_TRUE(!device.pcie_bytes_per_second || sourced("pcie_bytes_per_second")) << device.name;
+    EXPECT_TRUE(device.launched.empty() || sourced("launched")) << device.name;
     for (const auto& source : device.sources) {
       EXPECT_THAT(source.url, testing::StartsWith("https://"));
       EXPECT_EQ(source.read.size(), 10U) << device.name;
@@ -78,6 +84,58 @@ TEST_F(UserFile, AddsAndReplaces) {
   EXPECT_EQ(catalogue_.devices().size(), before + 1);
   EXPECT_EQ(catalogue_.find("X1")->flops.size(), 1U);
   EXPECT_FALSE(catalogue_.find("NVIDIA L4")->bandwidth);
+}
+
+TEST_F(UserFile, FieldsOfTheModel) {
+  EXPECT_EQ(complaint(R"({"schema": 1, "devices": [
+      {"name": "Our GPU", "kind": "gpu", "generation": "xe2", "multiprocessors": 20, "boost_clock_hz": 2.67e9,
+       "l2_bytes": 18874368, "pcie_bytes_per_second": 1.6e10, "launched": "2024-12", "launch_price_usd": 249,
+       "currency": "USD", "sources": [{"fields": ["generation"], "url": "https://example.org", "read": "2026-01-31"}]},
+      {"name": "Nothing known", "kind": "gpu", "generation": null, "multiprocessors": null, "boost_clock_hz": null,
+       "l2_bytes": null, "pcie_bytes_per_second": null, "launched": null}]})"),
+            "");
+  const CatalogueDevice* device = catalogue_.find("Our GPU");
+  EXPECT_EQ(device->generation, "xe2");
+  EXPECT_EQ(device->multiprocessors, 20);
+  EXPECT_EQ(device->boost_clock_hz, 2.67e9);
+  EXPECT_EQ(device->l2_bytes, 18 * 1048576);
+  EXPECT_EQ(device->pcie_bytes_per_second, 1.6e10);
+  EXPECT_EQ(device->launched, "2024-12");
+  const CatalogueDevice* unknown = catalogue_.find("Nothing known");
+  EXPECT_TRUE(unknown->generation.empty());
+  EXPECT_FALSE(unknown->multiprocessors);
+  EXPECT_TRUE(unknown->launched.empty());
+}
+
+TEST_F(UserFile, WrongFieldsOfTheModel) {
+  const auto complaint_about = [&](const std::string& field) {
+    return complaint(R"({"schema": 1, "devices": [{"name": "a", "kind": "gpu", )" + field + "}]}");
+  };
+  for (const char* field : {"boost_clock_hz", "l2_bytes", "pcie_bytes_per_second"}) {
+    EXPECT_THAT(complaint_about('"' + std::string(field) + R"(": 0)"),
+                HasSubstr("whygpu_user_devices.json: devices[0]." + std::string(field) + ": must be above 0"));
+    EXPECT_THAT(complaint_about('"' + std::string(field) + R"(": "1 GHz")"), HasSubstr("must be a number"));
+  }
+  for (const char* count : {"0", "-3", "1.5", "1e12", R"("80")"}) {
+    EXPECT_THAT(complaint_about(R"("multiprocessors": )" + std::string(count)),
+                HasSubstr("devices[0].multiprocessors: must be an integer of at least 1"))
+        << count;
+  }
+  for (const char* month :
+       {"2022", "2022-13", "2022-00", "2022-1", "22-10-01", "2022/10", "2022-10-12", "Q4 2022", ""}) {
+    EXPECT_THAT(complaint_about(R"("launched": ")" + std::string(month) + '"'),
+                HasSubstr("devices[0].launched: must be a month as YYYY-MM"))
+        << month;
+  }
+  EXPECT_THAT(complaint_about(R"("launched": 2022)"), HasSubstr("devices[0].launched: must be a string"));
+  for (const char* name : {"", "Ampere", "zen 4"}) {
+    EXPECT_THAT(complaint_about(R"("generation": ")" + std::string(name) + '"'),
+                HasSubstr("devices[0].generation: must be lower-case letters"))
+        << name;
+  }
+  EXPECT_THAT(complaint_about(R"("launch_price_usd": 1, "currency": "EUR")"),
+              HasSubstr("devices[0].currency: must be \"USD\""));
+  EXPECT_THAT(complaint_about(R"("multiprocessors": 1)"), HasSubstr("needs at least one source"));
 }
 
 TEST_F(UserFile, Errors) {
