@@ -1,0 +1,150 @@
+#include "ci/projection/published.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <stdexcept>
+
+namespace whygpu::projection {
+namespace {
+
+using Row = std::map<std::string, std::string>;
+
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> fields(1);
+  for (const char c : line) {
+    if (c == ',')
+      fields.emplace_back();
+    else if (c != '\r')
+      fields.back() += c;
+  }
+  return fields;
+}
+
+double number(const Row& row, const std::string& key) {
+  const auto found = row.find(key);
+  const std::string& text = found == row.end() ? key : found->second;
+  double value = 0;
+  const auto end = text.data() + text.size();
+  if (std::from_chars(text.data(), end, value).ptr != end || value < 0)
+    throw std::runtime_error(fmt::format("{}: \"{}\" is not a number", key, text));
+  return value;
+}
+
+bool is_given(const Row& row, const std::string& key) { return row.contains(key) && !row.at(key).empty(); }
+
+std::optional<std::string> dtype_of(const Row& row) {
+  if (row.at("precision") == "f32") return "f32";
+  if (row.at("precision") == "f16_f32") return "f16";
+  return std::nullopt;
+}
+
+void add_gemm(const Row& row, const Card& card, const std::string& dtype, std::vector<Sample>& samples) {
+  // Column-major there: aᵀ·b reads both operands along k.
+  const bool along_k = row.at("a_transposed") == "T" && row.at("b_transposed") == "N";
+  if (!is_given(row, "ms")) return;
+  samples.push_back(
+      {&card, Gemm{number(row, "m"), number(row, "n"), number(row, "k"), 1, dtype, along_k}, number(row, "ms") / 1e3});
+}
+
+void add_convolution(const Row& row, const Card& card, const std::string& dtype, std::vector<Sample>& samples) {
+  Convolution conv;
+  conv.n = number(row, "n"), conv.c = number(row, "c"), conv.h = number(row, "h"), conv.w = number(row, "w");
+  conv.k = number(row, "k"), conv.r = number(row, "r"), conv.s = number(row, "s");
+  conv.stride_h = number(row, "stride_h"), conv.stride_w = number(row, "stride_w");
+  conv.pad_h = number(row, "pad_h"), conv.pad_w = number(row, "pad_w");
+  conv.dtype = dtype;
+  for (const Pass pass : {Pass::forward, Pass::backward_data, Pass::backward_weights}) {
+    const std::string key = std::string(name_of(pass)) + "_ms";
+    if (!is_given(row, key) || number(row, key) == 0) continue;
+    conv.pass = pass;
+    samples.push_back({&card, conv, number(row, key) / 1e3});
+  }
+}
+
+std::vector<Row> rows_of(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error(file.string() + ": cannot be opened");
+  std::string line;
+  std::getline(stream, line);
+  const auto names = fields_of(line);
+  std::vector<Row> rows;
+  while (std::getline(stream, line)) {
+    const auto fields = fields_of(line);
+    if (fields.size() != names.size())
+      throw std::runtime_error(fmt::format("{}:{}: {} fields, the first line names {}", file.string(), rows.size() + 2,
+                                           fields.size(), names.size()));
+    Row row;
+    for (std::size_t i = 0; i < names.size(); ++i) row[names[i]] = fields[i];
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+void read_cards(const std::filesystem::path& file, Published& published) {
+  std::ifstream stream(file);
+  if (!stream) throw std::runtime_error(file.string() + ": cannot be opened");
+  const auto root = nlohmann::json::parse(stream);
+  for (const auto& json : root.at("cards")) {
+    Card card;
+    card.name = json.at("name");
+    card.generation = json.at("generation");
+    const std::string libraries = json.at("libraries");
+    card.libraries = libraries == "of_2016"   ? Libraries::of_2016
+                     : libraries == "of_2017" ? Libraries::of_2017
+                                              : Libraries::since_2019;
+    card.flops = json.at("flops").get<std::map<std::string, double>>();
+    card.multiprocessors = json.at("multiprocessors");
+    card.boost_clock_hz = json.at("boost_clock_hz");
+    card.bandwidth = json.at("bandwidth");
+    card.memory_bytes = json.at("memory_bytes");
+    published.ids.push_back(json.at("id"));
+    published.cards.push_back(std::move(card));
+  }
+}
+
+}  // namespace
+
+const std::string& Sample::dtype() const {
+  return is_gemm() ? std::get<Gemm>(problem).dtype : std::get<Convolution>(problem).dtype;
+}
+
+double Sample::projected(const Constants& constants) const {
+  return std::visit([&](const auto& one) { return estimate(one, *card, constants).seconds; }, problem);
+}
+
+Published read_published(const std::filesystem::path& cards, const std::vector<std::filesystem::path>& folders) {
+  Published published;
+  read_cards(cards, published);
+  std::vector<std::filesystem::path> files;
+  for (const auto& folder : folders) {
+    for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path());
+  }
+  std::sort(files.begin(), files.end());
+  for (const auto& file : files) {
+    const std::string name = file.filename().string();
+    const bool gemm = name.ends_with("-gemm.csv");
+    if (!gemm && !name.ends_with("-convolution.csv")) continue;
+    for (const Row& row : rows_of(file)) {
+      const auto id = std::find(published.ids.begin(), published.ids.end(), row.at("device"));
+      const auto dtype = dtype_of(row);
+      if (id == published.ids.end() || !dtype) {
+        ++published.left_out;
+        continue;
+      }
+      const Card& card = published.cards[static_cast<std::size_t>(id - published.ids.begin())];
+      (gemm ? add_gemm : add_convolution)(row, card, *dtype, published.samples);
+    }
+  }
+  if (published.samples.empty()) throw std::runtime_error("no *-gemm.csv or *-convolution.csv with a known device");
+  return published;
+}
+
+}  // namespace whygpu::projection
