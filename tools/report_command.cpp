@@ -80,6 +80,13 @@ std::string history_section(const std::string& file) {
   return render_history_html(all, find_changes(all, history.acceptances(), kSmallestChange));
 }
 
+// The headline, and the sentences about cards.
+void print_answer(const ResultFile& file, const Answer& found, std::size_t cards) {
+  fmt::print("{}: {}\n", file.name, found.headline);
+  const auto shown = std::min(found.details.size(), cards);
+  for (std::size_t i = 0; i < shown; ++i) fmt::print("- {}\n", found.details[i]);
+}
+
 }  // namespace
 
 void add_report_command(CLI::App& app, int& exit_code) {
@@ -97,6 +104,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
       "  whygpu report cpu.json gpu.json -o report.html\n"
       "  whygpu report results/quick.json --png pictures");
   add_result_arguments(*command, *arguments);
+  add_card_option(*command, *arguments, "--project");
   auto* output =
       command->add_option("-o,--output", arguments->output, "output page (default: the first file's name with .html)");
   command->add_option("--png", arguments->pictures, "folder for PNG images of the charts (needs Chromium)")
@@ -120,8 +128,9 @@ void add_report_command(CLI::App& app, int& exit_code) {
         throw std::runtime_error(path.string() + " is one of the input files: choose another name for the page");
       }
     }
-    write_file(path, render_page(files, prices, history_section(arguments->history)));
-    for (const auto& file : files) fmt::print("{}: {}\n", file.name, answer(file, prices).headline);
+    const auto cards = cards_to_project(*arguments, files);
+    write_file(path, render_page(files, prices, history_section(arguments->history), cards));
+    for (const auto& file : files) print_answer(file, answer(file, prices, cards), cards.size());
     fmt::print("{}\n", path.string());
   });
 }

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <set>
 #include <stdexcept>
 
 #include "reports/catalogue/catalogue.h"
+#include "reports/views/projected.h"
 
 namespace whygpu {
 namespace {
@@ -21,6 +23,32 @@ std::set<std::string> devices_of(const std::vector<ResultFile>& files) {
     }
   }
   return devices;
+}
+
+bool has_gpu(const std::vector<ResultFile>& files) {
+  return std::ranges::any_of(files, [](const ResultFile& file) {
+    return std::ranges::any_of(file.backends, [](const auto& backend) { return backend.on_accelerator(); });
+  });
+}
+
+// By its full name, or a part that only one card has: "RTX 4090".
+const CatalogueDevice& card_named(const Catalogue& catalogue, const std::string& name) {
+  if (const auto* found = catalogue.find(name); found && found->kind == CatalogueKind::gpu) return *found;
+  std::vector<const CatalogueDevice*> matching;
+  std::vector<std::string> names;
+  for (const auto& device : catalogue.devices()) {
+    if (device.kind != CatalogueKind::gpu) continue;
+    names.push_back(device.name);
+    if (!name.empty() && device.name.find(name) != std::string::npos) matching.push_back(&device);
+  }
+  if (matching.size() == 1) return *matching.front();
+  if (matching.size() > 1) {
+    names.clear();
+    for (const auto* device : matching) names.push_back(device->name);
+  }
+  throw std::invalid_argument(fmt::format("card \"{}\": {}; accepted: {}, all, typical or none", name,
+                                          matching.empty() ? "not in the catalogue" : "more than one has that name",
+                                          fmt::join(names, ", ")));
 }
 
 struct Amount {
@@ -79,6 +107,37 @@ void add_result_arguments(CLI::App& command, ResultArguments& arguments) {
       .add_option("--devices", arguments.catalogues,
                   "file of additional devices, in the format of reports/catalogue/devices.json")
       ->check(CLI::ExistingFile);
+}
+
+void add_card_option(CLI::App& command, ResultArguments& arguments, const std::string& option) {
+  command.add_option(option, arguments.cards,
+                     "card of the catalogue whose times are projected (a model, not a measurement); may be repeated; "
+                     "\"all\", \"typical\" or \"none\"");
+}
+
+std::vector<CatalogueDevice> cards_to_project(const ResultArguments& arguments, const std::vector<ResultFile>& files) {
+  auto catalogue = Catalogue::standard();
+  for (const auto& path : arguments.catalogues) catalogue.add(path);
+  std::vector<std::string> names = arguments.cards;
+  if (names.empty() && !has_gpu(files)) names = {"typical"};
+  std::vector<CatalogueDevice> cards;
+  const auto add = [&](const CatalogueDevice& card) {
+    const bool known = std::ranges::any_of(cards, [&](const auto& other) { return other.name == card.name; });
+    if (!known) cards.push_back(card);
+  };
+  for (const auto& name : names) {
+    if (name == "none") continue;
+    if (name == "typical") {
+      for (const auto typical : typical_cards()) add(*catalogue.find(typical));
+    } else if (name == "all") {
+      for (const auto& device : catalogue.devices()) {
+        if (device.kind == CatalogueKind::gpu) add(device);
+      }
+    } else {
+      add(card_named(catalogue, name));
+    }
+  }
+  return cards;
 }
 
 std::vector<ResultFile> load(const ResultArguments& arguments) {

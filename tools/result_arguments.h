@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "reports/catalogue/catalogue.h"
 #include "reports/catalogue/costs.h"
 #include "reports/results/result_file.h"
 
@@ -17,9 +18,17 @@ struct ResultArguments {
   std::vector<std::string> rents;       // USD or DEVICE=USD
   std::optional<double> kwh;            // USD
   std::vector<std::string> catalogues;  // additional devices
+  std::vector<std::string> cards;       // to project: names, "all", "typical" or "none"
 };
 
 void add_result_arguments(CLI::App& command, ResultArguments& arguments);
+
+// Adds the option with which cards are named.
+void add_card_option(CLI::App& command, ResultArguments& arguments, const std::string& option);
+
+// The cards named; without any, the typical ones if no file has a GPU. Throws std::invalid_argument for an unknown
+// name.
+std::vector<CatalogueDevice> cards_to_project(const ResultArguments& arguments, const std::vector<ResultFile>& files);
 
 // Throws ResultFileError.
 std::vector<ResultFile> load(const ResultArguments& arguments);

@@ -38,6 +38,7 @@ void add_table_command(CLI::App& app, int& exit_code) {
       "  whygpu table results/quick.json --view price --price 'NVIDIA T4=2000' --kwh 0.30\n"
       "  whygpu table results/quick.json --view price --hourly 2.50");
   add_result_arguments(*command, *arguments);
+  add_card_option(*command, *arguments, "--project");
   std::vector<std::string> names;
   for (const auto& view : views()) names.emplace_back(view.name);
   command->add_option("--view", options.view, view_help())->check(CLI::IsMember(names))->capture_default_str();
@@ -49,6 +50,7 @@ void add_table_command(CLI::App& app, int& exit_code) {
     const auto files = load(*arguments);
     auto& chosen = arguments->options;
     chosen.prices = known_prices(*arguments, files);
+    if (!arguments->cards.empty() || chosen.view == "projection") chosen.cards = cards_to_project(*arguments, files);
     chosen.color = use_colour(stdout);
     chosen.width = terminal_columns(stdout);
     fmt::print("{}", render_table(files, chosen));

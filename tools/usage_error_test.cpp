@@ -48,7 +48,8 @@ TEST(UsageError, NearestCommand) {
 TEST(UsageError, AcceptedValues) {
   EXPECT_THAT(error_of({"run", "--threads", "0"}),
               AllOf(StartsWith("whygpu run: --threads"), ContainsRegex("1 (to|-) 4096")));
-  EXPECT_THAT(error_of({"run", "--seed", "x"}), AllOf(StartsWith("whygpu run: "), HasSubstr("accepted: a whole number")));
+  EXPECT_THAT(error_of({"run", "--seed", "x"}),
+              AllOf(StartsWith("whygpu run: "), HasSubstr("accepted: a whole number")));
   EXPECT_THAT(error_of({"run", "--offload", "never"}), HasSubstr("kernel"));
   EXPECT_THAT(error_of({"history", "accept", "r1"}),
               AllOf(StartsWith("whygpu history accept: "), HasSubstr("--reason")));

@@ -71,12 +71,12 @@ std::string section_html(const char* id, const char* title, const std::string& c
 }
 
 std::string answers_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names,
-                         const PriceList& prices) {
+                         const PriceList& prices, std::span<const CatalogueDevice> cards) {
   // Sentences shown; the rest are folded.
   constexpr std::size_t kMostOpenly = 6;
   std::string html;
   for (std::size_t f = 0; f < files.size(); ++f) {
-    const auto found = answer(files[f], prices);
+    const auto found = answer(files[f], prices, cards);
     if (files.size() > 1) html += fmt::format("<h2>{}</h2>", escape_html(names[f]));
     html += fmt::format("<p class=\"lede\">{}</p>\n", escape_html(found.headline));
     const auto open_count = std::min(found.details.size(), kMostOpenly);
@@ -94,10 +94,12 @@ std::string answers_html(const std::vector<ResultFile>& files, const std::vector
   return html;
 }
 
-std::string tables_html(const std::vector<ResultFile>& files, const PriceList& prices) {
+std::string tables_html(const std::vector<ResultFile>& files, const PriceList& prices,
+                        std::span<const CatalogueDevice> cards) {
   std::string html;
   TableOptions options;
   options.prices = prices;
+  options.cards.assign(cards.begin(), cards.end());
   for (const auto& view : views()) {
     if (view.on_page == OnPage::left_out) continue;
     const auto document = view.build(files, options);
@@ -199,7 +201,8 @@ std::string_view page_file(std::string_view name) {
   throw std::out_of_range("no page file " + std::string(name));
 }
 
-std::string render_page(const std::vector<ResultFile>& files, const PriceList& prices, const std::string& history) {
+std::string render_page(const std::vector<ResultFile>& files, const PriceList& prices, const std::string& history,
+                        std::span<const CatalogueDevice> cards) {
   const auto names = file_names(files);
   const bool drawn = !vega_modules().empty();
   std::vector<std::string> machines;
@@ -214,9 +217,9 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
                {"title", escape_html("Does this work need a GPU? " + join(names, ", "))},
                {"style", std::string(page_file("page.css"))},
                {"machines", list_html(machines, "machines")},
-               {"answers", answers_html(files, names, prices)},
+               {"answers", answers_html(files, names, prices, cards)},
                {"no_charts", drawn ? "" : "<p class=\"note\">This build has no Vega, so the page has no charts.</p>"},
-               {"tables", section_html("tables", "Tables", tables_html(files, prices))},
+               {"tables", section_html("tables", "Tables", tables_html(files, prices, cards))},
                {"claims", section_html("claims", "Claims", claims_html(files, prices))},
                {"history", section_html("history", "History", history)},
                {"ran", section_html("ran", "Implementations and machines", machine_facts)},

@@ -6,6 +6,7 @@
 
 #include "reports/render/text.h"
 #include "reports/results/problems.h"
+#include "reports/views/projected.h"
 
 namespace whygpu {
 namespace {
@@ -143,12 +144,32 @@ Answer without_gpu(const ResultFile& file) {
   return result;
 }
 
+// Projections come first: they answer the question, and what was measured says what they are compared with.
+Answer projected(Answer measured, const ResultFile& file, std::span<const CatalogueDevice> cards) {
+  const Catalogue catalogue = Catalogue::standard();
+  std::vector<std::string> sentences;
+  for (const auto& card : cards) {
+    if (was_measured(file, card)) continue;
+    if (auto sentence = projected_answer(file, card, catalogue); !sentence.empty()) {
+      sentences.push_back(std::move(sentence));
+    }
+  }
+  if (sentences.empty()) return measured;
+  Answer result;
+  result.headline =
+      fmt::format("No GPU was measured; projected for {}, each with a 90% band of how far the model is off.",
+                  count_of(sentences.size(), "card"));
+  result.details = std::move(sentences);
+  result.details.insert(result.details.end(), measured.details.begin(), measured.details.end());
+  return result;
+}
+
 }  // namespace
 
-Answer answer(const ResultFile& file, const PriceList& prices) {
+Answer answer(const ResultFile& file, const PriceList& prices, std::span<const CatalogueDevice> cards) {
   const auto all = contests(file, prices);
   const auto mains = main_contests(all);
-  if (mains.empty()) return without_gpu(file);
+  if (mains.empty()) return projected(without_gpu(file), file, cards);
   Answer result{headline(mains), {}};
   for (const auto* main : mains) result.details.push_back(sentence(all, *main));
   return result;

@@ -1,9 +1,11 @@
 // The answer in words: does this work need a GPU on this machine, and from which size on?
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
+#include "reports/catalogue/catalogue.h"
 #include "reports/views/crossover.h"
 
 namespace whygpu {
@@ -13,6 +15,7 @@ struct Answer {
   std::vector<std::string> details;  // one sentence per workload, dtype and shape family
 };
 
-Answer answer(const ResultFile& file, const PriceList& prices);
+// `cards`: without a measured GPU, what these would take (projected.h).
+Answer answer(const ResultFile& file, const PriceList& prices, std::span<const CatalogueDevice> cards = {});
 
 }  // namespace whygpu

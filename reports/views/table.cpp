@@ -72,6 +72,7 @@ constexpr std::array kViews = {
     View{"energy", "FLOP/s per watt, or joules of workloads that count no FLOPs", energy},
     View{"price", "dollars of device per GFLOP/s; dollars per million operations, or per training step", price_view},
     View{"crossover", "from which size on a GPU stays ahead of the best CPU backend", crossover_view},
+    View{"projection", "what the cards of --project would take", projection_view, OnPage::open},
     View{"training", "training steps: time, phases, samples per second, MFU, memory", training_view},
     View{"inference", "the forward half of networks: time, latency percentiles, memory", inference_view},
 };
@@ -83,6 +84,13 @@ std::string names_in(const Range& range, Name&& name_of) {
   return join(names, ", ");
 }
 
+// Below the measured tables, under headings of their own; programs read the view "projection".
+void append_projection(Document& document, const std::vector<ResultFile>& files, const TableOptions& options) {
+  Document projection = projection_view(files, options);
+  for (auto& section : projection.sections) document.sections.push_back(std::move(section));
+  for (auto& note : projection.notes) document.notes.push_back(std::move(note));
+}
+
 }  // namespace
 
 std::span<const View> views() { return kViews; }
@@ -92,6 +100,7 @@ std::string render_table(const std::vector<ResultFile>& files, const TableOption
     if (view.name != options.view) continue;
     auto document = view.build(files, options);
     document.view = view.name;
+    if (!options.cards.empty() && view.name != "projection") append_projection(document, files, options);
     return render(document, options.format, options.width, options.color);
   }
   throw std::invalid_argument("unknown view " + options.view +

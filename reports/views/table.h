@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/catalogue/catalogue.h"
 #include "reports/catalogue/costs.h"
 #include "reports/render/document.h"
 #include "reports/results/result_file.h"
@@ -20,6 +21,7 @@ struct TableOptions {
   int width = 80;                   // of the terminal
   bool color = false;
   PriceList prices;
+  std::vector<CatalogueDevice> cards;  // to project
 };
 
 // How the page of `whygpu report` shows a view.

@@ -21,4 +21,7 @@ Document training_view(const std::vector<ResultFile>& files, const TableOptions&
 // Inference: time, latency percentiles of single requests, memory.
 Document inference_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
+// What the cards of the options would take, beside the best CPU backend. Without sections when there are none.
+Document projection_view(const std::vector<ResultFile>& files, const TableOptions& options);
+
 }  // namespace whygpu
