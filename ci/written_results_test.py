@@ -107,7 +107,7 @@ done = subprocess.run([whygpu, *roomy, "-o", "full.json"], capture_output=True, 
                       preexec_fn=limit_files)
 assert done.returncode == 2 and "full.json: File too large" in done.stderr, done.stderr
 assert '"end"' in (folder / "full.json.journal").read_text()
-assert not list(folder.glob("full.json.??????")), "the unfinished file was left"
+assert sorted(path.name for path in folder.glob("full.json*")) == ["full.json.journal"], "the unfinished file was left"
 
 # Standard streams that are closed or full.
 subprocess.run(["sh", "-c", 'exec "$0" "$@" 2>&-', whygpu, *roomy, "-o", "closed.json"], cwd=folder, env=environment,
@@ -118,6 +118,12 @@ for command in ["table", "closed.json"], ["--help"]:
         assert subprocess.run([whygpu, *command], cwd=folder, env=environment, stdout=full).returncode == 2, command
     closed = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', whygpu, *command], cwd=folder, env=environment)
     assert closed.returncode == 2, command
+
+with open("/dev/full", "w") as full:
+    for command, code in (["table", "missing.json"], 2), (["run", *roomy, "-o", "silent.json"], 0):
+        done = subprocess.run([whygpu, *command], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=full)
+        assert done.returncode == code, f"{command} with a full standard error ended with {done.returncode}"
+load("silent.json")
 
 # A pinned OpenBLAS core on a newer CPU is reported above the table.
 if (build / "bin/backends/openblas.so").exists():

@@ -86,7 +86,7 @@ void add_ceilings_command(CLI::App& app, int& exit_code) {
     Catalogue catalogue = Catalogue::standard();
     if (!options->devices.empty()) catalogue.add(options->devices);
     for (const auto& finding : cpu_findings(cpu_facts(), cpu_quota(), options->threads)) {
-      if (finding.serious) fmt::print(stderr, "{}; {}\n", finding.what, finding.remedy);
+      if (finding.serious) print_message("{}; {}\n", finding.what, finding.remedy);
     }
     const auto report = ceilings_of_this_machine(ceiling_dtypes(), options->threads, options->device);
     if (options->json) {

@@ -8,6 +8,7 @@
 #include "reports/render/text.h"
 #include "tools/commands.h"
 #include "tools/comparison_output.h"
+#include "tools/terminal.h"
 
 namespace whygpu {
 namespace {
@@ -27,7 +28,7 @@ int run(const Options& options) {
     return static_cast<int>(comparison.exit_code());
   } catch (const std::runtime_error&) {
     for (const auto& difference : environment_differences(base, head))
-      fmt::print(stderr, "differs: {}\n", printable(difference));
+      print_message("differs: {}\n", printable(difference));
     throw;
   }
 }

@@ -69,8 +69,8 @@ void print_gpu(const GpuState& gpu) {
 void examine(int threads) {
   const bool colour = use_colour(stdout);
   const bool variables_set = !dispatch_variables().empty();
-  fmt::print(stderr, "observing the load and measuring ceilings{}: about {} s\n",
-             variables_set ? " and the cost of environment variables" : "", variables_set ? 10 : 6);
+  print_message("observing the load and measuring ceilings{}: about {} s\n",
+                variables_set ? " and the cost of environment variables" : "", variables_set ? 10 : 6);
   const CpuFacts cpu = cpu_facts();
   fmt::print("{}\n", styled("machine", "1", colour));
   print_cpu(cpu, threads);

@@ -87,7 +87,9 @@ void add_gate_command(CLI::App& app, int& exit_code) {
   add_threads_option(*command, gate.pairs.threads);
   add_device_option(*command, gate.pairs.device);
   add_sample_seconds_option(*command, gate.pairs.sample_seconds);
-  command->add_option("--most-pairs", gate.rule.most_pairs, "maximum number of pairs for a case")
+  command
+      ->add_option("--most-pairs", gate.rule.most_pairs,
+                   "maximum number of pairs for a case; 100 for one that appears changed")
       ->check(CLI::Range(6, 100))
       ->capture_default_str();
   command->add_option("--repository", options->repository, "git repository of the revisions")

@@ -24,13 +24,13 @@ ProgressLine::ProgressLine() : terminal_(is_terminal(stderr)) {}
 ProgressLine::~ProgressLine() { clear(); }
 
 void ProgressLine::clear() {
-  if (dirty_) fmt::print(stderr, "\r\033[K");
+  if (dirty_) print_message("\r\033[K");
   dirty_ = false;
 }
 
 void ProgressLine::say(const std::string& line) {
   clear();
-  fmt::print(stderr, "{}\n", line);
+  print_message("{}\n", line);
 }
 
 void ProgressLine::show(const Progress& p) {
@@ -41,11 +41,11 @@ void ProgressLine::show(const Progress& p) {
                                    std::string(kBarWidth - filled, '.'), p.round, p.finished, p.cases,
                                    duration(p.left_seconds), p.case_text);
     line.resize(std::min(line.size(), static_cast<std::size_t>(terminal_columns(stderr) - 1)));
-    fmt::print(stderr, "\r\033[K{}", line);
+    print_message("\r\033[K{}", line);
     dirty_ = true;
   } else if (p.elapsed_seconds >= next_line_seconds_) {
-    fmt::print(stderr, "round {}, {}/{} cases done, {} elapsed, about {} left\n", p.round, p.finished, p.cases,
-               duration(p.elapsed_seconds), duration(p.left_seconds));
+    print_message("round {}, {}/{} cases done, {} elapsed, about {} left\n", p.round, p.finished, p.cases,
+                  duration(p.elapsed_seconds), duration(p.left_seconds));
     next_line_seconds_ = p.elapsed_seconds + kLogInterval;
   }
 }

@@ -30,9 +30,9 @@ void print_plan(const RunPlan& plan) {
     fmt::print("{}\n", c.text());
     ++cases;
   }
-  for (const auto& line : excluded_backend_lines(plan.backends)) fmt::print(stderr, "{}\n", line);
-  fmt::print(stderr, "{} would run on {}\n", count_of(cases, "case"),
-             usable.empty() ? "no backend" : fmt::format("{}", fmt::join(usable, ", ")));
+  for (const auto& line : excluded_backend_lines(plan.backends)) print_message("{}\n", line);
+  print_message("{} would run on {}\n", count_of(cases, "case"),
+                usable.empty() ? "no backend" : fmt::format("{}", fmt::join(usable, ", ")));
 }
 
 void print_table(const ResultFile& file) {

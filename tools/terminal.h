@@ -1,6 +1,7 @@
 // Terminal capabilities and styles.
 #pragma once
 
+#include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -8,8 +9,15 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace whygpu {
+
+// Prints to standard error. A message that cannot be written, because the disk of a log is full, ends no measurement.
+template <class... Values>
+void print_message(fmt::format_string<Values...> format, Values&&... values) {
+  std::fputs(fmt::format(format, std::forward<Values>(values)...).c_str(), stderr);
+}
 
 inline bool is_terminal(FILE* stream) { return isatty(fileno(stream)) != 0; }
 

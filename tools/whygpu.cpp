@@ -13,6 +13,7 @@
 
 #include "reports/render/text.h"
 #include "tools/commands.h"
+#include "tools/terminal.h"
 #include "tools/usage_error.h"
 
 namespace {
@@ -76,10 +77,10 @@ int main(int argc, char** argv) {
     flush_output();
     return exit_code;
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "{}\n", printable_lines(whygpu::usage_error(app, error)));
+    whygpu::print_message("{}\n", printable_lines(whygpu::usage_error(app, error)));
     return 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", whygpu::command_under_way(app), printable_lines(error.what()));
+    whygpu::print_message("{}: {}\n", whygpu::command_under_way(app), printable_lines(error.what()));
     return 2;
   }
 }

@@ -34,24 +34,24 @@ struct Start {
   int inherited = -1;              // an additional descriptor that stays open
   fs::path folder = ".";
   EnvironmentChanges environment = {};
-  bool tied = false;  // in its own process group, killed when this process ends
+  bool own_group = false;  // of processes
 };
 
+// The child is killed when this process ends.
 pid_t start_child(Start start) {
   std::vector<char*> argv;
   for (auto& word : start.words) argv.push_back(word.data());
   argv.push_back(nullptr);
 
-  const pid_t pid = fork();
+  const pid_t parent = getpid(), pid = fork();
   if (pid < 0) fail("fork");
   if (pid > 0) {
-    if (start.tied) setpgid(pid, pid);  // both parent and child set it, so that kill() finds the group
+    if (start.own_group) setpgid(pid, pid);  // both parent and child set it, so that kill() finds the group
     return pid;
   }
-  if (start.tied) {
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-  }
+  if (start.own_group) setpgid(0, 0);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(127);  // it ended before
   if (start.inherited >= 0) fcntl(start.inherited, F_SETFD, 0);
   dup2(open("/dev/null", O_RDWR), STDIN_FILENO);
   dup2(start.output >= 0 ? start.output : STDIN_FILENO, STDOUT_FILENO);
@@ -115,7 +115,7 @@ ChildProcess::ChildProcess(const fs::path& program, std::vector<std::string> arg
                       .errors = errors_.fd(),
                       .inherited = pipe_ends[1],
                       .environment = environment,
-                      .tied = true});
+                      .own_group = true});
   close(pipe_ends[1]);
 }
 

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <random>
 #include <stdexcept>
 
 #include "benchmarks/cases/case.h"
@@ -19,13 +20,15 @@ namespace fs = std::filesystem;
 namespace {
 
 struct NewFile {
-  int fd = -1;  // -1: not possible, see errno
-  std::string path;
+  int fd = -1;       // -1: not possible, see errno
+  std::string path;  // empty: it has no name yet, and vanishes if this process is killed
 };
 
-// Creates a file of a new name in the folder of `file`, with the permissions of an ordinary new file.
+// Creates a file in the folder of `file`, with the permissions of an ordinary new file.
 NewFile create_beside(const fs::path& file) {
-  NewFile created{-1, file.string() + ".XXXXXX"};
+  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
+  if (const int fd = open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666); fd >= 0) return {fd, {}};
+  NewFile created{-1, file.string() + ".XXXXXX"};  // not every file system has files without a name
   created.fd = mkostemp(created.path.data(), O_CLOEXEC);
   if (created.fd >= 0) {
     const mode_t mask = umask(0);
@@ -33,6 +36,30 @@ NewFile create_beside(const fs::path& file) {
     fchmod(created.fd, 0666 & ~mask);
   }
   return created;
+}
+
+// Gives the file a name that is not in use: `wanted` if possible.
+bool name(NewFile& created, const fs::path& wanted) {
+  const std::string nameless = fmt::format("/proc/self/fd/{}", created.fd);
+  std::random_device random;
+  created.path = wanted.string();
+  while (linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, created.path.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    if (errno != EEXIST) {
+      created.path.clear();
+      return false;
+    }
+    created.path = fmt::format("{}.{:08x}", wanted.string(), random());
+  }
+  return true;
+}
+
+bool write_all(int fd, const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const auto written = write(fd, text.data() + done, text.size() - done);
+    if (written <= 0) return false;
+    done += static_cast<std::size_t>(written);
+  }
+  return fsync(fd) == 0;
 }
 
 }  // namespace
@@ -48,7 +75,7 @@ void refuse_unwritable(const std::string& option, const fs::path& file) {
   if (!error) {
     if (const NewFile trial = create_beside(file); trial.fd >= 0) {
       close(trial.fd);
-      unlink(trial.path.c_str());
+      if (!trial.path.empty()) unlink(trial.path.c_str());
       return;
     }
   }
@@ -58,21 +85,15 @@ void refuse_unwritable(const std::string& option, const fs::path& file) {
 
 void write_atomically(const fs::path& file, const std::string& text) {
   if (file.has_parent_path()) fs::create_directories(file.parent_path());
-  const auto [fd, temporary] = create_beside(file);
-  bool good = fd >= 0;
-  for (std::size_t done = 0; good && done < text.size();) {
-    const auto written = write(fd, text.data() + done, text.size() - done);
-    good = written > 0;
-    if (good) done += static_cast<std::size_t>(written);
-  }
-  good = good && fsync(fd) == 0;
+  NewFile created = create_beside(file);
+  const bool good = created.fd >= 0 && write_all(created.fd, text) && (!created.path.empty() || name(created, file));
   const std::string reason = std::strerror(errno);
-  if (fd >= 0) close(fd);
+  if (created.fd >= 0) close(created.fd);
   if (!good) {
-    if (fd >= 0) unlink(temporary.c_str());
+    if (created.fd >= 0 && !created.path.empty()) unlink(created.path.c_str());
     throw std::runtime_error(fmt::format("{}: {}", file.string(), reason));
   }
-  fs::rename(temporary, file);
+  if (created.path != file.string()) fs::rename(created.path, file);
 }
 
 }  // namespace whygpu

@@ -1,7 +1,10 @@
 #include "benchmarks/runner/output_file.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
+#include <csignal>
 #include <fstream>
 #include <iterator>
 
@@ -31,6 +34,30 @@ TEST_F(OutputFile, LeavesNeighboursAlone) {
   EXPECT_EQ(contents(file_), "new");
   for (const char* suffix : {".trial", ".part"}) EXPECT_EQ(contents(file_.string() + suffix), "mine");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 3);
+}
+
+TEST_F(OutputFile, ReplacesExistingFile) {
+  write_atomically(file_, "old");
+  write_atomically(file_, "new");
+  EXPECT_EQ(contents(file_), "new");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
+}
+
+TEST_F(OutputFile, KilledWriterLeavesNothing) {
+  write_atomically(file_, "old");
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const rlimit limit{10, 10};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, SIG_DFL);  // killed by it
+    write_atomically(file_, std::string(100'000, 'x'));
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(pid, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status));
+  EXPECT_EQ(contents(file_), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 1);
 }
 
 TEST_F(OutputFile, DoesNotFollowLinks) {

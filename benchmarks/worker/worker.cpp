@@ -132,7 +132,7 @@ class Session {
     try {
       backend_->device().synchronize();
     } catch (const std::exception& error) {
-      fmt::print(stderr, "the device is lost: {}\n", error.what());
+      std::fputs(fmt::format("the device is lost: {}\n", error.what()).c_str(), stderr);
       std::fflush(nullptr);
       std::_Exit(1);
     }
@@ -221,7 +221,7 @@ int worker_main(std::string_view workload, int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return parser->exit(error) == 0 ? 0 : 2;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "{}: {}\n", workload, error.what());
+    std::fputs(fmt::format("{}: {}\n", workload, error.what()).c_str(), stderr);
     return 2;
   }
 }

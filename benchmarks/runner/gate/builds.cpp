@@ -51,12 +51,17 @@ fs::path unpack(const fs::path& bundle, const fs::path& into) {
 }
 
 void copy_build(const fs::path& from, const fs::path& into) {
-  fs::create_directories(into);
   const auto how = fs::copy_options::recursive | fs::copy_options::copy_symlinks;
-  fs::copy(from, into / "bin", how);
-  // Libraries shipped in a bundle are found from bin/ by a relative path.
-  if (const fs::path libraries = from.parent_path() / "lib"; fs::is_directory(libraries))
-    fs::copy(libraries, into / "lib", how);
+  try {
+    fs::create_directories(into);
+    fs::copy(from, into / "bin", how);
+    // Libraries shipped in a bundle are found from bin/ by a relative path.
+    if (const fs::path libraries = from.parent_path() / "lib"; fs::is_directory(libraries))
+      fs::copy(libraries, into / "lib", how);
+  } catch (const fs::filesystem_error& error) {
+    throw BuildError(fmt::format("{}: cannot copy it to {} ({}); free some space there, or set TMPDIR", from.string(),
+                                 into.string(), error.code().message()));
+  }
 }
 
 std::vector<fs::path> files_in(const fs::path& folder) {
