@@ -80,7 +80,7 @@ class BareLoop {
 };
 
 void compare(const Case& c, LoadedBackend& backend) {
-  const auto trial = find_workload(c.workload).prepare(c, *backend);
+  const auto trial = loaded_trial(c, *backend);
   BareLoop bare(c);
   compare_pairs(
       c.text(), bare.implementation(), [&] { trial->enqueue(0); }, [&] { bare.run(); });

@@ -9,7 +9,7 @@ namespace whygpu {
 namespace {
 
 void compare(const Case& c, LoadedBackend& backend) {
-  const auto trial = find_workload(c.workload).prepare(c, *backend);
+  const auto trial = loaded_trial(c, *backend);
   const auto m = c.number("m"), n = c.number("n"), k = c.number("k");
   const auto a = random_values(DType::f32, m * k, 11), b = random_values(DType::f32, k * n, 12);
   std::vector<float> result(m * n);
