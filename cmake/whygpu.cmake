@@ -9,11 +9,13 @@ target_compile_options(whygpu_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -falign-functions=64>
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-falign-loops=64>)
 
-set(WHYGPU_SANITIZE OFF CACHE STRING "Build with sanitizers: address (with undefined behaviour) or thread")
+set(WHYGPU_SANITIZE OFF CACHE STRING "Build with sanitizers: address (with undefined behaviour), thread, or fuzzer (address, for ci/fuzz)")
 if(WHYGPU_SANITIZE)
   set(sanitizers address,undefined)
   if(WHYGPU_SANITIZE STREQUAL "thread")
     set(sanitizers thread)
+  elseif(WHYGPU_SANITIZE STREQUAL "fuzzer")
+    set(sanitizers fuzzer-no-link,address,undefined)
   endif()
   target_compile_options(whygpu_options INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer>)

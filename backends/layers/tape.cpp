@@ -12,12 +12,17 @@ namespace {
 // Parameters are cache line aligned in both f32 and bf16.
 constexpr std::int64_t kAlignment = 32;
 
+constexpr double kMostElements = 281474976710656;
+
 // tf32 is a way to multiply, not to store.
 DType stored(DType dtype) { return dtype == DType::tf32 ? DType::f32 : dtype; }
 
 }  // namespace
 
 Value Tape::add(ValueInfo info) {
+  double elements = 1;
+  for (const std::int64_t extent : info.spec.shape) elements *= static_cast<double>(extent);
+  if (elements > kMostElements) throw std::invalid_argument("a tensor of more than 2^48 elements");
   graph_.values.push_back(std::move(info));
   return static_cast<Value>(graph_.values.size()) - 1;
 }

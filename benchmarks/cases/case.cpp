@@ -13,8 +13,6 @@
 namespace whygpu {
 namespace {
 
-constexpr int kMostCases = 100'000;  // of one line
-
 constexpr std::string_view kReuse = "10";  // default
 constexpr std::int64_t kLargestNumber = std::int64_t{1} << 40;
 
@@ -80,8 +78,9 @@ std::vector<std::string> expand_range(const Parameter& parameter, std::string_vi
                     parameter.name, text));
   }
   std::vector<std::string> values;
-  for (auto value = first; value <= last; value = multiply ? value * step : value + step) {
+  for (auto value = first;; value = multiply ? value * step : value + step) {
     values.push_back(std::to_string(value));
+    if (multiply ? value > last / step : value > last - step) break;
     if (values.size() > kMostCases) {
       throw CaseError(fmt::format("{}={}: over {} values", parameter.name, text, kMostCases));
     }
@@ -103,10 +102,14 @@ std::vector<std::string> expand_value(const Parameter& parameter, std::string_vi
     } else if (part.find("..") != std::string_view::npos) {
       const auto range = expand_range(parameter, part);
       values.insert(values.end(), range.begin(), range.end());
-    } else if (std::any_of(all.begin(), all.end(), [&](const auto& p) { return p.name == part && !p.word; })) {
+    } else if (std::any_of(all.begin(), all.end(),
+                           [&](const auto& p) { return p.name == part && !p.word && p.choices.empty(); })) {
       values.emplace_back(part);  // another key's name, resolved once the values are fixed
     } else {
       values.push_back(std::to_string(checked_number(parameter, part)));
+    }
+    if (values.size() > kMostCases) {
+      throw CaseError(fmt::format("{}: more than {} values", parameter.name, kMostCases));
     }
   }
   if (values.empty()) throw CaseError(fmt::format("{}=: no value", parameter.name));
@@ -237,18 +240,13 @@ std::vector<Case> parse_cases(std::string_view line) {
                                 count, kMostCases));
   }
 
-  std::vector<Case> cases = {{std::string(workload.name()), {}}};
-  for (std::size_t i = 0; i < parameters.size(); ++i) {
-    std::vector<Case> product;
-    for (const auto& c : cases) {
-      for (const auto& value : values[i]) {
-        product.push_back(c);
-        product.back().values.emplace_back(parameters[i].name, value);
-      }
+  std::vector<Case> cases(static_cast<std::size_t>(count), {std::string(workload.name()), {}});
+  for (std::size_t number = 0; number < cases.size(); ++number) {
+    Case& c = cases[number];
+    c.values.resize(parameters.size());
+    for (std::size_t i = parameters.size(), rest = number; i-- > 0; rest /= values[i].size()) {
+      c.values[i] = {parameters[i].name, values[i][rest % values[i].size()]};  // the last parameter varies fastest
     }
-    cases = std::move(product);
-  }
-  for (auto& c : cases) {
     resolve_references(c.values, parameters);
     check_offload(c);
     workload.validate(c);

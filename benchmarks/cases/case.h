@@ -6,6 +6,7 @@
 // number.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <stdexcept>
@@ -47,6 +48,8 @@ struct Case {
 
 // Keys of every workload, after its own: mode, regime, offload, reuse, variant, backend.
 std::span<const Parameter> common_parameters();
+
+inline constexpr std::size_t kMostCases = 100'000;  // of a line and of a sweep
 
 // The cases of one line, in the order of its product: `gemm m=256..8192*2 n=m k=m dtype=f32,bf16`. A value is
 // a number or word, a list `a,b,c`, a range `a..b*f` (powers) or `a..b+s` (steps), or the name of another key. Comments

@@ -32,6 +32,22 @@ TEST(Case, CanonicalText) {
   EXPECT_EQ(parse_case("gemm m=2 n=3 k=4 trans=tn mode=cold").text(), "gemm m=2 n=3 k=4 trans=tn mode=cold");
 }
 
+TEST(Case, ReferenceToAWord) {
+  EXPECT_THAT(error_of("gemm m=dtype n=1 k=1"), HasSubstr("m=dtype: not a whole number"));
+}
+
+TEST(Case, RangeUpToTheLargestNumber) {
+  EXPECT_THAT(texts("gemm m=1099511627775..1099511627776*9223372036854775807 n=1 k=1"),
+              ElementsAre("gemm m=1099511627775 n=1 k=1"));
+  EXPECT_THAT(texts("gemm m=1..2+9223372036854775807 n=1 k=1"), ElementsAre("gemm m=1 n=1 k=1"));
+}
+
+TEST(Case, TooManyValuesOfOneKey) {
+  std::string list = "1..99999+1";
+  for (int i = 0; i < 3; ++i) list += ",1..99999+1";
+  EXPECT_THAT(error_of("gemm m=" + list + " n=1 k=1"), HasSubstr("m: more than 100000 values"));
+}
+
 TEST(Case, TextRoundTrip) {
   for (const auto& text : texts("gemm m=1..64*2 n=m,7 k=n batch=2 dtype=f32,s8 variant=packed backend=onednn")) {
     EXPECT_EQ(parse_case(text).text(), text);

@@ -24,9 +24,13 @@ std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
   std::set<std::string> seen;
   std::istringstream stream{std::string(text)};
   std::string line;
+  std::size_t parsed = 0;
   for (int number = 1; std::getline(stream, line); ++number) {
     try {
-      for (auto& c : parse_cases(line)) {
+      auto of_line = parse_cases(line);
+      parsed += of_line.size();
+      if (parsed > kMostCases) throw CaseError(fmt::format("more than {} cases up to here", kMostCases));
+      for (auto& c : of_line) {
         if (seen.insert(c.text()).second) cases.push_back(std::move(c));
       }
     } catch (const CaseError& error) {

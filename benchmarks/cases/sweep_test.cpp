@@ -19,6 +19,16 @@ TEST(Sweep, ErrorsNameFileAndLine) {
   }
 }
 
+TEST(Sweep, TooManyCasesOfAllLines) {
+  const std::string line = "gemm m=1..60000+1 n=1 k=1\n";
+  try {
+    parse_sweep(line + line, "my.sweep");
+    FAIL() << "accepted";
+  } catch (const CaseError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("my.sweep:2: more than 100000 cases"));
+  }
+}
+
 TEST(Sweep, EmptyOrUnknown) {
   EXPECT_THROW(parse_sweep("# nothing\n", "empty.sweep"), CaseError);
   try {

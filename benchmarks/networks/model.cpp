@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
+#include <optional>
 #include <sstream>
 
 #include "benchmarks/cases/case.h"
@@ -52,6 +54,17 @@ std::vector<std::string_view> names_of(const std::vector<Kind>& kinds) {
   std::vector<std::string_view> names;
   for (const Kind& kind : kinds) names.push_back(kind.name);
   return names;
+}
+
+constexpr std::int64_t kLargestNumber = std::int64_t{1} << 40;
+constexpr std::size_t kMostLayers = 4096;
+
+// A positive number such as 0.01 or 1e-3; nothing otherwise.
+std::optional<double> parse_decimal(std::string_view text) {
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = error == std::errc() && end == text.data() + text.size();
+  return whole && std::isfinite(number) && number > 0 ? std::optional(number) : std::nullopt;
 }
 
 bool parse_number(std::string_view text, std::int64_t& number) {
@@ -119,6 +132,9 @@ std::int64_t Model::evaluate(const Line& line, std::string_view expression, cons
       fail(line, std::string(expression) + " is not a whole number (" + std::to_string(value) + "/" +
                      std::to_string(number) + ")");
     }
+    if (operation == '*' && value > kLargestNumber / number) {
+      fail(line, std::string(expression) + " is above " + std::to_string(kLargestNumber));
+    }
     value = operation == '*' ? value * number : value / number;
     if (end == rest.size()) return value;
     operation = rest[end];
@@ -152,6 +168,9 @@ LayerLine Model::layer(const Line& line, const Sizes& sizes) const {
     if (!option.choices.empty() && std::ranges::find(option.choices, value) == option.choices.end()) {
       fail(line, std::string(option.name) + " is one of " + join(option.choices) + ", not '" + value + "'");
     }
+    if (option.kind == OptionKind::decimal && !parse_decimal(value)) {
+      fail(line, std::string(option.name) + " is a positive number such as 0.01, not '" + value + "'");
+    }
     if (option.kind == OptionKind::number) {
       layer.numbers[std::string(option.name)] = evaluate(line, value, sizes);
     } else {
@@ -179,10 +198,15 @@ std::size_t Model::end_of_repeat(std::size_t begin) const {
 void Model::expand(std::size_t begin, std::size_t end, const Sizes& sizes, std::vector<LayerLine>& into) const {
   for (std::size_t i = begin; i < end; ++i) {
     const Line& line = lines_[i];
+    if (into.size() > kMostLayers) fail(line, "more than " + std::to_string(kMostLayers) + " layers");
     if (line.words[0] == "repeat") {
       if (line.words.size() != 2) fail(line, "expected: repeat COUNT");
       const std::size_t last = end_of_repeat(i);
-      for (auto count = evaluate(line, line.words[1], sizes); count > 0; --count) expand(i + 1, last, sizes, into);
+      for (auto count = evaluate(line, line.words[1], sizes); count > 0; --count) {
+        const std::size_t before = into.size();
+        expand(i + 1, last, sizes, into);
+        if (into.size() == before) break;  // nothing to repeat
+      }
       i = last;
     } else if (line.words[0] == "mark") {
       if (line.words.size() != 2) fail(line, "expected: mark NAME");
@@ -228,7 +252,7 @@ Network Model::network(const Sizes& overrides) const {
     } else if (is_loss(layer.kind)) {
       network.loss = layer.kind;
     } else if (layer.kind == "train") {
-      network.training = {layer.word("optimiser"), std::stod(layer.word("learning_rate"))};
+      network.training = {layer.word("optimiser"), parse_decimal(layer.word("learning_rate")).value()};
     } else {
       network.layers.push_back(layer);
     }

@@ -55,6 +55,31 @@ TEST(Model, ErrorsNameLine) {
   EXPECT_THAT(error_of("image height=1 width=1 channels=1\n"), HasSubstr("must be the first layer and occur once"));
 }
 
+TEST(Model, LearningRateIsANumber) {
+  for (const char* rate : {"fast", "1e999", "-1", "nan", "0.1x", ""}) {
+    const std::string text = std::string(kHead) + "dense units=3\nmean_square\ntrain optimiser=sgd learning_rate=";
+    try {
+      Model("tiny", text + rate + "\n");
+      FAIL() << rate;
+    } catch (const CaseError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("tiny.model:6: ")) << rate;
+    }
+  }
+}
+
+TEST(Model, TooLarge) {
+  EXPECT_THAT(error_of("dense units=9999999999*9999999999\n"), HasSubstr("is above 1099511627776"));
+  EXPECT_THAT(error_of("repeat 1000000000\ndense units=3\nend\n"), HasSubstr("more than 4096 layers"));
+  EXPECT_EQ(error_of("repeat 1000000000\nrepeat 1000000000\nend\nend\ndense units=3\n"), "no error");
+  const Model wide = model("dense units=1000000000000\ndense units=1000000000000\n");
+  EXPECT_THROW(training_graph(wide.network({}), DType::f32), CaseError);
+}
+
+TEST(Model, SkipConnectionOfAnotherShape) {
+  const Model skip = model("mark x\ndense units=3\nbatch_norm add=x\n");
+  EXPECT_THROW(training_graph(skip.network({}), DType::f32), CaseError);
+}
+
 TEST(Model, UnknownSize) {
   EXPECT_THROW(find_model("mlp").network({{"length", 3}}), CaseError);
   EXPECT_THROW(find_model("resnet"), CaseError);

@@ -36,7 +36,7 @@ void append(NetworkState& state, const LayerLine& line) {
   }
 }
 
-ComputeGraph build(const Network& network, DType products, bool training) {
+ComputeGraph build_unchecked(const Network& network, DType products, bool training) {
   Tape tape(products, training);
   const Value input = tape.batch("input", input_spec(network, tape.storage()));
   NetworkState state{.tape = tape, .input = network.input, .current = input, .marks = {}, .table = {}};
@@ -53,6 +53,15 @@ ComputeGraph build(const Network& network, DType products, bool training) {
   tape.differentiate();
   tape.update(find_optimiser(network.training.optimiser), network.training.learning_rate);
   return tape.finish(input, target, output, loss);
+}
+
+// A skip connection of another shape, or a layer whose result nothing uses, shows only while the graph is built.
+ComputeGraph build(const Network& network, DType products, bool training) {
+  try {
+    return build_unchecked(network, products, training);
+  } catch (const std::logic_error& error) {
+    throw CaseError(error.what());
+  }
 }
 
 }  // namespace

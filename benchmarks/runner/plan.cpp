@@ -8,13 +8,9 @@
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/select_cases.h"
-#include "reports/results/codec.h"
 
 namespace whygpu {
 namespace {
-
-namespace fs = std::filesystem;
-using nlohmann::json;
 
 constexpr double kQuickSeconds = 60;
 constexpr double kBudgetPerCase = 2;
@@ -72,55 +68,6 @@ std::vector<std::string> excluded_backend_lines(const std::vector<BackendRecord>
         fmt::format("{} {} left out: {}", fmt::join(names, ", "), names.size() == 1 ? "is" : "are", reason));
   }
   return lines;
-}
-
-json PlannedRun::header() const {
-  json case_texts = json::array();
-  for (const auto& c : cases) case_texts.push_back(c.text());
-  return {{"event", "run"},
-          {"settings", encode<RunSettings>(facts.run)},
-          {"cases", case_texts},
-          {"backends", encode(facts.backends)},
-          {"environment", encode(facts.environment)},
-          {"findings", encode(facts.findings)},
-          {"ceilings", encode(facts.ceilings)},
-          {"meters", encode(facts.meters)},
-          {"started", facts.run.started}};
-}
-
-PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) {
-  const std::string source = journal.string();
-  PlannedRun run;
-  ResultFile& facts = run.facts;
-  static_cast<RunSettings&>(facts.run) = decode<RunSettings>(header.at("settings"), source);
-  for (const auto& text : header.at("cases")) run.cases.push_back(parse_case(text.get<std::string>()));
-  facts.backends = decode<std::vector<BackendRecord>>(header.at("backends"), source);
-  facts.environment = decode<EnvironmentRecord>(header.at("environment"), source);
-  facts.findings = decode<std::vector<FindingRecord>>(header.at("findings"), source);
-  facts.ceilings = decode<std::vector<CeilingRecord>>(header.at("ceilings"), source);
-  facts.meters = decode<std::vector<MeterRecord>>(header.at("meters"), source);
-  facts.run.started = header.at("started");
-  const EnvironmentRecord here = environment_record();
-  const EnvironmentRecord& there = facts.environment;
-  if (here.host != there.host || here.cpu_model != there.cpu_model) {
-    throw CaseError(fmt::format("{}: was started on another machine ({}, {})", source, there.host, there.cpu_model));
-  }
-  return run;
-}
-
-std::vector<EndRecord> PlannedRun::refusals() const {
-  std::vector<EndRecord> records;
-  for (const auto& backend : facts.backends) {
-    if (backend.usable()) continue;
-    for (const auto& c : cases) {
-      if (c["backend"] != backend.name) continue;
-      EndRecord& end = records.emplace_back();
-      end.case_text = c.text();
-      end.status = backend.crashed ? Status::failed : Status::unsupported;
-      end.reason = backend.reason;
-    }
-  }
-  return records;
 }
 
 }  // namespace whygpu

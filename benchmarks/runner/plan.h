@@ -30,10 +30,13 @@ struct PlannedRun {
   std::vector<Case> cases;
   ResultFile facts;  // the result file without its cases
 
-  // The first record of a journal, and the run that it describes. Throws CaseError if the run was started on another
-  // machine.
+  // The first record of a journal, and the run that it describes. Throws CaseError if it is another record or its cases
+  // are not of this build, and ResultFileError if it is damaged.
   nlohmann::json header() const;
   static PlannedRun from_header(const nlohmann::json& header, const std::filesystem::path& journal);
+
+  // Throws CaseError if the run was started on another machine.
+  void refuse_other_machine(const std::filesystem::path& journal) const;
 
   // Records that end the cases of backends which cannot run here: asked for by name, or crashed.
   std::vector<EndRecord> refusals() const;

@@ -20,5 +20,32 @@ TEST(Plan, RefusalsOfMissingAndCrashedBackends) {
   EXPECT_EQ(refusals[1].status, Status::failed);
 }
 
+TEST(Plan, HeaderIsReadAsWritten) {
+  PlannedRun planned;
+  planned.cases = {parse_case("gemm m=8 n=8 k=8 backend=naive")};
+  planned.facts.backends = {{.name = "naive", .device = DeviceRecord{}}};
+  planned.facts.environment.cpus_online = planned.facts.environment.cpus_usable = 2;
+  planned.facts.run.started = "2026-01-01T00:00:00Z";
+  EXPECT_EQ(PlannedRun::from_header(planned.header(), "a.journal").header(), planned.header());
+}
+
+TEST(Plan, DamagedHeader) {
+  const auto complaint = [](const nlohmann::json& header) {
+    try {
+      PlannedRun::from_header(header, "a.journal");
+    } catch (const CaseError& error) {
+      return std::string(error.what());
+    } catch (const ResultFileError& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  for (const auto& other : {nlohmann::json(5), nlohmann::json::array(), nlohmann::json{{"event", 5}}}) {
+    EXPECT_EQ(complaint(other), "a.journal: holds no run; start again with --force");
+  }
+  EXPECT_EQ(complaint({{"event", "run"}}),
+            "a.journal: damaged, start again with --force: the key \"settings\" is missing");
+}
+
 }  // namespace
 }  // namespace whygpu

@@ -46,10 +46,10 @@ PlannedRun planned_before(const RunOptions& options, const fs::path& output) {
                                 options.output.empty() ? "no -o was given" : path.string() + " is not there"));
   }
   const auto records = Journal(output).replay();
-  if (records.empty() || records.front().value("event", "") != "run") {
-    throw CaseError(fmt::format("{}: holds no run; start again with --force", path.string()));
-  }
-  return PlannedRun::from_header(records.front(), path);
+  if (records.empty()) throw CaseError(fmt::format("{}: holds no run; start again with --force", path.string()));
+  const PlannedRun planned = PlannedRun::from_header(records.front(), path);
+  planned.refuse_other_machine(path);
+  return planned;
 }
 
 PlannedRun planned_now(const RunOptions& options) {

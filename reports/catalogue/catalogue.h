@@ -58,6 +58,7 @@ class Catalogue {
 
   // Adds the devices of a file, replacing those with the same name. Throws CatalogueError.
   void add(const std::filesystem::path& file);
+  void add_text(std::string_view json_text, const std::string& name);  // the same; `name` is that of the file
 
   // The device that a driver, or the catalogue, calls `reported`; null when there is none.
   const CatalogueDevice* find(std::string_view reported) const;
@@ -68,8 +69,6 @@ class Catalogue {
   const std::vector<CatalogueDevice>& devices() const { return devices_; }
 
  private:
-  void add_text(std::string_view json_text, const std::string& name);
-
   std::vector<CatalogueDevice> devices_;
 };
 

@@ -194,13 +194,6 @@ std::string fill(std::string_view text, const std::vector<std::pair<std::string_
 
 }  // namespace
 
-std::string_view page_file(std::string_view name) {
-  for (const auto& file : page_files()) {
-    if (file.name == name) return file.text;
-  }
-  throw std::out_of_range("no page file " + std::string(name));
-}
-
 std::string render_page(const std::vector<ResultFile>& files, const PriceList& prices, const std::string& history,
                         std::span<const CatalogueDevice> cards) {
   const auto names = file_names(files);

@@ -1,5 +1,6 @@
 #include "reports/results/result_file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -45,16 +46,17 @@ ResultFile result_of(const JsonNode& root, std::string_view file_name) {
 // A case as Google Benchmark prints it, in a family of its own, since tools average rows by family.
 json benchmark_row(const CaseRecord& record, int threads, std::size_t family) {
   std::vector<double> medians, cpu;
-  std::int64_t iterations = 0;
+  double iterations = 0;
   for (const auto& round : record.rounds) {
     medians.push_back(median(round.samples_ns));
     cpu.push_back(round.cpu_ns);
-    iterations += round.batch * static_cast<std::int64_t>(round.samples_ns.size());
+    iterations += static_cast<double>(round.batch) * static_cast<double>(round.samples_ns.size());
   }
+  const auto whole = static_cast<std::int64_t>(std::min(iterations, 9e18));
   const double real_ns = median(medians);
   json row = {{"name", record.text},     {"family_index", family},  {"per_family_instance_index", 0},
               {"run_name", record.text}, {"run_type", "iteration"}, {"repetitions", 1},
-              {"repetition_index", 0},   {"threads", threads},      {"iterations", iterations},
+              {"repetition_index", 0},   {"threads", threads},      {"iterations", whole},
               {"real_time", real_ns},    {"cpu_time", median(cpu)}, {"time_unit", "ns"}};
   if (record.flops > 0) {
     row["items_per_second"] = 1e9 * record.flops / real_ns;

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <fstream>
+#include <limits>
 
 #include "reports/results/synthetic_file.h"
 
@@ -48,6 +50,12 @@ TEST(ResultFile, ReadsSample) {
   ASSERT_NE(file.backend("cuda"), nullptr);
   EXPECT_EQ(file.backend("cuda")->device->kind, RecordedDevice::cuda);
   EXPECT_EQ(file.backend("cudnn"), nullptr);
+}
+
+TEST(ResultFile, LargestBatch) {
+  auto file = small_file().file("box.json");
+  file.cases[0].rounds[0].batch = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(document_of(file)["benchmarks"][0]["iterations"], 9'000'000'000'000'000'000);
 }
 
 TEST(ResultFile, DerivesProblem) {

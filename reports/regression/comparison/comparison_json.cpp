@@ -16,9 +16,12 @@ namespace {
 
 using nlohmann::json;
 
+constexpr double kShortestNs = 1e-6, kLongestNs = 1e18;  // of a sample; ratios of such times are finite
+
+// To picoseconds; shorter samples as they are.
 json rounded(const std::vector<double>& samples) {
   json list = json::array();
-  for (const double sample : samples) list.push_back(std::round(sample * 1000) / 1000);
+  for (const double sample : samples) list.push_back(sample < 0.001 ? sample : std::round(sample * 1000) / 1000);
   return list;
 }
 
@@ -62,7 +65,11 @@ json benchmark_row(const CaseComparison& c, int threads, std::size_t family) {
 
 std::vector<double> read_samples(const JsonNode& node) {
   std::vector<double> samples;
-  node.each([&](const JsonNode& sample) { samples.push_back(sample.positive()); });
+  node.each([&](const JsonNode& sample) {
+    const double ns = sample.positive();
+    if (ns < kShortestNs || ns > kLongestNs) sample.fail("must be a time in nanoseconds, from 1e-6 to 1e18");
+    samples.push_back(ns);
+  });
   if (samples.empty()) node.fail("needs at least one sample");
   return samples;
 }
@@ -174,7 +181,7 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   comparison.started = node["started"].text();
   comparison.finished = node["finished"].text();
   comparison.machine = node["machine"].text();
-  comparison.threads = static_cast<int>(node["threads"].integer_from(1));
+  comparison.threads = node["threads"].whole<int>(1);
   comparison.threshold = node["threshold"].positive();
   comparison.strict = node["strict"].flag();
   comparison.simulated = node["simulated"].flag();
@@ -193,7 +200,10 @@ std::vector<Comparison> load_comparisons(const std::filesystem::path& file) {
   if (!opened || std::filesystem::is_directory(file)) {
     throw std::runtime_error(fmt::format("{}: cannot be read", file.string()));
   }
-  const std::string text{std::istreambuf_iterator<char>(opened), {}};
+  return parse_comparisons({std::istreambuf_iterator<char>(opened), {}}, file.string());
+}
+
+std::vector<Comparison> parse_comparisons(const std::string& text, std::string_view source) {
   std::istringstream stream(text);
   std::vector<Comparison> comparisons;
   while (stream >> std::ws, stream.peek() != std::ifstream::traits_type::eof()) {
@@ -205,11 +215,13 @@ std::vector<Comparison> load_comparisons(const std::filesystem::path& file) {
       throw std::runtime_error(
           fmt::format("{}:{}: invalid JSON; files of `whygpu gate --json` or `whygpu "
                       "compare --json` are accepted",
-                      file.string(), place_in(text, begin + error.byte)));
+                      source, place_in(text, begin + error.byte)));
+    } catch (const json::exception&) {
+      throw std::runtime_error(fmt::format("{}: a number is too large for double precision", source));
     }
-    comparisons.push_back(comparison_from_json(document, file.string()));
+    comparisons.push_back(comparison_from_json(document, source));
   }
-  if (comparisons.empty()) throw std::runtime_error(fmt::format("{}: is empty", file.string()));
+  if (comparisons.empty()) throw std::runtime_error(fmt::format("{}: is empty", source));
   return comparisons;
 }
 

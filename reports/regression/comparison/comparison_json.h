@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,5 +22,6 @@ Comparison comparison_from_json(const nlohmann::json& document, std::string_view
 
 // The comparisons in a file: one JSON document, or several one after the other. Throws std::runtime_error, one line.
 std::vector<Comparison> load_comparisons(const std::filesystem::path& file);
+std::vector<Comparison> parse_comparisons(const std::string& text, std::string_view source);
 
 }  // namespace whygpu

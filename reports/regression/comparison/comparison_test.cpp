@@ -93,6 +93,35 @@ TEST(Comparison, JsonErrors) {
   EXPECT_THAT(complaint(document), HasSubstr("cases[0].verdict"));
 }
 
+TEST(Comparison, NumbersBeyondTheirType) {
+  const auto complaint = [](const auto& change) {
+    nlohmann::json document = to_json(example());
+    change(document["whygpu_comparison"]);
+    try {
+      parse_comparisons(document.dump(), "gate.json");
+    } catch (const std::runtime_error& error) {
+      return std::string(error.what());
+    }
+    return std::string("accepted");
+  };
+  EXPECT_THAT(complaint([](auto& node) { node["threads"] = 4294967296; }), HasSubstr("threads: must be an integer"));
+  EXPECT_THAT(complaint([](auto& node) { node["cases"][0]["measured"][0]["base_ns"] = {1e300}; }),
+              HasSubstr("base_ns[0]: must be a time in nanoseconds"));
+  try {
+    parse_comparisons(R"({"whygpu_comparison": 1e999})", "gate.json");
+    FAIL() << "accepted";
+  } catch (const std::runtime_error& error) {
+    EXPECT_STREQ(error.what(), "gate.json: a number is too large for double precision");
+  }
+}
+
+TEST(Comparison, ShortSamplesAreKept) {
+  Comparison comparison = example();
+  comparison.cases[0].pairs[0].base_ns = {0.0004};
+  const auto again = parse_comparisons(to_json(comparison).dump(), "gate.json");
+  EXPECT_EQ(again[0].cases[0].pairs[0].base_ns[0], 0.0004);
+}
+
 TEST(ComparisonTerminal, WorstFirst) {
   const std::string text = render_comparison_terminal(example(), false);
   EXPECT_LT(text.find("m=2"), text.find("m=5"));

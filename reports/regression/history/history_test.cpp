@@ -277,6 +277,9 @@ TEST(Matches, Wildcards) {
   EXPECT_TRUE(matches("*", ""));
   EXPECT_TRUE(matches("gemm*naive", "gemm m=1 backend=naive"));
   EXPECT_FALSE(matches("gemm", "gemm m=1"));
+  EXPECT_TRUE(matches("*a*b", "abaab"));
+  EXPECT_FALSE(matches("*a*b", "abaa"));
+  EXPECT_FALSE(matches("*a*a*a*a*a*a*a*a*a*a*a*a*a*b", std::string(300, 'a'))) << "in no exponential time";
 }
 
 }  // namespace
