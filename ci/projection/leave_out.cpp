@@ -93,7 +93,8 @@ void print_table(const Published& published, const std::vector<Miss>& misses, bo
 
 }  // namespace
 
-Constants validate_and_fit(const Published& published, const Constants& start, int evaluations) {
+Constants validate_and_fit(const Published& published, Constants start, int evaluations) {
+  for (const auto& each : start.all()) start.set(each.name, each.start);
   Constants constants = fit(published.samples, start, evaluations);
   std::vector<Miss> misses;
   for (const Card& card : published.cards) {
