@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
   CLI::App app("Fits the projection model, with one card left out each time and then on all.", "fit_projection");
   std::string cards, constants;
   std::vector<std::string> folders;
-  int evaluations = 700;
+  int evaluations = 300;
   app.add_option("folders", folders, "with *-gemm.csv and *-convolution.csv")
       ->required()
       ->check(CLI::ExistingDirectory);
