@@ -19,7 +19,7 @@ struct Miss {
 };
 
 // Tails outside a band, of the residuals of the other cards: less than 5%, because a new card differs from all of them.
-constexpr double kTail = 0.03;
+constexpr double kTail = 0.025;
 
 // Every card weighs the same.
 double weighted_quantile(std::vector<std::pair<double, double>> values, double q) {

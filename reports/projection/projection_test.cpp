@@ -181,6 +181,8 @@ TEST(ProjectionCards, FromTheCatalogue) {
   EXPECT_EQ(from.multiprocessors, 28);
   EXPECT_EQ(from.libraries, Libraries::of_2017);
   EXPECT_TRUE(from.exceeds_rated_clock());
+  device.generation = "ampere";
+  EXPECT_FALSE(card_of(device).exceeds_rated_clock());
 }
 
 }  // namespace
