@@ -19,7 +19,7 @@ struct Miss {
 };
 
 // Tails outside a band, of the residuals of the other cards: less than 5%, because a new card differs from all of them.
-constexpr double kTail = 0.03;
+constexpr double kTail = 0.025;
 
 // Every card weighs the same.
 double weighted_quantile(std::vector<std::pair<double, double>> values, double q) {
@@ -93,7 +93,8 @@ void print_table(const Published& published, const std::vector<Miss>& misses, bo
 
 }  // namespace
 
-Constants validate_and_fit(const Published& published, const Constants& start, int evaluations) {
+Constants validate_and_fit(const Published& published, Constants start, int evaluations) {
+  for (const auto& each : start.all()) start.set(each.name, each.start);
   Constants constants = fit(published.samples, start, evaluations);
   std::vector<Miss> misses;
   for (const Card& card : published.cards) {

@@ -6,6 +6,6 @@
 namespace whygpu::projection {
 
 // Prints the tables of errors; returns the constants fitted on all cards, with bands.
-Constants validate_and_fit(const Published& published, const Constants& start, int evaluations);
+Constants validate_and_fit(const Published& published, Constants start, int evaluations);
 
 }  // namespace whygpu::projection

@@ -17,7 +17,8 @@ void run(const std::string& cards, const std::vector<std::string>& folders, cons
   const auto published = read_published(cards, {folders.begin(), folders.end()});
   fmt::print("{} times of {} cards; {} rows of other devices or precisions are not used.\n\n", published.samples.size(),
              published.cards.size(), published.left_out);
-  std::ofstream(file) << validate_and_fit(published, start, evaluations).json();
+  const std::string fitted = validate_and_fit(published, start, evaluations).json();
+  std::ofstream(file) << fitted;
 }
 
 }  // namespace
@@ -26,7 +27,7 @@ int main(int argc, char** argv) {
   CLI::App app("Fits the projection model, with one card left out each time and then on all.", "fit_projection");
   std::string cards, constants;
   std::vector<std::string> folders;
-  int evaluations = 700;
+  int evaluations = 300;
   app.add_option("folders", folders, "with *-gemm.csv and *-convolution.csv")
       ->required()
       ->check(CLI::ExistingDirectory);

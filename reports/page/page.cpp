@@ -53,8 +53,9 @@ std::string vega_script() {
 Json chart_specifications() {
   Json specifications;
   for (const auto& file : page_files()) {
-    if (file.name.ends_with(".json"))
-      specifications[file.name.substr(0, file.name.size() - 5)] = Json::parse(file.text);
+    if (!file.name.ends_with(".json")) continue;
+    auto json = Json::parse(file.text);
+    if (json.contains("marks")) specifications[file.name.substr(0, file.name.size() - 5)] = std::move(json);
   }
   return specifications;
 }

@@ -14,12 +14,13 @@ bool among(const std::array<std::string_view, N>& names, std::string_view name) 
 }
 
 constexpr std::array<std::string_view, 4> kBeforePascal{"tesla", "fermi", "kepler", "maxwell"};
+constexpr std::array<std::string_view, 3> kRatedLow{"pascal", "volta", "turing"};
 
 }  // namespace
 
 bool Card::exceeds_rated_clock() const {
   const bool consumer = name.find("GeForce") != std::string::npos || name.find("TITAN") != std::string::npos;
-  return consumer && !among(kBeforePascal, generation);
+  return consumer && among(kRatedLow, generation);
 }
 
 Card card_of(const CatalogueDevice& device) {

@@ -27,7 +27,8 @@ struct Card {
   std::optional<double> pcie_bytes_per_second;  // one direction
   Libraries libraries = Libraries::since_2019;
 
-  // GeForce and TITAN boards since Pascal run above their rated boost clock.
+  // GeForce and TITAN boards of Pascal to Turing run well above their rated boost clock. Later ones gain less, and
+  // their f32 peak counts units that they share with integers.
   bool exceeds_rated_clock() const;
 };
 

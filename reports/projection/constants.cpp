@@ -21,6 +21,8 @@ Constants Constants::parse(std::string_view json, const std::string& name) {
   root["constants"].each([&](const JsonNode& node) {
     constants.all_.push_back({node["name"].text(), node["value"].positive(), node["unit"].text(),
                               node["meaning"].text(), node["source"].text(), node["fitted"].flag()});
+    const auto start = node.find("start");
+    constants.all_.back().start = start ? start->positive() : constants.all_.back().value;
   });
   root["bands"].each_member([&](const std::string& kind, const JsonNode& node) {
     constants.bands[kind] = {node["low"].positive(), node["high"].positive()};
@@ -41,6 +43,7 @@ std::string Constants::json() const {
                                  {"fitted", each.fitted},
                                  {"meaning", each.meaning},
                                  {"source", each.source}});
+    if (each.fitted) root["constants"].back()["start"] = each.start;
   }
   root["bands"] = Json::object();
   for (const auto& [kind, band] : bands) root["bands"][kind] = {{"low", band.low}, {"high", band.high}};

@@ -13,6 +13,7 @@ struct Constant {
   double value = 0;
   std::string unit, meaning, source;
   bool fitted = false;
+  double start = 0;  // of the fit
 };
 
 // A band is [seconds · low, seconds · high].

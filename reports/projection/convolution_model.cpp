@@ -18,10 +18,13 @@ class Model {
     c_ = conv.c / conv.groups;
     k_ = conv.k / conv.groups;
     taps_ = conv.r * conv.s;
-    // Gradients of a strided image are computed over its zeros too, in part.
-    const double stride = conv.stride_h * conv.stride_w;
-    zeros_ = conv.pass == Pass::backward_data ? std::pow(stride, constants["stride_exponent"]) : 1;
-    stride_ = stride;
+    stride_ = conv.stride_h * conv.stride_w;
+    // Backward data of a strided convolution falls apart into one product for each phase of the stride; taps are
+    // padded to whole strides.
+    const auto padded = [](double taps, double stride) { return std::ceil(taps / stride) * stride / taps; };
+    zeros_ = conv.pass == Pass::backward_data
+                 ? std::pow(padded(conv.r, conv.stride_h) * padded(conv.s, conv.stride_w), constants["stride_exponent"])
+                 : 1;
   }
 
   Estimate fastest() const {
@@ -32,14 +35,18 @@ class Model {
     const bool unit = conv_.stride_h * conv_.stride_w * conv_.dilation_h * conv_.dilation_w == 1;
     if (conv_.dtype == "f32" && unit && conv_.groups == 1 && conv_.r == conv_.s) {
       if (conv_.r == 3 && conv_.pass != Pass::backward_weights) offer(winograd_in_one_kernel());
-      if (conv_.r == 3 || conv_.r == 5) offer(winograd_in_steps());
+      // Neither AMD's libraries of that time nor, for 5×5, NVIDIA's of 2016 have it.
+      const bool five = conv_.r == 5 && card_.libraries != Libraries::of_2016;
+      if ((conv_.r == 3 || five) && card_.generation != "gcn") offer(winograd_in_steps());
     }
     if (conv_.groups > 1 || (conv_.pass != Pass::backward_weights && element_ == 4)) offer(direct());
     return best;
   }
 
  private:
-  double launch() const { return constants_["convolution_launch_seconds"]; }
+  double launch() const {
+    return constants_["convolution_launch_seconds"] * std::pow(constants_["convolution_launch_growth"], rates_.age);
+  }
 
   Estimate finish(const ProductTime& time, double extra, std::string_view algorithm) const {
     return {launch() + extra + time.seconds, time.compute, time.memory, launch(), algorithm};
@@ -51,6 +58,7 @@ class Model {
     product.batch = batch;
     product.element_bytes = element_;
     product.extra_k = constants_["tile_overhead_steps"];
+    product.largest_split = conv_.pass == Pass::backward_weights ? 512 : 4;
     switch (conv_.pass) {
       case Pass::forward: product.m = positions, product.n = k, product.k = c_taps; break;
       case Pass::backward_data: product.m = positions, product.n = c, product.k = k_taps; break;
@@ -60,16 +68,20 @@ class Model {
   }
 
   Estimate implicit_gemm() const {
-    double peak = product_peak(card_, conv_.dtype), c = c_, k = k_;
+    double peak = product_peak(card_, conv_.dtype), c = c_, k = k_, smallest_tile = 16;
     if (element_ <= 2 && has_matrix_units(card_.generation)) {
       // Matrix units take channels by eight; libraries pad, and run on the other units.
       const double padded_c = std::ceil(c / 8) * 8, padded_k = std::ceil(k / 8) * 8;
       if (padded_c != c || padded_k != k) peak = product_peak(card_, "f32");
-      c = padded_c, k = padded_k;
+      c = padded_c, k = padded_k, smallest_tile = 64;
     }
     const bool data = conv_.pass == Pass::backward_data;
+    // NVIDIA's libraries before 2019 had one tile for backward data with strides, 128 channels wide.
+    const bool wide_tiles = card_.libraries != Libraries::since_2019 && card_.generation != "gcn";
+    if (data && stride_ > 1 && wide_tiles) c = std::ceil(c / 128) * 128;
     const double positions = data ? conv_.n * conv_.h * conv_.w : outputs_;
     Product product = as_product(positions, c, k, c * taps_, k * taps_ / stride_ * zeros_, conv_.groups);
+    product.smallest_tile = smallest_tile;
     const double efficiency =
         conv_.pass == Pass::backward_weights ? constants_["weights_efficiency"] : constants_["convolution_efficiency"];
     return finish(product_time(product, rates_, peak, efficiency, bytes_), 0, "implicit GEMM");

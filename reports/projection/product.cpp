@@ -31,10 +31,9 @@ double smooth_max(double a, double b, double c) {
 }  // namespace
 
 CardRates::CardRates(const Card& card, const Constants& constants)
-    : multiprocessors(card.multiprocessors.value_or(1)),
+    : age(static_cast<double>(card.libraries) - 1),
+      multiprocessors(card.multiprocessors.value_or(1)),
       clock_hz(card.boost_clock_hz.value_or(std::numeric_limits<double>::infinity())) {
-  // 0 for the libraries of 2017, 1 for later and -1 for earlier ones.
-  const double age = static_cast<double>(card.libraries) - 1;
   const auto trend = [&](const char* name, const char* growth) {
     return constants[name] * std::pow(constants[growth], age);
   };
@@ -43,8 +42,7 @@ CardRates::CardRates(const Card& card, const Constants& constants)
   tile_half = constants["tile_half"];
   occupancy_half = trend("occupancy_half", "occupancy_growth");
   l2_bytes_per_clock = constants["l2_bytes_per_clock"];
-  split_seconds = constants["split_seconds"];
-  largest_split = constants["largest_split"];
+  kernel_seconds = constants["kernel_seconds"];
 }
 
 ProductTime product_time(const Product& product, const CardRates& card, double flops, double efficiency,
@@ -53,11 +51,12 @@ ProductTime product_time(const Product& product, const CardRates& card, double f
   const double memory = memory_bytes / card.bandwidth;
   ProductTime best{std::numeric_limits<double>::infinity()};
   for (const Tile& tile : kTiles) {
+    if (std::min(tile.m, tile.n) < product.smallest_tile) continue;
     const double tiles = std::ceil(product.m / tile.m) * std::ceil(product.n / tile.n) * product.batch;
     const double size = tile.m * tile.n, sides = tile.m + tile.n;
     const double slowdown = 1 + card.tile_half * sides / size;
     for (const double split : kSplits) {
-      if (split > 1 && (split > card.largest_split || split * 64 > product.k)) break;
+      if (split > 1 && (split > product.largest_split || split * 64 > product.k)) break;
       const double blocks = tiles * split;
       const double each = std::ceil(blocks / card.multiprocessors);  // of the busiest multiprocessor
       const double resident = std::min(each, std::max(1., kResidentResults / size)) * size;
@@ -67,7 +66,7 @@ ProductTime product_time(const Product& product, const CardRates& card, double f
                         (card.multiprocessors * card.clock_hz * card.l2_bytes_per_clock);
       double seconds = smooth_max(compute, memory, l2);
       if (split > 1) {  // partial sums in f32, written and read
-        seconds += card.split_seconds + split * product.m * product.n * product.batch * 8 / card.bandwidth;
+        seconds += card.kernel_seconds + split * product.m * product.n * product.batch * 8 / card.bandwidth;
       }
       if (seconds < best.seconds) best = {seconds, std::max(compute, l2), memory};
     }

@@ -10,15 +10,18 @@ namespace whygpu::projection {
 struct CardRates {
   CardRates(const Card& card, const Constants& constants);
 
+  double age;  // of the libraries: 0 for those of 2017, 1 for later and -1 for earlier ones
   double multiprocessors, clock_hz, bandwidth;  // bandwidth: the attainable part of the nominal one
   double peak_fraction;                         // of nominal arithmetic, for a tile of unlimited size
-  double tile_half, occupancy_half, l2_bytes_per_clock, split_seconds, largest_split;
+  double tile_half, occupancy_half, l2_bytes_per_clock, kernel_seconds;
 };
 
 struct Product {
   double m = 1, n = 1, k = 1, batch = 1;
   double element_bytes = 4;
-  double extra_k = 0;  // steps that a tile costs besides its k: prologue and epilogue
+  double extra_k = 0;         // steps that a tile costs besides its k: prologue and epilogue
+  double largest_split = 16;  // of k
+  double smallest_tile = 16;  // rows and columns
 };
 
 struct ProductTime {
