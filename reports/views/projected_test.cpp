@@ -1,0 +1,166 @@
+#include "reports/views/projected.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "reports/results/synthetic_file.h"
+#include "reports/views/answer.h"
+#include "reports/views/table.h"
+
+namespace whygpu {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+// A card that no size decides in favour of a slow CPU, unless its values say otherwise.
+CatalogueDevice constructed_card() {
+  CatalogueDevice card;
+  card.name = "Constructed card";
+  card.generation = "ampere";
+  card.flops = {{"f32", 1e13}, {"f64", 5e12}, {"f16", 1e14}, {"bf16", 1e14}, {"tf32", 5e13}, {"s8", 2e14}};
+  card.bandwidth = 1e12;
+  card.memory_bytes = 2.4e10;
+  card.power_watts = 300;
+  card.launch_price_usd = 1000;
+  card.multiprocessors = 80;
+  card.boost_clock_hz = 1.5e9;
+  card.l2_bytes = 4e7;
+  card.pcie_bytes_per_second = 3e10;
+  return card;
+}
+
+// Square products on a CPU of 100 GFLOP/s; plain loops are faster still, and must not count.
+SyntheticFile cpu_file() {
+  SyntheticFile file;
+  file.backend("fastblas").backend("naive");
+  for (const int size : {64, 256, 1024, 4096}) {
+    const double ns = gemm_flops(size) / 100;
+    for (const char* backend : {"fastblas", "naive"}) {
+      auto& record =
+          file.ok(square_gemm(size), backend, seven_rounds(backend[0] == 'n' ? ns / 2 : ns), gemm_flops(size));
+      record["values"]["batch"] = "1";
+      record["values"]["trans"] = "nn";
+    }
+  }
+  return file;
+}
+
+Contest only_contest(const ResultFile& file, const CatalogueDevice& card, Offload offload = Offload::kernel) {
+  const auto all = projected_contests(file, card, offload);
+  EXPECT_EQ(all.size(), 1u);
+  return all.empty() ? Contest{} : all.front();
+}
+
+TEST(ProjectedContests, OrdinaryCardWinsFromSomeSizeOn) {
+  const auto contest = only_contest(cpu_file().file(), constructed_card());
+  ASSERT_EQ(contest.points.size(), 4u);
+  EXPECT_EQ(contest.crossover.kind, CrossoverKind::between);
+  EXPECT_EQ(contest.points.back().best_cpu, "fastblas");
+  for (const auto& point : contest.points) {
+    EXPECT_LT(point.factor.low(), point.factor.value);
+    EXPECT_GT(point.factor.high(), point.factor.value);
+  }
+}
+
+// Launches remain: not even an infinitely fast card is ahead at 64.
+TEST(ProjectedContests, InfiniteSpeedStillLaunches) {
+  auto card = constructed_card();
+  for (auto& [dtype, flops] : card.flops) flops = 1e30;
+  card.bandwidth = 1e30;
+  const auto contest = only_contest(cpu_file().file(), card);
+  EXPECT_FALSE(contest.points.front().factor.low() > 1);
+  EXPECT_GT(contest.points.back().factor.low(), 1000);
+}
+
+TEST(ProjectedContests, NoBandwidthIsAReasonNotANumber) {
+  auto card = constructed_card();
+  card.bandwidth = std::nullopt;
+  EXPECT_THAT(projected_contests(cpu_file().file(), card, Offload::kernel), IsEmpty());
+  EXPECT_EQ(projected_answer(cpu_file().file(), card, Catalogue::standard()), "");
+  for (const auto& one : project_cases(cpu_file().file(), card, Offload::kernel)) {
+    EXPECT_TRUE(std::holds_alternative<projection::NotProjected>(one.outcome));
+  }
+}
+
+TEST(ProjectedContests, TooLittleMemoryLeavesAGap) {
+  auto card = constructed_card();
+  card.memory_bytes = 1e8;
+  const auto contest = only_contest(cpu_file().file(), card);
+  EXPECT_EQ(contest.points.size(), 3u);
+  ASSERT_EQ(contest.gaps.size(), 1u);
+  EXPECT_THAT(contest.gaps.front(), HasSubstr("at 4096: needs 0.2 GB"));
+}
+
+// A band on both sides of the CPU decides nothing.
+TEST(ProjectedContests, BandAcrossTheCpuIsUndecided) {
+  const auto card = constructed_card();
+  SyntheticFile file;
+  file.backend("fastblas");
+  const auto wanted = cpu_file().file();
+  for (const auto& one : project_cases(wanted, card, Offload::kernel)) {
+    const double ns = 1e9 * std::get<projection::Projection>(one.outcome).seconds;
+    auto& record = file.ok(one.cpu->problem, "fastblas", seven_rounds(ns), one.cpu->flops);
+    record["values"]["batch"] = "1";
+    record["values"]["trans"] = "nn";
+  }
+  EXPECT_EQ(only_contest(file.file(), card).crossover.kind, CrossoverKind::undecided);
+  EXPECT_THAT(projected_answer(file.file(), card, Catalogue::standard()), HasSubstr("a CPU may be enough"));
+}
+
+TEST(ProjectedContests, MovedDataCostsMore) {
+  const auto file = cpu_file().file();
+  const auto resident = only_contest(file, constructed_card());
+  const auto moved = only_contest(file, constructed_card(), Offload::always);
+  for (std::size_t i = 0; i < resident.points.size(); ++i) {
+    EXPECT_LT(moved.points[i].factor.value, resident.points[i].factor.value);
+  }
+}
+
+TEST(ProjectedAnswer, SlowCardLosesToTheCpu) {
+  auto card = constructed_card();
+  for (auto& [dtype, flops] : card.flops) flops = 1e9;
+  EXPECT_THAT(projected_answer(cpu_file().file(), card, Catalogue::standard()), HasSubstr("a CPU is enough"));
+}
+
+TEST(ProjectedAnswer, SaysProjectedAndBand) {
+  const std::vector cards{constructed_card()};
+  const auto found = answer(cpu_file().file(), {}, cards);
+  EXPECT_THAT(found.headline, HasSubstr("projected"));
+  EXPECT_THAT(found.details.front(), HasSubstr("Constructed card (projected, $1000, 300 W)"));
+  EXPECT_THAT(found.details.front(), testing::ContainsRegex("× \\[[0-9.]+ to [0-9.]+\\]"));
+}
+
+// A measured card is not projected, and its times are beside the projection.
+TEST(ProjectionView, GivesWayToMeasurement) {
+  auto file = cpu_file();
+  file.backend("gpublas", "cuda", "Constructed card");
+  auto& record = file.ok(square_gemm(1024), "gpublas", seven_rounds(1e5), gemm_flops(1024));
+  record["values"]["batch"] = "1";
+  record["values"]["trans"] = "nn";
+  record["values"]["offload"] = "kernel";
+  TableOptions options{.view = "projection", .format = "csv"};
+  options.cards = {constructed_card()};
+  const auto csv = render_table({file.file()}, options);
+  EXPECT_THAT(csv, HasSubstr(",0.0001\n"));
+  options.format = "markdown";
+  EXPECT_THAT(render_table({file.file()}, options), HasSubstr("was measured in this file"));
+  EXPECT_TRUE(was_measured(file.file(), constructed_card()));
+}
+
+TEST(ProjectionView, MeasuredTablesKeepTheirRecords) {
+  TableOptions options{.format = "csv"};
+  const auto without = render_table({cpu_file().file()}, options);
+  options.cards = {constructed_card()};
+  EXPECT_EQ(render_table({cpu_file().file()}, options), without);
+  options.format = "markdown";
+  EXPECT_THAT(render_table({cpu_file().file()}, options), HasSubstr("projected"));
+}
+
+TEST(TypicalCards, AreInTheCatalogue) {
+  for (const auto name : typical_cards()) EXPECT_NE(Catalogue::standard().find(name), nullptr) << name;
+}
+
+}  // namespace
+}  // namespace whygpu
