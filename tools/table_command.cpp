@@ -64,15 +64,21 @@ void add_claims_command(CLI::App& app, int& exit_code) {
   };
   auto arguments = std::make_shared<Arguments>();
   auto* command = app.add_subcommand("claims", "Compare published claims about GPUs with the measurements");
-  command->footer("Example:\n  whygpu claims results/quick.json --hourly 2.5");
+  command->footer(
+      "Examples:\n"
+      "  whygpu claims results/quick.json --hourly 2.5\n"
+      "  whygpu claims results/quick.json --project 'RTX 4090'");
   add_result_arguments(*command, *arguments);
+  add_card_option(*command, *arguments, "--project");
   command->add_option("--format", arguments->format, "output format")
       ->check(CLI::IsMember(kFormats))
       ->capture_default_str();
   command->callback([arguments, &exit_code] {
     const auto files = load(*arguments);
     const auto prices = known_prices(*arguments, files);
-    const auto document = claims_document(files, {prices.devices, prices.rents});
+    ClaimSettings settings{prices.devices, prices.rents, {}};
+    if (!arguments->cards.empty()) settings.cards = cards_to_project(*arguments, files);
+    const auto document = claims_document(files, settings);
     fmt::print("{}", render(document, arguments->format, terminal_columns(stdout), use_colour(stdout)));
     exit_code = 0;
   });

@@ -33,7 +33,7 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
   const JsonNode::Complain complain = [&](const std::string& what) {
     throw ResultFileError(fmt::format("{}: damaged, start again with --force: {}", source, what));
   };
-  const JsonNode root(header, "", complain);
+  const JsonNode root(header, complain);
   PlannedRun run;
   ResultFile& facts = run.facts;
   decode(root["settings"], static_cast<RunSettings&>(facts.run));

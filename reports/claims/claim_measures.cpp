@@ -206,6 +206,7 @@ const std::map<std::string, MeasureOf>& table() {
       {"gpu_flops_per_watt", [](File f, Settings) { return most_efficient(f, true); }},
       {"efficiency_ratio",
        [](File f, Settings) { return quotient(most_efficient(f, true), most_efficient(f, false)); }},
+      {"cpu_bandwidth", [](File f, Settings) { return widest(f, false); }},
       {"gpu_bandwidth", [](File f, Settings) { return widest(f, true); }},
       {"bandwidth_ratio", [](File f, Settings) { return quotient(widest(f, true), widest(f, false)); }},
       {"dollars_ratio",

@@ -6,10 +6,12 @@
 #include <stdexcept>
 
 #include "reports/claims/claim_measures.h"
+#include "reports/claims/projected_measures.h"
 #include "reports/page/embedded.h"
 #include "reports/render/text.h"
 #include "reports/results/json_node.h"
 #include "reports/results/problems.h"
+#include "reports/views/projected.h"
 #include "reports/views/provenance.h"
 
 namespace whygpu {
@@ -21,20 +23,32 @@ std::optional<double> number_in(const JsonNode& node, std::string_view key) {
   return child->number();
 }
 
-JudgedClaim judge(const Claim& claim, const ResultFile& file, const ClaimSettings& settings) {
-  JudgedClaim judged{claim, ClaimVerdict::confirmed, {}};
+bool holds(const Claim::Condition& condition, double value) {
+  return value >= condition.at_least.value_or(value) && value <= condition.at_most.value_or(value);
+}
+
+void add_evidence(JudgedClaim& judged, const std::string& evidence) {
+  if (std::ranges::find(judged.evidence, evidence) == judged.evidence.end()) judged.evidence.push_back(evidence);
+}
+
+// `card`: projected where nothing was measured; may be null.
+JudgedClaim judge(const Claim& claim, const ResultFile& file, const ClaimSettings& settings,
+                  const CatalogueDevice* card) {
+  JudgedClaim judged{claim, ClaimVerdict::confirmed, {}, {}};
   for (const auto& condition : claim.conditions) {
     const auto measured = measure_for_claim(condition.measure, file, settings);
-    if (std::find(judged.evidence.begin(), judged.evidence.end(), measured.evidence) == judged.evidence.end()) {
-      judged.evidence.push_back(measured.evidence);
+    const auto projected =
+        measured.value || !card ? std::nullopt : projected_measure(condition.measure, file, *card, settings);
+    add_evidence(judged, projected ? projected->evidence : measured.evidence);
+    std::optional<bool> decided;
+    if (measured.value) decided = holds(condition, *measured.value);
+    if (projected) {
+      judged.projected_for = card->name;
+      const bool low = holds(condition, projected->low), high = holds(condition, projected->high);
+      if (low == high) decided = low;
     }
-    if (!measured.value) {
-      if (judged.verdict == ClaimVerdict::confirmed) judged.verdict = ClaimVerdict::not_measured;
-      continue;
-    }
-    const bool low = condition.at_least && *measured.value < *condition.at_least;
-    const bool high = condition.at_most && *measured.value > *condition.at_most;
-    if (low || high) judged.verdict = ClaimVerdict::refuted;
+    if (!decided && judged.verdict == ClaimVerdict::confirmed) judged.verdict = ClaimVerdict::not_measured;
+    if (decided && !*decided) judged.verdict = ClaimVerdict::refuted;
   }
   return judged;
 }
@@ -72,7 +86,18 @@ std::vector<Claim> standard_claims() { return parse_claims(page_file("claims.jso
 std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const ResultFile& file,
                                       const ClaimSettings& settings) {
   std::vector<JudgedClaim> judged;
-  for (const auto& claim : claims) judged.push_back(judge(claim, file, settings));
+  for (const auto& claim : claims) {
+    std::vector<JudgedClaim> projected;
+    auto measured = judge(claim, file, settings, nullptr);
+    for (const auto& card : settings.cards) {
+      if (measured.verdict != ClaimVerdict::not_measured || was_measured(file, card)) continue;
+      auto for_card = judge(claim, file, settings, &card);
+      const bool decided = for_card.verdict != ClaimVerdict::not_measured;
+      if (decided && !for_card.projected_for.empty()) projected.push_back(std::move(for_card));
+    }
+    if (projected.empty()) projected.push_back(std::move(measured));
+    std::ranges::move(projected, std::back_inserter(judged));
+  }
   return judged;
 }
 
@@ -83,7 +108,8 @@ Document claims_document(const std::vector<ResultFile>& files, const ClaimSettin
   document.heading = describe_files(files, names);
   for (std::size_t f = 0; f < files.size(); ++f) {
     for (const auto& judged : judge_claims(claims, files[f], settings)) {
-      const std::string verdict(verdict_name(judged.verdict));
+      std::string verdict(verdict_name(judged.verdict));
+      if (!judged.projected_for.empty()) verdict += ", projected for " + judged.projected_for;
       const auto evidence = join(judged.evidence, "; ");
       const auto prefix = files.size() > 1 ? names[f] + " " : std::string();
       document.notes.push_back(fmt::format("{}{}: {} Here: {}. Rule: {}.", prefix, verdict, judged.claim.words,

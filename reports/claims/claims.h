@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "reports/catalogue/catalogue.h"
 #include "reports/render/document.h"
 #include "reports/views/crossover.h"
 
@@ -31,18 +32,22 @@ struct JudgedClaim {
   Claim claim;
   ClaimVerdict verdict = ClaimVerdict::not_measured;
   std::vector<std::string> evidence;  // what was measured, or why not, without duplicates
+  std::string projected_for;          // the card, where a projection took the place of a measurement
 };
 
 // Values given by the user.
 struct ClaimSettings {
   DevicePrices prices;
-  DevicePrices hourly;  // per hour of the device in a cloud
+  DevicePrices hourly;                      // per hour of the device in a cloud
+  std::vector<CatalogueDevice> cards = {};  // to project where nothing was measured
 };
 
 // The claims of reports/claims/claims.json. Throws std::invalid_argument when text is not such a list.
 std::vector<Claim> parse_claims(std::string_view json_text);
 std::vector<Claim> standard_claims();
 
+// A claim that measurements do not decide is judged for each card of the settings; a projection decides only where its
+// whole band is on one side. Projections that decide nothing are left out.
 std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const ResultFile& file,
                                       const ClaimSettings& settings);
 

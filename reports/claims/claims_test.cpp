@@ -116,6 +116,41 @@ TEST(Claims, InsufficientMemory) {
   EXPECT_EQ(judged(file, "memory").verdict, ClaimVerdict::confirmed);
 }
 
+// A CPU alone, and a catalogued card of 999 dollars.
+JudgedClaim judged_for_card(double cpu_gflops, const std::string& id, const char* card = "NVIDIA GeForce RTX 5080") {
+  SyntheticFile file;
+  file.backend("library");
+  for (int size : {512, 4096}) {
+    auto& record = file.ok(square_gemm(size), "library", seven_rounds(gemm_flops(size) / cpu_gflops), gemm_flops(size));
+    record["values"]["batch"] = "1";
+    record["values"]["trans"] = "nn";
+  }
+  return judged(file, id, {{}, {}, {*Catalogue::standard().find(card)}});
+}
+
+TEST(Claims, ProjectionDecidesWhatWasNotMeasured) {
+  const auto claim = judged_for_card(100, "affordable");
+  EXPECT_EQ(claim.verdict, ClaimVerdict::confirmed);
+  EXPECT_EQ(claim.projected_for, "NVIDIA GeForce RTX 5080");
+  EXPECT_THAT(claim.evidence.back(), HasSubstr("projected ["));
+  EXPECT_EQ(judged_for_card(100, "affordable", "NVIDIA H100 SXM").verdict, ClaimVerdict::refuted);
+  EXPECT_EQ(judged_for_card(1e6, "affordable").verdict, ClaimVerdict::refuted);
+}
+
+// 4 times a CPU of 9,000 GFLOP/s lies inside the band of the card.
+TEST(Claims, BandOnBothSidesDecidesNothing) {
+  const auto claim = judged_for_card(9'000, "affordable");
+  EXPECT_EQ(claim.verdict, ClaimVerdict::not_measured);
+  EXPECT_EQ(claim.projected_for, "");
+}
+
+TEST(Claims, MeasurementsAreNotProjected) {
+  const auto claim =
+      judged(machine(500, 20'000), "processing-power", {{}, {}, {*Catalogue::standard().find("NVIDIA T4")}});
+  EXPECT_EQ(claim.verdict, ClaimVerdict::refuted);
+  EXPECT_EQ(claim.projected_for, "");
+}
+
 TEST(Claims, DocumentContents) {
   const auto text = render_terminal(claims_document({machine(500, 20'000).file()}, {}), 200, false);
   EXPECT_THAT(text, HasSubstr("refuted: A GPU computes 10^12"));

@@ -114,8 +114,9 @@ std::string tables_html(const std::vector<ResultFile>& files, const PriceList& p
   return html;
 }
 
-std::string claims_html(const std::vector<ResultFile>& files, const PriceList& prices) {
-  const auto document = claims_document(files, {prices.devices, prices.rents});
+std::string claims_html(const std::vector<ResultFile>& files, const PriceList& prices,
+                        std::span<const CatalogueDevice> cards) {
+  const auto document = claims_document(files, {prices.devices, prices.rents, {cards.begin(), cards.end()}});
   return "<p class=\"about\">Common claims about GPUs for deep learning, compared with the measurements.</p>" +
          list_html(document.notes, "claims");
 }
@@ -214,7 +215,7 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
                {"answers", answers_html(files, names, prices, cards)},
                {"no_charts", drawn ? "" : "<p class=\"note\">This build has no Vega, so the page has no charts.</p>"},
                {"tables", section_html("tables", "Tables", tables_html(files, prices, cards))},
-               {"claims", section_html("claims", "Claims", claims_html(files, prices))},
+               {"claims", section_html("claims", "Claims", claims_html(files, prices, cards))},
                {"history", section_html("history", "History", history)},
                {"ran", section_html("ran", "Implementations and machines", machine_facts)},
                {"cases", section_html("cases", "Every case", cases_html(files, names))},

@@ -58,7 +58,7 @@ class ProjectionView {
                     {}};
     for (const auto& card : cards_) {
       if (was_measured(file, card)) {
-        section.notes.push_back(card.name + " was measured in this file: see the view crossover");
+        document_.notes.push_back(card.name + " was measured in this file: see the view crossover");
         continue;
       }
       for (const auto offload : {Offload::kernel, Offload::always}) {
