@@ -120,7 +120,7 @@ for command in ["table", "closed.json"], ["--help"]:
     assert closed.returncode == 2, command
 
 with open("/dev/full", "w") as full:
-    for command, code in (["table", "missing.json"], 2), (["run", *roomy, "-o", "silent.json"], 0):
+    for command, code in (["table", "missing.json"], 2), ([*roomy, "-o", "silent.json"], 0):
         done = subprocess.run([whygpu, *command], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=full)
         assert done.returncode == code, f"{command} with a full standard error ended with {done.returncode}"
 load("silent.json")
