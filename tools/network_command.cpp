@@ -7,6 +7,7 @@
 #include <set>
 
 #include "benchmarks/networks/onnx/read_network.h"
+#include "reports/render/text.h"
 #include "reports/views/network_times.h"
 #include "tools/commands.h"
 #include "tools/run_execution.h"
@@ -72,8 +73,9 @@ RunOptions run_of(const NetworkOptions& options) {
 
 void print_contents(const NetworkRecord& network) {
   const NetworkContents contents = contents_of(network);
-  fmt::print(stderr, "{}, batch {}: {:.4g} GFLOP, {:.2f}% of them in {} distinct cases\n", network.name, network.batch,
-             1e-9 * contents.flops(), 100 * contents.covered(), contents.distinct);
+  fmt::print(stderr, "{}, batch {}: {:.4g} GFLOP, {:.2f}% of them in {} to measure; {:.2f}% covered\n", network.name,
+             network.batch, 1e-9 * contents.flops(), 100 * contents.measured(),
+             count_of(contents.distinct, "distinct case"), 100 * contents.covered());
   for (const auto& [what, count] : contents.unknown) fmt::print(stderr, "  {} × {}\n", count, what);
 }
 

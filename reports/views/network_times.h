@@ -38,7 +38,9 @@ struct NetworkContents {
   std::map<std::string, std::size_t> unknown;  // "com.example.Op: not a known operator" and how many
 
   double flops() const { return product_flops + other_flops + unknown_flops; }
-  double covered() const { return flops() > 0 ? product_flops / flops() : 0; }  // share of FLOPs in measured cases
+  // Shares of the FLOPs: in cases, and in operators that are known.
+  double measured() const { return flops() > 0 ? product_flops / flops() : 0; }
+  double covered() const { return flops() > 0 ? 1 - unknown_flops / flops() : 0; }
 };
 
 // Equal work of several operators.

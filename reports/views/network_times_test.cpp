@@ -67,7 +67,7 @@ TEST(NetworkContents, Counts) {
   EXPECT_EQ(contents.others, 2U);
   EXPECT_EQ(contents.distinct, 2U);
   EXPECT_DOUBLE_EQ(contents.product_flops, 10'000 + 384);
-  EXPECT_DOUBLE_EQ(contents.covered(), 10'384.0 / 10'444);
+  EXPECT_DOUBLE_EQ(contents.covered(), 10'434.0 / 10'444);
   EXPECT_DOUBLE_EQ(contents.traffic_bytes, 2000);
   EXPECT_EQ(contents.unknown.at("Odd: not a known operator"), 1U);
 }

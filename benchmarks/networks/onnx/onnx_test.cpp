@@ -202,11 +202,10 @@ TEST_F(Onnx, ConvolutionAttributes) {
                                  {{"group", {8}}, {"dilations", {2, 1}}, {"pads", {2, 1, 2, 1}}, {"strides", {1, 2}}})
                            .weights("d", {64, 1, 3, 3})
                            .node("Conv", {"y", "d"}, "z", {{"group", {64}}});
-  EXPECT_THAT(
-      cases(read(grouped)),
-      ElementsAre("forward 1 × convolution n=1 c=32 h=14 w=20 k=64 r=3 s=5 stride_h=1 stride_w=2 pad_h=2 pad_w=1 "
-                  "dilation_h=2 dilation_w=1 groups=8",
-                  "forward 1 × convolution n=1 c=64 h=14 w=9 k=64 r=3 s=3 groups=64"));
+  EXPECT_THAT(cases(read(grouped)),
+              ElementsAre("forward 1 × convolution n=1 c=32 h=14 w=20 k=64 r=3 s=5 stride_w=2 pad_h=2 pad_w=1 "
+                          "dilation_h=2 groups=8",
+                          "forward 1 × convolution n=1 c=64 h=14 w=9 k=64 r=3 s=3 groups=64"));
 }
 
 TEST_F(Onnx, ConvolutionOverOneAndThreeAxes) {
@@ -214,7 +213,7 @@ TEST_F(Onnx, ConvolutionOverOneAndThreeAxes) {
                              .input("x", {"1", "80", "3000"})
                              .weights("w", {384, 80, 3})
                              .node("Conv", {"x", "w"}, "y", {{"pads", {1, 1}}}))),
-              ElementsAre("forward 1 × convolution n=1 c=80 h=1 w=3000 k=384 r=1 s=3 pad_h=0 pad_w=1"));
+              ElementsAre("forward 1 × convolution n=1 c=80 h=1 w=3000 k=384 r=1 s=3 pad_w=1"));
   const auto video = read(Builder()
                               .input("x", {"2", "4", "8", "16", "16"})
                               .weights("w", {6, 4, 3, 3, 3})
@@ -285,7 +284,8 @@ TEST_F(Onnx, Integers) {
   EXPECT_THAT(cases(read(Builder()
                              .input("x", {"16", "32"}, onnx::TensorProto::UINT8)
                              .weights("w", {32, 48}, onnx::TensorProto::INT8)
-                             .node("MatMulInteger", {"x", "w"}, "y"),
+                             .node("MatMulInteger", {"x", "w"}, "y")
+                             .node("Cast", {"y"}, "z", {{"to", {onnx::TensorProto::FLOAT}}}),
                          {}, true)),
               ElementsAre("forward 1 × gemm m=16 n=48 k=32 dtype=s8"));
 }
@@ -366,13 +366,6 @@ TEST_F(Onnx, DamagedFiles) {
     } catch (const CaseError&) {
     }
   }
-  std::string nested;  // graphs in attributes of nodes in graphs …
-  for (int depth = 0; depth < 200; ++depth) {
-    onnx::GraphProto graph;
-    auto* attribute = graph.add_node()->add_attribute();
-    attribute->mutable_g()->ParsePartialFromString(nested);
-    if (depth < 20) nested = graph.SerializePartialAsString();
-  }
   std::filesystem::create_directory(folder_ / "folder.onnx");
   EXPECT_THROW(read_network((folder_ / "folder.onnx").string(), {}, false), CaseError);
   EXPECT_THROW(read_network((folder_ / "missing.onnx").string(), {}, false), CaseError);
@@ -389,7 +382,7 @@ TEST_F(Onnx, HostileModels) {
   EXPECT_THAT(error_of(convolution({4, -3, 3, 3}, {})), HasSubstr("has the dimension -3"));
   EXPECT_THAT(error_of(convolution({4, 1LL << 40, 3, 3}, {})), HasSubstr("has the dimension 1099511627776"));
   EXPECT_THAT(error_of(convolution({1 << 30, 1 << 30, 3, 3}, {})), HasSubstr("elements; accepted"));
-  EXPECT_THAT(error_of(convolution({4, 3, 99, 3}, {})), HasSubstr("Conv y"));
+  EXPECT_THAT(error_of(convolution({4, 3, 99, 3}, {})), HasSubstr("tensor \"y\" has the dimension -90"));
   EXPECT_THAT(error_of(Builder().input("x", {"4", "4"}).node("Add", {"x", "z"}, "y").node("Relu", {"y"}, "z")),
               HasSubstr("its input \"z\" is not computed before it"));
   EXPECT_THAT(error_of(Builder().input("x", {"4", "4"}).node("Relu", {"x"}, "y").node("Relu", {"x"}, "y")),

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl.h>
+#include <onnx/defs/tensor_proto_util.h>
 #include <onnx/shape_inference/implementation.h>
 
 #include <algorithm>
@@ -10,9 +11,12 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <set>
 
+#include "benchmarks/networks/onnx/fold_constants.h"
 #include "benchmarks/networks/onnx/onnx_graph.h"
+#include "benchmarks/networks/onnx/open_dimensions.h"
 #include "benchmarks/networks/onnx/output_of_child.h"
 
 namespace whygpu::networks {
@@ -33,6 +37,7 @@ constexpr int kMostNodes = 1'000'000;
 constexpr std::int64_t kLargestExtent = std::numeric_limits<std::int32_t>::max();
 constexpr double kMostElements = 1e15;  // of a tensor
 constexpr std::int64_t kMostValuesKept = 4096;
+constexpr int kMostRounds = 100;  // of shape inference and constant folding
 
 [[noreturn]] void fail(const fs::path& path, const std::string& what) {
   throw CaseError(fmt::format("{}: {}", path.string(), what));
@@ -153,107 +158,34 @@ void drop_weights(const fs::path& path, GraphProto& graph) {
 
 // ---- Open dimensions ----
 
-// A dimension's name: the model's, or "input.0".
-std::string name_of(const TensorShapeProto::Dimension& dim, const std::string& input, int index) {
-  return dim.has_dim_param() && !dim.dim_param().empty() ? dim.dim_param() : fmt::format("{}.{}", input, index);
+// Returns the batch size.
+std::int64_t fix_inputs(const fs::path& path, GraphProto& graph, const OnnxSizes& sizes) {
+  std::set<std::string> initialisers;
+  for (const auto& tensor : graph.initializer()) initialisers.insert(tensor.name());
+  std::vector<OnnxInput> inputs;
+  std::vector<TensorShapeProto*> shapes;
+  for (auto& input : *graph.mutable_input()) {
+    if (initialisers.contains(input.name()) || !input.type().has_tensor_type()) continue;
+    auto& type = *input.mutable_type()->mutable_tensor_type();
+    if (!type.has_shape()) fail(path, fmt::format("input \"{}\" has no shape, not even an open one", input.name()));
+    OnnxInput& plain = inputs.emplace_back(OnnxInput{input.name(), {}});
+    for (const auto& dim : type.shape().dim()) {
+      OnnxDimension& added = plain.dimensions.emplace_back(OnnxDimension{dim.dim_param(), {}});
+      if (dim.has_dim_value() && dim.dim_value() > 0) added.value = dim.dim_value();
+    }
+    shapes.push_back(type.mutable_shape());
+  }
+  const std::int64_t batch = fix_dimensions(path, inputs, sizes);
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    Shape dims;
+    for (std::size_t d = 0; d < inputs[i].dimensions.size(); ++d) {
+      dims.push_back(*inputs[i].dimensions[d].value);
+      shapes[i]->mutable_dim(static_cast<int>(d))->set_dim_value(dims.back());
+    }
+    check_dims(path, inputs[i].name, dims);
+  }
+  return batch;
 }
-
-bool is_open(const TensorShapeProto::Dimension& dim) { return !dim.has_dim_value() || dim.dim_value() <= 0; }
-
-bool sounds_like_batch(std::string name) {
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name.find("batch") != std::string::npos || name == "n" || name == "b" || name == "bs";
-}
-
-class Dimensions {
- public:
-  Dimensions(const fs::path& path, GraphProto& graph, const OnnxSizes& sizes) : path_(path), sizes_(sizes) {
-    for (const auto& tensor : graph.initializer()) initialisers_.insert(tensor.name());
-    for (auto& input : *graph.mutable_input()) {
-      if (initialisers_.contains(input.name()) || !input.type().has_tensor_type()) continue;
-      if (!input.type().tensor_type().has_shape()) {
-        fail(path, fmt::format("input \"{}\" has no shape, not even a symbolic one", input.name()));
-      }
-      inputs_.push_back(&input);
-    }
-  }
-
-  // Returns the batch size.
-  std::int64_t fix() {
-    find_batch();
-    std::vector<std::string> missing;
-    std::set<std::string> used;
-    std::optional<std::int64_t> batch;
-    for (auto* input : inputs_) {
-      auto& shape = *input->mutable_type()->mutable_tensor_type()->mutable_shape();
-      for (int i = 0; i < shape.dim_size(); ++i) {
-        auto& dim = *shape.mutable_dim(i);
-        const std::string name = name_of(dim, input->name(), i);
-        if (is_open(dim)) {
-          names_.insert(name);
-          const auto given = sizes_.dims.find(name);
-          if (given != sizes_.dims.end()) {
-            used.insert(name);
-            dim.set_dim_value(given->second);
-          } else if (batches_.contains(name)) {
-            dim.set_dim_value(sizes_.batch.value_or(1));
-            batch = dim.dim_value();
-          } else if (std::ranges::find(missing, name) == missing.end()) {
-            missing.push_back(name);
-          }
-        }
-        if (i == 0 && batches_.empty() && !batch && dim.has_dim_value()) batch = dim.dim_value();
-      }
-    }
-    complain(missing, used, batch);
-    for (const auto* input : inputs_) {
-      std::vector<std::int64_t> dims;
-      for (const auto& dim : input->type().tensor_type().shape().dim()) dims.push_back(dim.dim_value());
-      check_dims(path_, input->name(), dims);
-    }
-    return std::max<std::int64_t>(batch.value_or(1), 1);
-  }
-
- private:
-  // Those whose name says so, otherwise the first of each input.
-  void find_batch() {
-    std::set<std::string> first;
-    for (const auto* input : inputs_) {
-      const auto& shape = input->type().tensor_type().shape();
-      for (int i = 0; i < shape.dim_size(); ++i) {
-        if (!is_open(shape.dim(i))) continue;
-        const std::string name = name_of(shape.dim(i), input->name(), i);
-        if (sizes_.dims.contains(name)) continue;
-        if (sounds_like_batch(shape.dim(i).dim_param())) batches_.insert(name);
-        if (i == 0) first.insert(name);
-      }
-    }
-    if (batches_.empty()) batches_ = first;
-  }
-
-  void complain(const std::vector<std::string>& missing, const std::set<std::string>& used,
-                std::optional<std::int64_t> batch) const {
-    for (const auto& [name, value] : sizes_.dims) {
-      if (used.contains(name)) continue;
-      fail(path_, fmt::format("--dim {}: its inputs have no such open dimension; accepted: {}", name,
-                              names_.empty() ? "none, all are fixed" : fmt::format("{}", fmt::join(names_, ", "))));
-    }
-    if (!missing.empty()) {
-      std::string options;
-      for (const auto& name : missing) options += fmt::format(" --dim {}=N", name);
-      fail(path_, "dimensions of its inputs are open: add" + options);
-    }
-    if (sizes_.batch && batches_.empty() && batch != sizes_.batch) {
-      fail(path_, fmt::format("--batch {}: the batch size of this model is fixed{}; export it with an open one",
-                              *sizes_.batch, batch ? fmt::format(" at {}", *batch) : ""));
-    }
-  }
-
-  const fs::path& path_;
-  const OnnxSizes& sizes_;
-  std::vector<onnx::ValueInfoProto*> inputs_;
-  std::set<std::string> initialisers_, batches_, names_;
-};
 
 // ---- Shapes ----
 
@@ -328,19 +260,8 @@ OnnxNode node_of(const NodeProto& proto) {
   return node;
 }
 
-}  // namespace
-
-OnnxGraph read_onnx(const fs::path& path, const OnnxSizes& sizes) {
-  google::protobuf::LogSilencer quiet;
-  ModelProto model = parse(path);
-  check_order(path, model.graph());
-  drop_weights(path, *model.mutable_graph());
+OnnxGraph graph_of(const fs::path& path, const GraphProto& graph) {
   OnnxGraph result;
-  result.name = path.stem().string();
-  result.batch = Dimensions(path, *model.mutable_graph(), sizes).fix();
-  model = with_shapes(path, std::move(model));
-
-  const GraphProto& graph = model.graph();
   for (const auto* list : {&graph.input(), &graph.output(), &graph.value_info()}) {
     for (const auto& info : *list) result.tensors[info.name()] = tensor_of(path, info);
   }
@@ -353,6 +274,89 @@ OnnxGraph read_onnx(const fs::path& path, const OnnxSizes& sizes) {
   }
   for (const auto& output : graph.output()) result.outputs.push_back(output.name());
   for (const NodeProto& node : graph.node()) result.nodes.push_back(node_of(node));
+  return result;
+}
+
+// ---- Constants ----
+
+template <class T>
+SmallTensor small_tensor(const TensorProto& tensor) {
+  const std::vector<T> values = onnx::ParseData<T>(&tensor);
+  return {Shape(tensor.dims().begin(), tensor.dims().end()), {values.begin(), values.end()}};
+}
+
+void add_small(SmallTensors& known, const std::string& name, const TensorProto& tensor) {
+  const bool here = tensor.external_data_size() == 0;
+  const auto count = std::accumulate(tensor.dims().begin(), tensor.dims().end(), std::int64_t{1}, std::multiplies<>());
+  if (!here || count > kMostValuesKept) return;
+  SmallTensor small;
+  switch (tensor.data_type()) {
+    case TensorProto::INT64: small = small_tensor<std::int64_t>(tensor); break;
+    case TensorProto::INT32: small = small_tensor<std::int32_t>(tensor); break;
+    case TensorProto::FLOAT: small = small_tensor<float>(tensor); break;
+    default: return;
+  }
+  if (static_cast<std::int64_t>(small.values.size()) == count) known[name] = std::move(small);
+}
+
+SmallTensors constants_of(const GraphProto& graph) {
+  SmallTensors known;
+  for (const TensorProto& tensor : graph.initializer()) add_small(known, tensor.name(), tensor);
+  for (const NodeProto& node : graph.node()) {
+    if (node.op_type() != "Constant" || node.attribute_size() != 1 || node.output_size() != 1) continue;
+    if (node.attribute(0).has_t()) add_small(known, node.output(0), node.attribute(0).t());
+  }
+  return known;
+}
+
+// Replaces the operators that were evaluated to integers; returns how many.
+int replace_evaluated(GraphProto& graph, const OnnxGraph& plain, const SmallTensors& known) {
+  int replaced = 0;
+  for (NodeProto& node : *graph.mutable_node()) {
+    if (node.op_type() == "Constant" || node.output_size() != 1) continue;
+    const auto found = known.find(node.output(0));
+    const auto& dtype = plain.tensor(node.output(0)).dtype;
+    if (found == known.end() || (!dtype.empty() && dtype != "s64" && dtype != "s32")) continue;
+    node.set_op_type("Constant");
+    node.clear_domain();
+    node.clear_input();
+    node.clear_attribute();
+    auto& value = *node.add_attribute();
+    value.set_name("value");
+    value.set_type(AttributeProto::TENSOR);
+    auto& tensor = *value.mutable_t();
+    tensor.set_data_type(dtype == "s32" ? TensorProto::INT32 : TensorProto::INT64);
+    for (const std::int64_t extent : found->second.shape) tensor.add_dims(extent);
+    for (const double number : found->second.values) {
+      if (dtype == "s32") {
+        tensor.add_int32_data(static_cast<std::int32_t>(number));
+      } else {
+        tensor.add_int64_data(static_cast<std::int64_t>(number));
+      }
+    }
+    ++replaced;
+  }
+  return replaced;
+}
+
+}  // namespace
+
+OnnxGraph read_onnx(const fs::path& path, const OnnxSizes& sizes) {
+  google::protobuf::LogSilencer quiet;
+  ModelProto model = parse(path);
+  check_order(path, model.graph());
+  drop_weights(path, *model.mutable_graph());
+  const std::int64_t batch = fix_inputs(path, *model.mutable_graph(), sizes);
+  SmallTensors known = constants_of(model.graph());
+  OnnxGraph result;
+  for (int round = 0; round < kMostRounds; ++round) {
+    const ModelProto inferred = with_shapes(path, model);
+    result = graph_of(path, inferred.graph());
+    fold_constants(result, known);
+    if (replace_evaluated(*model.mutable_graph(), result, known) == 0) break;
+  }
+  result.name = path.stem().string();
+  result.batch = batch;
   return result;
 }
 
