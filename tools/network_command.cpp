@@ -11,6 +11,7 @@
 #include "reports/views/network_times.h"
 #include "tools/commands.h"
 #include "tools/run_execution.h"
+#include "tools/terminal.h"
 
 namespace whygpu {
 namespace {
@@ -73,10 +74,10 @@ RunOptions run_of(const NetworkOptions& options) {
 
 void print_contents(const NetworkRecord& network) {
   const NetworkContents contents = contents_of(network);
-  fmt::print(stderr, "{}, batch {}: {:.4g} GFLOP, {:.2f}% of them in {} to measure; {:.2f}% covered\n", network.name,
+  print_message("{}, batch {}: {:.4g} GFLOP, {:.2f}% of them in {} to measure; {:.2f}% covered\n", network.name,
              network.batch, 1e-9 * contents.flops(), 100 * contents.measured(),
              count_of(contents.distinct, "distinct case"), 100 * contents.covered());
-  for (const auto& [what, count] : contents.unknown) fmt::print(stderr, "  {} × {}\n", count, what);
+  for (const auto& [what, count] : contents.unknown) print_message("  {} × {}\n", count, what);
 }
 
 }  // namespace
