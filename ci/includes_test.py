@@ -49,6 +49,7 @@ LIBRARIES = [
     (r"(fmt|nlohmann|boost)/", ["benchmarks/", "reports/", "tools/", "ci/"]),
     (r"CLI/", ["benchmarks/", "tools/", "ci/"]),
     (r"benchmark/benchmark\.h$", ["benchmarks/"]),
+    (r"(onnx|google/protobuf)/", ["benchmarks/networks/onnx/"]),
     (r"sqlite3\.h$", ["reports/regression/history/"]),
 ]
 

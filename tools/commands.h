@@ -9,6 +9,7 @@ namespace whygpu {
 
 void add_list_command(CLI::App& app, int& exit_code);
 void add_run_command(CLI::App& app, int& exit_code);
+void add_network_command(CLI::App& app, int& exit_code);
 void add_ceilings_command(CLI::App& app, int& exit_code);
 void add_doctor_command(CLI::App& app, int& exit_code);
 void add_gate_command(CLI::App& app, int& exit_code);

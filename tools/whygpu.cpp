@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
       "Exit codes: 0 done, 1 a case was incorrect, suspect or failed, 2 bad arguments or input, 130 interrupted.");
   int exit_code = 0;
   whygpu::add_run_command(app, exit_code);
+  whygpu::add_network_command(app, exit_code);
   whygpu::add_list_command(app, exit_code);
   whygpu::add_table_command(app, exit_code);
   whygpu::add_report_command(app, exit_code);

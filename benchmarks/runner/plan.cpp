@@ -28,7 +28,7 @@ RunPlan plan_run(const RunOptions& options) {
   RunPlan plan;
   const std::string usual = options.models.empty() ? "quick" : "training";
   const auto words = options.words.empty() ? std::vector{usual} : options.words;
-  plan.sweep = fmt::format("{}", fmt::join(words, " "));
+  plan.sweep = options.title.empty() ? fmt::format("{}", fmt::join(words, " ")) : options.title;
 
   auto problems = with_models(cases_from_words(words), options.models);
   for (auto& problem : problems) problem = with_offload(problem, options);

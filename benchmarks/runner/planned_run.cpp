@@ -22,6 +22,7 @@ json PlannedRun::header() const {
           {"findings", encode(facts.findings)},
           {"ceilings", encode(facts.ceilings)},
           {"meters", encode(facts.meters)},
+          {"networks", encode(facts.networks)},
           {"started", facts.run.started}};
 }
 
@@ -44,6 +45,7 @@ PlannedRun PlannedRun::from_header(const json& header, const fs::path& journal) 
   decode(root["findings"], facts.findings);
   decode(root["ceilings"], facts.ceilings);
   decode(root["meters"], facts.meters);
+  if (const auto networks = root.find("networks")) decode(*networks, facts.networks);
   facts.run.started = root["started"].text();
   return run;
 }

@@ -59,6 +59,7 @@ PlannedRun planned_now(const RunOptions& options) {
   ResultFile& facts = planned.facts;
   static_cast<RunSettings&>(facts.run) = options.settings;
   facts.run.sweep = plan.sweep;
+  facts.networks = options.networks;
   if (facts.run.budget_seconds == 0) facts.run.budget_seconds = plan.usual_budget_seconds;
   facts.run.started = utc_now();
   facts.backends = std::move(plan.backends);

@@ -25,15 +25,26 @@ std::optional<int> parse_rounds(const std::string& text) {
 }  // namespace
 
 void add_run_options(CLI::App& command, RunOptions& options) {
+  command.add_option("sweep", options.words, "sweeps by name or file, or cases (default: quick)");
+  add_list_option(command, "--models", options.models, "only cases of these networks, comma-separated");
+  command.add_flag("--quick", options.quick, "an evenly spaced subset of the cases, about a minute");
+  command
+      .add_option("--offload", options.offload,
+                  "what is timed: kernel (operands on the device), once (with upload and download around --reuse "
+                  "operations) or always (around each operation)")
+      ->check(CLI::IsMember({"kernel", "once", "always"}));
+  command.add_option("--reuse", options.reuse, "operations per upload, with --offload once (default: 10)");
+  command.add_flag("--resume", options.resume, "resume the interrupted run of -o FILE");
+  add_measuring_options(command, options);
+}
+
+void add_measuring_options(CLI::App& command, RunOptions& options) {
   RunSettings& settings = options.settings;
   settings.threads = usable_cpus();
   settings.seed = std::random_device{}();
-  command.add_option("sweep", options.words, "sweeps by name or file, or cases (default: quick)");
   add_list_option(command, "--backend", options.backends,
                   "comma-separated list of backends (default: all that can run here)");
-  add_list_option(command, "--models", options.models, "only cases of these networks, comma-separated");
   command.add_option("-o,--output", options.output, "result file (default: results/DATE.json)");
-  command.add_flag("--quick", options.quick, "an evenly spaced subset of the cases, about a minute");
   command
       .add_option_function<std::string>(
           "--rounds", [&settings](const std::string& text) { settings.rounds = parse_rounds(text); },
@@ -45,12 +56,6 @@ void add_run_options(CLI::App& command, RunOptions& options) {
   add_threads_option(command, settings.threads, "CPU threads, the same for every backend");
   add_device_option(command, settings.device);
   add_sample_seconds_option(command, settings.sample_seconds);
-  command
-      .add_option("--offload", options.offload,
-                  "what is timed: kernel (operands on the device), once (with upload and download around --reuse "
-                  "operations) or always (around each operation)")
-      ->check(CLI::IsMember({"kernel", "once", "always"}));
-  command.add_option("--reuse", options.reuse, "operations per upload, with --offload once (default: 10)");
   add_duration_option(command, "--timeout", settings.timeout_seconds, "silence after which a worker is killed")
       ->default_str("60s");
   command.add_option("--seed", settings.seed, "random seed of the inputs and of the order (default: random, recorded)")
@@ -65,7 +70,6 @@ void add_run_options(CLI::App& command, RunOptions& options) {
                    "check the result of every sample against the oracle, with other inputs each: several times slower");
   command.add_flag("--no-ceilings", options.no_ceilings, "do not measure the peaks of this machine");
   command.add_flag("--dry-run", options.dry_run, "print the cases and measure nothing");
-  command.add_flag("--resume", options.resume, "resume the interrupted run of -o FILE");
   command.add_flag("--force", options.force, "overwrite the result file");
 }
 

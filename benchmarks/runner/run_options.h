@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "benchmarks/runner/run_state.h"
+#include "reports/results/network_records.h"
 
 namespace CLI {
 class App;
@@ -14,13 +15,15 @@ class Option;
 namespace whygpu {
 
 struct RunOptions {
-  RunSettings settings;               // how to measure; kept in the result file. No budget: the usual for the plan
-  std::vector<std::string> words;     // sweeps by name or file, or cases; empty: the usual one
-  std::vector<std::string> models;    // only cases of these networks; empty: all
-  std::vector<std::string> backends;  // empty: all that are usable here
-  std::string offload, reuse;         // values for every case; empty: as in the case
-  std::string output;                 // the result file; empty: results/DATE.json
-  bool quick = false;                 // an evenly spaced subset of the cases
+  RunSettings settings;                 // how to measure; kept in the result file. No budget: the usual for the plan
+  std::string title;                    // names the sweep in the result file; empty: the words
+  std::vector<NetworkRecord> networks;  // that the cases measure; kept in the result file
+  std::vector<std::string> words;       // sweeps by name or file, or cases; empty: the usual one
+  std::vector<std::string> models;      // only cases of these networks; empty: all
+  std::vector<std::string> backends;    // empty: all that are usable here
+  std::string offload, reuse;           // values for every case; empty: as in the case
+  std::string output;                   // the result file; empty: results/DATE.json
+  bool quick = false;                   // an evenly spaced subset of the cases
   bool no_ceilings = false;
   bool dry_run = false;
   bool resume = false;  // resume the interrupted run of `output`
@@ -29,6 +32,9 @@ struct RunOptions {
 
 // Adds the options to a command, sets their defaults for this machine, and draws a random seed.
 void add_run_options(CLI::App& command, RunOptions& options);
+
+// Those of them that say how to measure, not what.
+void add_measuring_options(CLI::App& command, RunOptions& options);
 
 // Options shared with other commands.
 CLI::Option* add_threads_option(CLI::App& command, int& threads, const std::string& help = "CPU threads");

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "reports/results/fields.h"
+#include "reports/results/network_records.h"
 
 namespace whygpu {
 namespace {
@@ -195,6 +196,31 @@ void list_fields(Fields& f, typename Fields::template Ref<RunRecord> run) {
   f.text_or_null("finished", run.finished);
 }
 
+template <class Fields>
+void list_fields(Fields& f, typename Fields::template Ref<NetworkWorkRecord> work) {
+  f.required("pass", work.pass);
+  f.if_set("problem", work.problem);
+  f.required("count", work.count, Range::positive);
+  f.required("flops", work.flops, Range::not_negative);
+  f.required("bytes", work.bytes, Range::not_negative);
+}
+
+template <class Fields>
+void list_fields(Fields& f, typename Fields::template Ref<NetworkNodeRecord> node) {
+  f.required("name", node.name);
+  f.required("op", node.op);
+  f.if_set("unknown", node.unknown);
+  f.required("work", node.work);
+}
+
+template <class Fields>
+void list_fields(Fields& f, typename Fields::template Ref<NetworkRecord> network) {
+  f.required("name", network.name);
+  f.required("batch", network.batch, Range::positive);
+  f.required("training", network.training);
+  f.required("nodes", network.nodes);
+}
+
 }  // namespace
 
 std::string CaseRecord::value(const std::string& key) const {
@@ -232,6 +258,9 @@ template nlohmann::json encode(const EnvironmentRecord&);
 template nlohmann::json encode(const ContextRecord&);
 template nlohmann::json encode(const RunSettings&);
 template nlohmann::json encode(const RunRecord&);
+template nlohmann::json encode(const NetworkWorkRecord&);
+template nlohmann::json encode(const NetworkNodeRecord&);
+template nlohmann::json encode(const NetworkRecord&);
 
 template void decode(const JsonNode&, RoundRecord&);
 template void decode(const JsonNode&, CaseRecord&);
@@ -245,5 +274,8 @@ template void decode(const JsonNode&, EnvironmentRecord&);
 template void decode(const JsonNode&, ContextRecord&);
 template void decode(const JsonNode&, RunSettings&);
 template void decode(const JsonNode&, RunRecord&);
+template void decode(const JsonNode&, NetworkWorkRecord&);
+template void decode(const JsonNode&, NetworkNodeRecord&);
+template void decode(const JsonNode&, NetworkRecord&);
 
 }  // namespace whygpu

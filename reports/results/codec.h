@@ -13,6 +13,10 @@
 
 namespace whygpu {
 
+struct NetworkWorkRecord;
+struct NetworkNodeRecord;
+struct NetworkRecord;
+
 // Thrown for an invalid result; what() is one line: the file, the location in it, and what would be accepted.
 class ResultFileError : public std::runtime_error {
  public:
@@ -24,7 +28,8 @@ concept IsOneOf = (std::same_as<T, Records> || ...);
 
 template <class T>
 concept ResultRecord = IsOneOf<T, RoundRecord, CaseRecord, DeviceRecord, BackendRecord, FindingRecord, CeilingRecord,
-                               MeterRecord, CacheRecord, EnvironmentRecord, ContextRecord, RunSettings, RunRecord>;
+                               MeterRecord, CacheRecord, EnvironmentRecord, ContextRecord, RunSettings, RunRecord,
+                               NetworkWorkRecord, NetworkNodeRecord, NetworkRecord>;
 
 // Both functions also take lists of records. Unknown keys are ignored and not kept, except in facts, values, variables
 // and details, which hold arbitrary keys.

@@ -25,6 +25,7 @@ void list_fields(Fields& f, typename Fields::template Ref<ResultFile> file) {
   f.required("cases", file.cases);
   f.optional("ceilings", file.ceilings);
   f.optional("meters", file.meters);
+  f.if_set("networks", file.networks);
 }
 
 ResultFile result_of(const JsonNode& root, std::string_view file_name) {

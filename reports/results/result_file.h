@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "reports/results/codec.h"
+#include "reports/results/network_records.h"
 #include "reports/results/records.h"
 
 namespace whygpu {
@@ -26,7 +27,8 @@ struct ResultFile {
   std::vector<BackendRecord> backends;
   std::vector<CeilingRecord> ceilings;
   std::vector<MeterRecord> meters;
-  std::vector<CaseRecord> cases;  // in the order of the run's sweep
+  std::vector<CaseRecord> cases;        // in the order of the run's sweep
+  std::vector<NetworkRecord> networks;  // whose operators the cases measure
 
   const BackendRecord* backend(std::string_view backend_name) const;  // null when not in the file
 };

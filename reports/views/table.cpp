@@ -75,6 +75,7 @@ constexpr std::array kViews = {
     View{"projection", "what the cards of --project would take", projection_view, OnPage::open},
     View{"training", "training steps: time, phases, samples per second, MFU, memory", training_view},
     View{"inference", "the forward half of networks: time, latency percentiles, memory", inference_view},
+    View{"network", "networks as the sum of their operators, of a run of whygpu network", network_view},
 };
 
 template <class Range, class Name>

@@ -1,0 +1,111 @@
+// whygpu network: measures the convolutions and matrix products of a network and composes its time from them.
+#include <fmt/format.h>
+
+#include <charconv>
+#include <filesystem>
+#include <memory>
+#include <set>
+
+#include "benchmarks/networks/onnx/read_network.h"
+#include "reports/render/text.h"
+#include "reports/views/network_times.h"
+#include "tools/commands.h"
+#include "tools/run_execution.h"
+#include "tools/terminal.h"
+
+namespace whygpu {
+namespace {
+
+constexpr std::int64_t kLargestDim = 1 << 30;
+
+struct NetworkOptions {
+  RunOptions run;
+  std::string network;
+  std::vector<std::string> batches, dims;
+  bool training = false;
+};
+
+std::int64_t whole_number(const std::string& option, const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > kLargestDim) {
+    throw CaseError(fmt::format("{} {}: accepted: whole numbers from 1 to {}", option, text, kLargestDim));
+  }
+  return value;
+}
+
+networks::OnnxSizes sizes_of(const NetworkOptions& options) {
+  networks::OnnxSizes sizes;
+  for (const auto& dim : options.dims) {
+    const auto equals = dim.rfind('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw CaseError(fmt::format("--dim {}: accepted: NAME=N, such as --dim height=640", dim));
+    }
+    sizes.dims[dim.substr(0, equals)] = whole_number("--dim " + dim.substr(0, equals), dim.substr(equals + 1));
+  }
+  return sizes;
+}
+
+void add_network(RunOptions& run, NetworkRecord network, std::set<std::string>& seen) {
+  for (const auto& node : network.nodes) {
+    for (const auto& work : node.work) {
+      if (!work.problem.empty() && seen.insert(work.problem).second) run.words.push_back(work.problem);
+    }
+  }
+  run.networks.push_back(std::move(network));
+}
+
+// A new run, with the cases of the network at all batch sizes.
+RunOptions run_of(const NetworkOptions& options) {
+  RunOptions run = options.run;
+  networks::OnnxSizes sizes = sizes_of(options);
+  std::set<std::string> seen;
+  if (options.batches.empty()) add_network(run, read_network(options.network, sizes, options.training), seen);
+  for (const auto& batch : options.batches) {
+    sizes.batch = whole_number("--batch", batch);
+    add_network(run, read_network(options.network, sizes, options.training), seen);
+  }
+  run.title = "network " + run.networks.front().name;
+  if (run.words.empty()) {
+    throw CaseError(fmt::format("{}: contains no convolution and no matrix product", options.network));
+  }
+  return run;
+}
+
+void print_contents(const NetworkRecord& network) {
+  const NetworkContents contents = contents_of(network);
+  print_message("{}, batch {}: {:.4g} GFLOP, {:.2f}% of them in {} to measure; {:.2f}% covered\n", network.name,
+             network.batch, 1e-9 * contents.flops(), 100 * contents.measured(),
+             count_of(contents.distinct, "distinct case"), 100 * contents.covered());
+  for (const auto& [what, count] : contents.unknown) print_message("  {} × {}\n", count, what);
+}
+
+}  // namespace
+
+void add_network_command(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<NetworkOptions>();
+  auto* command = app.add_subcommand(
+      "network", "Measure the convolutions and matrix products of a network, and compose its time from them");
+  command->footer(
+      "Examples:\n"
+      "  whygpu network detection.onnx --dim height=640 --dim width=640 --batch 1,8\n"
+      "  whygpu network gpt-block --train --backend openblas,onednn\n"
+      "  whygpu network detection.onnx --dry-run                    the cases, and operators that are not known\n"
+      "Exit codes: as for whygpu run.");
+  command->add_option("network", options->network, "an ONNX file, a .model file, or a network of benchmarks/models")
+      ->required();
+  add_list_option(*command, "--batch", options->batches, "batch sizes, comma-separated (default: the model's, or 1)");
+  add_list_option(*command, "--dim", options->dims,
+                  "NAME=N: an open dimension of the model's inputs, or a size of a .model file");
+  command->add_flag("--train", options->training,
+                    "a training step: gradients of data and weights, and the update, besides the forward pass");
+  add_measuring_options(*command, options->run);
+  command->callback([options, command, &exit_code] {
+    RunOptions run = run_of(*options);
+    for (const auto& network : run.networks) print_contents(network);
+    run.settings.command = command_line(*command, {options->network});
+    exit_code = execute(run);
+  });
+}
+
+}  // namespace whygpu
