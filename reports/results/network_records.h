@@ -3,9 +3,13 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace whygpu {
+
+// How NetworkNodeRecord::unknown starts for an operator that contains a graph.
+inline constexpr std::string_view kNotCounted = "its body is not counted";
 
 // What one operator of a network costs in one pass: operations that are cases of this file, or memory traffic.
 struct NetworkWorkRecord {

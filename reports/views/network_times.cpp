@@ -122,6 +122,7 @@ NetworkContents contents_of(const NetworkRecord& network) {
       }
     }
     ++(convolution ? contents.convolutions : product ? contents.products : contents.others);
+    contents.complete = contents.complete && !node.unknown.starts_with(kNotCounted);
     if (!node.unknown.empty()) ++contents.unknown[node.op + ": " + node.unknown];
   }
   contents.distinct = distinct.size();

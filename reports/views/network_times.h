@@ -35,6 +35,7 @@ struct NetworkContents {
   std::size_t distinct = 0;                                // problems
   double product_flops = 0, other_flops = 0, unknown_flops = 0;
   double traffic_bytes = 0;
+  bool complete = true;                        // false: operators contain graphs that are not counted
   std::map<std::string, std::size_t> unknown;  // "com.example.Op: not a known operator" and how many
 
   double flops() const { return product_flops + other_flops + unknown_flops; }

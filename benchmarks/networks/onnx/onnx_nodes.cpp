@@ -190,7 +190,7 @@ class Reader {
       return record;
     }
     const Known* op = known(node.op);
-    if (op == nullptr) record.unknown = node.has_body ? "its body is not counted" : "not a known operator";
+    if (op == nullptr) record.unknown = node.has_body ? std::string(kNotCounted) : "not a known operator";
     add_traffic_of(record, node, op == nullptr ? Known{Traffic::all, 1} : *op, reached || weights > 0);
     return record;
   }
