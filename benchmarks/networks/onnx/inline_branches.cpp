@@ -1,6 +1,5 @@
 #include "benchmarks/networks/onnx/inline_branches.h"
 
-#include <fmt/format.h>
 #include <onnx/onnx_pb.h>
 
 #include <map>
@@ -18,6 +17,7 @@ void rename(std::string& name, const Names& names) {
   if (const auto found = names.find(name); found != names.end()) name = found->second;
 }
 
+// What the operators read, also in graphs inside them.
 void rename_inputs(NodeProto& node, const Names& names) {
   for (auto& input : *node.mutable_input()) rename(input, names);
   for (auto& attribute : *node.mutable_attribute()) {
@@ -27,66 +27,68 @@ void rename_inputs(NodeProto& node, const Names& names) {
   }
 }
 
-const GraphProto* larger_branch(const NodeProto& node) {
-  const GraphProto* larger = nullptr;
+const GraphProto* branch_of(const NodeProto& node, Branch branch) {
+  const GraphProto* result = nullptr;
   for (const auto& attribute : node.attribute()) {
     if (!attribute.has_g()) continue;
-    if (larger == nullptr || attribute.g().node_size() > larger->node_size()) larger = &attribute.g();
+    if (branch == Branch::larger && result != nullptr && result->node_size() >= attribute.g().node_size()) continue;
+    if (branch == Branch::then_branch && attribute.name() != "then_branch") continue;
+    if (branch == Branch::else_branch && attribute.name() != "else_branch") continue;
+    result = &attribute.g();
   }
-  return larger;
+  return result != nullptr && result->output_size() >= node.output_size() ? result : nullptr;
 }
 
-// Appends the operators of `from` to `to`, with the names of `branch` in front of all that it defines.
-void append(const GraphProto& from, GraphProto& to, const std::string& branch, GraphProto& whole) {
+// Appends the operators of the branch, with the name of the condition's result in front of all that they define, and
+// its initialisers to `whole`.
+void append(const NodeProto& condition, const GraphProto& branch, GraphProto& to, GraphProto& whole) {
   Names names;
-  if (!branch.empty()) {
-    for (const auto& tensor : from.initializer()) names[tensor.name()] = branch + tensor.name();
-    for (const auto& node : from.node()) {
-      for (const auto& output : node.output()) {
-        if (!output.empty()) names[output] = branch + output;
-      }
-    }
-    for (const auto& tensor : from.initializer()) {
-      auto& moved = *whole.add_initializer();
-      moved = tensor;
-      rename(*moved.mutable_name(), names);
+  const std::string prefix = (condition.output_size() > 0 ? condition.output(0) : condition.name()) + "/";
+  for (const auto& tensor : branch.initializer()) names[tensor.name()] = prefix + tensor.name();
+  for (const auto& node : branch.node()) {
+    for (const auto& output : node.output()) {
+      if (!output.empty()) names[output] = prefix + output;
     }
   }
-  int count = 0;
-  for (const NodeProto& original : from.node()) {
-    NodeProto node = original;
+  for (const auto& tensor : branch.initializer()) {
+    auto& moved = *whole.add_initializer();
+    moved = tensor;
+    rename(*moved.mutable_name(), names);
+  }
+  for (const NodeProto& original : branch.node()) {
+    NodeProto& node = *to.add_node();
+    node = original;
     rename_inputs(node, names);
     for (auto& output : *node.mutable_output()) rename(output, names);
-    const GraphProto* chosen = node.op_type() == "If" ? larger_branch(node) : nullptr;
-    if (chosen == nullptr || chosen->output_size() < node.output_size()) {
-      *to.add_node() = std::move(node);
-      continue;
-    }
-    const std::string inner = fmt::format("{}if{}/", branch, count++);
-    append(*chosen, to, inner, whole);
-    Names defined;
-    for (const auto& tensor : chosen->initializer()) defined[tensor.name()] = inner + tensor.name();
-    for (const auto& part : chosen->node()) {
-      for (const auto& output : part.output()) defined[output] = inner + output;
-    }
-    for (int i = 0; i < node.output_size(); ++i) {
-      auto& copy = *to.add_node();
-      copy.set_op_type("Identity");
-      copy.set_name(node.name());
-      std::string result = chosen->output(i).name();
-      rename(result, defined);
-      copy.add_input(result);
-      copy.add_output(node.output(i));
-    }
+  }
+  for (int i = 0; i < condition.output_size(); ++i) {
+    NodeProto& copy = *to.add_node();
+    copy.set_op_type("Identity");
+    copy.set_name(condition.name());
+    std::string result = branch.output(i).name();
+    rename(result, names);
+    copy.add_input(result);
+    copy.add_output(condition.output(i));
   }
 }
 
 }  // namespace
 
-void inline_branches(GraphProto& graph) {
+int inline_branches(GraphProto& graph, const std::function<Branch(const NodeProto&)>& choose) {
   GraphProto nodes;
-  append(graph, nodes, "", graph);
+  int count = 0;
+  for (NodeProto& node : *graph.mutable_node()) {
+    const Branch branch = node.op_type() == "If" ? choose(node) : Branch::keep;
+    const GraphProto* chosen = branch == Branch::keep ? nullptr : branch_of(node, branch);
+    if (chosen == nullptr) {
+      nodes.add_node()->Swap(&node);
+      continue;
+    }
+    append(node, *chosen, nodes, graph);
+    ++count;
+  }
   graph.mutable_node()->Swap(nodes.mutable_node());
+  return count;
 }
 
 }  // namespace whygpu::networks

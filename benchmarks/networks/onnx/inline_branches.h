@@ -1,14 +1,19 @@
 // Replaces conditions in an ONNX graph by one of their branches.
 #pragma once
 
+#include <cstdint>
+#include <functional>
+
 namespace onnx {
 class GraphProto;
-}
+class NodeProto;
+}  // namespace onnx
 
 namespace whygpu::networks {
 
-// Replaces every If by the branch with more operators, also those inside branches. The condition depends on data, and
-// exporters use it for variants of a model, such as two sampling rates.
-void inline_branches(onnx::GraphProto& graph);
+enum class Branch : std::uint8_t { keep, then_branch, else_branch, larger };
+
+// Replaces every If by the branch that `choose` returns for it; conditions in that branch stay. Returns how many.
+int inline_branches(onnx::GraphProto& graph, const std::function<Branch(const onnx::NodeProto&)>& choose);
 
 }  // namespace whygpu::networks

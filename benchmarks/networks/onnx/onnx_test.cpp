@@ -248,7 +248,7 @@ TEST_F(Onnx, UnknownOperators) {
               StartsWith("MatMul \"MatMul z\": the shape of \"y\" is not known"));
 }
 
-// Both branches and the rest of the model use the name "y".
+// Both branches use the same names.
 TEST_F(Onnx, LargerBranch) {
   onnx::ModelProto branches[2];
   ASSERT_TRUE(branches[0].ParseFromString(
@@ -260,7 +260,7 @@ TEST_F(Onnx, LargerBranch) {
                                         .input("x", {"2", "4"})
                                         .weights("v", {8, 3})
                                         .node("If", {"c"}, "a")
-                                        .node("MatMul", {"a", "v"}, "y")
+                                        .node("MatMul", {"a", "v"}, "out")
                                         .bytes()));
   for (int i = 0; i < 2; ++i) {
     auto* attribute = model.mutable_graph()->mutable_node(0)->add_attribute();

@@ -13,6 +13,7 @@
 #include <memory>
 #include <numeric>
 #include <set>
+#include <utility>
 
 #include "benchmarks/networks/onnx/fold_constants.h"
 #include "benchmarks/networks/onnx/inline_branches.h"
@@ -153,6 +154,7 @@ void drop_weights(const fs::path& path, GraphProto& graph) {
   for (NodeProto& node : *graph.mutable_node()) {
     for (AttributeProto& attribute : *node.mutable_attribute()) {
       if (attribute.has_t()) drop_values(path, *attribute.mutable_t());
+      if (attribute.has_g()) drop_weights(path, *attribute.mutable_g());
     }
   }
 }
@@ -345,22 +347,39 @@ int replace_evaluated(GraphProto& graph, const OnnxGraph& plain, const SmallTens
   return replaced;
 }
 
+// Takes the branch of every condition whose value is known. Where there is none, the larger branch of the first: its
+// condition depends on data, such as the sampling rate. Returns how many.
+int choose_branches(GraphProto& graph, const SmallTensors& known) {
+  const int chosen = inline_branches(graph, [&known](const NodeProto& node) {
+    const auto found = node.input_size() == 1 ? known.find(node.input(0)) : known.end();
+    if (found == known.end() || found->second.values.size() != 1) return Branch::keep;
+    return found->second.values[0] != 0 ? Branch::then_branch : Branch::else_branch;
+  });
+  if (chosen > 0) return chosen;
+  bool first = true;
+  return inline_branches(
+      graph, [&first](const NodeProto&) { return std::exchange(first, false) ? Branch::larger : Branch::keep; });
+}
+
 }  // namespace
 
 OnnxGraph read_onnx(const fs::path& path, const OnnxSizes& sizes) {
   google::protobuf::LogSilencer quiet;
   ModelProto model = parse(path);
-  inline_branches(*model.mutable_graph());
   check_order(path, model.graph());
   drop_weights(path, *model.mutable_graph());
   const std::int64_t batch = fix_inputs(path, *model.mutable_graph(), sizes);
-  SmallTensors known = constants_of(model.graph());
   OnnxGraph result;
   for (int round = 0; round < kMostRounds; ++round) {
     const ModelProto inferred = with_shapes(path, model);
     result = graph_of(path, inferred.graph());
+    SmallTensors known = constants_of(model.graph());
     fold_constants(result, known);
-    if (replace_evaluated(*model.mutable_graph(), result, known) == 0) break;
+    if (replace_evaluated(*model.mutable_graph(), result, known) + choose_branches(*model.mutable_graph(), known) ==
+        0) {
+      break;
+    }
+    check_order(path, model.graph());
   }
   result.name = path.stem().string();
   result.batch = batch;
