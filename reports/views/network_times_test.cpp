@@ -60,6 +60,13 @@ SyntheticFile two_backends() {
   return file;
 }
 
+std::string table_of(const ResultFile& file) {
+  TableOptions options;
+  options.view = "network";
+  options.width = 160;
+  return render_table({file}, options);
+}
+
 TEST(NetworkContents, Counts) {
   const auto contents = contents_of(two_backends().file().networks.at(0));
   EXPECT_EQ(contents.convolutions, 2U);
@@ -111,7 +118,7 @@ TEST(NetworkTimes, NoBandwidth) {
   const auto times = network_times(file, file.networks.at(0));
   EXPECT_FALSE(times[0].traffic_known);
   EXPECT_EQ(times[0].modelled, 0);
-  EXPECT_THAT(render_table({file}, {.view = "network", .prices = {}}), HasSubstr("memory traffic counts nothing"));
+  EXPECT_THAT(table_of(file), HasSubstr("memory traffic counts nothing"));
 }
 
 TEST(NetworkTimes, OtherDevices) {
@@ -152,12 +159,11 @@ TEST(NetworkRecords, SurviveAFile) {
 
 TEST(NetworkView, Table) {
   const auto file = two_backends().file();
-  const auto text = render_table({file}, {.view = "network", .width = 160, .prices = {}});
+  const auto text = table_of(file);
   EXPECT_THAT(text, HasSubstr("net, batch 2: one inference"));
   EXPECT_THAT(text, HasSubstr("best of each"));
   EXPECT_THAT(text, HasSubstr("1 × Odd: not a known operator"));
-  EXPECT_THAT(render_table({SyntheticFile().file()}, {.view = "network", .prices = {}}),
-              HasSubstr("not a run of whygpu network"));
+  EXPECT_THAT(table_of(SyntheticFile().file()), HasSubstr("not a run of whygpu network"));
   EXPECT_THAT(text, Not(HasSubstr("not known, since")));
 }
 
