@@ -53,7 +53,7 @@ TEST(NetworkFiles, ModelFile) {
                          "train optimiser=sgd learning_rate=0.1\n";
   const NetworkRecord network = read_network(path.string(), {}, false);
   EXPECT_EQ(network.name, "tiny");
-  EXPECT_EQ(network.nodes[0].work[0].problem, "gemm m=3 n=16 k=8");
+  EXPECT_EQ(network.nodes[0].work[0].problem, "gemm m=3 n=16 k=8 trans=nt");
   std::filesystem::remove(path);
 }
 
