@@ -203,7 +203,8 @@ ModelProto with_shapes(const fs::path& path, ModelProto model) {
   // Propagating data crashes libonnx 1.12 for some models; folding constants makes up for most of it.
   for (const bool propagate : {true, false}) {
     child = output_of_child([&model, propagate] {
-      onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), {false, 0, propagate});
+      onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(),
+                                         onnx::ShapeInferenceOptions(false, 0, propagate));
       return model.SerializeAsString();
     });
     if (child.failure.empty()) break;
