@@ -69,7 +69,7 @@ std::string over(const Estimate& factor, const std::optional<double>& of_card, c
 std::string projected_answer(const ResultFile& file, const CatalogueDevice& card, const Catalogue& catalogue) {
   const auto resident = projected_contests(file, card, Offload::kernel);
   const auto moved = projected_contests(file, card, Offload::always);
-  std::string text;
+  std::string text, unknown_cpu;
   for (const std::string_view workload : {std::string_view("gemm"), kConvolution}) {
     const Contest* main = main_of(resident, workload);
     if (!main) continue;
@@ -81,6 +81,7 @@ std::string projected_answer(const ResultFile& file, const CatalogueDevice& card
     }
     const auto* cpu_backend = file.backend(main->points.back().best_cpu);
     const auto* cpu = cpu_backend && cpu_backend->device ? catalogue.find(cpu_backend->device->name) : nullptr;
+    if (!cpu && cpu_backend && cpu_backend->device) unknown_cpu = cpu_backend->device->name;
     if (cpu) {
       text += over(factor, card.power_watts, cpu->power_watts, "per watt at both limits");
       std::optional<double> both;  // the card needs a computer
@@ -89,6 +90,9 @@ std::string projected_answer(const ResultFile& file, const CatalogueDevice& card
     }
   }
   if (text.empty()) return {};
+  if (!unknown_cpu.empty()) {
+    text += fmt::format("; per watt and per dollar are not said: the catalogue has no {}", unknown_cpu);
+  }
   std::string head = card.name;
   std::vector<std::string> facts{"projected"};
   if (card.launch_price_usd) facts.push_back(fmt::format("${}", format_number(*card.launch_price_usd)));

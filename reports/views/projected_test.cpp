@@ -129,6 +129,7 @@ TEST(ProjectedAnswer, SaysProjectedAndBand) {
   const auto found = answer(cpu_file().file(), {}, cards);
   EXPECT_THAT(found.headline, HasSubstr("projected"));
   EXPECT_THAT(found.details.front(), HasSubstr("Constructed card (projected, $1000, 300 W)"));
+  EXPECT_THAT(found.details.front(), HasSubstr("the catalogue has no Synthetic cpu"));
   EXPECT_THAT(found.details.front(), testing::ContainsRegex("× \\[[0-9.]+ to [0-9.]+\\]"));
 }
 
