@@ -75,8 +75,8 @@ RunOptions run_of(const NetworkOptions& options) {
 void print_contents(const NetworkRecord& network) {
   const NetworkContents contents = contents_of(network);
   print_message("{}, batch {}: {:.4g} GFLOP, {:.2f}% of them in {} to measure; {:.2f}% covered\n", network.name,
-             network.batch, 1e-9 * contents.flops(), 100 * contents.measured(),
-             count_of(contents.distinct, "distinct case"), 100 * contents.covered());
+                network.batch, 1e-9 * contents.flops(), 100 * contents.measured(),
+                count_of(contents.distinct, "distinct case"), 100 * contents.covered());
   if (!contents.complete) print_message("  without the bodies of loops, which may be most of it\n");
   for (const auto& [what, count] : contents.unknown) print_message("  {} × {}\n", count, what);
 }
