@@ -132,6 +132,7 @@ void Tape::differentiate() {
 void Tape::update(const OptimiserKind& optimiser, double learning_rate) {
   phase_ = Phase::update;
   layer_ = optimiser.name;
+  if (graph_.weights == kNone) throw std::invalid_argument("a network without weights cannot be trained");
   const bool copy = graph_.copies != kNone;
   set_flat_specs();
   std::vector<Value> arguments = {graph_.gradients, graph_.weights};

@@ -80,6 +80,11 @@ TEST(Model, SkipConnectionOfAnotherShape) {
   EXPECT_THROW(training_graph(skip.network({}), DType::f32), CaseError);
 }
 
+TEST(Model, NothingToTrain) {
+  const Model still("tiny", std::string(kHead) + "mark x\nmean_square\ntrain optimiser=sgd learning_rate=0.1\n");
+  EXPECT_THROW(training_graph(still.network({}), DType::f32), CaseError);
+}
+
 TEST(Model, UnknownSize) {
   EXPECT_THROW(find_model("mlp").network({{"length", 3}}), CaseError);
   EXPECT_THROW(find_model("resnet"), CaseError);
