@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <set>
 
 namespace whygpu {
@@ -50,6 +51,16 @@ TEST(RandomValues, ZerosOnRequestOnly) {
 TEST(RandomValues, SeedDecides) {
   EXPECT_EQ(drawn<float>(DType::f32, InputData::normal, 5), drawn<float>(DType::f32, InputData::normal, 5));
   EXPECT_NE(drawn<float>(DType::f32, InputData::normal, 5), drawn<float>(DType::f32, InputData::normal, 6));
+}
+
+// A sum of products is likely to be -1, which bytes of 0xff would be.
+TEST(Poison, LargestIntegerOrNaN) {
+  std::int32_t integer = 0;
+  float number = 0;
+  std::memcpy(&integer, poison({DType::s32, {1}}).data(), sizeof integer);
+  std::memcpy(&number, poison({DType::f32, {1}}).data(), sizeof number);
+  EXPECT_EQ(integer, std::numeric_limits<std::int32_t>::max());
+  EXPECT_TRUE(std::isnan(number));
 }
 
 }  // namespace
