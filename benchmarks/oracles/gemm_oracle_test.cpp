@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "backends/dtypes.h"
@@ -120,6 +121,16 @@ INSTANTIATE_TEST_SUITE_P(Shapes, GemmOracle,
 TEST(GemmOracleTolerance, LongSums) {
   const Verdict verdict = Solved({.m = 8, .n = 8, .k = 200'000}).check();
   EXPECT_EQ(verdict.status, Status::ok) << verdict.reason;
+}
+
+// 100 roundings of |A||B| are too many for one element, and vanish in the norm of all 4096.
+TEST(GemmOracleTolerance, SmallErrorOfOneElement) {
+  Solved solved({64, 64, 64, 1, false, false, DType::f32});
+  const auto *a = reinterpret_cast<const float*>(solved.a.data()), *b = reinterpret_cast<const float*>(solved.b.data());
+  float bound = 0;
+  for (int p = 0; p < 64; ++p) bound += std::abs(a[p] * b[p * 64]);
+  solved.c[0] += 100 * 0x1p-24F * bound;
+  EXPECT_EQ(solved.check().status, Status::incorrect);
 }
 
 TEST(GemmOracleInteger, Exact) {

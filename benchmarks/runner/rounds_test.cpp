@@ -141,6 +141,21 @@ TEST_F(RoundsTest, BudgetExhausted) {
   EXPECT_FALSE(state.results()[0].settled);
 }
 
+// Ended by the test in the second round: a budget that is not used up asks for more than one.
+TEST_F(RoundsTest, BudgetLeftAsksForMoreRounds) {
+  RunSettings settings;
+  settings.sample_seconds = 0.001;
+  settings.budget_seconds = 3600;
+  RunState state({parse_case("gemm m=8 n=8 k=8 backend=naive")});
+  std::atomic<bool> stop = false;
+  const auto note = [&](const WorkerRecord& record) {
+    const auto* end = std::get_if<EndRecord>(&record);
+    stop = end != nullptr && end->round && end->round->round == 2;
+  };
+  EXPECT_FALSE(Rounds(state, settings, WHYGPU_BINARY_DIR "/bin", note, [](const Progress&) {}).run(stop));
+  EXPECT_THAT(state.results()[0].rounds, SizeIs(2));
+}
+
 // Replaying the records gives the same state as the run.
 TEST_F(RoundsTest, ReplayRestoresState) {
   const auto lived =

@@ -113,6 +113,8 @@ TEST(Codec, CeilingFindingMeterCacheFields) {
       {"device": "CPU", "kind": "bandwidth", "level": "L2", "value": 1e10, "unit": "B/s", "how": "triad", "visits": 1},
       {"device": "CPU", "kind": "moon phase", "value": 1.0, "unit": "s", "how": "", "visits": 1}])");
   EXPECT_EQ(encode(decode<std::vector<CeilingRecord>>(ceilings, "")), ceilings);
+  EXPECT_THROW(decode<CeilingRecord>({{"device", "CPU"}, {"kind", "flops"}, {"value", 0}, {"unit", "FLOP/s"}}, ""),
+               ResultFileError);
   const json findings = {{{"severity", "serious"}, {"what", "w"}, {"do", "d"}},
                          {{"severity", "note"}, {"what", "w"}, {"do", ""}}};
   EXPECT_EQ(encode(decode<std::vector<FindingRecord>>(findings, "")), findings);
