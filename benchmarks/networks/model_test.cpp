@@ -59,7 +59,7 @@ TEST(Model, LearningRateIsANumber) {
   for (const char* rate : {"fast", "1e999", "-1", "nan", "0.1x", ""}) {
     const std::string text = std::string(kHead) + "dense units=3\nmean_square\ntrain optimiser=sgd learning_rate=";
     try {
-      Model("tiny", text + rate + "\n");
+      const Model model("tiny", text + rate + "\n");
       FAIL() << rate;
     } catch (const CaseError& error) {
       EXPECT_THAT(error.what(), HasSubstr("tiny.model:6: ")) << rate;
