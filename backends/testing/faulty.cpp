@@ -33,9 +33,10 @@ class FaultyGemm final : public HostOperation {
     if (variant_ == "silent") return;
     if (variant_ == "abort") std::abort();
     if (variant_ == "sleep") std::this_thread::sleep_for(std::chrono::hours(24));
-    static bool damaged = false;
-    if (variant_ == "damage") damaged = true;
-    if (variant_ == "right" && damaged) std::raise(SIGSEGV);
+    static std::string damage;
+    if (variant_.starts_with("damage")) damage = variant_;
+    if (variant_ == "right" && damage == "damage") std::raise(SIGSEGV);
+    if (variant_ == "right" && damage == "damage_exit") std::_Exit(1);  // as libraries do on damage that they notice
     if (variant_ == "late_abort" && ++runs_ > 3) std::abort();
     multiply(gemm_, host_data<float>(tensors[0]), host_data<float>(tensors[1]), c);
     if (variant_ == "off_by_one") std::swap(c[size / 2], c[size / 2 + 1]);  // correct values at the wrong index
@@ -60,7 +61,8 @@ class Faulty final : public Backend {
   Facts facts() const override { return {}; }
   Device& device() override { return device_; }
   std::vector<std::string> variants(const Op&) const override {
-    return {"right", "silent", "off_by_one", "rounded", "nan", "abort", "late_abort", "damage", "sleep", "throw"};
+    return {"right",      "silent", "off_by_one",  "rounded", "nan",  "abort",
+            "late_abort", "damage", "damage_exit", "sleep",   "throw"};
   }
   Support supports(const Op& op, const PrepareOptions&) const override {
     const auto* gemm = std::get_if<Gemm>(&op);

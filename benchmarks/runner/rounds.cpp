@@ -159,7 +159,8 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
     const bool hung = event == ChildProcess::Event::timeout;
     if (hung) worker.kill();
     const std::string ending = worker.wait();
-    if (ending.starts_with("signal")) {
+    // A crash, or an exit in the middle of a case: libraries end the process on damage that they notice.
+    if (ending.starts_with("signal") || (in_flight != nullptr && !hung)) {
       crashed_.insert(group.first);
       if (took_any) return;  // the case in flight is tried again, alone
     }

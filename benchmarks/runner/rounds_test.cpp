@@ -100,18 +100,20 @@ TEST_F(RoundsTest, CrashFailsOneCase) {
   EXPECT_THAT(results[4].rounds, SizeIs(2));
 }
 
-// Whatever the order, cases that share a process with "damage" after it crash, and are correct alone.
+// Whatever the order, cases that share a process with "damage" after it end that process, and are correct alone.
 TEST_F(RoundsTest, DamageOfANeighbourIsNotBlamed) {
-  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
-    auto settings = two_rounds();
-    settings.seed = seed;
-    const auto state =
-        run({"gemm m=8 n=8 k=8 backend=faulty variant=right", "gemm m=9 n=8 k=8 backend=faulty variant=damage",
-             "gemm m=16 n=8 k=8 backend=faulty variant=right"},
-            settings);
-    for (const auto& result : state.results()) {
-      EXPECT_EQ(result.status, Status::ok) << "seed " << seed << ": " << result.reason;
-      EXPECT_THAT(result.rounds, SizeIs(2));
+  for (const std::string damage : {"damage", "damage_exit"}) {
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      auto settings = two_rounds();
+      settings.seed = seed;
+      const auto state =
+          run({"gemm m=8 n=8 k=8 backend=faulty variant=right", "gemm m=9 n=8 k=8 backend=faulty variant=" + damage,
+               "gemm m=16 n=8 k=8 backend=faulty variant=right"},
+              settings);
+      for (const auto& result : state.results()) {
+        EXPECT_EQ(result.status, Status::ok) << damage << ", seed " << seed << ": " << result.reason;
+        EXPECT_THAT(result.rounds, SizeIs(2));
+      }
     }
   }
 }
