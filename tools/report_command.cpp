@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <memory>
+#include <span>
 #include <stdexcept>
 
 #include "benchmarks/machine/temporary_folder.h"
@@ -43,14 +44,14 @@ void take_picture(const std::string& chromium, const fs::path& profile, const st
 // Writes CHART.png, or CHART-N.png for selection N of a chart, and returns the paths. Throws std::runtime_error if
 // Chromium is missing, naming the package, or if the files have no chart.
 std::vector<fs::path> take_pictures(const std::vector<ResultFile>& files, const PriceList& prices,
-                                    const fs::path& folder) {
-  const auto charts = chart_data(files, prices);
+                                    std::span<const CatalogueDevice> cards, const fs::path& folder) {
+  const auto charts = chart_data(files, prices, cards);
   if (charts.empty()) throw std::runtime_error("no chart to draw: no case was measured");
   const auto chromium = find_chromium();
   fs::create_directories(folder);
   const TemporaryFolder temporary;
   const auto page = temporary.path() / "page.html";
-  std::ofstream(page, std::ios::binary) << render_page(files, prices);
+  std::ofstream(page, std::ios::binary) << render_page(files, prices, "", cards);
   std::vector<fs::path> pictures;
   for (const auto& chart : charts) {
     const auto id = chart["id"].get<std::string>();
@@ -114,9 +115,10 @@ void add_report_command(CLI::App& app, int& exit_code) {
   command->callback([arguments, &exit_code] {
     const auto files = load(*arguments);
     const auto prices = known_prices(*arguments, files);
+    const auto cards = cards_to_project(*arguments, files);
     exit_code = 0;
     if (!arguments->pictures.empty()) {
-      for (const auto& picture : take_pictures(files, prices, arguments->pictures))
+      for (const auto& picture : take_pictures(files, prices, cards, arguments->pictures))
         fmt::print("{}\n", picture.string());
       return;
     }
@@ -128,7 +130,6 @@ void add_report_command(CLI::App& app, int& exit_code) {
         throw std::runtime_error(path.string() + " is one of the input files: choose another name for the page");
       }
     }
-    const auto cards = cards_to_project(*arguments, files);
     write_file(path, render_page(files, prices, history_section(arguments->history), cards));
     for (const auto& file : files) print_answer(file, answer(file, prices, cards), cards.size());
     fmt::print("{}\n", path.string());

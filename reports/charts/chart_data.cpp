@@ -9,6 +9,7 @@
 
 #include "reports/render/text.h"
 #include "reports/results/problems.h"
+#include "reports/views/projected.h"
 
 namespace whygpu {
 namespace {
@@ -84,7 +85,8 @@ struct NamedFile {
 
 class Charts {
  public:
-  Charts(const std::vector<ResultFile>& files, const PriceList& prices) : prices_(prices) {
+  Charts(const std::vector<ResultFile>& files, const PriceList& prices, std::span<const CatalogueDevice> cards)
+      : prices_(prices), cards_(cards) {
     const auto names = file_names(files);
     for (std::size_t f = 0; f < files.size(); ++f) {
       files_.push_back({files[f], files.size() > 1 ? names[f] + " " : std::string()});
@@ -107,6 +109,10 @@ class Charts {
     add("advantage", "advantage", "Speed-up over the best CPU backend",
         "Shaded: ahead. A size counts as won only if its whole band is above 1, at this and every larger size.",
         advantages(Resource::time, "× the best CPU backend"));
+    add("projection", "advantage", "Projected speed-up over the best CPU backend",
+        "Nothing here was measured on a card: each line is what a model of its nominal values gives, with the data on "
+        "the card; the hatched band holds nine of ten. Shaded: ahead.",
+        projections());
     add("latency-advantage", "advantage", "Speed-up of one operation at a time",
         "One operation that the host waits for; elsewhere operations are queued behind each other.",
         advantages(Resource::latency, "× the best CPU backend"));
@@ -226,6 +232,39 @@ class Charts {
     return picks;
   }
 
+  // Cards that a file did not measure, over the best CPU backend of that file.
+  Json projections() {
+    static constexpr auto unit = "× the best CPU backend, projected";
+    std::vector<std::pair<std::string, Contest>> all;
+    for (const auto& [file, prefix] : files_) {
+      for (const auto& card : cards_) {
+        if (was_measured(file, card)) continue;
+        for (auto& contest : projected_contests(file, card, Offload::kernel))
+          all.emplace_back(prefix + card.name, std::move(contest));
+      }
+    }
+    Json picks = Json::array();
+    for (const auto& family : families_) {
+      Json pick = empty_pick(family, unit);
+      Series series(names_);
+      for (const auto& [name, contest] : all) {
+        if (label_of(contest.family) != label_of(family)) continue;
+        for (const auto& p : contest.points) {
+          const auto tip =
+              fmt::format("{}: projected {}× [{} to {}] {}\n{}", name, format_number(p.factor.value),
+                          format_number(p.factor.low()), format_number(p.factor.high()), p.best_cpu, p.problem);
+          auto json = point(series.index(name), p.size, p.factor, false, tip);
+          json["projected"] = true;
+          pick["points"].push_back(std::move(json));
+        }
+      }
+      if (pick["points"].empty()) continue;
+      pick["series"] = series.legend();
+      picks.push_back(std::move(pick));
+    }
+    return picks;
+  }
+
   // One pick per device and dtype with both an arithmetic and a memory ceiling.
   Json rooflines() {
     Json picks = Json::array();
@@ -314,6 +353,7 @@ class Charts {
   }
 
   const PriceList& prices_;
+  const std::span<const CatalogueDevice> cards_;
   std::vector<NamedFile> files_;
   std::vector<Family> families_;
   std::vector<std::map<std::string, std::vector<const CaseRecord*>>> by_key_;
@@ -323,8 +363,9 @@ class Charts {
 
 }  // namespace
 
-nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const PriceList& prices) {
-  return Charts(files, prices).build();
+nlohmann::ordered_json chart_data(const std::vector<ResultFile>& files, const PriceList& prices,
+                                  std::span<const CatalogueDevice> cards) {
+  return Charts(files, prices, cards).build();
 }
 
 }  // namespace whygpu

@@ -206,7 +206,8 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
     machines.push_back(describe_machine(files[f], names[f]).front());
     machine_facts += machine_html(files[f], names[f]);
   }
-  const Json data{{"charts", drawn ? chart_data(files, prices) : Json::array()}, {"specs", chart_specifications()}};
+  const Json data{{"charts", drawn ? chart_data(files, prices, cards) : Json::array()},
+                  {"specs", chart_specifications()}};
   return fill(page_file("page.html"),
               {{"nonce", fresh_nonce()},
                {"title", escape_html("Does this work need a GPU? " + join(names, ", "))},

@@ -38,6 +38,20 @@
     text: { font: "system-ui, sans-serif" },
   };
 
+  // Diagonal lines in each series' colour, for the bands of projections.
+  function hatches() {
+    const svg = (tag, attributes, ...children) => {
+      const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+      for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+      node.append(...children);
+      return node;
+    };
+    const patterns = [0, 1, 2, 3, 4, 5, 6, 7].map((index) =>
+      svg("pattern", { id: `hatch-${index}`, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
+        svg("line", { x1: 0, y1: 0, x2: 0, y2: 6, style: `stroke: var(--s${index}); stroke-width: 1.5` })));
+    return svg("svg", { width: 0, height: 0, "aria-hidden": "true", style: "position: absolute" }, svg("defs", {}, ...patterns));
+  }
+
   const extent = (values) => [Math.min(...values), Math.max(...values)];
 
   function domains(pick) {
@@ -117,7 +131,9 @@
       const hidden = new Set();
       this.legend.replaceChildren(...pick.series.map(([index, name]) => {
         const key = element("span", { className: index < 8 ? "key" : "key dashed" });
-        key.style.background = `var(--s${index % 8})`;
+        const color = `var(--s${index % 8})`;
+        const projected = pick.points.some((p) => p.s === index && p.projected);
+        key.style.background = projected ? `repeating-linear-gradient(45deg, ${color} 0 2px, transparent 2px 4px)` : color;
         const button = element("button", { type: "button", ariaPressed: "true" }, key, element("span", { textContent: name }));
         button.addEventListener("click", () => {
           hidden.has(index) ? hidden.delete(index) : hidden.add(index);
@@ -147,6 +163,7 @@
   }
 
   const wanted = new URLSearchParams(location.hash.slice(1));
+  document.body.append(hatches());
   const drawn = charts.map((chart) => new Chart(chart));
   document.getElementById("charts").append(...drawn.map((chart) => chart.figure));
   if (wanted.has("picture")) {

@@ -11,7 +11,10 @@ namespace whygpu {
 namespace {
 
 using testing::AllOf;
+using testing::Each;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
 
 // Unlike a matcher, this does not print the whole page on failure.
 bool has(const std::string& page, const char* text) { return page.find(text) != std::string::npos; }
@@ -38,6 +41,30 @@ TEST(Page, MeasuredChartsOnly) {
               testing::ElementsAre("speed", "bandwidth", "advantage", "latency-advantage", "energy-advantage",
                                    "roofline", "energy", "training"));
   EXPECT_TRUE(chart_data({failures_file().file()}, {}).empty());
+}
+
+TEST(Page, ProjectedChartOfCardsNotMeasured) {
+  const auto card = *Catalogue::standard().find("NVIDIA H100 SXM");
+  const auto projection_in = [&](const ResultFile& file) {
+    std::vector<bool> projected;
+    for (const auto& chart : chart_data({file}, {}, std::span(&card, 1))) {
+      for (const auto& pick : chart["picks"]) {
+        for (const auto& point : pick["points"]) {
+          if (chart["id"] == "projection") {
+            projected.push_back(point.value("projected", false));
+          } else {
+            EXPECT_FALSE(point.contains("projected")) << chart["id"];
+          }
+        }
+      }
+    }
+    return projected;
+  };
+  EXPECT_THAT(projection_in(cpu_only_file().file()), AllOf(Not(IsEmpty()), Each(true)));
+  SyntheticFile measured;
+  measured.backend("onednn").backend("cublas", "cuda", card.name);
+  for (const char* backend : {"onednn", "cublas"}) measured.ok(square_gemm(64), backend, seven_rounds(10), 1);
+  EXPECT_THAT(projection_in(measured.file()), IsEmpty());
 }
 
 TEST(Page, StableColours) {

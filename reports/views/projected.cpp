@@ -116,6 +116,29 @@ std::vector<ProjectedCase> project_cases(const ResultFile& file, const Catalogue
   return result;
 }
 
+std::vector<CheckedProjection> check_projections(const ResultFile& file, const CatalogueDevice& device) {
+  if (!was_measured(file, device)) return {};
+  const projection::Card card = projection::card_of(device);
+  std::map<std::pair<Offload, std::string>, std::size_t> positions;
+  std::vector<CheckedProjection> result;
+  for (const auto& record : file.cases) {
+    const auto* backend = file.backend(record.backend);
+    const auto offload = record.offload().value_or(Offload::kernel);
+    if (record.status != Status::ok || offload == Offload::once) continue;
+    if (!backend || !backend->device || !names(device, backend->device->name)) continue;
+    const auto outcome = outcome_of(record, card, offload);
+    const auto* projected = std::get_if<projection::Projection>(&outcome);
+    if (projected == nullptr) continue;
+    const CheckedProjection checked{&record, time_ns(record)->value / 1e9, *projected};
+    const auto [place, is_new] = positions.try_emplace({offload, problem_key(record)}, result.size());
+    if (is_new)
+      result.push_back(checked);
+    else if (checked.measured_seconds < result[place->second].measured_seconds)
+      result[place->second] = checked;
+  }
+  return result;
+}
+
 std::vector<Contest> projected_contests(const ResultFile& file, const CatalogueDevice& device, Offload offload) {
   const projection::Card card = projection::card_of(device);
   const auto fastest = fastest_on_cpu(file);

@@ -27,6 +27,18 @@ struct ProjectedCase {
 // For each problem that a library solved on the CPU, in the order of the file.
 std::vector<ProjectedCase> project_cases(const ResultFile& file, const CatalogueDevice& card, Offload offload);
 
+// A problem that was measured on a card, by its fastest backend, beside its projection.
+struct CheckedProjection {
+  const CaseRecord* record = nullptr;
+  double measured_seconds = 0;
+  projection::Projection projected;
+
+  bool is_inside_band() const { return projected.low <= measured_seconds && measured_seconds <= projected.high; }
+};
+
+// In the order of the file, with the data on the card or moved each time; empty when the file did not measure the card.
+std::vector<CheckedProjection> check_projections(const ResultFile& file, const CatalogueDevice& card);
+
 // A card on one family: points are best CPU time over projected time, and their spread is the band. Families whose
 // problems the model does not have are left out; gaps say why single sizes are.
 std::vector<Contest> projected_contests(const ResultFile& file, const CatalogueDevice& card, Offload offload);

@@ -150,6 +150,54 @@ TEST(ProjectionView, GivesWayToMeasurement) {
   EXPECT_TRUE(was_measured(file.file(), constructed_card()));
 }
 
+TableOptions options_of(const char* view, const char* format = "markdown") {
+  TableOptions options;
+  options.view = view;
+  options.format = format;
+  options.cards = {constructed_card()};
+  return options;
+}
+
+// The constructed card's measurements, as multiples of what is projected for it.
+ResultFile measured_at(const std::vector<double>& multiples) {
+  auto file = cpu_file();
+  const auto cpu = file.file();
+  const auto projected = project_cases(cpu, constructed_card(), Offload::kernel);
+  file.backend("slowblas", "cuda", "Constructed card").backend("gpublas", "cuda", "Constructed card");
+  for (std::size_t i = 0; i < multiples.size(); ++i) {
+    const double seconds = std::get<projection::Projection>(projected[i].outcome).seconds * multiples[i];
+    for (const char* backend : {"slowblas", "gpublas"}) {
+      const double ns = 1e9 * seconds * (backend[0] == 's' ? 3 : 1);
+      auto& record = file.ok(projected[i].cpu->problem, backend, seven_rounds(ns), projected[i].cpu->flops);
+      record["values"]["batch"] = "1";
+      record["values"]["trans"] = "nn";
+      record["values"]["offload"] = "kernel";
+    }
+  }
+  return file.file();
+}
+
+TEST(AccuracyView, FastestBackendAgainstTheBand) {
+  const auto file = measured_at({1, 1, 1.02, 100});
+  const auto checked = check_projections(file, constructed_card());
+  ASSERT_EQ(checked.size(), 4u);
+  for (const auto& one : checked) EXPECT_EQ(one.record->backend, "gpublas");
+  EXPECT_TRUE(checked[2].is_inside_band());
+  EXPECT_FALSE(checked[3].is_inside_band());
+  EXPECT_THAT(render_table({file}, options_of("accuracy")), HasSubstr("3 of 4 problems inside the 90% band (75%)"));
+}
+
+TEST(AccuracyView, ErrorsAreGeometric) {
+  EXPECT_THAT(render_table({measured_at({2, 0.5})}, options_of("accuracy")),
+              HasSubstr("typical error 100%; projected over measured 1.00× in the mean"));
+}
+
+TEST(AccuracyView, NothingWithoutAMeasuredCard) {
+  EXPECT_THAT(check_projections(cpu_file().file(), constructed_card()), IsEmpty());
+  EXPECT_THAT(render_table({cpu_file().file()}, options_of("accuracy")),
+              HasSubstr("no product, convolution or copy was measured"));
+}
+
 TEST(ProjectionView, MeasuredTablesKeepTheirRecords) {
   TableOptions options{.format = "csv"};
   const auto without = render_table({cpu_file().file()}, options);

@@ -73,6 +73,7 @@ constexpr std::array kViews = {
     View{"price", "dollars of device per GFLOP/s; dollars per million operations, or per training step", price_view},
     View{"crossover", "from which size on a GPU stays ahead of the best CPU backend", crossover_view},
     View{"projection", "what the cards of --project would take", projection_view, OnPage::open},
+    View{"accuracy", "projection against measurement, for cards that were measured", accuracy_view},
     View{"training", "training steps: time, phases, samples per second, MFU, memory", training_view},
     View{"inference", "the forward half of networks: time, latency percentiles, memory", inference_view},
     View{"network", "networks as the sum of their operators, of a run of whygpu network", network_view},

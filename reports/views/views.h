@@ -24,6 +24,9 @@ Document inference_view(const std::vector<ResultFile>& files, const TableOptions
 // What the cards of the options would take, beside the best CPU backend. Without sections when there are none.
 Document projection_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
+// Projection against measurement for cards of the catalogue that a file measured. Without sections when there are none.
+Document accuracy_view(const std::vector<ResultFile>& files, const TableOptions& options);
+
 // Networks as the sum of their operators: time per backend, what is measured and what is modelled, and the layers that
 // take the time.
 Document network_view(const std::vector<ResultFile>& files, const TableOptions& options);
