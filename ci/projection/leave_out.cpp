@@ -6,7 +6,9 @@
 #include <cmath>
 #include <cstdio>
 #include <map>
+#include <tuple>
 
+#include "ci/projection/crossovers.h"
 #include "ci/projection/fit.h"
 
 namespace whygpu::projection {
@@ -91,6 +93,37 @@ void print_table(const Published& published, const std::vector<Miss>& misses, bo
              100 * covered / count);
 }
 
+// Slow-downs of the published CPU: smaller ones.
+constexpr double kCpus[] = {1, 4, 16};
+constexpr std::size_t kFewestSizes = 3;
+
+// Every family of three sizes or more of every card, against every CPU.
+std::vector<FamilyOnCard> families_against_cpus(const Published& published, const std::vector<Miss>& misses) {
+  std::map<std::pair<std::string, double>, double> cpu_seconds;
+  for (const auto& sample : published.cpu_samples) cpu_seconds[{sample.family, sample.size}] = sample.seconds;
+  std::map<std::tuple<std::string, std::string, std::string>, std::map<double, const Miss*>> families;
+  for (const auto& miss : misses) {
+    const Sample& sample = *miss.sample;
+    if (cpu_seconds.contains({sample.family, sample.size}))
+      families[{sample.card->name, sample.dtype(), sample.family}][sample.size] = &miss;
+  }
+  std::vector<FamilyOnCard> result;
+  for (const auto& [names, by_size] : families) {
+    if (by_size.size() < kFewestSizes) continue;
+    for (const double slower : kCpus) {
+      FamilyOnCard& family = result.emplace_back();
+      family.card = std::get<0>(names);
+      for (const auto& [size, miss] : by_size) {
+        const double cpu = slower * cpu_seconds[{miss->sample->family, size}];
+        family.sizes.push_back(size);
+        family.published.push_back(std::log(cpu / miss->sample->seconds));
+        family.projected.push_back(std::log(cpu / miss->sample->seconds) + miss->logarithm);
+      }
+    }
+  }
+  return result;
+}
+
 }  // namespace
 
 Constants validate_and_fit(const Published& published, Constants start, int evaluations) {
@@ -109,6 +142,7 @@ Constants validate_and_fit(const Published& published, Constants start, int eval
   }
   print_table(published, misses, true);
   print_table(published, misses, false);
+  print_crossovers(families_against_cpus(published, misses));
   fmt::print("### Bands and constants of the fit on all cards\n\n| kind | low | high |\n|---|---|---|\n");
   for (const auto& [kind, band] : bands_of(misses, nullptr)) {
     constants.bands[kind] = band;

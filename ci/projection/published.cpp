@@ -46,15 +46,25 @@ std::optional<std::string> dtype_of(const Row& row) {
   return std::nullopt;
 }
 
-void add_gemm(const Row& row, const Card& card, const std::string& dtype, std::vector<Sample>& samples) {
+// All sizes but n, as text.
+std::string family_of(const Row& row, std::string_view workload) {
+  std::string text(workload);
+  for (const auto& [key, value] : row) {
+    if (key != "device" && key != "precision" && key != "n" && !key.ends_with("ms") && key != "forward_algorithm")
+      text += fmt::format(" {}={}", key, value);
+  }
+  return text;
+}
+
+void add_gemm(const Row& row, const Card* card, const std::string& dtype, std::vector<Sample>& samples) {
   // Column-major there: aᵀ·b reads both operands along k.
   const bool along_k = row.at("a_transposed") == "T" && row.at("b_transposed") == "N";
   if (!is_given(row, "ms")) return;
-  samples.push_back(
-      {&card, Gemm{number(row, "m"), number(row, "n"), number(row, "k"), 1, dtype, along_k}, number(row, "ms") / 1e3});
+  const Gemm gemm{number(row, "m"), number(row, "n"), number(row, "k"), 1, dtype, along_k};
+  samples.push_back({card, gemm, number(row, "ms") / 1e3, family_of(row, "gemm"), gemm.n});
 }
 
-void add_convolution(const Row& row, const Card& card, const std::string& dtype, std::vector<Sample>& samples) {
+void add_convolution(const Row& row, const Card* card, const std::string& dtype, std::vector<Sample>& samples) {
   Convolution conv;
   conv.n = number(row, "n"), conv.c = number(row, "c"), conv.h = number(row, "h"), conv.w = number(row, "w");
   conv.k = number(row, "k"), conv.r = number(row, "r"), conv.s = number(row, "s");
@@ -65,7 +75,7 @@ void add_convolution(const Row& row, const Card& card, const std::string& dtype,
     const std::string key = std::string(name_of(pass)) + "_ms";
     if (!is_given(row, key) || number(row, key) == 0) continue;
     conv.pass = pass;
-    samples.push_back({&card, conv, number(row, key) / 1e3});
+    samples.push_back({card, conv, number(row, key) / 1e3, family_of(row, name_of(pass)), conv.n});
   }
 }
 
@@ -92,6 +102,7 @@ void read_cards(const std::filesystem::path& file, Published& published) {
   std::ifstream stream(file);
   if (!stream) throw std::runtime_error(file.string() + ": cannot be opened");
   const auto root = nlohmann::json::parse(stream);
+  published.cpu = root.at("cpu");
   for (const auto& json : root.at("cards")) {
     Card card;
     card.name = json.at("name");
@@ -135,12 +146,14 @@ Published read_published(const std::filesystem::path& cards, const std::vector<s
     for (const Row& row : rows_of(file)) {
       const auto id = std::find(published.ids.begin(), published.ids.end(), row.at("device"));
       const auto dtype = dtype_of(row);
-      if (id == published.ids.end() || !dtype) {
+      const auto add = gemm ? add_gemm : add_convolution;
+      if (dtype && row.at("device") == published.cpu) {
+        add(row, nullptr, *dtype, published.cpu_samples);
+      } else if (id == published.ids.end() || !dtype) {
         ++published.left_out;
-        continue;
+      } else {
+        add(row, &published.cards[static_cast<std::size_t>(id - published.ids.begin())], *dtype, published.samples);
       }
-      const Card& card = published.cards[static_cast<std::size_t>(id - published.ids.begin())];
-      (gemm ? add_gemm : add_convolution)(row, card, *dtype, published.samples);
     }
   }
   if (published.samples.empty()) throw std::runtime_error("no *-gemm.csv or *-convolution.csv with a known device");

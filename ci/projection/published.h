@@ -10,9 +10,11 @@
 namespace whygpu::projection {
 
 struct Sample {
-  const Card* card = nullptr;
+  const Card* card = nullptr;  // null: the CPU
   Problem problem;
   double seconds = 0;
+  std::string family;  // all sizes of the row but n
+  double size = 0;     // n
 
   bool is_gemm() const { return std::holds_alternative<Gemm>(problem); }
   const std::string& dtype() const;
@@ -23,6 +25,8 @@ struct Published {
   std::vector<Card> cards;
   std::vector<std::string> ids;  // of the cards, in files
   std::vector<Sample> samples;
+  std::string cpu;  // its id in files
+  std::vector<Sample> cpu_samples;
   std::size_t left_out = 0;  // rows of other devices or precisions
 };
 
