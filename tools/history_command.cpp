@@ -65,7 +65,7 @@ void check(const Options& options) {
 void log(const Options& options) {
   const History history(options.file, History::Access::existing);
   const auto all = matching_series(history, options.pattern);
-  const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout)), terminal_has_utf8(),
+  const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout, 80)), terminal_has_utf8(),
                             use_colour(stdout)};
   const auto changes = find_changes(all, history.acceptances(), std::log1p(options.smallest));
   fmt::print("{}",

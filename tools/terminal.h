@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -12,6 +13,8 @@
 #include <utility>
 
 namespace whygpu {
+
+inline constexpr int kUnlimitedColumns = 100'000;
 
 // Prints to standard error. A message that cannot be written, because the disk of a log is full, ends no measurement.
 template <class... Values>
@@ -21,9 +24,13 @@ void print_message(fmt::format_string<Values...> format, Values&&... values) {
 
 inline bool is_terminal(FILE* stream) { return isatty(fileno(stream)) != 0; }
 
-inline int terminal_columns(FILE* stream) {
+// The width of a terminal; of other output what COLUMNS says, else `otherwise`.
+inline int terminal_columns(FILE* stream, int otherwise = kUnlimitedColumns) {
   winsize size{};
-  return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+  if (ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const char* columns = std::getenv("COLUMNS");
+  const int given = columns == nullptr ? 0 : std::atoi(columns);
+  return given > 0 ? std::min(given, kUnlimitedColumns) : otherwise;
 }
 
 // Colour only on a terminal that has it, and not if NO_COLOR is set (no-color.org).

@@ -31,7 +31,7 @@ class Naive final : public Backend {
   template <class Shape>
   static Support within_budget(const Shape& shape) {
     if (shape.flops() <= kMaxFlops) return naive::supports(shape);
-    return Support::no("above the naive backend's limit of 0.3 GFLOP per operation");
+    return Support::no("skipped: above the naive backend's limit of 0.3 GFLOP per operation");
   }
 
   HostDevice device_;

@@ -59,7 +59,7 @@ ResultFile result_file(const RunState& state, ResultFile facts) {
   for (auto& record : facts.cases) {
     if (record.status != Status::ok || !record.rounds.empty()) continue;
     record.status = Status::failed;
-    record.reason = "not reached: the run was interrupted";
+    record.reason = std::string(kNotReached) + "the run was interrupted";
   }
   return facts;
 }

@@ -9,7 +9,7 @@
 
 namespace whygpu {
 
-enum class Tone : std::uint8_t { plain, strong, faint, warning, bad };
+enum class Tone : std::uint8_t { plain, strong, faint, warning, bad, best };
 
 struct Cell {
   std::string text;
@@ -21,6 +21,7 @@ struct Column {
   std::string name;
   std::string group;        // columns of a group stay side by side under its name; empty: a row label
   bool align_left = false;  // numbers are right-aligned
+  int detail = 0;           // left out where a terminal is too narrow, the highest first; 0: never
 };
 
 struct Section {
@@ -52,7 +53,8 @@ struct Document {
 // terminal.
 std::string render(const Document& document, const std::string& format, int width, bool color);
 
-// At most `width` columns if the labels leave room; column groups that do not fit are placed below.
+// At most `width` columns if the labels leave room: details are left out first, then column groups that do not fit are
+// placed below.
 std::string render_terminal(const Document& document, int width, bool color);
 std::string render_markdown(const Document& document);
 std::string render_csv(const Document& document);   // the records, with a header line

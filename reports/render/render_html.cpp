@@ -7,7 +7,7 @@ namespace whygpu {
 namespace {
 
 const char* class_of(Tone tone) {
-  constexpr const char* names[] = {"", "strong", "faint", "warning", "bad"};
+  constexpr const char* names[] = {"", "strong", "faint", "warning", "bad", "best"};
   return names[static_cast<std::size_t>(tone)];
 }
 

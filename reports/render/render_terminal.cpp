@@ -16,6 +16,7 @@ std::string_view tone_code(Tone tone) {
     case Tone::faint: return "\033[2m";
     case Tone::warning: return "\033[33m";
     case Tone::bad: return "\033[31m";
+    case Tone::best: return "\033[1;32m";
     case Tone::plain: break;
   }
   return "";
@@ -31,10 +32,18 @@ class Terminal {
       out_ += painted(std::string(&line == &lines.front() ? "" : indent) + line, tone) + '\n';
   }
 
-  void section(const Section& section) {
-    if (!section.title.empty()) paragraph(section.title, Tone::strong);
+  void section(const Section& whole) {
+    if (!whole.title.empty()) paragraph(whole.title, Tone::strong);
+    int most_detail = 0;
+    for (const auto& column : whole.columns) most_detail = std::max(most_detail, column.detail);
+    Section section = whole;
     measure(section);
-    const auto parts = blocks(section);
+    auto parts = blocks(section);
+    for (int detail = most_detail; detail > 0 && parts.size() > 1; --detail) {
+      section = without_details(whole, detail);
+      measure(section);
+      parts = blocks(section);
+    }
     for (const auto& block : parts) {
       if (&block != &parts.front()) line();
       print(section, block);
@@ -63,6 +72,17 @@ class Terminal {
   }
 
   static std::string shown(const std::string& text) { return shorten(printable(text), kWidestCell); }
+
+  // Without columns of this detail or more.
+  static Section without_details(const Section& whole, int detail) {
+    Section kept{whole.title, {}, std::vector<std::vector<Cell>>(whole.rows.size()), whole.notes};
+    for (std::size_t c = 0; c < whole.columns.size(); ++c) {
+      if (whole.columns[c].detail >= detail) continue;
+      kept.columns.push_back(whole.columns[c]);
+      for (std::size_t r = 0; r < whole.rows.size(); ++r) kept.rows[r].push_back(whole.rows[r][c]);
+    }
+    return kept;
+  }
 
   // Widths of columns, then of groups: a long group name or spanning cell widens the group's last column.
   void measure(const Section& section) {

@@ -24,6 +24,16 @@ bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xc0) !
 
 }  // namespace
 
+std::string format_value(const Estimate& estimate) {
+  const double half = estimate.relative_half_width().value_or(0);
+  if (half <= kRough || !std::isfinite(estimate.value) || estimate.value == 0) return format_number(estimate.value);
+  const int digits = half <= kUnusable ? 2 : 1;
+  const double unit = std::pow(10.0, std::floor(std::log10(std::fabs(estimate.value))) - digits + 1);
+  const double rounded = std::round(estimate.value / unit) * unit;
+  const int decimals = std::max(0, digits - 1 - static_cast<int>(std::floor(std::log10(std::fabs(rounded)) + 1e-9)));
+  return fmt::format("{:.{}f}", rounded, decimals);
+}
+
 std::string format_number(double value) {
   if (!std::isfinite(value)) return "-";
   const double magnitude = std::fabs(value);

@@ -13,6 +13,9 @@ namespace whygpu {
 // Three significant digits, integers unrounded: "0.00123", "1.23", "45.6", "789", "12345".
 std::string format_number(double value);
 
+// The value with the digits that its spread bears: three, two beyond ±10%, one beyond ±50%.
+std::string format_value(const Estimate& estimate);
+
 // A size or count: "64", "8192", from one million "2.10 M", "35.2 G".
 std::string format_size(double value);
 

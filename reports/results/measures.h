@@ -26,6 +26,9 @@ struct Estimate {
   Estimate inverse(double numerator) const;  // numerator / value, numerator above 0
 };
 
+// Half widths beyond which a value is marked as rough, and beyond which no ratio is made of it.
+inline constexpr double kRough = 0.10, kUnusable = 0.50;
+
 // The bounds of the spread; nullopt for a single round.
 std::optional<double> low_of(const Estimate& estimate);
 std::optional<double> high_of(const Estimate& estimate);

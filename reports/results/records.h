@@ -51,6 +51,9 @@ constexpr auto enum_names(Offload) { return std::array<std::string_view, 3>{"ker
 inline constexpr std::string_view kConvolution = "convolution", kMemory = "memory", kTrainingStep = "training_step",
                                   kInference = "inference";
 
+// How the reason of a case begins that could have been measured: a backend left it out by choice, or the run ended.
+inline constexpr std::string_view kSkipped = "skipped: ", kNotReached = "not reached: ";
+
 struct CaseRecord {
   std::string text;     // the line that reproduces it
   std::string problem;  // the same without backend and variant

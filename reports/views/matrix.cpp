@@ -3,39 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
+#include <map>
 #include <set>
 #include <stdexcept>
 
 #include "reports/render/footnotes.h"
 #include "reports/render/text.h"
 #include "reports/results/problems.h"
+#include "reports/views/matrix_notes.h"
 #include "reports/views/provenance.h"
 
 namespace whygpu {
 namespace {
 
-// The legend for the marks in a document's cells.
-struct Marks {
-  bool interval = false, range = false, single = false, unsettled = false, ceiling = false, bandwidth = false,
-       memory_roof = false, widened = false;
-
-  std::vector<std::string> lines() const {
-    std::vector<std::string> lines;
-    if (interval) lines.emplace_back("± half the 95% interval of the median between rounds");
-    if (range) lines.emplace_back("r half the range between rounds (a 95% interval needs 6 rounds)");
-    if (single) lines.emplace_back("×? from a single round: no interval, may be chance");
-    if (ceiling) lines.emplace_back("% of the ceiling measured on the same device");
-    if (bandwidth)
-      lines.emplace_back(
-          "% of the bandwidth measured on the same device: of its memory, or of the cache that held the operands");
-    if (widened)
-      lines.emplace_back("w the ceiling is that of f32: the processor has no arithmetic in the dtype and widens it");
-    if (memory_roof) lines.emplace_back("m the ceiling is memory or cache, not arithmetic");
-    if (unsettled) lines.emplace_back("~ did not settle within its budget");
-    return lines;
-  }
-};
+constexpr std::string_view kPreferredBaseline = "openblas";
 
 class Matrix {
  public:
@@ -56,13 +38,16 @@ class Matrix {
     for (std::size_t f = 0; f < files_.size(); ++f) {
       for (const auto& line : describe_backends(files_[f])) document_.notes.push_back(prefix(f) + line);
     }
+    append(document_.notes, fastest_);
+    append(document_.notes, closing_lines(files_));
     return std::move(document_);
   }
 
  private:
   struct Gain {
     double times = 1;
-    bool single = false;  // one of the two has a single round
+    bool single = false;    // one of the two has a single round
+    bool unusable = false;  // one of the two has a spread that says nothing
   };
 
   static void append(std::vector<std::string>& to, const std::vector<std::string>& lines) {
@@ -129,23 +114,39 @@ class Matrix {
     return found;
   }
 
-  // Most problems solved, then slowest by geometric mean.
+  // The preferred contender, else the first that has values.
   std::string choose_baseline(const Grid& grid, const Measure& measure) {
-    std::vector<std::tuple<int, double, std::string>> ranking;
+    std::vector<std::string> names;
     for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
-      int solved = 0;
-      double slowness = 0;
-      for (std::size_t p = 0; p < grid.problems().size(); ++p) {
-        const auto estimate = comparable(grid, p, c) ? value(grid, p, c, measure) : std::nullopt;
-        if (estimate) {
-          ++solved;
-          slowness += measure.higher_is_better ? -std::log(estimate->value) : std::log(estimate->value);
-        }
-      }
-      if (solved > 0) ranking.emplace_back(-solved, -slowness / solved, grid.contenders()[c].name);
+      const auto& name = grid.contenders()[c].name;
+      const bool solved = any(
+          grid, [&](auto p, auto other) { return other == c && comparable(grid, p, c) && value(grid, p, c, measure); });
+      if (solved && std::ranges::find(names, name) == names.end()) names.push_back(name);
     }
-    std::sort(ranking.begin(), ranking.end());
-    return ranking.size() < 2 ? std::string() : std::get<2>(ranking.front());
+    const bool several = grid.contenders().size() > 1 && !names.empty();
+    if (!several) return {};
+    return std::ranges::find(names, kPreferredBaseline) != names.end() ? std::string(kPreferredBaseline)
+                                                                       : names.front();
+  }
+
+  // By contender, whether its value at the problem is the best of its file, or its spread overlaps the best's. All
+  // false where there is nothing to compare.
+  std::vector<bool> fastest_at(const Grid& grid, std::size_t p, const Measure& measure) {
+    const auto sign = measure.higher_is_better ? 1 : -1;
+    std::vector<std::optional<Estimate>> values;
+    std::map<std::size_t, std::vector<Estimate>> of_file;
+    for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
+      values.push_back(comparable(grid, p, c) ? value(grid, p, c, measure) : std::nullopt);
+      if (values[c]) of_file[grid.contenders()[c].file].push_back(*values[c]);
+    }
+    std::vector<bool> fastest(values.size());
+    for (std::size_t c = 0; c < values.size(); ++c) {
+      const auto& rivals = of_file[grid.contenders()[c].file];
+      if (!values[c] || rivals.size() < 2) continue;
+      const auto best = std::ranges::max(rivals, {}, [&](const Estimate& one) { return sign * one.value; });
+      fastest[c] = measure.higher_is_better ? values[c]->high() >= best.low() : values[c]->low() <= best.high();
+    }
+    return fastest;
   }
 
   // Bytes are compared with bandwidth, other measures with the lower roof.
@@ -191,6 +192,10 @@ class Matrix {
     const std::string base = baseline_.empty() ? choose_baseline(grid, measure) : baseline_;
     const bool compared = !base.empty();
     const bool ceilings = measure.ceiling && has_ceilings(grid, measure);
+    const bool spreads = any(grid, [&](auto p, auto c) {
+      const auto estimate = value(grid, p, c, measure);
+      return estimate && estimate->spread;
+    });
     Section section;
     section.title = fmt::format("{} {}", workload, grid.shared_values());
     for (std::size_t v = 0; v < grid.varying().size(); ++v) {
@@ -199,66 +204,90 @@ class Matrix {
     if (grid.varying().empty()) section.columns.push_back({"problem", "", true});
     for (const auto& contender : grid.contenders()) {
       const auto group = prefix(contender.file) + contender.name;
-      section.columns.push_back({measure.unit, group, false});
-      section.columns.push_back({"", group, false});
-      if (ceilings) section.columns.push_back({"", group, false});
-      if (compared) section.columns.push_back({"", group, false});
+      section.columns.push_back({measure.unit, group});
+      if (spreads) section.columns.push_back({"±", group, false, 1});
+      if (ceilings) section.columns.push_back({"ceiling", group, false, 2});
+      if (compared && contender.name != base) section.columns.push_back({"×", group});
     }
+    Fastest fastest;
     for (std::size_t p = 0; p < grid.problems().size(); ++p) {
       auto& row = section.rows.emplace_back();
       for (std::size_t v = 0; v < grid.varying().size(); ++v) row.push_back({grid.value(p, v)});
       if (grid.varying().empty()) row.push_back({grid.problems()[p]});
-      for (std::size_t c = 0; c < grid.contenders().size(); ++c) add_cells(grid, p, c, measure, base, ceilings, row);
+      const auto best = fastest_at(grid, p, measure);
+      if (std::ranges::find(best, true) != best.end()) ++fastest.problems;
+      for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
+        if (best[c]) ++fastest.wins[prefix(grid.contenders()[c].file) + grid.contenders()[c].name];
+        add_cells(grid, p, c, measure, {base, spreads, ceilings, best[c]}, row);
+      }
     }
+    if (const auto line = fastest.line(workload); !line.empty() && !again_) fastest_.push_back(line);
     if (compared) {
       section.notes.push_back(
-          fmt::format("× is the {} over {}{}{}", measure.gain, base,
-                      baseline_.empty() ? ", which solved most problems (the slowest of those)" : "",
-                      files_.size() > 1 ? ", inside each file" : ""));
+          fmt::format("× is the {} over {}{}", measure.gain, base, files_.size() > 1 ? ", inside each file" : ""));
     }
     document_.sections.push_back(std::move(section));
   }
 
-  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const std::string& base,
-                 bool ceilings, std::vector<Cell>& row) {
+  struct Look {
+    std::string base;  // empty: nothing is compared
+    bool spreads = false, ceilings = false;
+    bool fastest = false;
+  };
+
+  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const Look& look,
+                 std::vector<Cell>& row) {
+    const std::string& base = look.base;
+    const bool shows_gain = !base.empty() && grid.contenders()[c].name != base;
     const auto* record = grid.at(p, c);
     const auto estimate = value(grid, p, c, measure);
     const auto gain = estimate && !base.empty() && comparable(grid, p, c)
                           ? gain_over(grid, p, c, measure, base, *estimate)
                           : std::nullopt;
     if (estimate) {
-      marks_.unsettled = marks_.unsettled || !record->settled;
+      const bool rough = estimate->relative_half_width().value_or(0) > kRough;
+      marks_.rough = marks_.rough || rough;
+      marks_.fastest = marks_.fastest || look.fastest;
       (estimate->is_interval ? marks_.interval : marks_.range) |= estimate->spread.has_value();
-      const auto text = fmt::format("{}{}", record->settled ? "" : "~", format_number(estimate->value));
+      const auto text = fmt::format("{}{}{}", look.fastest ? "*" : "", rough ? "~" : "", format_value(*estimate));
       if (record->status == Status::suspect) {
         row.push_back({footnotes_.mark_as(text, "suspect", record->reason), Tone::bad});
       } else {
-        row.push_back({text, record->settled ? Tone::plain : Tone::warning});
+        row.push_back({text, look.fastest ? Tone::best : rough ? Tone::warning : Tone::plain});
       }
-      row.push_back({format_spread(*estimate), Tone::faint});
-      if (ceilings) row.push_back(ceiling_cell(grid, p, c, measure));
-      if (!base.empty()) row.push_back(gain_cell(gain));
+      if (look.spreads) row.push_back({format_spread(*estimate), Tone::faint});
+      if (look.ceilings) row.push_back(ceiling_cell(grid, p, c, measure));
+      if (shows_gain) row.push_back(gain_cell(gain));
     } else {
       row.push_back(status_cell(record, measure));
-      row.emplace_back();
-      if (ceilings) row.emplace_back();
-      if (!base.empty()) row.emplace_back();
+      row.resize(row.size() + (look.spreads ? 1 : 0) + (look.ceilings ? 1 : 0) + (shows_gain ? 1 : 0));
     }
     if (record != nullptr) add_record(grid, p, c, *record, measure, base, estimate, gain);
   }
 
   Cell gain_cell(const std::optional<Gain>& gain) {
-    if (!gain) return {"", Tone::strong};
+    if (!gain) return {};
+    if (gain->unusable) {
+      return {footnotes_.mark_as("-", "no ratio", "a spread of more than ±50% of the value says nothing"), Tone::faint};
+    }
     marks_.single = marks_.single || gain->single;
-    return {fmt::format("{}×{}", format_number(gain->times), gain->single ? "?" : ""), Tone::strong};
+    return {fmt::format("{}×{}", format_number(gain->times), gain->single ? "?" : "")};
   }
 
   Cell status_cell(const CaseRecord* record, const Measure& measure) {
     if (record == nullptr) return {};
-    const std::string status(name_of(record->status));
     if (record->timed()) return {footnotes_.mark("none", measure.absent), Tone::faint, true};
+    const auto [word, subject, reason] = words_of(*record);
     const auto tone = record->status == Status::unsupported ? Tone::faint : Tone::bad;
-    return {footnotes_.mark(status, record->reason, !again_), tone, true};
+    return {footnotes_.mark_as(word, subject, reason, !again_), tone, true};
+  }
+
+  // The word in the cell of a case without times; the subject and reason of its footnote.
+  static std::array<std::string, 3> words_of(const CaseRecord& record) {
+    const std::string status(name_of(record.status));
+    if (record.reason.starts_with(kSkipped)) return {"skipped", "skipped", record.reason.substr(kSkipped.size())};
+    if (record.reason.starts_with(kNotReached)) return {"not run", "not run", record.reason.substr(kNotReached.size())};
+    return {record.status == Status::unsupported ? "n/a" : status, status, record.reason};
   }
 
   std::optional<Gain> gain_over(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure,
@@ -269,8 +298,10 @@ class Matrix {
         continue;
       if (const auto reference = value(grid, p, other, measure)) {
         const double quotient = estimate.value / reference->value;
+        const auto half_width = [](const Estimate& one) { return one.relative_half_width().value_or(0); };
         return Gain{measure.higher_is_better ? quotient : 1 / quotient,
-                    other != c && (!estimate.spread || !reference->spread)};
+                    other != c && (!estimate.spread || !reference->spread),
+                    other != c && std::max(half_width(estimate), half_width(*reference)) > kUnusable};
       }
     }
     return std::nullopt;
@@ -297,8 +328,9 @@ class Matrix {
     } else {
       row.resize(row.size() + 4);
     }
-    row.push_back(known(gain ? std::optional(gain->times) : std::nullopt));
-    row.push_back(known(gain ? base : std::string()));
+    const bool has_gain = gain && !gain->unusable;
+    row.push_back(known(has_gain ? std::optional(gain->times) : std::nullopt));
+    row.push_back(known(has_gain ? base : std::string()));
     const auto place = place_of(grid, p, c, measure);
     row.push_back(known(place ? std::optional(place->place.fraction) : std::nullopt));
     row.push_back(known(!place ? std::string() : place->place.roof == Roof::arithmetic ? "arithmetic" : place->level));
@@ -314,7 +346,8 @@ class Matrix {
   const std::vector<std::string> names_;
   Document document_;
   Footnotes footnotes_;
-  bool again_ = false;  // a further section of the same workload, whose failures are already counted
+  std::vector<std::string> fastest_;  // a line for each workload
+  bool again_ = false;                // a further section of the same workload, whose failures are already counted
   Marks marks_;
 };
 

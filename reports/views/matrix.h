@@ -27,7 +27,7 @@ enum class Shown : std::uint8_t { first, all };
 
 // One section per workload, showing the first of `measures` for which the workload has a value, or a section for each
 // measure with values. `baseline` names the
-// contender that the others are compared with inside each file; empty: the slowest of those that solved most problems.
+// contender that the others are compared with inside each file; empty: openblas, else the first with values.
 // Throws std::invalid_argument when no file has the baseline.
 Document matrix(const std::vector<ResultFile>& files, const std::vector<Measure>& measures, const std::string& baseline,
                 Shown shown = Shown::first);
