@@ -46,10 +46,10 @@ class Matrix {
   Document build() {
     check_baseline();
     document_.heading = describe_files(files_, names_);
-    document_.records.columns = {"file",         "workload",       "problem", "backend", "variant",  "status",
-                                 "reason",       "settled",        "rounds",  "measure", "unit",     "value",
-                                 "low",          "high",           "spread",  "speedup", "baseline", "ceiling_fraction",
-                                 "ceiling_roof", "implementation", "case"};
+    document_.records.columns = {
+        "file",     "workload",         "problem",      "backend",        "variant", "status",   "reason", "settled",
+        "rounds",   "measure",          "unit",         "value",          "low",     "high",     "spread", "speedup",
+        "baseline", "ceiling_fraction", "ceiling_roof", "implementation", "case",    "published"};
     for (const auto& workload : workloads_of(files_)) add_workload(workload);
     append(document_.notes, marks_.lines());
     append(document_.notes, footnotes_.lines());
@@ -77,7 +77,9 @@ class Matrix {
     std::set<std::string> known;
     for (const auto& workload : workloads_of(files_)) {
       const Grid grid(files_, workload);
-      for (const auto& contender : grid.contenders()) known.insert(contender.name);
+      for (const auto& contender : grid.contenders()) {
+        if (!is_imported(contender)) known.insert(contender.name);
+      }
     }
     if (known.contains(baseline_)) return;
     throw std::invalid_argument("unknown baseline " + baseline_ + " in " + join(names_, ", ") +
@@ -89,9 +91,11 @@ class Matrix {
     return record ? measure.of(files_[grid.contenders()[contender].file], *record) : std::nullopt;
   }
 
-  static bool comparable(const Grid& grid, std::size_t problem, std::size_t contender) {
+  bool is_imported(const Contender& contender) const { return files_[contender.file].imported.has_value(); }
+
+  bool comparable(const Grid& grid, std::size_t problem, std::size_t contender) const {
     const auto* record = grid.at(problem, contender);
-    return record != nullptr && record->status == Status::ok;
+    return record != nullptr && record->status == Status::ok && !is_imported(grid.contenders()[contender]);
   }
 
   // Whether the predicate holds for any cell of the grid.
@@ -198,9 +202,10 @@ class Matrix {
     }
     if (grid.varying().empty()) section.columns.push_back({"problem", "", true});
     for (const auto& contender : grid.contenders()) {
-      const auto group = prefix(contender.file) + contender.name;
+      const auto group = prefix(contender.file) + contender.name + (is_imported(contender) ? " (published)" : "");
       section.columns.push_back({measure.unit, group, false});
       section.columns.push_back({"", group, false});
+      if (is_imported(contender)) continue;
       if (ceilings) section.columns.push_back({"", group, false});
       if (compared) section.columns.push_back({"", group, false});
     }
@@ -222,6 +227,8 @@ class Matrix {
   void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const std::string& base,
                  bool ceilings, std::vector<Cell>& row) {
     const auto* record = grid.at(p, c);
+    const bool imported = is_imported(grid.contenders()[c]);
+    const bool has_ceiling = ceilings && !imported, has_gain = !base.empty() && !imported;
     const auto estimate = value(grid, p, c, measure);
     const auto gain = estimate && !base.empty() && comparable(grid, p, c)
                           ? gain_over(grid, p, c, measure, base, *estimate)
@@ -236,13 +243,13 @@ class Matrix {
         row.push_back({text, record->settled ? Tone::plain : Tone::warning});
       }
       row.push_back({format_spread(*estimate), Tone::faint});
-      if (ceilings) row.push_back(ceiling_cell(grid, p, c, measure));
-      if (!base.empty()) row.push_back(gain_cell(gain));
+      if (has_ceiling) row.push_back(ceiling_cell(grid, p, c, measure));
+      if (has_gain) row.push_back(gain_cell(gain));
     } else {
       row.push_back(status_cell(record, measure));
       row.emplace_back();
-      if (ceilings) row.emplace_back();
-      if (!base.empty()) row.emplace_back();
+      if (has_ceiling) row.emplace_back();
+      if (has_gain) row.emplace_back();
     }
     if (record != nullptr) add_record(grid, p, c, *record, measure, base, estimate, gain);
   }
@@ -304,6 +311,8 @@ class Matrix {
     row.push_back(known(!place ? std::string() : place->place.roof == Roof::arithmetic ? "arithmetic" : place->level));
     row.push_back(known(record.implementation));
     row.emplace_back(record.text);
+    const auto& imported = files_[grid.contenders()[c].file].imported;
+    row.push_back(known(imported ? imported->source : std::string()));
     document_.records.rows.push_back(std::move(row));
   }
 
