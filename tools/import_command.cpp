@@ -70,6 +70,7 @@ std::vector<Written> named_files(std::vector<Written> files, const Options& opti
     if (!options.force && fs::exists(file.path)) {
       throw ImportError(fmt::format("{} exists: choose another name or add --force", file.path.string()));
     }
+    refuse_unwritable("-o", file.path);
   }
   return files;
 }

@@ -3,6 +3,7 @@
 // with operands such as f16:column and Runtime in ms. Of each problem the fastest kernel with a correct answer counts.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "benchmarks/import/csv.h"
@@ -117,14 +118,12 @@ class Reader {
 Source read_cutlass(const Input& input) {
   constexpr std::string_view kHeader = "Problem,Provider,OperationKind,";
   std::size_t begin = 0, line = 1;
-  while (begin < input.text.size() && !input.text.substr(begin).starts_with(kHeader)) {
-    const auto end = input.text.find('\n', begin);
-    if (end == std::string_view::npos) {
+  for (; !input.text.substr(begin).starts_with(kHeader); ++line) {
+    begin = std::min(input.text.find('\n', begin), input.text.size() - 1) + 1;
+    if (begin == input.text.size()) {
       throw ImportError(
           fmt::format("{}: no line begins with \"{}\"; expected CSV of cutlass_profiler", input.path, kHeader));
     }
-    begin = end + 1;
-    ++line;
   }
   return Reader(input.text.substr(begin), input, line).read();
 }

@@ -231,9 +231,9 @@ void check_import(const ImportOptions& options) {
     throw ImportError(fmt::format("--date {}: not a date; expected YYYY-MM-DD, such as 2017-06-28", options.date));
   }
   try {
-    if (!options.dtype.empty()) parse_dtype(options.dtype);
+    if (!options.dtype.empty()) parse_case("gemm m=1 n=1 k=1 dtype=" + options.dtype);
   } catch (const CaseError& error) {
-    throw ImportError(fmt::format("--dtype {}: {}", options.dtype, error.what()));
+    throw ImportError(fmt::format("--{}", error.what()));
   }
   const published::NameMapping names(options);
 }

@@ -47,17 +47,17 @@ TEST(DeepBench, ColumnMajorProducts) {
 
 TEST(DeepBench, OneFilePerDevice) {
   std::string text = kDeepBenchGemm;
-  for (int number = 1; number <= 8; ++number) text += "NV_" + std::to_string(number) + ",f32,2,3,4,N,N,0.25\n";
+  for (int number = 1; number <= 8; ++number) text += "NV_X" + std::to_string(number) + ",f32,2,3,4,N,N,0.25\n";
   auto options = import_options();
   const auto all = import_published(text, "folder/deep bench.csv", options);
   EXPECT_EQ(all.format, ImportFormat::deepbench);
   ASSERT_THAT(all.devices, SizeIs(8));
-  EXPECT_EQ(all.devices[7].file.name, "deep_bench-NV_8");
+  EXPECT_EQ(all.devices[7].file.name, "deep_bench-NV_X8");
   EXPECT_EQ(all.devices[7].file.imported->file, "deep bench.csv");
-  options.device = "NV_3";
-  EXPECT_EQ(imported_device(text, options).device, "NV_3");
-  options.device = "NV_9x";
-  EXPECT_THAT(import_error(text, options), HasSubstr("no device \"NV_9x\"; did you mean \"NV_1\"? accepted: NV_1, "));
+  options.device = "NV_X3";
+  EXPECT_EQ(imported_device(text, options).device, "NV_X3");
+  options.device = "NV_X9";
+  EXPECT_THAT(import_error(text, options), HasSubstr("no device \"NV_X9\"; did you mean \"NV_X1\"? accepted: NV_X1, "));
 }
 
 TEST(DeepBench, Convolution) {

@@ -136,6 +136,15 @@ TEST(Nvbench, AxesOfProducts) {
   EXPECT_EQ(imported.devices[1].file.cases.at(0).text, "gemm m=3 n=5 k=7 dtype=f64 backend=published");
 }
 
+// No axis says the dtype: f32 would be a guess.
+TEST(Nvbench, DtypeIsNotGuessed) {
+  const auto text = nvbench(state(0, axis("m", "3") + "," + axis("n", "5") + "," + axis("k", "7"), "1"));
+  auto options = import_options("NVIDIA A");
+  EXPECT_THAT(import_error(text, options), HasSubstr("the axes are not m, n, k and a dtype"));
+  options.dtype = "bf16";
+  EXPECT_EQ(imported_device(text, options).file.cases.at(0).text, "gemm m=3 n=5 k=7 dtype=bf16 backend=published");
+}
+
 TEST(Nvbench, MappedNames) {
   auto options = import_options("NVIDIA B");
   options.match = R"(sgemm Size=(\d+))";

@@ -47,7 +47,7 @@ TEST(Import, KindAndDtype) {
   options.kind = RecordedDevice::opencl;
   EXPECT_EQ(imported_device(kOneProduct, options).file.backends.at(0).device->kind, RecordedDevice::opencl);
   options.dtype = "f33";
-  EXPECT_THAT(import_error(kOneProduct, options), AllOf(StartsWith("--dtype f33: "), HasSubstr("f32")));
+  EXPECT_THAT(import_error(kOneProduct, options), AllOf(StartsWith("--dtype=f33: "), HasSubstr("f32")));
 }
 
 TEST(Import, UnknownContents) {

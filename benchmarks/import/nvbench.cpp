@@ -97,8 +97,7 @@ class Reader {
     } else {
       row.ns = {1e9 * *seconds};
       row.implementation = benchmark;
-      const auto mapped = names_.case_of(row.name);
-      row.case_line = mapped ? *mapped : names_.given() ? std::string() : product_of(axes, options_.dtype);
+      row.case_line = names_.given() ? names_.case_of(row.name).value_or("") : product_of(axes, options_.dtype);
       if (row.case_line.empty()) {
         row.left_out = names_.given() ? "the name does not match --match"
                                       : "the axes are not m, n, k and a dtype: --match and --case map names";

@@ -80,7 +80,7 @@ TEST(Imported, NoContestsPaybacksAndProjections) {
   ASSERT_FALSE(paybacks(measured()).empty());
   EXPECT_THAT(contests(published(), {}), IsEmpty());
   EXPECT_THAT(paybacks(published()), IsEmpty());
-  const auto& card = *Catalogue::standard().find("NVIDIA T4");
+  const auto card = *Catalogue::standard().find("NVIDIA T4");
   EXPECT_THAT(project_cases(published(), card, Offload::kernel), IsEmpty());
   EXPECT_THAT(projected_contests(published(), card, Offload::kernel), IsEmpty());
   EXPECT_FALSE(latency_ns(published(), published().cases[0]));
