@@ -85,18 +85,21 @@ std::string describe(const Written& written) {
   return line;
 }
 
-// Everything is read before anything is written.
+// Everything is read before anything is written or printed.
 void run(Options& options) {
   check_import(options.import);
   std::vector<Written> files;
+  std::string formats;
   for (const auto& path : options.paths) {
     auto imported = import_published(contents_of(path), path, options.import);
-    fmt::print("{}: {}{}, {}\n", printable(path), name_of(imported.format),
-               options.import.format ? "" : ", recognised by its contents",
-               count_of(imported.devices.size(), "device"));
+    formats += fmt::format("{}: {}{}, {}\n", printable(path), name_of(imported.format),
+                           options.import.format ? "" : ", recognised by its contents",
+                           count_of(imported.devices.size(), "device"));
     for (auto& device : imported.devices) files.push_back({{}, path, std::move(device)});
   }
-  for (const auto& written : named_files(std::move(files), options)) {
+  files = named_files(std::move(files), options);
+  fmt::print("{}", formats);
+  for (const auto& written : files) {
     write_atomically(written.path, text_of(written.device.file));
     fmt::print("{}\n", printable(describe(written)));
   }

@@ -82,8 +82,9 @@ class Matrix {
       }
     }
     if (known.contains(baseline_)) return;
-    throw std::invalid_argument("unknown baseline " + baseline_ + " in " + join(names_, ", ") +
-                                "; available: " + join({known.begin(), known.end()}, ", "));
+    throw std::invalid_argument(
+        "unknown baseline " + baseline_ + " in " + join(names_, ", ") + "; available: " +
+        (known.empty() ? "none in files that were published by others" : join({known.begin(), known.end()}, ", ")));
   }
 
   std::optional<Estimate> value(const Grid& grid, std::size_t problem, std::size_t contender, const Measure& measure) {
