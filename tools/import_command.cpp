@@ -119,7 +119,7 @@ void add_import_command(CLI::App& app, int& exit_code) {
       "    --match 'BM_sgemm/(\\d+)/(\\d+)/(\\d+)' --case 'gemm m=$1 n=$2 k=$3 dtype=f32'\n"
       "A folder after -o gets a file for each device; existing files are kept.");
   auto& import = options->import;
-  command->add_option("FILE", options->paths, "files to import")->required()->type_name("FILE ...");
+  command->add_option("FILE", options->paths, "files to import")->required();
   command->add_option("--format", options->format, "format of the files (default: recognised by their contents)")
       ->check(CLI::IsMember(names_of<ImportFormat>()));
   command->add_option("--source", import.source, "where the figures were published: a URL, or words")->required();
