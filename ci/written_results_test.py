@@ -92,6 +92,27 @@ one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "/dev/full/x
 text = run("run", "gemm m=300000 n=300000 k=8", "--backend", "naive", "-o", "huge.json", *quick, code=1)
 assert "GB of host memory" in text and load("huge.json")["whygpu"]["cases"][0]["status"] == "unsupported", text
 
+# Published results of others are shown and not compared.
+(folder / "theirs.csv").write_text("device,precision,m,n,k,a_transposed,b_transposed,ms\n"
+                                   "NV_A,f32,8,9,10,T,N,0.5\nNV_B,f32,8,9,10,N,N,0\nNV_B,f32,8,9,10,N,N,0.25\n")
+published = ["import", "theirs.csv", "--source", "a paper", "--date", "2017-06-28"]
+text = run(*published)
+assert "deepbench, recognised by its contents, 2 devices" in text and "left out 1 row: no time above 0 (line 3)" in text, text
+theirs = load("results/theirs-NV_A.json")["whygpu"]
+assert theirs["imported"] == {"format": "deepbench", "source": "a paper", "date": "2017-06-28", "file": "theirs.csv"}, theirs
+assert theirs["cases"][0]["case"] == "gemm m=9 n=8 k=10 trans=nt backend=published", theirs["cases"]
+one_line(run(*published, code=2), "results/theirs-NV_A.json exists", "--force")
+run(*published, "-o", "one.json", "--device", "NV_B")
+load("one.json")
+text = run("table", "all.json", "one.json")
+assert "published by others: a paper, 2017-06-28 (deepbench)" in text and "(published)" in text, text
+one_line(run("compare", "all.json", "one.json", code=2), "one: published by others")
+one_line(run("history", "add", "one.json", code=2), "published by others")
+one_line(run("import", "theirs.csv", "--source", "a paper", "--date", "2017-02-29", code=2), "--date 2017-02-29", "YYYY-MM-DD")
+one_line(run("import", "theirs.csv", "--date", "2017-02-28", code=2), "--source")
+one_line(run(*published, "--device", "NV_C", code=2), 'did you mean "NV_A"?')
+one_line(run("import", "all.json", "--source", "us", "--date", "2017-06-28", "--device", "x", code=2), "a result file of whygpu")
+
 # No room for the result file, which is larger than its journal: it is reported, and the measurements stay in the journal.
 roomy = ["run", "gemm m=8 n=8 k=8", "--backend", "naive", *quick, "--no-ceilings"]
 run(*roomy, "-o", "fits.json")

@@ -22,6 +22,7 @@ struct Options {
 int run(const Options& options) {
   refuse_unwritable(options.output);
   const ResultFile base = load_result_file(options.base), head = load_result_file(options.head);
+  for (const auto* file : {&base, &head}) refuse_imported(*file, "compare");
   try {
     const Comparison comparison = compare_files(base, head, options.rule);
     write_comparison(comparison, options.output);

@@ -27,7 +27,8 @@ std::set<std::string> devices_of(const std::vector<ResultFile>& files) {
 
 bool has_gpu(const std::vector<ResultFile>& files) {
   return std::ranges::any_of(files, [](const ResultFile& file) {
-    return std::ranges::any_of(file.backends, [](const auto& backend) { return backend.on_accelerator(); });
+    return !file.imported &&
+           std::ranges::any_of(file.backends, [](const auto& backend) { return backend.on_accelerator(); });
   });
 }
 

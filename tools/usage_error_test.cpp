@@ -22,6 +22,7 @@ std::string error_of(const std::vector<std::string>& words) {
   add_run_command(app, exit_code);
   add_table_command(app, exit_code);
   add_history_command(app, exit_code);
+  add_import_command(app, exit_code);
   try {
     app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::ParseError& error) {
@@ -43,6 +44,18 @@ TEST(UsageError, NearestCommand) {
   EXPECT_THAT(error_of({}), StartsWith("whygpu: no command given; accepted: run, "));
   EXPECT_THAT(error_of({"history", "chekc"}),
               StartsWith("whygpu history: no command \"chekc\"; did you mean \"check\"?"));
+}
+
+TEST(UsageError, Import) {
+  const std::vector<std::string> start = {"import", "a.csv", "--date", "2020-01-01"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), start.begin(), start.end());
+    return error_of(more);
+  };
+  EXPECT_THAT(with({}), AllOf(StartsWith("whygpu import: "), HasSubstr("--source")));
+  EXPECT_THAT(with({"--source", "x", "--format", "deepbank"}), AllOf(HasSubstr("--format"), HasSubstr("deepbench")));
+  EXPECT_THAT(with({"--source", "x", "--kind", "gpu"}), AllOf(HasSubstr("--kind"), HasSubstr("cuda")));
+  EXPECT_THAT(with({"--source", "x", "--match", "y"}), AllOf(HasSubstr("--match"), HasSubstr("--case")));
 }
 
 TEST(UsageError, AcceptedValues) {

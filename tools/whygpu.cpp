@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
   whygpu::add_report_command(app, exit_code);
   whygpu::add_project_command(app, exit_code);
   whygpu::add_claims_command(app, exit_code);
+  whygpu::add_import_command(app, exit_code);
   whygpu::add_ceilings_command(app, exit_code);
   whygpu::add_doctor_command(app, exit_code);
   whygpu::add_gate_command(app, exit_code);

@@ -9,57 +9,50 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
+
+#include "benchmarks/import/csv.h"
 
 namespace whygpu::projection {
 namespace {
 
-using Row = std::map<std::string, std::string>;
+// The columns of one row.
+struct Row {
+  const CsvTable& table;
+  const CsvRow& fields;
 
-std::vector<std::string> fields_of(const std::string& line) {
-  std::vector<std::string> fields(1);
-  for (const char c : line) {
-    if (c == ',')
-      fields.emplace_back();
-    else if (c != '\r')
-      fields.back() += c;
-  }
-  return fields;
-}
+  const std::string& operator[](std::string_view column) const { return table(fields, column); }
+};
 
-double number(const Row& row, const std::string& key) {
-  const auto found = row.find(key);
-  const std::string& text = found == row.end() ? key : found->second;
+double number(const Row& row, std::string_view column) {
+  const std::string& text = row[column];
   double value = 0;
   const auto end = text.data() + text.size();
   if (std::from_chars(text.data(), end, value).ptr != end || value < 0)
-    throw std::runtime_error(fmt::format("{}: \"{}\" is not a number", key, text));
+    throw std::runtime_error(fmt::format("line {}: {}: \"{}\" is not a number", row.fields.line, column, text));
   return value;
 }
 
-bool is_given(const Row& row, const std::string& key) { return row.contains(key) && !row.at(key).empty(); }
-
 std::optional<std::string> dtype_of(const Row& row) {
-  if (row.at("precision") == "f32") return "f32";
-  if (row.at("precision") == "f16_f32") return "f16";
+  if (row["precision"] == "f32") return "f32";
+  if (row["precision"] == "f16_f32") return "f16";
   return std::nullopt;
 }
 
 // All sizes but n, as text.
 std::string family_of(const Row& row, std::string_view workload) {
   std::string text(workload);
-  for (const auto& [key, value] : row) {
-    if (key != "device" && key != "precision" && key != "n" && !key.ends_with("ms") && key != "forward_algorithm")
-      text += fmt::format(" {}={}", key, value);
+  for (const std::string_view key :
+       {"m", "k", "a_transposed", "b_transposed", "w", "h", "c", "s", "r", "pad_w", "pad_h", "stride_w", "stride_h"}) {
+    if (row.table.has(key)) text += fmt::format(" {}={}", key, row[key]);
   }
   return text;
 }
 
 void add_gemm(const Row& row, const Card* card, const std::string& dtype, std::vector<Sample>& samples) {
   // Column-major there: aᵀ·b reads both operands along k.
-  const bool along_k = row.at("a_transposed") == "T" && row.at("b_transposed") == "N";
-  if (!is_given(row, "ms")) return;
+  const bool along_k = row["a_transposed"] == "T" && row["b_transposed"] == "N";
+  if (row["ms"].empty()) return;
   const Gemm gemm{number(row, "m"), number(row, "n"), number(row, "k"), 1, dtype, along_k};
   samples.push_back({card, gemm, number(row, "ms") / 1e3, family_of(row, "gemm"), gemm.n});
 }
@@ -73,29 +66,17 @@ void add_convolution(const Row& row, const Card* card, const std::string& dtype,
   conv.dtype = dtype;
   for (const Pass pass : {Pass::forward, Pass::backward_data, Pass::backward_weights}) {
     const std::string key = std::string(name_of(pass)) + "_ms";
-    if (!is_given(row, key) || number(row, key) == 0) continue;
+    if (row[key].empty() || number(row, key) == 0) continue;
     conv.pass = pass;
     samples.push_back({card, conv, number(row, key) / 1e3, family_of(row, name_of(pass)), conv.n});
   }
 }
 
-std::vector<Row> rows_of(const std::filesystem::path& file) {
-  std::ifstream stream(file);
+CsvTable table_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
   if (!stream) throw std::runtime_error(file.string() + ": cannot be opened");
-  std::string line;
-  std::getline(stream, line);
-  const auto names = fields_of(line);
-  std::vector<Row> rows;
-  while (std::getline(stream, line)) {
-    const auto fields = fields_of(line);
-    if (fields.size() != names.size())
-      throw std::runtime_error(fmt::format("{}:{}: {} fields, the first line names {}", file.string(), rows.size() + 2,
-                                           fields.size(), names.size()));
-    Row row;
-    for (std::size_t i = 0; i < names.size(); ++i) row[names[i]] = fields[i];
-    rows.push_back(std::move(row));
-  }
-  return rows;
+  const std::string text{std::istreambuf_iterator<char>(stream), {}};
+  return {text, file.string()};
 }
 
 void read_cards(const std::filesystem::path& file, Published& published) {
@@ -143,11 +124,13 @@ Published read_published(const std::filesystem::path& cards, const std::vector<s
     const std::string name = file.filename().string();
     const bool gemm = name.ends_with("-gemm.csv");
     if (!gemm && !name.ends_with("-convolution.csv")) continue;
-    for (const Row& row : rows_of(file)) {
-      const auto id = std::find(published.ids.begin(), published.ids.end(), row.at("device"));
+    const CsvTable table = table_of(file);
+    for (const CsvRow& fields : table.rows()) {
+      const Row row{table, fields};
+      const auto id = std::find(published.ids.begin(), published.ids.end(), row["device"]);
       const auto dtype = dtype_of(row);
       const auto add = gemm ? add_gemm : add_convolution;
-      if (dtype && row.at("device") == published.cpu) {
+      if (dtype && row["device"] == published.cpu) {
         add(row, nullptr, *dtype, published.cpu_samples);
       } else if (id == published.ids.end() || !dtype) {
         ++published.left_out;

@@ -177,7 +177,7 @@ class Charts {
           for (const auto* record : cases(f, problem.key)) {
             const auto value = rate(file, *record);
             if (!value) continue;
-            const auto name = prefix + contender_name(file, *record);
+            const auto name = prefix + contender_name(file, *record) + (file.imported ? " (published)" : "");
             pick["points"].push_back(
                 point(series.index(name), problem.size, *value, record->settled, tip_of(name, *value, unit, *record)));
           }

@@ -86,6 +86,7 @@ std::vector<Claim> standard_claims() { return parse_claims(page_file("claims.jso
 std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const ResultFile& file,
                                       const ClaimSettings& settings) {
   std::vector<JudgedClaim> judged;
+  if (file.imported) return judged;
   for (const auto& claim : claims) {
     std::vector<JudgedClaim> projected;
     auto measured = judge(claim, file, settings, nullptr);
@@ -107,6 +108,7 @@ Document claims_document(const std::vector<ResultFile>& files, const ClaimSettin
   const auto names = file_names(files);
   document.heading = describe_files(files, names);
   for (std::size_t f = 0; f < files.size(); ++f) {
+    if (files[f].imported) document.notes.push_back(names[f] + ": published by others: no claim is judged by it");
     for (const auto& judged : judge_claims(claims, files[f], settings)) {
       std::string verdict(verdict_name(judged.verdict));
       if (!judged.projected_for.empty()) verdict += ", projected for " + judged.projected_for;

@@ -47,7 +47,7 @@ std::vector<Claim> parse_claims(std::string_view json_text);
 std::vector<Claim> standard_claims();
 
 // A claim that measurements do not decide is judged for each card of the settings; a projection decides only where its
-// whole band is on one side. Projections that decide nothing are left out.
+// whole band is on one side. Projections that decide nothing are left out. An imported file judges no claim.
 std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const ResultFile& file,
                                       const ClaimSettings& settings);
 

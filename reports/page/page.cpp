@@ -76,7 +76,11 @@ std::string answers_html(const std::vector<ResultFile>& files, const std::vector
   // Sentences shown; the rest are folded.
   constexpr std::size_t kMostOpenly = 6;
   std::string html;
+  const bool measured = std::ranges::any_of(files, [](const ResultFile& file) { return !file.imported; });
+  if (!measured)
+    return "<p class=\"lede\">Not answered: published figures of others answer nothing about this machine.</p>\n";
   for (std::size_t f = 0; f < files.size(); ++f) {
+    if (files[f].imported) continue;
     const auto found = answer(files[f], prices, cards);
     if (files.size() > 1) html += fmt::format("<h2>{}</h2>", escape_html(names[f]));
     html += fmt::format("<p class=\"lede\">{}</p>\n", escape_html(found.headline));
@@ -132,6 +136,17 @@ std::string facts_html(const TextFacts& facts) {
 
 std::string machine_html(const ResultFile& file, const std::string& name) {
   const auto& e = file.environment;
+  if (file.imported) {
+    const auto& from = *file.imported;
+    return fmt::format("<h3>{}</h3>\n{}{}{}", escape_html(name), list_html({describe_import(file)}, "warnings"),
+                       list_html(describe_backends(file), "notes"),
+                       facts_html({{"source", from.source},
+                                   {"date", from.date},
+                                   {"format", from.format},
+                                   {"file", from.file},
+                                   {"host", e.host},
+                                   {"imported by", "whygpu " + file.version}}));
+  }
   TextFacts facts{
       {"host", e.host},
       {"system", join({e.os, e.kernel}, ", ")},
@@ -168,13 +183,16 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
     }
     if (rows.empty()) continue;
     const auto name = escape_html(names[f]);
+    const auto about =
+        files[f].imported ? escape_html(describe_import(files[f])) + "; <code>whygpu run 'LINE'</code> measures it here"
+                          : std::string("Each line reproduces its measurement: <code>whygpu run 'LINE'</code>");
     html += fmt::format(
-        "<details class=\"cases\"><summary>{}: {}</summary><p class=\"note\">Each line reproduces its measurement: "
-        "<code>whygpu run 'LINE'</code></p><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"cases of "
+        "<details class=\"cases\"><summary>{}: {}</summary><p class=\"note\">{}</p><div class=\"scroll\" "
+        "tabindex=\"0\" role=\"region\" aria-label=\"cases of "
         "{}\">"
         "<table><thead><tr><th class=\"left\" scope=\"col\">case</th><th class=\"left\" scope=\"col\">time</th>"
         "<th class=\"left\" scope=\"col\">what ran</th></tr></thead><tbody>{}</tbody></table></div></details>\n",
-        name, escape_html(count_of(files[f].cases.size(), "case")), name, rows);
+        name, escape_html(count_of(files[f].cases.size(), "case")), about, name, rows);
   }
   return html;
 }

@@ -168,6 +168,14 @@ void list_fields(Fields& f, typename Fields::template Ref<ContextRecord> context
   f.optional("json_schema_version", schema);
 }
 
+template <class Fields>
+void list_fields(Fields& f, typename Fields::template Ref<ImportRecord> imported) {
+  f.required("format", imported.format);
+  f.required("source", imported.source);
+  f.required("date", imported.date);
+  f.required("file", imported.file);
+}
+
 // Files written by other tools hold less than a journal needs.
 template <class Fields>
 void list_settings(Fields& f, typename Fields::template Ref<RunSettings> settings) {
@@ -256,6 +264,7 @@ template nlohmann::json encode(const MeterRecord&);
 template nlohmann::json encode(const CacheRecord&);
 template nlohmann::json encode(const EnvironmentRecord&);
 template nlohmann::json encode(const ContextRecord&);
+template nlohmann::json encode(const ImportRecord&);
 template nlohmann::json encode(const RunSettings&);
 template nlohmann::json encode(const RunRecord&);
 template nlohmann::json encode(const NetworkWorkRecord&);
@@ -272,6 +281,7 @@ template void decode(const JsonNode&, MeterRecord&);
 template void decode(const JsonNode&, CacheRecord&);
 template void decode(const JsonNode&, EnvironmentRecord&);
 template void decode(const JsonNode&, ContextRecord&);
+template void decode(const JsonNode&, ImportRecord&);
 template void decode(const JsonNode&, RunSettings&);
 template void decode(const JsonNode&, RunRecord&);
 template void decode(const JsonNode&, NetworkWorkRecord&);

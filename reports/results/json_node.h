@@ -57,6 +57,11 @@ class JsonNode {
     need(value_->is_string(), "a string");
     return value_->get<std::string>();
   }
+  // The text of a string; a number, true or false as JSON writes it.
+  std::string scalar() const {
+    if (value_->is_number() || value_->is_boolean()) return value_->dump();
+    return text();
+  }
   bool flag() const {
     need(value_->is_boolean(), "true or false");
     return value_->get<bool>();

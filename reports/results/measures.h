@@ -47,7 +47,8 @@ std::optional<Estimate> gigabytes_per_second(const CaseRecord& record);
 std::optional<Estimate> detail(const CaseRecord& record, const std::string& name);
 
 // One operation from its launch until the host knows that it is complete, in ns. Times of accelerators count operations
-// queued behind each other; those of CPU backends are synchronised already. nullopt for cold or copied operands.
+// queued behind each other; those of CPU backends are synchronised already. nullopt for cold or copied operands
+// and in imported files.
 std::optional<Estimate> latency_ns(const ResultFile& file, const CaseRecord& record);
 
 // Energy per operation, and GFLOP/s per watt. nullopt without a meter.

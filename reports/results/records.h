@@ -184,6 +184,14 @@ struct ContextRecord {
   std::string library_build_type = "release";
 };
 
+// Where the figures of an imported file come from: published by others, not measured here, answers not checked.
+struct ImportRecord {
+  std::string format;  // such as "deepbench", as `whygpu import --format` names it
+  std::string source;  // a URL, or words
+  std::string date;    // of the publication, YYYY-MM-DD
+  std::string file;    // that was read
+};
+
 struct RunSettings {
   std::vector<std::string> command;  // as typed
   std::string sweep;                 // its name, or the cases as typed

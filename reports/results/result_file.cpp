@@ -18,6 +18,7 @@ template <class Fields>
 void list_fields(Fields& f, typename Fields::template Ref<ResultFile> file) {
   f.required("version", file.version);
   f.required("complete", file.complete);
+  f.if_set("imported", file.imported);
   f.required("run", file.run);
   f.required("environment", file.environment);
   f.optional("findings", file.findings);
@@ -74,6 +75,12 @@ const BackendRecord* ResultFile::backend(std::string_view backend_name) const {
     if (backend.name == backend_name) return &backend;
   }
   return nullptr;
+}
+
+void refuse_imported(const ResultFile& file, std::string_view purpose) {
+  if (!file.imported) return;
+  throw ResultFileError(file.name + ": published by others (" + file.imported->source + ", " + file.imported->date +
+                        "), not measured here; " + std::string(purpose) + " accepts result files of `whygpu run`");
 }
 
 json document_of(const ResultFile& file) {

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +20,8 @@ inline constexpr int kResultSchema = 1;
 struct ResultFile {
   std::string name;  // the file's name without folder and extension
   std::string version;
-  bool complete = true;  // false: interrupted
+  bool complete = true;                  // false: interrupted
+  std::optional<ImportRecord> imported;  // set: published by others; shown, and compared with nothing
   ContextRecord context;
   RunRecord run;
   EnvironmentRecord environment;
@@ -32,6 +34,9 @@ struct ResultFile {
 
   const BackendRecord* backend(std::string_view backend_name) const;  // null when not in the file
 };
+
+// Throws ResultFileError if the file's figures were published by others. `purpose`: what would have used them.
+void refuse_imported(const ResultFile& file, std::string_view purpose);
 
 // Both throw ResultFileError.
 ResultFile load_result_file(const std::filesystem::path& path);

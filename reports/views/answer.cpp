@@ -7,6 +7,7 @@
 #include "reports/render/text.h"
 #include "reports/results/problems.h"
 #include "reports/views/projected.h"
+#include "reports/views/provenance.h"
 
 namespace whygpu {
 namespace {
@@ -167,6 +168,7 @@ Answer projected(Answer measured, const ResultFile& file, std::span<const Catalo
 }  // namespace
 
 Answer answer(const ResultFile& file, const PriceList& prices, std::span<const CatalogueDevice> cards) {
+  if (file.imported) return {"Not answered: the figures are " + describe_import(file) + ".", {}};
   const auto all = contests(file, prices);
   const auto mains = main_contests(all);
   if (mains.empty()) return projected(without_gpu(file), file, cards);

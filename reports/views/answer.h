@@ -15,7 +15,7 @@ struct Answer {
   std::vector<std::string> details;  // one sentence per workload, dtype and shape family
 };
 
-// `cards`: without a measured GPU, what these would take (projected.h).
+// Of an imported file only that there is none. `cards`: without a measured GPU, what these would take (projected.h).
 Answer answer(const ResultFile& file, const PriceList& prices, std::span<const CatalogueDevice> cards = {});
 
 }  // namespace whygpu

@@ -160,7 +160,7 @@ Crossover find_crossover(const std::vector<Advantage>& points) {
 std::vector<Contest> contests(const ResultFile& file, const PriceList& prices) {
   const Solved solved(file);
   std::vector<Contest> result;
-  if (solved.by_other.empty()) return result;
+  if (file.imported || solved.by_other.empty()) return result;
   for (const auto& family : families_of(file)) {
     for (const auto& [candidate, path] : solved.candidates(family)) {
       for (auto resource : {Resource::time, Resource::latency, Resource::energy, Resource::money}) {
@@ -191,7 +191,7 @@ std::string describe(const Contest& contest) {
 std::vector<Payback> paybacks(const ResultFile& file) {
   const Solved solved(file);
   std::vector<Payback> result;
-  if (solved.by_other.empty()) return result;
+  if (file.imported || solved.by_other.empty()) return result;
   for (const auto& family : families_of(file)) {
     for (const auto& [candidate, path] : solved.candidates(family)) {
       if (path.offload != Offload::always) continue;

@@ -58,7 +58,8 @@ struct Contest {
   Crossover crossover;
 };
 
-// Every candidate (a backend on an accelerator) on every family, for each resource that was measured.
+// Every candidate (a backend on an accelerator) on every family, for each resource that was measured. None for an
+// imported file.
 std::vector<Contest> contests(const ResultFile& file, const PriceList& prices);
 
 // "always", "never up to 4096", "between 384 and 512", "at or below 512", "undecided: …".
@@ -73,7 +74,7 @@ struct Payback {
   std::optional<double> reuses;  // at least 1; nullopt when the GPU is not faster even with resident data
 };
 
-// For candidates measured both with offload=kernel and with offload=always.
+// For candidates measured both with offload=kernel and with offload=always. None for an imported file.
 std::vector<Payback> paybacks(const ResultFile& file);
 
 }  // namespace whygpu

@@ -28,10 +28,10 @@ class Matrix {
   Document build() {
     check_baseline();
     document_.heading = describe_files(files_, names_);
-    document_.records.columns = {"file",         "workload",       "problem", "backend", "variant",  "status",
-                                 "reason",       "settled",        "rounds",  "measure", "unit",     "value",
-                                 "low",          "high",           "spread",  "speedup", "baseline", "ceiling_fraction",
-                                 "ceiling_roof", "implementation", "case"};
+    document_.records.columns = {
+        "file",     "workload",         "problem",      "backend",        "variant", "status",   "reason", "settled",
+        "rounds",   "measure",          "unit",         "value",          "low",     "high",     "spread", "speedup",
+        "baseline", "ceiling_fraction", "ceiling_roof", "implementation", "case",    "published"};
     for (const auto& workload : workloads_of(files_)) add_workload(workload);
     append(document_.notes, marks_.lines());
     append(document_.notes, footnotes_.lines());
@@ -62,11 +62,14 @@ class Matrix {
     std::set<std::string> known;
     for (const auto& workload : workloads_of(files_)) {
       const Grid grid(files_, workload);
-      for (const auto& contender : grid.contenders()) known.insert(contender.name);
+      for (const auto& contender : grid.contenders()) {
+        if (!is_imported(contender)) known.insert(contender.name);
+      }
     }
     if (known.contains(baseline_)) return;
-    throw std::invalid_argument("unknown baseline " + baseline_ + " in " + join(names_, ", ") +
-                                "; available: " + join({known.begin(), known.end()}, ", "));
+    throw std::invalid_argument(
+        "unknown baseline " + baseline_ + " in " + join(names_, ", ") + "; available: " +
+        (known.empty() ? "none in files that were published by others" : join({known.begin(), known.end()}, ", ")));
   }
 
   std::optional<Estimate> value(const Grid& grid, std::size_t problem, std::size_t contender, const Measure& measure) {
@@ -74,9 +77,11 @@ class Matrix {
     return record ? measure.of(files_[grid.contenders()[contender].file], *record) : std::nullopt;
   }
 
-  static bool comparable(const Grid& grid, std::size_t problem, std::size_t contender) {
+  bool is_imported(const Contender& contender) const { return files_[contender.file].imported.has_value(); }
+
+  bool comparable(const Grid& grid, std::size_t problem, std::size_t contender) const {
     const auto* record = grid.at(problem, contender);
-    return record != nullptr && record->status == Status::ok;
+    return record != nullptr && record->status == Status::ok && !is_imported(grid.contenders()[contender]);
   }
 
   // Whether the predicate holds for any cell of the grid.
@@ -203,11 +208,12 @@ class Matrix {
     }
     if (grid.varying().empty()) section.columns.push_back({"problem", "", true});
     for (const auto& contender : grid.contenders()) {
-      const auto group = prefix(contender.file) + contender.name;
+      const bool imported = is_imported(contender);
+      const auto group = prefix(contender.file) + contender.name + (imported ? " (published)" : "");
       section.columns.push_back({measure.unit, group});
       if (spreads) section.columns.push_back({"±", group, false, 1});
-      if (ceilings) section.columns.push_back({"ceiling", group, false, 2});
-      if (compared && contender.name != base) section.columns.push_back({"×", group});
+      if (ceilings && !imported) section.columns.push_back({"ceiling", group, false, 2});
+      if (compared && !imported && contender.name != base) section.columns.push_back({"×", group});
     }
     Fastest fastest;
     for (std::size_t p = 0; p < grid.problems().size(); ++p) {
@@ -238,8 +244,10 @@ class Matrix {
   void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const Look& look,
                  std::vector<Cell>& row) {
     const std::string& base = look.base;
-    const bool shows_gain = !base.empty() && grid.contenders()[c].name != base;
     const auto* record = grid.at(p, c);
+    const bool imported = is_imported(grid.contenders()[c]);
+    const bool has_ceiling = look.ceilings && !imported;
+    const bool has_gain = !base.empty() && !imported && grid.contenders()[c].name != base;
     const auto estimate = value(grid, p, c, measure);
     const auto gain = estimate && !base.empty() && comparable(grid, p, c)
                           ? gain_over(grid, p, c, measure, base, *estimate)
@@ -256,11 +264,11 @@ class Matrix {
         row.push_back({text, look.fastest ? Tone::best : rough ? Tone::warning : Tone::plain});
       }
       if (look.spreads) row.push_back({format_spread(*estimate), Tone::faint});
-      if (look.ceilings) row.push_back(ceiling_cell(grid, p, c, measure));
-      if (shows_gain) row.push_back(gain_cell(gain));
+      if (has_ceiling) row.push_back(ceiling_cell(grid, p, c, measure));
+      if (has_gain) row.push_back(gain_cell(gain));
     } else {
       row.push_back(status_cell(record, measure));
-      row.resize(row.size() + (look.spreads ? 1 : 0) + (look.ceilings ? 1 : 0) + (shows_gain ? 1 : 0));
+      row.resize(row.size() + (look.spreads ? 1 : 0) + (has_ceiling ? 1 : 0) + (has_gain ? 1 : 0));
     }
     if (record != nullptr) add_record(grid, p, c, *record, measure, base, estimate, gain);
   }
@@ -336,6 +344,8 @@ class Matrix {
     row.push_back(known(!place ? std::string() : place->place.roof == Roof::arithmetic ? "arithmetic" : place->level));
     row.push_back(known(record.implementation));
     row.emplace_back(record.text);
+    const auto& imported = files_[grid.contenders()[c].file].imported;
+    row.push_back(known(imported ? imported->source : std::string()));
     document_.records.rows.push_back(std::move(row));
   }
 

@@ -56,6 +56,7 @@ constexpr std::string_view kPlainLoops = "naive";
 // The fastest CPU case of every problem by a library, by problem_key().
 std::map<std::string, const CaseRecord*> fastest_on_cpu(const ResultFile& file) {
   std::map<std::string, const CaseRecord*> fastest;
+  if (file.imported) return fastest;
   for (const auto& record : file.cases) {
     if (record.status != Status::ok || record.backend == kPlainLoops || !runs_on_cpu(file, record)) continue;
     auto& best = fastest[problem_key(record)];
@@ -167,7 +168,7 @@ std::vector<Contest> projected_contests(const ResultFile& file, const CatalogueD
 }
 
 bool was_measured(const ResultFile& file, const CatalogueDevice& card) {
-  return std::ranges::any_of(file.backends, [&](const BackendRecord& backend) {
+  return !file.imported && std::ranges::any_of(file.backends, [&](const BackendRecord& backend) {
     return backend.on_accelerator() && names(card, backend.device->name);
   });
 }

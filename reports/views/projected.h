@@ -24,7 +24,7 @@ struct ProjectedCase {
   std::optional<double> measured_seconds;
 };
 
-// For each problem that a library solved on the CPU, in the order of the file.
+// For each problem that a library solved on the CPU, in the order of the file; none for an imported file.
 std::vector<ProjectedCase> project_cases(const ResultFile& file, const CatalogueDevice& card, Offload offload);
 
 // A problem that was measured on a card, by its fastest backend, beside its projection.
@@ -43,7 +43,7 @@ std::vector<CheckedProjection> check_projections(const ResultFile& file, const C
 // problems the model does not have are left out; gaps say why single sizes are.
 std::vector<Contest> projected_contests(const ResultFile& file, const CatalogueDevice& card, Offload offload);
 
-// Whether a backend of the file ran on the card.
+// Whether a backend of the file ran on the card; false for an imported file.
 bool was_measured(const ResultFile& file, const CatalogueDevice& card);
 
 // Three cards of three prices, for people who have none: affordable, workstation, data centre.

@@ -76,7 +76,22 @@ std::vector<std::string> describe_page_faults(const ResultFile& file) {
 
 }  // namespace
 
+std::string describe_import(const ResultFile& file) {
+  const auto& imported = *file.imported;
+  return fmt::format("published by others: {}, {} ({}); not measured here, answers not checked by this program",
+                     imported.source, imported.date, imported.format);
+}
+
 std::vector<std::string> describe_machine(const ResultFile& file, const std::string& name) {
+  if (file.imported) {
+    std::vector<std::string> devices;
+    for (const auto& backend : file.backends) {
+      if (backend.device && std::ranges::find(devices, backend.device->name) == devices.end()) {
+        devices.push_back(backend.device->name);
+      }
+    }
+    return {fmt::format("{}: {}, {}", name, join(devices, ", "), describe_import(file))};
+  }
   const auto& environment = file.environment;
   std::string line = name + ": " + environment.cpu_model + ", ";
   line += environment.cpus_usable == environment.cpus_online

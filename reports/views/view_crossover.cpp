@@ -108,6 +108,7 @@ class CrossoverView {
   }
 
   static std::string why_no_contest(const ResultFile& file) {
+    if (file.imported) return "published by others: compared with nothing";
     for (const auto& backend : file.backends) {
       if (backend.on_accelerator()) {
         return "no problem was solved both by a CPU backend and by " + backend.name;

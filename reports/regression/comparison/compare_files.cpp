@@ -196,6 +196,7 @@ std::vector<std::string> environment_differences(const ResultFile& base, const R
 }
 
 Comparison compare_files(const ResultFile& base, const ResultFile& head, const FileComparisonOptions& options) {
+  for (const auto* file : {&base, &head}) refuse_imported(*file, "compare");
   if (!options.across_machines) refuse_unlike(base, head);
   Comparison comparison;
   comparison.base.name = base.name;

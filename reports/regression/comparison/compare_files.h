@@ -23,8 +23,8 @@ struct FileComparisonOptions {
 std::vector<std::string> environment_differences(const ResultFile& base, const ResultFile& head);
 
 // A Welch test per case on ln(fastest sample) of each round, Benjamini-Hochberg over the cases. Throws
-// std::runtime_error when the files come from different machines or thread counts (unless across_machines), or share no
-// case.
+// std::runtime_error when the files come from different machines or thread counts (unless across_machines), share no
+// case, or are imported.
 Comparison compare_files(const ResultFile& base, const ResultFile& head, const FileComparisonOptions& options);
 
 }  // namespace whygpu

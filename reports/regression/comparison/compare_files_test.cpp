@@ -80,6 +80,20 @@ TEST(CompareFiles, DetectableChange) {
   EXPECT_NEAR(slower / static_cast<double>(kTrials), 0.95, 0.05) << "a change of " << change;
 }
 
+TEST(CompareFiles, ImportedFilesAreRefused) {
+  auto imported = file_with(1000, 8000);
+  imported.whygpu()["imported"] = {
+      {"format", "deepbench"}, {"source", "a paper"}, {"date", "2017-06-28"}, {"file", "a.csv"}};
+  FileComparisonOptions options;
+  options.across_machines = true;
+  const auto measured = file_with(1000, 8000).file(), published = imported.file("theirs.json");
+  const std::string message =
+      "theirs: published by others (a paper, 2017-06-28), not measured here; compare accepts result files of `whygpu "
+      "run`";
+  EXPECT_EQ(complaint([&] { compare_files(measured, published, options); }), message);
+  EXPECT_EQ(complaint([&] { compare_files(published, measured, options); }), message);
+}
+
 TEST(CompareFiles, TooFewRounds) {
   SyntheticFile base, head;
   base.ok(square_gemm(256), "naive", {1000, 1001}, 1);

@@ -166,6 +166,9 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   };
   const JsonNode root(document, complain);
   const auto found = root.find("whygpu_comparison");
+  if (const auto result = root.find("whygpu"); result && result->find("imported")) {
+    root.fail("published by others, not measured here: a history holds comparisons of `whygpu gate --json`");
+  }
   if (!found) {
     root.fail(
         "not a comparison of two builds: the key \"whygpu_comparison\" is missing; `whygpu gate --json` writes such "
