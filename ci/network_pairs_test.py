@@ -29,13 +29,13 @@ else:
 PASSES = f"""#!{sys.executable}
 import json, sys
 slow = sys.argv[sys.argv.index("--backend") + 1] == "slow"
-print(json.dumps({{"seconds": 0.030 if slow else 0.0101, "fastest_pass_seconds": 0.010, "operand_bytes": 5e7}}))
+print(json.dumps({{"seconds": 0.030 if slow else 0.0101, "fastest_pass_seconds": 0.010, "pass_cpu_seconds": 0.02, "operand_bytes": 5e7}}))
 """
 NODE = f"""#!{sys.executable}
 import json, sys
 request = json.load(sys.stdin)
 assert request["dims"] == {{"height": 8}} and request["values"] == {{"rate": 16000}} and request["threads"] == 2
-print(json.dumps({{"version": "1.2.3", "runs": 9, "fastest": 0.005, "seconds": 0.006}}))
+print(json.dumps({{"version": "1.2.3", "runs": 9, "fastest": 0.005, "seconds": 0.006, "cpu": 0.04}}))
 """
 NPM = f"""#!{sys.executable}
 import os, sys
@@ -93,6 +93,12 @@ class Programs(unittest.TestCase):
         self.assertAlmostEqual(rows[0]["with_traffic"]["ratio"], 0.005 / 0.011)
         self.assertAlmostEqual(rows[0]["best_of_each_ms"], 9)
         self.assertIn("1.2.3", done.stdout)
+
+    def test_cpu_time(self):
+        done, rows = self.start("compare-onnxruntime", "net.onnx", "--dim", "height=8", "--value", "rate=16000",
+                                "--threads", "2", "--clock", "cpu")
+        self.assertEqual((done.returncode, rows), (2, []))
+        self.assertIn("accepted: with --threads 1", done.stderr)
 
     def test_without_node(self):
         done, rows = self.start("compare-onnxruntime", "net.onnx", path=self.path("nothing"))

@@ -16,7 +16,7 @@
 #include "backends/loader.h"
 #include "benchmarks/networks/onnx/network_passes.h"
 #include "benchmarks/networks/onnx/read_network.h"
-#include "benchmarks/workloads/workload.h"
+#include "benchmarks/worker/measurement.h"
 #include "reports/results/statistics.h"
 
 namespace whygpu::networks {
@@ -49,7 +49,7 @@ void parse_dims(Options& options) {
 }
 
 struct Times {
-  std::vector<double> passes;              // seconds of whole passes
+  std::vector<double> passes, cpu;         // seconds of whole passes, and their CPU time
   std::vector<std::vector<double>> steps;  // of each step, by pass
 };
 
@@ -60,7 +60,9 @@ Times timed(NetworkPasses& passes, double seconds) {
   times.steps.resize(passes.steps().size());
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   while (times.passes.size() < kFewestPasses || std::chrono::steady_clock::now() < end) {
+    const double cpu = process_cpu_seconds();
     times.passes.push_back(passes.run());
+    times.cpu.push_back(process_cpu_seconds() - cpu);
     const auto one = passes.run_steps();
     for (std::size_t i = 0; i < one.size(); ++i) times.steps[i].push_back(one[i]);
   }
@@ -94,6 +96,7 @@ nlohmann::json measure(const Options& options) {
           {"passes", times.passes.size()},
           {"pass_seconds", median(times.passes)},
           {"fastest_pass_seconds", *std::ranges::min_element(times.passes)},
+          {"pass_cpu_seconds", median(times.cpu)},
           {"seconds", sum},
           {"steps", steps},
           {"operand_bytes", passes.bytes()},
