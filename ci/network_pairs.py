@@ -29,8 +29,20 @@ def passes(options, network, backend):
                            str(options.threads), "--seconds", str(options.seconds)] + size_arguments(options)))
 
 
-def network_run(options, network, backends, folder, ceilings, rounds=1):
-    """The times that `whygpu network` composes, by backend; the name of the network; the shares of its FLOPs."""
+def keep_fastest(path):
+    """Leaves the fastest sample of each process in a result file."""
+    with open(path) as file:
+        document = json.load(file)
+    for case in document["whygpu"]["cases"]:
+        for visit in case["rounds"]:
+            visit["samples_ns"] = [min(visit["samples_ns"])] if visit["samples_ns"] else []
+    with open(path, "w") as file:
+        json.dump(document, file)
+
+
+def network_run(options, network, backends, folder, ceilings, rounds=1, fastest=False):
+    """The times that `whygpu network` composes, by backend; the name of the network; the shares of its FLOPs. `fastest`:
+    from the fastest sample of each case instead of the median."""
     file = os.path.join(folder, "run.json")
     whygpu = os.path.join(options.bin, "whygpu")
     command = [whygpu, "network", network, "--backend", ",".join(backends), "--threads", str(options.threads),
@@ -39,6 +51,8 @@ def network_run(options, network, backends, folder, ceilings, rounds=1):
     if not os.path.exists(file):
         raise RuntimeError((done.stderr.strip().splitlines() or [f"{network}: exit code {done.returncode}"])[-1])
     try:
+        if fastest:
+            keep_fastest(file)
         records = list(csv.DictReader(io.StringIO(run([whygpu, "table", file, "--view", "network", "--format", "csv"]))))
     finally:
         os.remove(file)

@@ -19,8 +19,10 @@ import sys
 if sys.argv[1] == "network":
     if sys.argv[2] == "bad.onnx":
         sys.exit("whygpu network: bad.onnx: no such file")
-    open(sys.argv[sys.argv.index("-o") + 1], "w").write("x")
+    case = '{"rounds": [{"samples_ns": [3, 1, 2]}]}'
+    open(sys.argv[sys.argv.index("-o") + 1], "w").write('{"whygpu": {"cases": [' + case + ']}}')
 else:
+    assert "samples_ns" in open(sys.argv[2]).read()
     print("{HEADER}")
     print("f,net,1,false,fast,CPU,0.011,0.010,0.001,1000,980,0,cold,15,5")
     print("f,net,1,false,slow,CPU,0.021,0.020,0.001,1000,980,0,cold,15,5")
@@ -29,7 +31,8 @@ else:
 PASSES = f"""#!{sys.executable}
 import json, sys
 slow = sys.argv[sys.argv.index("--backend") + 1] == "slow"
-print(json.dumps({{"seconds": 0.030 if slow else 0.0101, "fastest_pass_seconds": 0.010, "pass_cpu_seconds": 0.02, "operand_bytes": 5e7}}))
+print(json.dumps({{"seconds": 0.030 if slow else 0.0101, "fastest_pass_seconds": 0.010, "pass_cpu_seconds": 0.02,
+                   "fastest_seconds": 0.008, "operand_bytes": 5e7}}))
 """
 NODE = f"""#!{sys.executable}
 import json, sys
@@ -77,7 +80,8 @@ class Programs(unittest.TestCase):
         self.assertEqual([row["within"] for row in rows], [True, False])
         self.assertAlmostEqual(rows[0]["flops_covered"], 0.995)
         self.assertIn("too far", done.stdout)
-        self.assertEqual(self.start("check-composition", "net.onnx", "--backend", "fast")[0].returncode, 0)
+        _, rows = self.start("check-composition", "net.onnx", "--backend", "fast", "--sample", "fastest", "--pairs", "1")
+        self.assertAlmostEqual(rows[0]["ratio"], 0.010 / 0.008)
 
     def test_composition_of_nothing(self):
         done, rows = self.start("check-composition", "bad.onnx", "--backend", "fast")
@@ -112,6 +116,15 @@ class Programs(unittest.TestCase):
 
 
 class Ratios(unittest.TestCase):
+    def test_fastest_samples(self):
+        with tempfile.NamedTemporaryFile("w+", suffix=".json") as file:
+            json.dump({"whygpu": {"cases": [{"rounds": [{"samples_ns": [3, 1, 2]}, {"samples_ns": []}]}]}}, file)
+            file.flush()
+            network_pairs.keep_fastest(file.name)
+            file.seek(0)
+            rounds = json.load(file)["whygpu"]["cases"][0]["rounds"]
+        self.assertEqual([visit["samples_ns"] for visit in rounds], [[1], []])
+
     def test_median_and_interval(self):
         ratio = network_pairs.median_ratio([(1, 1), (4, 1), (2, 1)])
         self.assertAlmostEqual(ratio["ratio"], 2)
