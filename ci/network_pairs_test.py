@@ -19,8 +19,8 @@ import sys
 if sys.argv[1] == "network":
     if sys.argv[2] == "bad.onnx":
         sys.exit("whygpu network: bad.onnx: no such file")
-    case = '{"rounds": [{"samples_ns": [3, 1, 2]}]}'
-    open(sys.argv[sys.argv.index("-o") + 1], "w").write('{"whygpu": {"cases": [' + case + ']}}')
+    case = '{{"rounds": [{{"samples_ns": [3, 1, 2]}}]}}'
+    open(sys.argv[sys.argv.index("-o") + 1], "w").write('{{"whygpu": {{"cases": [' + case + ']}}}}')
 else:
     assert "samples_ns" in open(sys.argv[2]).read()
     print("{HEADER}")
