@@ -46,7 +46,7 @@ def network_run(options, network, backends, folder, ceilings, rounds=1, fastest=
     file = os.path.join(folder, "run.json")
     whygpu = os.path.join(options.bin, "whygpu")
     command = [whygpu, "network", network, "--backend", ",".join(backends), "--threads", str(options.threads),
-               "--rounds", str(rounds), "-o", file, "--force"] + size_arguments(options)
+               "--rounds", str(rounds), "--sample-seconds", str(options.seconds / 5), "-o", file, "--force"] + size_arguments(options)
     done = subprocess.run(command + ([] if ceilings else ["--no-ceilings"]), capture_output=True, text=True)
     if not os.path.exists(file):
         raise RuntimeError((done.stderr.strip().splitlines() or [f"{network}: exit code {done.returncode}"])[-1])
