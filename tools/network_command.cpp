@@ -49,7 +49,9 @@ networks::OnnxSizes sizes_of(const NetworkOptions& options) {
 void add_network(RunOptions& run, NetworkRecord network, std::set<std::string>& seen) {
   for (const auto& node : network.nodes) {
     for (const auto& work : node.work) {
-      if (!work.problem.empty() && seen.insert(work.problem).second) run.words.push_back(work.problem);
+      if (!work.problem.empty() && seen.insert(work.problem).second) {
+        run.words.push_back(work.problem + " mode=hot,cold");  // the plan drops what is not needed
+      }
     }
   }
   run.networks.push_back(std::move(network));
@@ -74,9 +76,9 @@ RunOptions run_of(const NetworkOptions& options) {
 
 void print_contents(const NetworkRecord& network) {
   const NetworkContents contents = contents_of(network);
-  print_message("{}, batch {}: {:.4g} GFLOP, {:.2f}% of them in {} to measure; {:.2f}% covered\n", network.name,
-                network.batch, 1e-9 * contents.flops(), 100 * contents.measured(),
-                count_of(contents.distinct, "distinct case"), 100 * contents.covered());
+  print_message("{}, batch {}: {:.4g} GFLOP in {}, operands of {:.4g} MB; FLOPs: {}\n", network.name, network.batch,
+                1e-9 * contents.flops(), count_of(contents.distinct, "distinct case"), 1e-6 * operand_bytes(network),
+                coverage_of(contents));
   if (!contents.complete) print_message("  without the bodies of loops, which may be most of it\n");
   for (const auto& [what, count] : contents.unknown) print_message("  {} × {}\n", count, what);
 }

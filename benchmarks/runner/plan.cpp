@@ -41,6 +41,13 @@ RunPlan plan_run(const RunOptions& options) {
   }
   if (options.quick) problems = quick_subset(problems, names.size(), kQuickSeconds);
   plan.cases = cross(problems, names);
+  if (!options.networks.empty()) {
+    keep_needed_modes(plan.cases, options.networks, [&](const std::string& backend) {
+      const auto found = std::ranges::find(plan.backends, backend, &BackendRecord::name);
+      const bool known = found != plan.backends.end() && found->usable();
+      return known ? static_cast<double>(found->device->cache_bytes) : 0;
+    });
+  }
   if (options.backends.empty()) {
     drop_unoffered(plan.cases, [&](const std::string& backend, const std::string& workload) {
       return probe_backend(settings, backend, workload).offers_nothing();

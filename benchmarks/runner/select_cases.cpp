@@ -119,4 +119,22 @@ void drop_unoffered(
   });
 }
 
+void keep_needed_modes(std::vector<Case>& cases, const std::vector<NetworkRecord>& networks,
+                       const std::function<double(const std::string& backend)>& cache_bytes) {
+  std::map<std::string, std::set<std::string>> needed;  // by backend
+  std::erase_if(cases, [&](const Case& c) {
+    const auto [found, inserted] = needed.try_emplace(std::string(c["backend"]));
+    if (inserted) {
+      const double cache = cache_bytes(found->first);
+      for (const auto& network : networks) {
+        const bool cold = runs_cold(network, cache);
+        for (const auto& node : network.nodes) {
+          for (const auto& work : node.work) found->second.insert(cold ? cold_problem(work.problem) : work.problem);
+        }
+      }
+    }
+    return !found->second.contains(c.problem());
+  });
+}
+
 }  // namespace whygpu

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "benchmarks/cases/case.h"
+#include "reports/results/network_records.h"
 
 namespace whygpu {
 
@@ -27,5 +28,10 @@ std::vector<Case> quick_subset(const std::vector<Case>& cases, std::size_t backe
 // `offers_nothing` is called once per pair of backend and workload.
 void drop_unoffered(std::vector<Case>& cases,
                     const std::function<bool(const std::string& backend, const std::string& workload)>& offers_nothing);
+
+// Erases the hot or the cold cases of networks where the time on that backend's device is composed from the others.
+// `cache_bytes` is called with the name of the backend.
+void keep_needed_modes(std::vector<Case>& cases, const std::vector<NetworkRecord>& networks,
+                       const std::function<double(const std::string& backend)>& cache_bytes);
 
 }  // namespace whygpu

@@ -60,5 +60,31 @@ TEST(SelectCases, LongLine) {
   EXPECT_EQ(cases_from_words({"gemm m=" + sizes + " n=m k=m"}).size(), 199U);
 }
 
+// Two networks share a product: alone it fits the cache of both devices, beside the large one that of the second only.
+TEST(SelectCases, ModesThatNetworksNeed) {
+  const auto network = [](double bytes) {
+    NetworkRecord record{"net", 1, false, {}};
+    record.nodes.push_back({"a", "MatMul", "", {{"forward", "gemm m=8 n=8 k=8", 3, 1024, 768}}});
+    record.nodes.push_back({"b", "MatMul", "", {{"forward", "gemm m=9 n=9 k=9", 1, 1458, bytes}}});
+    record.nodes.push_back({"c", "Relu", "", {{"forward", "", 1, 64, 1e9}}});
+    return record;
+  };
+  const auto texts = [&](const std::vector<NetworkRecord>& networks) {
+    auto cases =
+        cross(cases_from_words({"gemm m=8 n=8 k=8 mode=hot,cold", "gemm m=9 n=9 k=9 mode=hot,cold"}), {"cpu", "gpu"});
+    keep_needed_modes(cases, networks, [](const std::string& backend) { return backend == "cpu" ? 1000 : 5000; });
+    std::vector<std::string> result;
+    for (const auto& c : cases) result.push_back(c.text());
+    return result;
+  };
+  EXPECT_THAT(texts({network(232)}),
+              testing::UnorderedElementsAre("gemm m=8 n=8 k=8 backend=cpu", "gemm m=8 n=8 k=8 backend=gpu",
+                                            "gemm m=9 n=9 k=9 backend=cpu", "gemm m=9 n=9 k=9 backend=gpu"));
+  EXPECT_THAT(texts({network(233)}),
+              testing::UnorderedElementsAre("gemm m=8 n=8 k=8 mode=cold backend=cpu", "gemm m=8 n=8 k=8 backend=gpu",
+                                            "gemm m=9 n=9 k=9 mode=cold backend=cpu", "gemm m=9 n=9 k=9 backend=gpu"));
+  EXPECT_THAT(texts({network(232), network(4300)}), testing::SizeIs(8));
+}
+
 }  // namespace
 }  // namespace whygpu

@@ -33,4 +33,14 @@ struct NetworkRecord {
   std::vector<NetworkNodeRecord> nodes;
 };
 
+// Bytes of the operands of all convolutions and products, each with its own.
+double operand_bytes(const NetworkRecord& network);
+
+// Where an operator finds its operands on a device whose largest cache has `cache_bytes`: in the cache if it holds
+// those of the whole network, otherwise in memory, since the other operators have replaced them.
+bool runs_cold(const NetworkRecord& network, double cache_bytes);
+
+// The problem with operands that are not in the cache.
+std::string cold_problem(std::string_view problem);
+
 }  // namespace whygpu

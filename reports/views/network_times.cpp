@@ -1,5 +1,7 @@
 #include "reports/views/network_times.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 #include <set>
@@ -48,16 +50,41 @@ Times times_of(const ResultFile& file) {
   return times;
 }
 
-// The shortest time of a problem among those that `fits`; null if there is none.
-template <class Fits>
-const Timed* best_time(const Times& times, const std::string& problem, const Fits& fits) {
-  const auto found = times.find(problem);
-  if (found == times.end()) return nullptr;
-  const Timed* best = nullptr;
-  for (const auto& timed : found->second) {
-    if (fits(timed) && (best == nullptr || timed.seconds < best->seconds)) best = &timed;
+// The largest cache of a device.
+double cache_bytes(const ResultFile& file, const std::string& device) {
+  for (const auto& backend : file.backends) {
+    if (backend.usable() && backend.device->name == device) return static_cast<double>(backend.device->cache_bytes);
   }
+  return std::numeric_limits<double>::infinity();
+}
+
+// The shortest time of a problem among those that `fits`; null if there is none. Cold if `cold`, where the file has
+// that: files of earlier versions have hot cases only.
+template <class Fits>
+const Timed* best_time(const Times& times, const std::string& problem, bool cold, const Fits& fits) {
+  const Timed* best = nullptr;
+  const auto look = [&](const std::string& key) {
+    const auto found = times.find(key);
+    if (found == times.end()) return;
+    for (const auto& timed : found->second) {
+      if (fits(timed) && (best == nullptr || timed.seconds < best->seconds)) best = &timed;
+    }
+  };
+  if (cold) look(cold_problem(problem));
+  if (best == nullptr) look(problem);
   return best;
+}
+
+// Whether the file has cold cases of the network on a device that needs them.
+bool composed_cold(const ResultFile& file, const NetworkRecord& network, const Times& times,
+                   const std::string& device) {
+  if (!runs_cold(network, cache_bytes(file, device))) return false;
+  for (const auto& node : network.nodes) {
+    for (const auto& work : node.work) {
+      if (!work.problem.empty() && times.contains(cold_problem(work.problem))) return true;
+    }
+  }
+  return false;
 }
 
 template <class Fits>
@@ -66,6 +93,7 @@ NetworkTime compose(const ResultFile& file, const NetworkRecord& network, const 
   NetworkTime total;
   total.name = std::move(name);
   total.device = device;
+  total.cold = composed_cold(file, network, times, device);
   std::set<std::string> missing;
   for (const auto& node : network.nodes) {
     for (const auto& work : node.work) {
@@ -75,7 +103,7 @@ NetworkTime compose(const ResultFile& file, const NetworkRecord& network, const 
         total.traffic_known = total.traffic_known && seconds;
         total.modelled += count * seconds.value_or(0);
         total.by_pass[work.pass] += count * seconds.value_or(0);
-      } else if (const Timed* timed = best_time(times, work.problem, fits)) {
+      } else if (const Timed* timed = best_time(times, work.problem, total.cold, fits)) {
         total.measured += count * timed->seconds;
         total.by_pass[work.pass] += count * timed->seconds;
       } else {
@@ -129,6 +157,12 @@ NetworkContents contents_of(const NetworkRecord& network) {
   return contents;
 }
 
+std::string coverage_of(const NetworkContents& contents) {
+  return fmt::format("{:.2f}% measured + {:.2f}% modelled = {:.2f}% covered, {:.2f}% unknown",
+                     100 * contents.measured(), 100 * contents.modelled(), 100 * contents.covered(),
+                     100 * (contents.flops() > 0 ? contents.unknown_flops / contents.flops() : 0));
+}
+
 std::vector<NetworkTime> network_times(const ResultFile& file, const NetworkRecord& network) {
   const Times times = times_of(file);
   std::vector<std::pair<std::string, std::string>> contenders;  // with their device
@@ -157,14 +191,15 @@ std::vector<NetworkTime> network_times(const ResultFile& file, const NetworkReco
 
 std::vector<LayerTime> layer_times(const ResultFile& file, const NetworkRecord& network, const std::string& device) {
   const Times times = times_of(file);
+  const bool cold = composed_cold(file, network, times, device);
   std::map<std::pair<std::string, std::string>, LayerTime> layers;  // by what and pass
   for (const auto& node : network.nodes) {
     for (const auto& work : node.work) {
       const auto count = static_cast<double>(work.count);
       const bool traffic = work.problem.empty();
-      const Timed* timed =
-          traffic ? nullptr
-                  : best_time(times, work.problem, [&](const Timed& candidate) { return candidate.device == device; });
+      const Timed* timed = traffic ? nullptr : best_time(times, work.problem, cold, [&](const Timed& candidate) {
+        return candidate.device == device;
+      });
       const std::string what = traffic ? "memory traffic of " + node.op : work.problem;
       LayerTime& layer = layers[{what, work.pass}];
       if (layer.count == 0) layer = {what, node.name, work.pass, timed == nullptr ? "" : timed->contender, 0, 0, 0};

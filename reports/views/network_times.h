@@ -25,6 +25,7 @@ struct NetworkTime {
   std::vector<std::string> missing;       // problems that were not timed: the time is that of the others
   double missing_flops = 0;
   bool traffic_known = true;  // false: no bandwidth was measured, and traffic counts nothing
+  bool cold = false;          // cases with operands outside the cache, which does not hold those of the network
 
   double seconds() const { return measured + modelled; }
 };
@@ -39,8 +40,9 @@ struct NetworkContents {
   std::map<std::string, std::size_t> unknown;  // "com.example.Op: not a known operator" and how many
 
   double flops() const { return product_flops + other_flops + unknown_flops; }
-  // Shares of the FLOPs: in cases, and in operators that are known.
+  // Shares of the FLOPs: in cases, in other operators that are known, and both.
   double measured() const { return flops() > 0 ? product_flops / flops() : 0; }
+  double modelled() const { return flops() > 0 ? other_flops / flops() : 0; }
   double covered() const { return flops() > 0 ? 1 - unknown_flops / flops() : 0; }
 };
 
@@ -54,6 +56,9 @@ struct LayerTime {
 };
 
 NetworkContents contents_of(const NetworkRecord& network);
+
+// "98.79% measured + 1.21% modelled = 100.00% covered, 0.00% unknown"
+std::string coverage_of(const NetworkContents& contents);
 
 // Every backend that timed something of the network, in the order of the file, then the best of each device with
 // several backends.

@@ -75,6 +75,7 @@ TEST(NetworkContents, Counts) {
   EXPECT_EQ(contents.distinct, 2U);
   EXPECT_DOUBLE_EQ(contents.product_flops, 10'000 + 384);
   EXPECT_DOUBLE_EQ(contents.covered(), 10'434.0 / 10'444);
+  EXPECT_EQ(coverage_of(contents), "99.43% measured + 0.48% modelled = 99.90% covered, 0.10% unknown");
   EXPECT_DOUBLE_EQ(contents.traffic_bytes, 2000);
   EXPECT_EQ(contents.unknown.at("Odd: not a known operator"), 1U);
 }
@@ -119,6 +120,31 @@ TEST(NetworkTimes, NoBandwidth) {
   EXPECT_FALSE(times[0].traffic_known);
   EXPECT_EQ(times[0].modelled, 0);
   EXPECT_THAT(table_of(file), HasSubstr("memory traffic counts nothing"));
+}
+
+// The operands of three operators take 30 bytes; what runs three times counts once.
+TEST(NetworkTimes, ColdWhereTheCacheIsTooSmall) {
+  const auto times = [](double cache) {
+    auto document = two_backends();
+    document.ok(std::string(kConv) + " mode=cold", "a", {3000}, 5000);
+    document.ok(std::string(kGemm) + " mode=cold", "a", {500}, 128);
+    for (auto& backend : document.whygpu()["backends"]) backend["device"]["cache_bytes"] = cache;
+    const auto file = document.file();
+    return network_times(file, file.networks.at(0));
+  };
+  EXPECT_FALSE(times(30).at(0).cold);
+  EXPECT_NEAR(times(30)[0].measured, 2 * 1000e-9 + 3 * 400e-9, 1e-12);
+  const auto cold = times(29);
+  EXPECT_TRUE(cold[0].cold);
+  EXPECT_NEAR(cold[0].measured, 2 * 3000e-9 + 3 * 500e-9, 1e-12);
+  EXPECT_NEAR(cold[1].measured, 2 * 2000e-9 + 3 * 100e-9, 1e-12);  // no cold cases of b
+}
+
+TEST(NetworkTimes, HotCasesOfEarlierFiles) {
+  auto document = two_backends();
+  for (auto& backend : document.whygpu()["backends"]) backend["device"]["cache_bytes"] = 1;
+  const auto file = document.file();
+  EXPECT_FALSE(network_times(file, file.networks.at(0)).at(0).cold);
 }
 
 TEST(NetworkTimes, OtherDevices) {

@@ -24,13 +24,12 @@ std::string title_of(const NetworkRecord& network) {
 
 std::vector<std::string> content_lines(const NetworkContents& contents) {
   std::vector<std::string> lines;
-  lines.push_back(fmt::format(
-      "{:.4g} GFLOP; {} of them in {} and {}, measured as {}; {} in {}, modelled as {:.4g} MB of memory traffic.",
-      1e-9 * contents.flops(), percent(contents.product_flops, contents.flops()),
-      count_of(contents.convolutions, "convolution"), count_of(contents.products, "matrix product"),
-      count_of(contents.distinct, "distinct case"),
-      percent(contents.other_flops + contents.unknown_flops, contents.flops()),
-      count_of(contents.others, "other operator"), 1e-6 * contents.traffic_bytes));
+  lines.push_back(
+      fmt::format("{:.4g} GFLOP: {}. {} and {} are measured as {}; {} modelled as {:.4g} MB of memory traffic.",
+                  1e-9 * contents.flops(), coverage_of(contents), count_of(contents.convolutions, "convolution"),
+                  count_of(contents.products, "matrix product"), count_of(contents.distinct, "distinct case"),
+                  contents.others == 1 ? "1 other operator is" : fmt::format("{} other operators are", contents.others),
+                  1e-6 * contents.traffic_bytes));
   for (const auto& [what, count] : contents.unknown) lines.push_back(fmt::format("{} × {}", count, what));
   return lines;
 }
@@ -41,6 +40,7 @@ Section times_section(const NetworkRecord& network, const std::vector<NetworkTim
   if (network.training) {
     for (const char* name : {"forward", "backward", "update"}) section.columns.push_back({name, "passes", false});
   }
+  section.columns.push_back({"operands", "", true});
   for (const char* name : {"measured", "modelled", "share measured"}) section.columns.push_back({name, "time", false});
   section.columns.push_back({"GFLOP/s", "", false});
   const auto show = [](double seconds) { return seconds > 0 ? format_duration_ns(1e9 * seconds) : std::string("0"); };
@@ -59,6 +59,7 @@ Section times_section(const NetworkRecord& network, const std::vector<NetworkTim
       if (const auto found = time.by_pass.find("optimiser"); found != time.by_pass.end()) update = found->second;
       for (const double part : {forward, time.seconds() - forward - update, update}) row.push_back({show(part)});
     }
+    row.push_back({time.cold ? "cold" : "hot", Tone::faint});
     row.push_back({show(time.measured)});
     row.push_back({time.traffic_known ? show(time.modelled) : "not known", Tone::faint});
     row.push_back({percent(time.measured, time.seconds())});
@@ -116,8 +117,9 @@ Section layers_section(const ResultFile& file, const NetworkRecord& network, con
 
 Document network_view(const std::vector<ResultFile>& files, const TableOptions&) {
   Document document;
-  document.records.columns = {"file",    "network",  "batch",    "training", "backend",        "device",
-                              "seconds", "measured", "modelled", "flops",    "flops_measured", "flops_missing"};
+  document.records.columns = {"file",           "network",       "batch",    "training",       "backend",
+                              "device",         "seconds",       "measured", "modelled",       "flops",
+                              "flops_measured", "flops_missing", "operands", "flops_modelled", "flops_unknown"};
   const auto names = file_names(files);
   document.heading = describe_files(files, names);
   for (std::size_t f = 0; f < files.size(); ++f) {
@@ -129,7 +131,8 @@ Document network_view(const std::vector<ResultFile>& files, const TableOptions&)
       for (const auto& time : times) {
         document.records.rows.push_back({names[f], network.name, static_cast<double>(network.batch), network.training,
                                          time.name, time.device, time.seconds(), time.measured, time.modelled,
-                                         contents.flops(), contents.product_flops, time.missing_flops});
+                                         contents.flops(), contents.product_flops, time.missing_flops,
+                                         time.cold ? "cold" : "hot", contents.other_flops, contents.unknown_flops});
         if (std::ranges::find(devices, time.device) == devices.end()) devices.push_back(time.device);
       }
       for (const auto& device : devices) document.sections.push_back(layers_section(files[f], network, device));
@@ -137,10 +140,11 @@ Document network_view(const std::vector<ResultFile>& files, const TableOptions&)
     if (files[f].networks.empty()) document.notes.push_back(names[f] + ": not a run of whygpu network");
   }
   document.notes.emplace_back(
-      "measured: convolutions and matrix products, one at a time with operands that stay where the previous run left "
-      "them. modelled: the bytes of the other operators' operands at the measured bandwidth of the cache or memory "
-      "that "
-      "holds them, each operator by itself. >: some cases are missing, the true time is longer.");
+      "measured: convolutions and matrix products, one at a time, with hot operands if the device's largest cache "
+      "holds "
+      "those of all of them, otherwise cold. modelled: the bytes of the other operators' operands at the measured "
+      "bandwidth of the cache or memory that holds them, each operator by itself. >: some cases are missing, the true "
+      "time is longer.");
   return document;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <numeric>
 #include <optional>
 
 namespace whygpu::networks {
@@ -19,6 +20,15 @@ double count_of(const Shape& shape) {
   double count = 1;
   for (const std::int64_t extent : shape) count *= static_cast<double>(extent);
   return count;
+}
+
+// Slices end at the largest integer, which a double rounds up to 2⁶³.
+Shape whole_numbers(const SmallTensor& tensor) {
+  Shape result;
+  for (const double value : tensor.values) {
+    result.push_back(static_cast<std::int64_t>(std::clamp(value, -kLargestInteger, kLargestInteger)));
+  }
+  return result;
 }
 
 class Evaluation {
@@ -39,12 +49,13 @@ class Evaluation {
   // A list attribute of older operator sets, an input of newer ones.
   Shape list(std::size_t index, std::string_view attribute) const {
     if (!has(index)) return node_.list(attribute, {});
-    return {input(index).values.begin(), input(index).values.end()};
+    return whole_numbers(input(index));
   }
 
   Folded gather() const;
   Folded slice() const;
   Folded concat() const;
+  Folded transpose() const;
   Folded range() const;
   Folded filled() const;
   Folded elementwise(const std::function<double(double, double)>& f) const;
@@ -55,39 +66,137 @@ class Evaluation {
   Inputs inputs_;
 };
 
-// Of vectors and scalars; shapes have no more axes.
-Folded Evaluation::gather() const {
-  const Values &from = input(0).values, &indices = input(1).values;
-  if (input(0).shape.size() != 1) return std::nullopt;
-  SmallTensor result{input(1).shape, {}};
-  for (double index : indices) {
-    if (index < 0) index += static_cast<double>(from.size());
-    if (index < 0 || index >= static_cast<double>(from.size())) return std::nullopt;
-    result.values.push_back(from[static_cast<std::size_t>(index)]);
+std::optional<std::size_t> axis_of(std::int64_t axis, std::size_t rank) {
+  const auto axes = static_cast<std::int64_t>(rank);
+  if (axis < -axes || axis >= axes) return std::nullopt;
+  return static_cast<std::size_t>(axis < 0 ? axis + axes : axis);
+}
+
+// The elements of `from` at the places of each axis: places[d] of axis d, in their order.
+Folded pick(const SmallTensor& from, const std::vector<Shape>& places) {
+  SmallTensor result;
+  for (const Shape& axis : places) result.shape.push_back(static_cast<std::int64_t>(axis.size()));
+  if (!(count_of(result.shape) <= kMostValues)) return std::nullopt;
+  std::vector<std::int64_t> offsets = {0};
+  for (std::size_t d = 0; d < places.size(); ++d) {
+    std::vector<std::int64_t> next;
+    for (const std::int64_t offset : offsets) {
+      for (const std::int64_t place : places[d]) next.push_back(offset * from.shape[d] + place);
+    }
+    offsets = std::move(next);
   }
+  for (const std::int64_t offset : offsets) result.values.push_back(from.values.at(static_cast<std::size_t>(offset)));
+  return result;
+}
+
+std::vector<Shape> all_places(const Shape& shape) {
+  std::vector<Shape> places;
+  for (const std::int64_t extent : shape) {
+    Shape& axis = places.emplace_back(static_cast<std::size_t>(extent));
+    std::iota(axis.begin(), axis.end(), 0);
+  }
+  return places;
+}
+
+Folded Evaluation::gather() const {
+  const SmallTensor& from = input(0);
+  const auto axis = axis_of(node_.number("axis", 0), from.shape.size());
+  if (!axis) return std::nullopt;
+  auto places = all_places(from.shape);
+  const std::int64_t extent = from.shape[*axis];
+  places[*axis].clear();
+  for (const std::int64_t index : whole_numbers(input(1))) {
+    places[*axis].push_back(index < 0 ? index + extent : index);
+    if (places[*axis].back() < 0 || places[*axis].back() >= extent) return std::nullopt;
+  }
+  auto result = pick(from, places);
+  if (!result) return std::nullopt;
+  const auto at = result->shape.erase(result->shape.begin() + static_cast<std::ptrdiff_t>(*axis));
+  result->shape.insert(at, input(1).shape.begin(), input(1).shape.end());
   return result;
 }
 
 Folded Evaluation::slice() const {
-  const Values& from = input(0).values;
-  const Shape starts = list(1, "starts"), ends = list(2, "ends"), steps = list(4, "steps");
-  const bool forward = steps.empty() || (steps.size() == 1 && steps[0] == 1);
-  if (input(0).shape.size() != 1 || starts.size() != 1 || ends.size() != 1 || !forward) return std::nullopt;
-  const auto size = static_cast<std::int64_t>(from.size());
-  const auto place = [size](std::int64_t index) {
-    return std::clamp<std::int64_t>(index < 0 ? std::max(index, -size) + size : index, 0, size);
-  };
-  const std::int64_t begin = place(starts[0]), end = std::max(place(ends[0]), begin);
-  return SmallTensor{{end - begin}, {from.begin() + begin, from.begin() + end}};
+  const SmallTensor& from = input(0);
+  const Shape starts = list(1, "starts"), ends = list(2, "ends");
+  Shape axes = list(3, "axes"), steps = list(4, "steps");
+  if (axes.empty()) {
+    axes.resize(starts.size());
+    std::iota(axes.begin(), axes.end(), 0);
+  }
+  if (steps.empty()) steps.resize(starts.size(), 1);
+  if (starts.size() != ends.size() || starts.size() != axes.size() || starts.size() != steps.size()) {
+    return std::nullopt;
+  }
+  auto places = all_places(from.shape);
+  for (std::size_t i = 0; i < axes.size(); ++i) {
+    const auto axis = axis_of(axes[i], from.shape.size());
+    if (!axis || steps[i] == 0) return std::nullopt;
+    const std::int64_t extent = from.shape[*axis], step = steps[i], back = step < 0 ? 1 : 0;
+    const auto place = [&](std::int64_t index) {
+      return std::clamp<std::int64_t>(index < 0 ? std::max(index, -extent - 1) + extent : index, -back, extent - back);
+    };
+    places[*axis].clear();
+    const std::int64_t end = place(ends[i]);
+    for (std::int64_t at = place(starts[i]); step > 0 ? at < end : at > end;) {
+      places[*axis].push_back(at);
+      if (std::abs(static_cast<double>(step)) > static_cast<double>(extent)) break;
+      at += step;
+    }
+  }
+  return pick(from, places);
 }
 
 Folded Evaluation::concat() const {
-  SmallTensor result;
+  const auto axis = axis_of(node_.number("axis", 0), input(0).shape.size());
+  if (!axis) return std::nullopt;
+  SmallTensor result{input(0).shape, {}};
+  result.shape[*axis] = 0;
   for (const SmallTensor* part : inputs_) {
-    if (part->shape.size() != 1) return std::nullopt;
-    result.values.insert(result.values.end(), part->values.begin(), part->values.end());
+    if (part->shape.size() != result.shape.size()) return std::nullopt;
+    for (std::size_t d = 0; d < result.shape.size(); ++d) {
+      if (d != *axis && part->shape[d] != result.shape[d]) return std::nullopt;
+    }
+    result.shape[*axis] += part->shape[*axis];
   }
-  result.shape = {static_cast<std::int64_t>(result.values.size())};
+  const auto first = result.shape.begin(), split = first + static_cast<std::ptrdiff_t>(*axis);
+  const auto rows = static_cast<std::ptrdiff_t>(count_of({first, split}));
+  for (std::ptrdiff_t row = 0; row < rows; ++row) {
+    for (const SmallTensor* part : inputs_) {
+      const auto size = static_cast<std::ptrdiff_t>(part->values.size()) / rows;
+      const auto begin = part->values.begin() + row * size;
+      result.values.insert(result.values.end(), begin, begin + size);
+    }
+  }
+  return result;
+}
+
+Folded Evaluation::transpose() const {
+  const SmallTensor& from = input(0);
+  const std::size_t rank = from.shape.size();
+  Shape order = node_.list("perm", {});
+  if (order.empty()) {
+    order.resize(rank);
+    std::iota(order.rbegin(), order.rend(), 0);
+  }
+  Shape sorted = order, strides(rank, 1);
+  std::ranges::sort(sorted);
+  for (std::size_t d = 0; d < rank; ++d) {
+    if (order.size() != rank || sorted[d] != static_cast<std::int64_t>(d)) return std::nullopt;
+  }
+  for (std::size_t d = rank; d > 1; --d) strides[d - 2] = strides[d - 1] * from.shape[d - 1];
+  SmallTensor result;
+  std::vector<std::int64_t> offsets = {0};
+  for (const std::int64_t from_axis : order) {
+    const auto axis = static_cast<std::size_t>(from_axis);
+    result.shape.push_back(from.shape[axis]);
+    std::vector<std::int64_t> next;
+    for (const std::int64_t offset : offsets) {
+      for (std::int64_t i = 0; i < from.shape[axis]; ++i) next.push_back(offset + i * strides[axis]);
+    }
+    offsets = std::move(next);
+  }
+  for (const std::int64_t offset : offsets) result.values.push_back(from.values.at(static_cast<std::size_t>(offset)));
   return result;
 }
 
@@ -167,6 +276,7 @@ Folded Evaluation::run() const {
   if (op == "Gather") return gather();
   if (op == "Slice") return slice();
   if (op == "Concat") return concat();
+  if (op == "Transpose") return transpose();
   if (op == "Range") return range();
   if (op == "ConstantOfShape" || op == "Expand") return filled();
   if (op == "Squeeze" || op == "Unsqueeze" || op == "Reshape" || op == "Flatten") return reshaped();

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 
 namespace whygpu::networks {
 namespace {
@@ -27,11 +28,29 @@ void rename_inputs(NodeProto& node, const Names& names) {
   }
 }
 
+double elements(const onnx::TensorProto& tensor) {
+  double count = 1;
+  for (const auto extent : tensor.dims()) count *= static_cast<double>(extent);
+  return count;
+}
+
+// By operators, then by the elements of its constants.
+std::pair<int, double> size_of(const GraphProto& graph) {
+  double constants = 0;
+  for (const auto& tensor : graph.initializer()) constants += elements(tensor);
+  for (const auto& node : graph.node()) {
+    for (const auto& attribute : node.attribute()) {
+      if (attribute.has_t()) constants += elements(attribute.t());
+    }
+  }
+  return {graph.node_size(), constants};
+}
+
 const GraphProto* branch_of(const NodeProto& node, Branch branch) {
   const GraphProto* result = nullptr;
   for (const auto& attribute : node.attribute()) {
     if (!attribute.has_g()) continue;
-    if (branch == Branch::larger && result != nullptr && result->node_size() >= attribute.g().node_size()) continue;
+    if (branch == Branch::larger && result != nullptr && size_of(*result) >= size_of(attribute.g())) continue;
     if (branch == Branch::then_branch && attribute.name() != "then_branch") continue;
     if (branch == Branch::else_branch && attribute.name() != "else_branch") continue;
     result = &attribute.g();

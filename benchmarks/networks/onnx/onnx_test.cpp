@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "benchmarks/networks/onnx/onnx_builder.h"
 #include "benchmarks/networks/onnx/read_network.h"
@@ -246,6 +247,44 @@ TEST_F(Onnx, UnknownOperators) {
                            .weights("w", {4, 4})
                            .node("MatMul", {"y", "w"}, "z")),
               StartsWith("MatMul \"MatMul z\": the shape of \"y\" is not known"));
+}
+
+// How PyTorch exports F.pad(x, (1, 3)): pairs from the last axis on, reversed by a slice, then transposed.
+TEST_F(Onnx, ComputedPadding) {
+  const auto network = read(Builder()
+                                .input("x", {"1", "1", "32"})
+                                .numbers("pads", {1, 3, 0, 0, 0, 0})
+                                .numbers("pairs", {-1, 2})
+                                .node("Reshape", {"pads", "pairs"}, "a")
+                                .numbers("start", {-1})
+                                .numbers("end", {std::numeric_limits<std::int64_t>::min()})
+                                .numbers("axis", {0})
+                                .numbers("step", {-1})
+                                .node("Slice", {"a", "start", "end", "axis", "step"}, "b")
+                                .node("Transpose", {"b"}, "c", {{"perm", {1, 0}}})
+                                .numbers("flat", {-1})
+                                .node("Reshape", {"c", "flat"}, "d")
+                                .node("Pad", {"x", "d"}, "y")
+                                .weights("w", {4, 1, 3})
+                                .node("Conv", {"y", "w"}, "z"));
+  EXPECT_THAT(cases(network), ElementsAre("forward 1 × convolution n=1 c=1 h=1 w=36 k=4 r=1 s=3"));
+}
+
+TEST_F(Onnx, SliceToTheEnd) {
+  const auto network = read(Builder()
+                                .input("x", {"2", "3", "8"})
+                                .node("Shape", {"x"}, "s")
+                                .numbers("one", {1})
+                                .numbers("end", {std::numeric_limits<std::int64_t>::max()})
+                                .node("Slice", {"s", "one", "end"}, "t")
+                                .node("Reshape", {"x", "minus"}, "m")
+                                .numbers("minus", {-1})
+                                .node("Slice", {"m", "one", "t1"}, "n")
+                                .numbers("t1", {25})
+                                .node("Reshape", {"n", "t"}, "y")
+                                .weights("w", {8, 5})
+                                .node("MatMul", {"y", "w"}, "z"));
+  EXPECT_THAT(cases(network), ElementsAre("forward 1 × gemm m=3 n=5 k=8"));
 }
 
 // Both branches use the same names.
