@@ -8,6 +8,7 @@
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/run_options.h"
 #include "benchmarks/workloads/workload.h"
+#include "reports/results/codec.h"
 #include "tools/commands.h"
 #include "tools/terminal.h"
 
@@ -113,12 +114,35 @@ void list(const std::vector<std::string>& names, int threads) {
   for (const auto& sweep : shipped_sweeps()) fmt::print("  {:16}{} problems\n", sweep, load_sweep(sweep).size());
 }
 
+// An array of backends; each has its support by workload.
+nlohmann::ordered_json list_json(const std::vector<std::string>& names, int threads) {
+  const ProbeSettings settings{program_folder(), threads};
+  const std::string first(workloads().front()->name());
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& backend : probe_backends(names, settings, first)) {
+    nlohmann::ordered_json json = encode(static_cast<const BackendRecord&>(backend));
+    for (const Workload* workload : workloads()) {
+      if (!backend.usable()) break;
+      const std::string name(workload->name());
+      const auto probe = name == first ? backend : probe_backend(settings, backend.name, name);
+      auto& support = json["workloads"][name] = nlohmann::ordered_json::array();
+      for (const auto& entry : probe.support) {
+        auto& one = support.emplace_back(nlohmann::ordered_json{{"case", entry.case_text}, {"supported", entry.yes}});
+        if (!entry.yes) one["reason"] = entry.reason;
+      }
+    }
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
 }  // namespace
 
 void add_list_command(CLI::App& app, int& exit_code) {
   struct Options {
     std::vector<std::string> backends;
     int threads = usable_cpus();
+    bool json = false;
   };
   auto options = std::make_shared<Options>();
   auto* command =
@@ -126,8 +150,13 @@ void add_list_command(CLI::App& app, int& exit_code) {
   command->footer("Example:\n  whygpu list --backend onednn");
   add_list_option(*command, "--backend", options->backends, "only these backends, comma-separated");
   add_threads_option(*command, options->threads);
+  command->add_flag("--json", options->json, "print JSON: backends as in a result file, with what they support");
   command->callback([options, &exit_code] {
-    list(options->backends, options->threads);
+    if (options->json) {
+      fmt::print("{}\n", list_json(options->backends, options->threads).dump(1));
+    } else {
+      list(options->backends, options->threads);
+    }
     exit_code = 0;
   });
 }

@@ -23,8 +23,8 @@ void add_project_command(CLI::App& app, int& exit_code) {
       "  whygpu project results/quick.json --device all --format csv");
   add_result_arguments(*command, *arguments);
   add_card_option(*command, *arguments, "--device");
-  command->add_option("--format", arguments->options.format, "terminal, markdown, csv or json")
-      ->check(CLI::IsMember({"terminal", "markdown", "csv", "json"}))
+  command->add_option("--format", arguments->options.format, "terminal, markdown, csv, jsonl or json")
+      ->check(CLI::IsMember({"terminal", "markdown", "csv", "jsonl", "json"}))
       ->capture_default_str();
   command->callback([arguments, &exit_code] {
     const auto files = load(*arguments);

@@ -9,6 +9,7 @@
 #include <set>
 #include <stdexcept>
 
+#include "benchmarks/runner/output_file.h"
 #include "reports/catalogue/catalogue.h"
 #include "reports/views/projected.h"
 
@@ -89,10 +90,26 @@ DevicePrices known_rents(const std::vector<std::string>& texts, const std::set<s
   return single;
 }
 
+// What the link names, so that pages and errors name the file.
+std::string newest_result() {
+  namespace fs = std::filesystem;
+  const fs::path link = fs::path(kResultFolder) / kLatestLink;
+  std::error_code error;
+  const fs::path target = fs::read_symlink(link, error);
+  if (error || !fs::exists(link, error)) {
+    throw std::invalid_argument(fmt::format(
+        "no FILE, and no {} of an earlier run: name a result file, or measure with `whygpu run quick`", link.string()));
+  }
+  return (link.parent_path() / target).string();
+}
+
 }  // namespace
 
 void add_result_arguments(CLI::App& command, ResultArguments& arguments) {
-  command.add_option("FILE", arguments.paths, "result files written by whygpu run")->required();
+  command.add_option("FILE", arguments.paths, "result files written by whygpu run (default: the newest in results/)");
+  command.parse_complete_callback([&arguments] {
+    if (arguments.paths.empty()) arguments.paths.push_back(newest_result());
+  });
   command.add_option("--price", arguments.prices,
                      "DEVICE=USD, overrides the launch price of the catalogue; may be repeated");
   command.add_option("--hourly", arguments.rents,

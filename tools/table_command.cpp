@@ -12,7 +12,7 @@
 namespace whygpu {
 namespace {
 
-const std::vector<std::string> kFormats = {"terminal", "markdown", "csv", "json"};
+const std::vector<std::string> kFormats = {"terminal", "markdown", "csv", "jsonl", "json"};
 
 std::string view_help() {
   std::string help = "what to show:";
@@ -25,6 +25,7 @@ std::string view_help() {
 void add_table_command(CLI::App& app, int& exit_code) {
   struct Arguments : ResultArguments {
     TableOptions options;
+    bool samples = false;
   };
   auto arguments = std::make_shared<Arguments>();
   auto& options = arguments->options;
@@ -42,13 +43,18 @@ void add_table_command(CLI::App& app, int& exit_code) {
   std::vector<std::string> names;
   for (const auto& view : views()) names.emplace_back(view.name);
   command->add_option("--view", options.view, view_help())->check(CLI::IsMember(names))->capture_default_str();
-  command->add_option("--format", options.format, "output format")
-      ->check(CLI::IsMember(kFormats))
-      ->capture_default_str();
+  auto* format = command->add_option("--format", options.format, "output format");
+  format->check(CLI::IsMember(kFormats))->capture_default_str();
   command->add_option("--baseline", options.baseline, "backend (or backend:variant) to compare the others with");
-  command->callback([arguments, &exit_code] {
+  command->add_flag("--samples", arguments->samples,
+                    "a row for each sample, as --view samples; as csv unless --format is given");
+  command->callback([arguments, format, &exit_code] {
     const auto files = load(*arguments);
     auto& chosen = arguments->options;
+    if (arguments->samples) {
+      chosen.view = "samples";
+      if (format->count() == 0) chosen.format = "csv";
+    }
     chosen.prices = known_prices(*arguments, files);
     if (!arguments->cards.empty() || chosen.view == "projection") chosen.cards = cards_to_project(*arguments, files);
     chosen.color = use_colour(stdout);

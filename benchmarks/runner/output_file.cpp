@@ -96,4 +96,16 @@ void write_atomically(const fs::path& file, const std::string& text) {
   if (created.path != file.string()) fs::rename(created.path, file);
 }
 
+void link_latest(const fs::path& file) {
+  std::error_code error;
+  if (!fs::equivalent(file.parent_path(), kResultFolder, error)) return;
+  const fs::path link = file.parent_path() / kLatestLink;
+  if (fs::exists(fs::symlink_status(link, error)) && !fs::is_symlink(link, error)) return;
+  const fs::path fresh = fs::path(link) += fmt::format(".{}", getpid());
+  fs::create_symlink(file.filename(), fresh, error);
+  if (error) return;
+  fs::rename(fresh, link, error);
+  if (error) fs::remove(fresh, error);
+}
+
 }  // namespace whygpu

@@ -36,6 +36,39 @@ TEST_F(OutputFile, LeavesNeighboursAlone) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_.path()), fs::directory_iterator()), 3);
 }
 
+// In the folder that stands for the current one.
+class LatestLink : public OutputFile {
+ protected:
+  void SetUp() override {
+    fs::current_path(folder_.path());
+    fs::create_directory(kResultFolder);
+  }
+  void TearDown() override { fs::current_path(before_); }
+
+  fs::path before_ = fs::current_path();
+  fs::path link_ = fs::path(kResultFolder) / kLatestLink;
+};
+
+TEST_F(LatestLink, NamesTheNewest) {
+  for (const char* name : {"a.json", "b.json"}) {
+    write_atomically(fs::path(kResultFolder) / name, name);
+    link_latest(fs::path(kResultFolder) / name);
+    EXPECT_EQ(fs::read_symlink(link_), name);
+  }
+  EXPECT_EQ(contents(link_), "b.json");
+  EXPECT_EQ(std::distance(fs::directory_iterator(kResultFolder), fs::directory_iterator()), 3);
+}
+
+TEST_F(LatestLink, LeavesFilesElsewhereAndOfTheUserAlone) {
+  write_atomically("run.json", "elsewhere");
+  link_latest("run.json");
+  EXPECT_FALSE(fs::exists(link_));
+  std::ofstream(link_) << "mine";
+  write_atomically(fs::path(kResultFolder) / "a.json", "a");
+  link_latest(fs::path(kResultFolder) / "a.json");
+  EXPECT_EQ(contents(link_), "mine");
+}
+
 TEST_F(OutputFile, ReplacesExistingFile) {
   write_atomically(file_, "old");
   write_atomically(file_, "new");

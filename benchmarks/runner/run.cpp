@@ -25,7 +25,7 @@ fs::path output_of(const RunOptions& options) {
   if (!options.output.empty()) return options.output;
   std::string stamp = utc_now().substr(0, 19);
   std::erase(stamp, ':');
-  return fs::path("results") / (stamp + ".json");
+  return fs::path(kResultFolder) / (stamp + ".json");
 }
 
 void refuse_to_overwrite(const fs::path& output) {
@@ -115,6 +115,7 @@ class Run {
     outcome.result = result(outcome.finished);
     mark_suspects(outcome.result);
     write_atomically(output_, text_of(outcome.result));
+    link_latest(output_);
     if (outcome.finished) journal_.remove();
     return outcome;
   }

@@ -36,6 +36,10 @@ using Value = std::variant<std::monostate, bool, double, std::string>;
 Value known(const std::string& text);  // null when empty
 Value known(const std::optional<double>& number);
 
+struct CaseRecord;
+// A parameter of a case as a value: a number where it is one; null when the case has no such parameter.
+Value parameter(const CaseRecord& record, const std::string& name);
+
 struct Records {
   std::vector<std::string> columns;
   std::vector<std::vector<Value>> rows;
@@ -49,7 +53,7 @@ struct Document {
   Records records;
 };
 
-// `format` is terminal, markdown, csv or json, else std::invalid_argument. Width and colour apply to the
+// `format` is terminal, markdown, csv, jsonl or json, else std::invalid_argument. Width and colour apply to the
 // terminal.
 std::string render(const Document& document, const std::string& format, int width, bool color);
 
@@ -57,7 +61,8 @@ std::string render(const Document& document, const std::string& format, int widt
 // placed below.
 std::string render_terminal(const Document& document, int width, bool color);
 std::string render_markdown(const Document& document);
-std::string render_csv(const Document& document);   // the records, with a header line
-std::string render_json(const Document& document);  // {"view": …, "records": [{column: value, …}, …]}
+std::string render_csv(const Document& document);    // the records, with a header line
+std::string render_jsonl(const Document& document);  // a record a line
+std::string render_json(const Document& document);   // {"view": …, "records": [{column: value, …}, …]}
 
 }  // namespace whygpu

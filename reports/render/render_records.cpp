@@ -28,6 +28,12 @@ nlohmann::ordered_json json_of(const Value& value) {
       value);
 }
 
+nlohmann::ordered_json record_of(const Document& document, const std::vector<Value>& row) {
+  nlohmann::ordered_json record;
+  for (std::size_t c = 0; c < row.size(); ++c) record[document.records.columns[c]] = json_of(row[c]);
+  return record;
+}
+
 }  // namespace
 
 std::string render_csv(const Document& document) {
@@ -42,13 +48,15 @@ std::string render_csv(const Document& document) {
   return text;
 }
 
+std::string render_jsonl(const Document& document) {
+  std::string text;
+  for (const auto& row : document.records.rows) text += record_of(document, row).dump() + '\n';
+  return text;
+}
+
 std::string render_json(const Document& document) {
   nlohmann::ordered_json records = nlohmann::ordered_json::array();
-  for (const auto& row : document.records.rows) {
-    nlohmann::ordered_json record;
-    for (std::size_t c = 0; c < row.size(); ++c) record[document.records.columns[c]] = json_of(row[c]);
-    records.push_back(std::move(record));
-  }
+  for (const auto& row : document.records.rows) records.push_back(record_of(document, row));
   return nlohmann::ordered_json{{"view", document.view}, {"records", std::move(records)}}.dump(1) + "\n";
 }
 

@@ -149,4 +149,16 @@ bool Grid::is_numeric(std::size_t varying_index) const {
   return true;
 }
 
+std::vector<std::string> parameters_of(const std::vector<ResultFile>& files) {
+  std::set<std::string> names;
+  for (const auto& file : files) {
+    for (const auto& record : file.cases) {
+      for (const auto& [name, value] : record.values) names.insert(name);
+    }
+  }
+  names.erase("backend");
+  names.erase("variant");
+  return {names.begin(), names.end()};
+}
+
 }  // namespace whygpu

@@ -64,6 +64,9 @@ class Grid {
   std::vector<std::string> keys_, varying_, varying_key_, shared_;
 };
 
+// All parameters of cases but backend and variant, in alphabetical order.
+std::vector<std::string> parameters_of(const std::vector<ResultFile>& files);
+
 // The workloads of the files, in order of appearance.
 std::vector<std::string> workloads_of(const std::vector<ResultFile>& files);
 

@@ -29,9 +29,12 @@ class Matrix {
     check_baseline();
     document_.heading = describe_files(files_, names_);
     document_.records.columns = {
-        "file",     "workload",         "problem",      "backend",        "variant", "status",   "reason", "settled",
-        "rounds",   "measure",          "unit",         "value",          "low",     "high",     "spread", "speedup",
-        "baseline", "ceiling_fraction", "ceiling_roof", "implementation", "case",    "published"};
+        "file",         "workload",       "problem", "backend",   "variant",  "status",
+        "reason",       "settled",        "rounds",  "measure",   "unit",     "value",
+        "low",          "high",           "spread",  "speedup",   "baseline", "ceiling_fraction",
+        "ceiling_roof", "implementation", "case",    "published", "time_ns",  "time_low_ns",
+        "time_high_ns"};
+    append(document_.records.columns, parameters_);
     for (const auto& workload : workloads_of(files_)) add_workload(workload);
     append(document_.notes, marks_.lines());
     append(document_.notes, footnotes_.lines());
@@ -346,6 +349,11 @@ class Matrix {
     row.emplace_back(record.text);
     const auto& imported = files_[grid.contenders()[c].file].imported;
     row.push_back(known(imported ? imported->source : std::string()));
+    const auto time = time_ns(record);
+    row.push_back(known(time ? std::optional(time->value) : std::nullopt));
+    row.push_back(known(time ? low_of(*time) : std::nullopt));
+    row.push_back(known(time ? high_of(*time) : std::nullopt));
+    for (const auto& name : parameters_) row.push_back(parameter(record, name));
     document_.records.rows.push_back(std::move(row));
   }
 
@@ -353,7 +361,7 @@ class Matrix {
   const std::vector<Measure>& measures_;
   const std::string& baseline_;
   const Shown shown_;
-  const std::vector<std::string> names_;
+  const std::vector<std::string> names_, parameters_ = parameters_of(files_);
   Document document_;
   Footnotes footnotes_;
   std::vector<std::string> fastest_;  // a line for each workload

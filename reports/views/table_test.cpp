@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "reports/render/text.h"
-#include "reports/results/synthetic_file.h"
+#include "reports/views/synthetic_tables.h"
 
 namespace whygpu {
 namespace {
@@ -14,27 +14,6 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string table(const std::vector<ResultFile>& files, const std::string& format = "terminal",
-                  const std::string& view = "speed", const std::string& baseline = "") {
-  TableOptions options;
-  options.format = format;
-  options.view = view;
-  options.baseline = baseline;
-  return render_table(files, options);
-}
-
-SyntheticFile three_backends() {
-  SyntheticFile file;
-  file.backend("naive").backend("openblas").backend("cuda", "cuda", "Synthetic GPU");
-  file.ok(square_gemm(512), "naive", seven_rounds(100), 200);
-  file.ok(square_gemm(512), "openblas", seven_rounds(10, 0.02), 200);
-  file.ok(square_gemm(512), "cuda", {4, 5}, 200)["settled"] = false;
-  file.ok(square_gemm(256), "naive", {50}, 200);
-  file.not_ok(square_gemm(256), "openblas", "incorrect", "C[0,1] is 3, 2 expected");
-  file.not_ok(square_gemm(256), "cuda", "failed", "out of memory");
-  return file;
-}
 
 TEST(Table, RateSpreadSpeedUp) {
   const auto text = table({three_backends().file("box.json")});
@@ -244,239 +223,40 @@ TEST(Table, JsonNulls) {
   EXPECT_EQ(records[4]["reason"], "C[0,1] is 3, 2 expected");
 }
 
+TEST(Table, ParametersAreColumns) {
+  std::istringstream lines(table({three_backends().file()}, "jsonl"));
+  std::string line;
+  std::getline(lines, line);
+  const auto first = nlohmann::json::parse(line);
+  EXPECT_EQ(first["m"], 512);
+  EXPECT_EQ(first["dtype"], "f32");
+  EXPECT_EQ(first["time_ns"], 100);
+  EXPECT_EQ(first["time_low_ns"], 99);
+  int rows = 1;
+  while (std::getline(lines, line)) ++rows;
+  EXPECT_EQ(rows, 6);
+}
+
+TEST(Table, ARowForEachSample) {
+  auto file = three_backends();
+  file.whygpu()["cases"][0]["rounds"][1]["samples_ns"] = {101, 102, 103};
+  const auto records = nlohmann::json::parse(table({file.file()}, "json", "samples"))["records"];
+  ASSERT_EQ(records.size(), 9 + 7 + 2 + 1);
+  EXPECT_EQ(records[2]["round"], 2);
+  EXPECT_EQ(records[2]["sample"], 2);
+  EXPECT_EQ(records[2]["time_ns"], 102);
+  EXPECT_EQ(records[2]["k"], 512);
+  EXPECT_THAT(table({file.file()}, "terminal", "samples"), HasSubstr("19 samples: --format csv"));
+}
+
 TEST(Table, UnknownViewOrFormat) {
   EXPECT_THROW(table({three_backends().file()}, "pdf"), std::invalid_argument);
   EXPECT_THROW(table({three_backends().file()}, "terminal", "wishes"), std::invalid_argument);
 }
 
-// Two sizes on a CPU and a GPU, with a meter and both ways of offloading.
-SyntheticFile cpu_and_gpu() {
-  SyntheticFile file;
-  file.backend("naive").backend("cuda", "cuda", "Synthetic GPU");
-  for (int size : {64, 128, 256}) {
-    file.ok(square_gemm(size), "naive", seven_rounds(100), 200);
-    file.ok(square_gemm(size) + " offload=kernel", "cuda", seven_rounds(10), 200);
-    file.ok(square_gemm(size) + " offload=always", "cuda", seven_rounds(400), 200);
-  }
-  for (auto& record : file.whygpu()["cases"]) {
-    for (auto& round : record["rounds"]) round["details"] = {{"energy_joules_per_op", 1e-7}};
-  }
-  return file;
-}
-
 TEST(Table, OffloadColumns) {
   const auto text = table({cpu_and_gpu().file()}, "terminal", "speed", "naive");
   EXPECT_THAT(text, AllOf(HasSubstr("cuda kernel"), HasSubstr("cuda always"), HasSubstr("10.0×"), HasSubstr("0.250×")));
-}
-
-TEST(Table, EnergyView) {
-  const auto text = table({cpu_and_gpu().file()}, "terminal", "energy");
-  EXPECT_THAT(text, AllOf(HasSubstr("GFLOP/s/W"), HasSubstr("2.00")));
-  EXPECT_THAT(table({three_backends().file()}, "terminal", "energy"), HasSubstr("no meter measured its energy"));
-}
-
-TEST(Table, PriceKnownDevices) {
-  TableOptions options;
-  options.view = "price";
-  options.prices.devices = {{"Synthetic GPU", 2000}};
-  const auto text = render_table({cpu_and_gpu().file()}, options);
-  EXPECT_THAT(text, HasSubstr("100 ±1.0%"));  // $2,000 for 20 GFLOP/s
-  EXPECT_THAT(text, HasSubstr("device price or FLOPs unknown (3 cases)"));
-  EXPECT_THAT(text, HasSubstr("Synthetic cpu: price unknown (--price 'Synthetic cpu=USD')"));
-}
-
-TableOptions price_json() {
-  TableOptions options;
-  options.view = "price";
-  options.format = "json";
-  return options;
-}
-
-nlohmann::json with_measure(const std::string& document, const std::string& measure) {
-  const auto parsed = nlohmann::json::parse(document);
-  for (const auto& record : parsed["records"]) {
-    if (record["measure"] == measure && !record["value"].is_null()) return record;
-  }
-  return {};
-}
-
-TEST(Table, PriceRentWithoutFlops) {
-  auto options = price_json();
-  options.prices.rents = {{"Synthetic cpu", 3.6}};  // a dollar for 1000 s
-  SyntheticFile file;
-  file.backend("naive").ok("memory bytes=64", "naive", seven_rounds(1000), 0, 640);
-  const auto rows = render_table({file.file()}, options);
-  const auto row = with_measure(rows, "dollars_per_million");
-  EXPECT_NEAR(row["value"].get<double>(), 0.001, 1e-12);
-  EXPECT_NEAR(row["low"].get<double>(), 0.00099, 1e-12);
-  EXPECT_NEAR(row["high"].get<double>(), 0.00101, 1e-12);
-  EXPECT_TRUE(with_measure(rows, "dollars_per_gflops").is_null());
-  options.format = "terminal";
-  EXPECT_THAT(render_table({file.file()}, options), HasSubstr("rent, power included"));
-}
-
-TEST(Table, PriceWithEnergy) {
-  auto options = price_json();
-  options.prices.devices = {{"Synthetic cpu", 94672.8}};  // a dollar for 1000 s of 3 years
-  SyntheticFile file;
-  auto& record = file.backend("naive").ok("training_step model=mlp batch=32", "naive", {1e9}, 1e9);
-  record["rounds"][0]["details"] = {{"energy_joules_per_op", 3.6e6}};
-  const auto step = [&] { return with_measure(render_table({file.file()}, options), "dollars_per_step")["value"]; };
-  EXPECT_NEAR(step().get<double>(), 0.001, 1e-12);
-  options.prices.kwh = 0.5;
-  EXPECT_NEAR(step().get<double>(), 0.501, 1e-12);
-  options.format = "terminal";
-  EXPECT_THAT(render_table({file.file()}, options), AllOf(HasSubstr("$ per step"), HasSubstr("plus measured energy")));
-}
-
-TEST(Table, PricePerInferenceItem) {
-  auto options = price_json();
-  options.prices.rents = {{"Synthetic cpu", 3.6}};
-  SyntheticFile file;
-  file.backend("naive").ok("inference model=mlp batch=4", "naive", {1e6}, 1e6);
-  file.ok("inference model=mlp batch=0", "naive", {1e6}, 1e6);
-  EXPECT_NEAR(with_measure(render_table({file.file()}, options), "dollars_per_million")["value"].get<double>(), 0.25,
-              1e-12);
-  options.format = "terminal";
-  options.width = 200;
-  EXPECT_THAT(render_table({file.file()}, options), HasSubstr("or batch unknown"));
-}
-
-TEST(Table, PriceMissing) {
-  TableOptions options;
-  options.view = "price";
-  options.width = 200;
-  options.prices.devices = {{"Synthetic cpu", 1000}, {"Synthetic GPU", 2000}};
-  const auto text = render_table({three_backends().file()}, options);
-  EXPECT_THAT(text, AllOf(HasSubstr("$ per GFLOP/s"), HasSubstr("$ per 1M"), HasSubstr("failed: out of memory\n")));
-  options.prices = {};
-  EXPECT_THAT(render_table({three_backends().file()}, options),
-              AllOf(HasSubstr("gemm: no $ per GFLOP/s"), HasSubstr("rent unknown (--hourly USD)")));
-}
-
-TEST(Table, CrossoverView) {
-  const auto text = table({cpu_and_gpu().file()}, "terminal", "crossover");
-  EXPECT_THAT(text, AllOf(HasSubstr("always, from 64 on"), HasSubstr("never up to 256"), HasSubstr("reuses")));
-  EXPECT_THAT(table({SyntheticFile().backend("naive").file("cpu.json")}, "terminal", "crossover"),
-              HasSubstr("cpu: no backend ran on a GPU"));
-  const auto records = nlohmann::json::parse(table({cpu_and_gpu().file()}, "json", "crossover"))["records"];
-  EXPECT_EQ(records[0]["verdict"], "always");
-  EXPECT_EQ(records[0]["from"], 64);
-}
-
-// A CPU's time is its latency; a GPU's times are of queued operations.
-TEST(Table, LatencyView) {
-  SyntheticFile file;
-  file.backend("naive").backend("cuda", "cuda");
-  file.ok(square_gemm(64), "naive", seven_rounds(2000), 1);
-  for (auto& round : file.ok(square_gemm(64), "cuda", seven_rounds(100), 1)["rounds"]) {
-    round["details"]["synchronised_ns"] = 8000;
-  }
-  file.ok(square_gemm(128) + " mode=cold", "naive", seven_rounds(3000), 1);
-  const auto records = nlohmann::json::parse(table({file.file()}, "json", "latency"))["records"];
-  EXPECT_EQ(records[0]["value"], 2);
-  EXPECT_EQ(records[1]["value"], 8);
-  EXPECT_TRUE(records[2]["value"].is_null());
-}
-
-// A GEMM of 2 GFLOP and 1 GB in a second on a CPU of 1 GFLOP/s in f32 and 4 GB/s.
-SyntheticFile beside_ceilings() {
-  SyntheticFile file;
-  file.backend("naive").ok(square_gemm(1000), "naive", seven_rounds(1e9), 2e9, 1e9);
-  const auto ceiling = [](const char* kind, const char* key, const char* which, double value, const char* unit) {
-    return nlohmann::json{
-        {"device", "Synthetic cpu"}, {"kind", kind}, {key, which}, {"value", value}, {"unit", unit}, {"how", ""}};
-  };
-  file.whygpu()["ceilings"] = {ceiling("flops", "dtype", "f32", 1e9, "FLOP/s"),
-                               ceiling("bandwidth", "level", "memory", 4e9, "B/s")};
-  return file;
-}
-
-TEST(Table, ContradictedCeilingOnce) {
-  const auto text = table({beside_ceilings().file()});
-  EXPECT_THAT(text, HasSubstr("error: 1 case is up to 100% above the measured ceiling of f32 arithmetic"));
-  EXPECT_THAT(text, AllOf(HasSubstr("200% [1]"), HasSubstr("[1] above its ceiling: an error")));
-}
-
-TEST(Table, CeilingThatIsNotSustained) {
-  auto file = beside_ceilings();
-  EXPECT_THAT(table({file.file()}), Not(HasSubstr("sustains")));
-  file.whygpu()["ceilings"][0]["sustained"] = 0.98e9;
-  EXPECT_THAT(table({file.file()}), Not(HasSubstr("sustains")));
-  file.whygpu()["ceilings"][0]["sustained"] = 0.8e9;
-  EXPECT_THAT(table({file.file()}),
-              AllOf(HasSubstr("Synthetic cpu sustains less than its ceiling"), HasSubstr("of short samples: f32 80%")));
-}
-
-TEST(Table, BandwidthCeiling) {
-  const auto text = table({beside_ceilings().file()}, "terminal", "bandwidth");
-  EXPECT_THAT(text, AllOf(HasSubstr("25%"), HasSubstr("% of the bandwidth measured"), Not(HasSubstr("200%"))));
-}
-
-TEST(Table, PageFaultsInSamples) {
-  auto file = beside_ceilings();
-  EXPECT_THAT(table({file.file()}), Not(HasSubstr("page faults")));
-  file.whygpu()["cases"][0]["rounds"][2]["details"]["page_faults"] = 12;
-  EXPECT_THAT(table({file.file()}), HasSubstr("page faults inside the samples of 1 case"));
-}
-
-TEST(Table, UnfairInEveryView) {
-  auto file = cpu_and_gpu();
-  file.whygpu()["findings"] = {{{"severity", "serious"}, {"what", "the governor is powersave"}, {"do", "change it"}}};
-  for (const char* view : {"speed", "crossover", "training"}) {
-    EXPECT_THAT(table({file.file()}, "terminal", view), HasSubstr("unfair: the governor is powersave")) << view;
-  }
-}
-
-// A training step of 32 samples on the CPU, whose measured peak is 4 TFLOP/s.
-SyntheticFile one_training_step() {
-  SyntheticFile file;
-  file.backend("naive");
-  file.whygpu()["ceilings"] = {{{"device", "Synthetic cpu"},
-                                {"kind", "flops"},
-                                {"dtype", "f32"},
-                                {"value", 4e12},
-                                {"unit", "FLOP/s"},
-                                {"how", "FMA chains"}}};
-  return file;
-}
-
-void add_step(SyntheticFile& file, const std::string& offload, double ns) {
-  auto& step = file.ok("training_step model=mlp batch=32 dtype=f32 " + offload, "naive", seven_rounds(ns), 1e9);
-  for (auto& round : step["rounds"]) {
-    round["details"] = {{"forward_ns", 3e5}, {"backward_ns", 6e5},  {"update_ns", 1e5},
-                        {"samples", 32},     {"parameters", 7.5e6}, {"peak_memory_bytes", 5e6}};
-  }
-}
-
-TEST(Table, TrainingView) {
-  SyntheticFile file = one_training_step();
-  add_step(file, "offload=kernel", 1e6);
-  EXPECT_THAT(table({file.file()}, "terminal", "training"),
-              AllOf(HasSubstr("30%"), HasSubstr("60%"), HasSubstr("32000"), HasSubstr("1.00 ms"), HasSubstr(" 25%"),
-                    HasSubstr("7.5"), Not(HasSubstr("fed"))));
-  EXPECT_THAT(table({three_backends().file()}, "terminal", "training"), HasSubstr("no training step was measured"));
-}
-
-TEST(Table, InferenceView) {
-  SyntheticFile file;
-  auto& request = file.backend("naive").ok("inference model=mlp batch=1", "naive", seven_rounds(1e6), 1e9);
-  for (auto& round : request["rounds"]) {
-    round["details"] = {
-        {"latency_p50_ns", 1.1e6}, {"latency_p95_ns", 1.3e6}, {"latency_p99_ns", 2.5e6}, {"requests", 400}};
-  }
-  EXPECT_THAT(table({file.file()}, "terminal", "inference"),
-              AllOf(HasSubstr("1.10 ms"), HasSubstr("1.30 ms"), HasSubstr("2.50 ms"), HasSubstr("400")));
-  EXPECT_THAT(table({three_backends().file()}, "terminal", "inference"), HasSubstr("no inference was measured"));
-}
-
-TEST(Table, TrainingFeedTime) {
-  SyntheticFile file = one_training_step();
-  add_step(file, "offload=kernel", 1e6);
-  add_step(file, "offload=always", 1.5e6);
-  EXPECT_THAT(table({file.file()}, "terminal", "training"),
-              AllOf(HasSubstr("1.00 ms"), HasSubstr("1.50 ms"), HasSubstr("nothing is copied"),
-                    Not(HasSubstr("offload=always "))));
 }
 
 }  // namespace

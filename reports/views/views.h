@@ -27,6 +27,9 @@ Document projection_view(const std::vector<ResultFile>& files, const TableOption
 // Projection against measurement for cards of the catalogue that a file measured. Without sections when there are none.
 Document accuracy_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
+// A record for each sample; people see only how many there are.
+Document samples_view(const std::vector<ResultFile>& files, const TableOptions& options);
+
 // Networks as the sum of their operators: time per backend, what is measured and what is modelled, and the layers that
 // take the time.
 Document network_view(const std::vector<ResultFile>& files, const TableOptions& options);
