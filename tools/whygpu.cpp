@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 #include <sstream>
 #include <string>
 #include <system_error>
@@ -39,10 +40,23 @@ std::string printable_lines(const std::string& text) {
   return result;
 }
 
+// Folders of modules that are not there.
+void warn_of_missing_folders() {
+  const char* path = std::getenv("WHYGPU_BACKEND_PATH");
+  if (path == nullptr) return;
+  std::istringstream folders(path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    std::error_code ignored;
+    if (!folder.empty() && !std::filesystem::is_directory(folder, ignored))
+      whygpu::print_message("WHYGPU_BACKEND_PATH: {} is not a folder\n", whygpu::printable(folder));
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   open_closed_streams();
+  warn_of_missing_folders();
   CLI::App app(
       "Does this work need a GPU, and from which size on? Measures GEMM, convolution and training steps on every\n"
       "backend of this machine, verifies every result, and prints tables.\n\n"

@@ -1,6 +1,7 @@
 #include "benchmarks/cases/case.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <charconv>
@@ -222,16 +223,22 @@ std::vector<Case> parse_cases(std::string_view line) {
     if (!given.emplace(key, word.substr(equals + 1)).second) throw CaseError(fmt::format("{} is given twice", key));
   }
 
+  std::vector<std::string> missing;
+  for (const auto& parameter : parameters) {
+    if (!given.contains(parameter.name) && parameter.fallback.empty() && !parameter.word)
+      missing.push_back(parameter.name + "=…");
+  }
+  if (!missing.empty()) throw CaseError(fmt::format("{} needs {}", workload.name(), fmt::join(missing, " ")));
+
   std::vector<std::vector<std::string>> values;  // by parameter
   double count = 1;
   for (const auto& parameter : parameters) {
     const auto found = given.find(parameter.name);
     if (found != given.end()) {
       values.push_back(expand_value(parameter, found->second, parameters));
-    } else if (parameter.fallback.empty() && !parameter.word) {
-      throw CaseError(fmt::format("{} needs {}=…", workload.name(), parameter.name));
     } else {
-      values.push_back({parameter.fallback});
+      const bool copied = parameter.fallback.starts_with('=');
+      values.push_back({copied ? parameter.fallback.substr(1) : parameter.fallback});
     }
     count *= static_cast<double>(values.back().size());
   }

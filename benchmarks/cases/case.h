@@ -26,7 +26,9 @@ class CaseError : public std::runtime_error {
 // A key of a workload.
 struct Parameter {
   std::string name;
-  std::string fallback;              // default value, or key to copy; empty: required, unless it is a word
+  // Default value, or a key to copy, which texts leave out; "=m": copies m and stands in texts. Empty: required, unless
+  // it is a word.
+  std::string fallback;
   std::vector<std::string> choices;  // accepted values; empty: any whole number of at least `minimum`, or any word
   std::int64_t minimum = 1;
   std::string help;

@@ -81,9 +81,17 @@ TEST(Case, CommentsAndEmptyLines) {
   EXPECT_THAT(texts("gemm m=1 n=1 k=1 # the smallest"), ElementsAre("gemm m=1 n=1 k=1"));
 }
 
+TEST(Case, ProductsAreSquareUnlessSaid) {
+  EXPECT_THAT(texts("gemm m=512"), ElementsAre("gemm m=512 n=512 k=512"));
+  EXPECT_THAT(texts("gemm m=8,16 n=4"), ElementsAre("gemm m=8 n=4 k=8", "gemm m=16 n=4 k=16"));
+}
+
+TEST(Case, EveryMissingKeyAtOnce) { EXPECT_THAT(error_of("convolution r=3"), HasSubstr("needs n=… c=… h=… ")); }
+
 TEST(Case, InvalidInputMessages) {
   EXPECT_THAT(error_of("gem m=1"), HasSubstr("no workload \"gem\"; did you mean \"gemm\"?"));
-  EXPECT_THAT(error_of("gemm m=1 n=1"), HasSubstr("gemm needs k=…"));
+  EXPECT_THAT(error_of("gemm"), HasSubstr("gemm needs m=…"));
+  EXPECT_THAT(error_of("convolution n=1 h=8 w=8 k=4"), HasSubstr("convolution needs c=…"));
   EXPECT_THAT(error_of("gemm m=1 n=1 k=1 q=1"), HasSubstr("gemm has no key \"q\"; accepted: m, n, k, batch"));
   EXPECT_THAT(error_of("gemm m=1 n=1 k=1 dtype=fp32"), HasSubstr("did you mean \"f32\"?"));
   EXPECT_THAT(error_of("gemm m=0 n=1 k=1"), HasSubstr("m=0: accepted: whole numbers from 1"));

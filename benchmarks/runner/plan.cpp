@@ -1,6 +1,7 @@
 #include "benchmarks/runner/plan.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -22,6 +23,15 @@ Case with_offload(Case problem, const RunOptions& options) {
   return parse_case(problem.text());
 }
 
+// Backends that were asked for, and of which none can run.
+void refuse_unusable(const std::vector<std::string>& asked, const std::vector<BackendRecord>& backends) {
+  const bool any = std::ranges::any_of(backends, [](const auto& one) { return one.usable() || one.crashed; });
+  if (asked.empty() || any) return;
+  std::vector<std::string> reasons;
+  for (const auto& backend : backends) reasons.push_back(backend.name + ": " + backend.reason);
+  throw CaseError(fmt::format("--backend: nothing can run here: {}", fmt::join(reasons, "; ")));
+}
+
 }  // namespace
 
 RunPlan plan_run(const RunOptions& options) {
@@ -35,6 +45,7 @@ RunPlan plan_run(const RunOptions& options) {
   const ProbeSettings settings{program_folder(), options.settings.threads, options.settings.device};
   const auto probes = probe_backends(options.backends, settings, problems.front().workload);
   plan.backends.assign(probes.begin(), probes.end());
+  refuse_unusable(options.backends, plan.backends);
   std::vector<std::string> names;
   for (const auto& probe : probes) {
     if (probe.usable() || probe.crashed || !options.backends.empty()) names.push_back(probe.name);

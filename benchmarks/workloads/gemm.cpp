@@ -13,8 +13,8 @@ namespace {
 const std::vector<Parameter>& gemm_parameters() {
   static const std::vector<Parameter> parameters = {
       {"m", "", {}, 1, "rows of C"},
-      {"n", "", {}, 1, "columns of C"},
-      {"k", "", {}, 1, "length of each dot product"},
+      {"n", "=m", {}, 1, "columns of C"},
+      {"k", "=m", {}, 1, "length of each dot product"},
       {"batch", "1", {}, 1, "independent products"},
       {"trans", "nn", {"nn", "nt", "tn", "tt"}, 0, "which of A and B are stored transposed"},
       {"dtype", "f32", {"f64", "f32", "tf32", "f16", "bf16", "f8e4m3", "s8"}, 0, "type of A and B"},
