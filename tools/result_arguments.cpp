@@ -96,6 +96,10 @@ std::string newest_result() {
   const fs::path link = fs::path(kResultFolder) / kLatestLink;
   std::error_code error;
   const fs::path target = fs::read_symlink(link, error);
+  if (error && fs::exists(fs::symlink_status(link, error))) {
+    throw std::invalid_argument(
+        fmt::format("no FILE, and {} is not a link to the newest run: name a result file", link.string()));
+  }
   if (error || !fs::exists(link, error)) {
     throw std::invalid_argument(fmt::format(
         "no FILE, and no {} of an earlier run: name a result file, or measure with `whygpu run quick`", link.string()));

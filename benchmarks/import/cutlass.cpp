@@ -57,8 +57,9 @@ class Reader {
     row.kind = RecordedDevice::cuda;
     row.place = fmt::format("line {}", csv.line);
     row.implementation = table_(csv, "Operation");
-    if (table_(csv, "Provider") != "CUTLASS") row.implementation = table_(csv, "Provider") + " " + row.implementation;
-    if (const auto& kind = table_(csv, "OperationKind"); kind != "gemm") {
+    if (const auto& provider = table_(csv, "Provider"); provider != "CUTLASS") {
+      row.left_out = fmt::format("provider {}, not CUTLASS", provider);
+    } else if (const auto& kind = table_(csv, "OperationKind"); kind != "gemm") {
       row.left_out = fmt::format("operation {}: only gemm is imported", kind);
     } else if (const auto& answer = table_(csv, "Disposition"); answer != "passed") {
       row.left_out = "disposition " + answer;
@@ -80,7 +81,7 @@ class Reader {
       row.left_out = "layout is neither row nor column";
     } else if (!accumulator.empty() && accumulator != accumulator_named(dtype)) {
       row.left_out = fmt::format("{} accumulated in {}, ours in {}", dtype, accumulator, accumulator_named(dtype));
-    } else if (positive(beta)) {
+    } else if (!is_zero_or_missing(beta)) {
       row.left_out = kBeta;
     } else if (const auto ms = positive(table_(csv, "Runtime")); !ms) {
       row.left_out = kNoTime;

@@ -146,6 +146,25 @@ TEST(Cutlass, OtherArithmetic) {
   EXPECT_THAT(reasons_of(device), testing::Contains("1 f16 accumulated in f16, ours in f32"));
 }
 
+TEST(Cutlass, BetaThatIsNotZero) {
+  const std::string rows = "f32:row,f32:row,f32:row,f32:row";
+  const auto device = imported_device(kCutlass + cutlass_row("a", rows, "0.5", "passed", "f32", "0.0") +
+                                          cutlass_row("b", rows, "0.1", "passed", "f32", "-1") +
+                                          cutlass_row("c", rows, "0.1", "passed", "f32", " 1"),
+                                      import_options("NVIDIA X"));
+  EXPECT_EQ(only_sample(device.file.cases.at(0)), 0.5e6);
+  EXPECT_THAT(reasons_of(device), ElementsAre("2 beta is not 0: C is read too"));
+}
+
+TEST(Cutlass, OtherProvidersAreNoKernelsOfCutlass) {
+  const std::string rows = "f32:row,f32:row,f32:row,f32:row";
+  std::string theirs = cutlass_row("cublas_gemm", rows, "0.1");
+  theirs.replace(theirs.find("CUTLASS"), 7, "cuBLAS");
+  const auto device = imported_device(kCutlass + cutlass_row("a", rows, "0.5") + theirs, import_options("NVIDIA X"));
+  EXPECT_EQ(only_sample(device.file.cases.at(0)), 0.5e6);
+  EXPECT_THAT(reasons_of(device), ElementsAre("1 provider cuBLAS, not CUTLASS"));
+}
+
 TEST(Cutlass, NeedsDevice) {
   EXPECT_EQ(import_error(kCutlass + cutlass_row("a", "f32:row,f32:row,f32:row,f32:row", "1"), import_options()),
             "theirs.txt: cutlass names no device; --device NAME is needed");
@@ -178,6 +197,16 @@ TEST(RocblasBench, Precision) {
   EXPECT_THAT(device.file.cases[0].rounds.at(0).samples_ns, ElementsAre(2000, 3000)) << "the same call again";
   EXPECT_THAT(import_error("rocblas-bench -f gemm -r f16_r\n" + values, options),
               HasSubstr("f16 computed in f16, ours in f32"));
+}
+
+TEST(RocblasBench, TwoTypesOrBeta) {
+  const std::string header = "transA,transB,M,N,K,alpha,lda,ldb,beta,ldc,rocblas-Gflops,us\n";
+  EXPECT_THAT(import_error("rocblas-bench -f gemm_ex --a_type f16_r --b_type f32_r --compute_type f32_r\n" + header +
+                               "N,N,3,5,7,1,3,5,0,3,1,2\n",
+                           import_options("AMD X")),
+              HasSubstr("operands of two types"));
+  EXPECT_THAT(import_error("rocblas-bench -r f32_r\n" + header + "N,N,3,5,7,1,3,5,-1,3,1,2\n", import_options("AMD X")),
+              HasSubstr("beta is not 0"));
 }
 
 TEST(RocblasBench, CutOff) {

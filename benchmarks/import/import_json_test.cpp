@@ -92,6 +92,14 @@ TEST(GoogleBenchmark, Mapping) {
   EXPECT_THAT(import_error("{}", options), HasSubstr("--match and --case are needed together; only --match is given"));
 }
 
+TEST(GoogleBenchmark, LongNamesMatchNothing) {
+  auto options = import_options("X");
+  options.match = R"(BM_\w+/(\d+))";
+  options.case_line = "gemm m=$1";
+  const auto row = google_row("BM_" + std::string(100'000, 'a') + "/3", R"("real_time": 1)");
+  EXPECT_THAT(import_error(google(row), options), HasSubstr("the name does not match --match"));
+}
+
 // Of nvbench's JSON what is read.
 std::string nvbench(const std::string& states) {
   return R"({"devices": [{"id": 0, "name": "NVIDIA A"}, {"id": 1, "name": "NVIDIA B"}],
@@ -174,7 +182,9 @@ TEST(LlamaBench, TestsAreTheirOwnWorkload) {
   const auto& file = imported.devices[0].file;
   ASSERT_THAT(file.cases, SizeIs(2));
   const auto& record = file.cases[0];
-  EXPECT_EQ(record.text, "llama_bench model=llama_7B_Q4_0 test=pp512 threads=8 gpu_layers=99 backend=llama.cpp");
+  EXPECT_EQ(record.text,
+            "llama_bench model=llama_7B_Q4_0 test=pp512 threads=8 gpu_layers=99 api=CUDA build=42 "
+            "backend=llama.cpp");
   EXPECT_EQ(record.workload, "llama_bench");
   EXPECT_EQ(record.flops, 2 * 1000 * 512);
   EXPECT_EQ(record.bytes, 0);
@@ -185,6 +195,18 @@ TEST(LlamaBench, TestsAreTheirOwnWorkload) {
   EXPECT_THAT(reasons_of(imported.devices[0]), ElementsAre("1 no time above 0"));
   EXPECT_EQ(imported.devices[1].device, "Their CPU");
   EXPECT_EQ(imported.devices[1].file.backends.at(0).device->kind, RecordedDevice::cpu);
+}
+
+TEST(LlamaBench, BuildsAndSettingsApart) {
+  std::string tests;
+  for (const char* more : {R"("split_mode": "layer",)", R"("split_mode": "row",)", R"("split_mode": "row",)"}) {
+    tests += (tests.empty() ? "[" : ",") +
+             llama(std::string(more) +
+                   R"("backends": "CUDA", "n_gpu_layers": 99, "n_prompt": 512, "n_gen": 0, "avg_ns": 3)");
+  }
+  tests.replace(tests.rfind("\"build_number\": 42"), 18, "\"build_number\": 43");
+  const auto device = imported_device(tests + "]", import_options());
+  EXPECT_THAT(device.file.cases, SizeIs(3));
 }
 
 TEST(LlamaBench, JsonLines) {

@@ -83,7 +83,10 @@ Row row_of(const JsonNode& test, std::string place) {
                                    {"batch", "n_batch"},
                                    {"ubatch", "n_ubatch"},
                                    {"type_k", "type_k"},
-                                   {"type_v", "type_v"}}) {
+                                   {"type_v", "type_v"},
+                                   {"split_mode", "split_mode"},
+                                   {"api", "backends"},
+                                   {"build", "build_number"}}) {
     if (const auto value = test.find(field)) add(key, value->scalar());
   }
   if (const auto attention = test.find("flash_attn")) add("flash_attn", attention->scalar());

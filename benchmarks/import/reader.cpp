@@ -18,6 +18,13 @@ std::optional<double> positive(std::string_view text) {
   return whole && std::isfinite(value) && value > 0 ? std::optional(value) : std::nullopt;
 }
 
+bool is_zero_or_missing(std::string_view text) {
+  if (text.empty()) return true;
+  double value = 1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() && value == 0;
+}
+
 std::string Product::case_line() const {
   return fmt::format("gemm m={} n={} k={} batch={} trans={}{} dtype={}", m, n, k, batch, a_transposed ? 't' : 'n',
                      b_transposed ? 't' : 'n', dtype);
@@ -91,8 +98,10 @@ NameMapping::NameMapping(const ImportOptions& options) : case_line_(options.case
 
 std::optional<std::string> NameMapping::case_of(const std::string& name) const {
   if (expression_) {
+    // The library's expressions take stack for every character.
+    constexpr std::size_t kLongestName = 1000;
     std::smatch match;
-    if (!std::regex_search(name, match, *expression_)) return std::nullopt;
+    if (name.size() > kLongestName || !std::regex_search(name, match, *expression_)) return std::nullopt;
     return match.format(case_line_);
   }
   // Google Benchmark appends "/manual_time" and the like.

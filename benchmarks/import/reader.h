@@ -54,6 +54,9 @@ inline constexpr const char* kBeta = "beta is not 0: C is read too";
 // The whole text as a number; nullopt unless it is finite and above 0.
 std::optional<double> positive(std::string_view text);
 
+// Whether the text is the number 0, or empty where a source has no such column.
+bool is_zero_or_missing(std::string_view text);
+
 // A product with operands in row-major order, as our cases have them.
 struct Product {
   std::string m, n, k, batch = "1";  // as the source writes them

@@ -35,18 +35,26 @@ std::string lower(std::string text) {
 // The types that a command line asks for; empty where it does not say.
 struct Command {
   std::string operands, compute;
+  bool mixed = false;  // A and B have different types
 };
 
 Command command_of(const std::string& line) {
   Command command;
+  std::string first, second;
   std::istringstream words(line);
   for (std::string word, value; words >> word;) {
     const bool precision = word == "-r" || word == "--precision";
-    if (!precision && word != "--a_type" && word != "--compute_type") continue;
+    if (!precision && word != "--a_type" && word != "--b_type" && word != "--compute_type") continue;
     if (!(words >> value)) break;
+    if (word == "--b_type") {
+      second = value;
+      continue;
+    }
+    if (word == "--a_type") first = value;
     (word == "--compute_type" ? command.compute : command.operands) = dtype_named(value);
     if (dtype_named(value).empty()) (word == "--compute_type" ? command.compute : command.operands) = value;
   }
+  command.mixed = !first.empty() && !second.empty() && first != second;
   return command;
 }
 
@@ -105,11 +113,13 @@ class Reader {
       row.left_out = "no precision in the log: --dtype is needed";
     } else if (dtype_named(dtype).empty()) {
       row.left_out = fmt::format("precision {}: none of ours", dtype);
+    } else if (command.mixed) {
+      row.left_out = "operands of two types: no dtype of ours";
     } else if (const auto other = other_compute(dtype, command); !other.empty()) {
       row.left_out = other;
     } else if (!is_operation(values["transb"])) {
       row.left_out = "transB is none of N, T and C";
-    } else if (positive(values["beta"])) {
+    } else if (!is_zero_or_missing(values["beta"])) {
       row.left_out = kBeta;
     } else if (!us) {
       row.left_out = kNoTime;

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <sstream>
 #include <utility>
 
 #include "benchmarks/machine/environment.h"
@@ -29,7 +30,22 @@ void refuse_unusable(const std::vector<std::string>& asked, const std::vector<Ba
   if (asked.empty() || any) return;
   std::vector<std::string> reasons;
   for (const auto& backend : backends) reasons.push_back(backend.name + ": " + backend.reason);
-  throw CaseError(fmt::format("--backend: nothing can run here: {}", fmt::join(reasons, "; ")));
+  throw CaseError(fmt::format("backend: nothing can run here: {}", fmt::join(reasons, "; ")));
+}
+
+// Backends in cases that were typed: each must be one that can run here, as with --backend.
+std::vector<std::string> backends_in(const std::vector<std::string>& words) {
+  constexpr std::string_view key = "backend=";
+  std::vector<std::string> names;
+  for (const auto& word : words) {
+    std::istringstream parts(word);
+    for (std::string part; parts >> part;) {
+      if (!part.starts_with(key)) continue;
+      std::istringstream list(part.substr(key.size()));
+      for (std::string name; std::getline(list, name, ',');) names.push_back(name);
+    }
+  }
+  return names;
 }
 
 }  // namespace
@@ -46,6 +62,15 @@ RunPlan plan_run(const RunOptions& options) {
   const auto probes = probe_backends(options.backends, settings, problems.front().workload);
   plan.backends.assign(probes.begin(), probes.end());
   refuse_unusable(options.backends, plan.backends);
+  if (options.backends.empty()) {
+    for (const auto& name : backends_in(options.words)) {
+      const auto found = std::ranges::find(plan.backends, name, &BackendRecord::name);
+      const auto asked = found == plan.backends.end()
+                             ? BackendRecord(probe_backends({name}, settings, problems.front().workload).front())
+                             : *found;
+      refuse_unusable({name}, {asked});
+    }
+  }
   std::vector<std::string> names;
   for (const auto& probe : probes) {
     if (probe.usable() || probe.crashed || !options.backends.empty()) names.push_back(probe.name);

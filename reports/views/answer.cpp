@@ -129,11 +129,12 @@ Answer without_gpu(const ResultFile& file) {
     for (const auto& record : file.cases) {
       const auto rate = gflops(record);
       if (!rate || record.status != Status::ok || problem_key(record) != problem_key(*fastest)) continue;
+      if (rate->relative_half_width().value_or(0) > kUnusable) continue;
       slowest = slowest == 0 ? rate->value : std::min(slowest, rate->value);
     }
     std::string text = fmt::format("{}: {} reaches {} GFLOP/s at {}", workload, contender_name(file, *fastest),
                                    format_number(gflops(*fastest)->value), fastest->problem);
-    const double gain = gflops(*fastest)->value / slowest;
+    const double gain = slowest == 0 ? 0 : gflops(*fastest)->value / slowest;
     if (gain > 1) text += fmt::format(", {}× the slowest backend there", format_number(gain));
     result.details.push_back(text + ".");
   }

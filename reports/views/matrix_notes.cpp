@@ -42,7 +42,9 @@ std::string Fastest::line(const std::string& workload) const {
 std::vector<std::string> closing_lines(const std::vector<ResultFile>& files) {
   std::size_t unfair = 0;
   bool gpu = false;
+  if (std::ranges::all_of(files, [](const auto& file) { return file.imported.has_value(); })) return {};
   for (const auto& file : files) {
+    if (file.imported) continue;
     unfair += static_cast<std::size_t>(std::ranges::count_if(file.findings, &FindingRecord::serious));
     gpu = gpu || std::ranges::any_of(file.backends, &BackendRecord::on_accelerator);
   }

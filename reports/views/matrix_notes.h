@@ -26,7 +26,7 @@ struct Fastest {
   std::string line(const std::string& workload) const;
 };
 
-// What made the comparison unfair, and what to type next.
+// What made the comparison unfair, and what to type next; empty where all files were published by others.
 std::vector<std::string> closing_lines(const std::vector<ResultFile>& files);
 
 }  // namespace whygpu

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "reports/render/text.h"
 
@@ -50,18 +51,22 @@ bool runs_on_cpu(const ResultFile& file, const CaseRecord& record) {
   return backend && backend->device && backend->device->kind == RecordedDevice::cpu;
 }
 
-// Plain loops say nothing about what a CPU can do.
+// Plain loops alone say nothing about what a CPU can do.
 constexpr std::string_view kPlainLoops = "naive";
 
-// The fastest CPU case of every problem by a library, by problem_key().
+// The fastest CPU case of every problem that a library solved, by problem_key().
 std::map<std::string, const CaseRecord*> fastest_on_cpu(const ResultFile& file) {
   std::map<std::string, const CaseRecord*> fastest;
+  std::set<std::string> by_library;
   if (file.imported) return fastest;
   for (const auto& record : file.cases) {
-    if (record.status != Status::ok || record.backend == kPlainLoops || !runs_on_cpu(file, record)) continue;
-    auto& best = fastest[problem_key(record)];
+    if (record.status != Status::ok || !runs_on_cpu(file, record)) continue;
+    const std::string key = problem_key(record);
+    if (record.backend != kPlainLoops) by_library.insert(key);
+    auto& best = fastest[key];
     if (!best || time_ns(record)->value < time_ns(*best)->value) best = &record;
   }
+  std::erase_if(fastest, [&](const auto& entry) { return !by_library.contains(entry.first); });
   return fastest;
 }
 

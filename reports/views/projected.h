@@ -18,7 +18,7 @@ std::optional<projection::Problem> projected_problem(const CaseRecord& record);
 
 // One problem on one card. Of a card that was measured in the same file, the measured time too.
 struct ProjectedCase {
-  const CaseRecord* cpu = nullptr;  // the fastest CPU case of the problem by a library
+  const CaseRecord* cpu = nullptr;  // the fastest CPU case of the problem
   Offload offload = Offload::kernel;
   projection::Outcome outcome;
   std::optional<double> measured_seconds;

@@ -41,7 +41,7 @@ const Measure kLatency{"latency_us",
                        "µs",
                        false,
                        "speed-up",
-                       "its operands are cold or copied",
+                       "its operands are cold or copied, or its source does not say whether the host waited",
                        [](const ResultFile& file, const CaseRecord& record) {
                          const auto nanoseconds = latency_ns(file, record);
                          return nanoseconds ? std::optional(nanoseconds->scaled(1e-3)) : std::nullopt;

@@ -45,7 +45,8 @@ Section times_section(const NetworkRecord& network, const std::vector<NetworkTim
   section.columns.push_back({"GFLOP/s", "", false});
   const auto show = [](double seconds) { return seconds > 0 ? format_duration_ns(1e9 * seconds) : std::string("0"); };
   for (const auto& time : times) {
-    const bool partial = !time.missing.empty();
+    const bool partial = !time.missing.empty() || !time.traffic_known;
+    const double not_timed = time.missing_flops + (time.traffic_known ? 0 : contents.other_flops);
     const std::string mark = partial ? ">" : "";
     auto& row = section.rows.emplace_back();
     row = {{time.name, partial                       ? Tone::faint
@@ -63,8 +64,8 @@ Section times_section(const NetworkRecord& network, const std::vector<NetworkTim
     row.push_back({show(time.measured)});
     row.push_back({time.traffic_known ? show(time.modelled) : "not known", Tone::faint});
     row.push_back({percent(time.measured, time.seconds())});
-    row.push_back({format_number(1e-9 * (contents.flops() - time.missing_flops) / time.seconds())});
-    if (partial) {
+    row.push_back({format_number(1e-9 * (contents.flops() - not_timed) / time.seconds())});
+    if (!time.missing.empty()) {
       section.notes.push_back(fmt::format("{}: without {} ({} of the FLOPs) that it did not run, such as {}", time.name,
                                           count_of(time.missing.size(), "case"),
                                           percent(time.missing_flops, contents.flops()), time.missing.front()));
@@ -130,7 +131,8 @@ Document network_view(const std::vector<ResultFile>& files, const TableOptions&)
       std::vector<std::string> devices;
       for (const auto& time : times) {
         document.records.rows.push_back({names[f], network.name, static_cast<double>(network.batch), network.training,
-                                         time.name, time.device, time.seconds(), time.measured, time.modelled,
+                                         time.name, time.device, time.seconds(), time.measured,
+                                         known(time.traffic_known ? std::optional(time.modelled) : std::nullopt),
                                          contents.flops(), contents.product_flops, time.missing_flops,
                                          time.cold ? "cold" : "hot", contents.other_flops, contents.unknown_flops});
         if (std::ranges::find(devices, time.device) == devices.end()) devices.push_back(time.device);
@@ -143,8 +145,9 @@ Document network_view(const std::vector<ResultFile>& files, const TableOptions&)
       "measured: convolutions and matrix products, one at a time, with hot operands if the device's largest cache "
       "holds "
       "those of all of them, otherwise cold. modelled: the bytes of the other operators' operands at the measured "
-      "bandwidth of the cache or memory that holds them, each operator by itself. >: some cases are missing, the true "
-      "time is longer.");
+      "bandwidth of the cache or memory that holds them, each operator by itself. >: some cases, or the traffic, are "
+      "missing: the "
+      "true time is longer.");
   return document;
 }
 

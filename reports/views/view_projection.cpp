@@ -26,13 +26,18 @@ class ProjectionView {
   }
 
   void add(const ResultFile& file, const std::string& name) {
+    if (file.imported) {
+      document_.notes.push_back(name + ": " + describe_import(file) + "; not projected");
+      return;
+    }
     add_crossovers(file, name);
     for (const auto& card : cards_) add_cases(file, name, card);
   }
 
   Document take(std::vector<std::string> heading) {
     if (document_.sections.empty()) {
-      document_.notes.emplace_back("nothing to project: no product, convolution or copy was measured on a CPU");
+      document_.notes.emplace_back(
+          "nothing to project: no product, convolution or copy was measured here with a library on a CPU");
       return std::move(document_);
     }
     document_.heading = std::move(heading);

@@ -156,6 +156,21 @@ void refuse_unlike(const ResultFile& base, const ResultFile& head) {
 
 }  // namespace
 
+namespace {
+
+// Load averages of one minute for each CPU, when the runs began, that differ by more than this are said first.
+constexpr double kLoadDifference = 0.25;
+
+std::string load_difference(const EnvironmentRecord& base, const EnvironmentRecord& head) {
+  const auto per_cpu = [](const EnvironmentRecord& one) { return one.load.front() / std::max(one.cpus_online, 1); };
+  if (base.load.empty() || head.load.empty()) return {};
+  if (std::abs(per_cpu(base) - per_cpu(head)) <= kLoadDifference) return {};
+  return fmt::format("load of other programs when the runs began: {:.2f} -> {:.2f}; a busy machine is slower",
+                     base.load.front(), head.load.front());
+}
+
+}  // namespace
+
 std::vector<std::string> environment_differences(const ResultFile& base, const ResultFile& head) {
   std::vector<std::string> differences;
   const auto compare = [&](const std::string& what, const std::string& before, const std::string& after) {
@@ -175,6 +190,7 @@ std::vector<std::string> environment_differences(const ResultFile& base, const R
     for (const auto& key : keys) compare(what + key, value_of(before, key), value_of(after, key));
   };
   const EnvironmentRecord &a = base.environment, &b = head.environment;
+  if (const auto loads = load_difference(a, b); !loads.empty()) differences.push_back(loads);
   compare("host", a.host, b.host);
   compare("CPU", a.cpu_model, b.cpu_model);
   compare("CPUs usable", std::to_string(a.cpus_usable), std::to_string(b.cpus_usable));
