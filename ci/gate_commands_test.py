@@ -55,7 +55,7 @@ def gate():
 
 def bad_builds():
     contains(whygpu("gate", "--base", "base", "--head", "nowhere", *CASE, code=2), "nowhere")
-    contains(whygpu("gate", "--base", "base", "--head", "slower", "gemm", "m=8", code=2), "n")
+    contains(whygpu("gate", "--base", "base", "--head", "slower", "gemm", "n=8", code=2), "m=…")
     contains(whygpu("gate", "--base", "base", "--head", "slower", *CASE, "--threshold", "much", code=2), "is not a percentage")
     pathlib.Path("slower/status").write_text("incorrect")
     contains(whygpu("gate", "--base", "base", "--head", "slower", *CASE, code=2), "1 incorrect", "because of the test")
