@@ -1,11 +1,11 @@
 // whygpu network: measures the convolutions and matrix products of a network and composes its time from them.
 #include <fmt/format.h>
 
-#include <charconv>
 #include <filesystem>
 #include <memory>
 #include <set>
 
+#include "benchmarks/networks/onnx/open_dimensions.h"
 #include "benchmarks/networks/onnx/read_network.h"
 #include "reports/render/text.h"
 #include "reports/views/network_times.h"
@@ -16,35 +16,12 @@
 namespace whygpu {
 namespace {
 
-constexpr std::int64_t kLargestDim = 1 << 30;
-
 struct NetworkOptions {
   RunOptions run;
   std::string network;
   std::vector<std::string> batches, dims;
   bool training = false;
 };
-
-std::int64_t whole_number(const std::string& option, const std::string& text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > kLargestDim) {
-    throw CaseError(fmt::format("{} {}: accepted: whole numbers from 1 to {}", option, text, kLargestDim));
-  }
-  return value;
-}
-
-networks::OnnxSizes sizes_of(const NetworkOptions& options) {
-  networks::OnnxSizes sizes;
-  for (const auto& dim : options.dims) {
-    const auto equals = dim.rfind('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw CaseError(fmt::format("--dim {}: accepted: NAME=N, such as --dim height=640", dim));
-    }
-    sizes.dims[dim.substr(0, equals)] = whole_number("--dim " + dim.substr(0, equals), dim.substr(equals + 1));
-  }
-  return sizes;
-}
 
 void add_network(RunOptions& run, NetworkRecord network, std::set<std::string>& seen) {
   for (const auto& node : network.nodes) {
@@ -60,11 +37,11 @@ void add_network(RunOptions& run, NetworkRecord network, std::set<std::string>& 
 // A new run, with the cases of the network at all batch sizes.
 RunOptions run_of(const NetworkOptions& options) {
   RunOptions run = options.run;
-  networks::OnnxSizes sizes = sizes_of(options);
+  networks::OnnxSizes sizes{std::nullopt, networks::parse_dimensions(options.dims)};
   std::set<std::string> seen;
   if (options.batches.empty()) add_network(run, read_network(options.network, sizes, options.training), seen);
   for (const auto& batch : options.batches) {
-    sizes.batch = whole_number("--batch", batch);
+    sizes.batch = networks::whole_number("--batch", batch);
     add_network(run, read_network(options.network, sizes, options.training), seen);
   }
   run.title = "network " + run.networks.front().name;

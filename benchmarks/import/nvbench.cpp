@@ -12,11 +12,6 @@ namespace {
 
 using Values = std::vector<std::pair<std::string, std::string>>;
 
-std::string lower(std::string text) {
-  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return text;
-}
-
 // [{"name": …, "value": …}, …]; numbers are written as strings, since they may have 64 bits.
 Values named_values(const std::optional<JsonNode>& list) {
   Values values;
@@ -43,7 +38,7 @@ std::string product_of(const Values& axes, const std::string& dtype) {
   Product product;
   product.dtype = dtype;
   for (const auto& [axis, value] : axes) {
-    const auto key = lower(axis);
+    const auto key = lower_case(axis);
     if (key == "m") {
       product.m = value;
     } else if (key == "n") {

@@ -38,6 +38,12 @@ Product from_column_major(const Product& product) {
   return result;
 }
 
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
 std::string dtype_named(std::string_view name) {
   static const std::map<std::string, std::string, std::less<>> names = {{"f64", "f64"},
                                                                         {"fp64", "f64"},
@@ -71,10 +77,7 @@ std::string dtype_named(std::string_view name) {
                                                                         {"int8", "s8"},
                                                                         {"int8_t", "s8"},
                                                                         {"i8_r", "s8"}};
-  std::string lower(name);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  const auto found = names.find(lower);
+  const auto found = names.find(lower_case(std::string(name)));
   return found == names.end() ? std::string() : found->second;
 }
 

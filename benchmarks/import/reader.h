@@ -69,6 +69,8 @@ struct Product {
 // C = op(A)·op(B) in column-major order is Cᵀ = op(B)ᵀ·op(A)ᵀ in row-major order on the same memory.
 Product from_column_major(const Product& product);
 
+std::string lower_case(std::string text);  // of ASCII letters
+
 // Our dtype for a name that others use: "half", "fp32", "f16_r", "__nv_bfloat16"; empty if there is none.
 std::string dtype_named(std::string_view name);
 

@@ -26,12 +26,6 @@ std::vector<std::string> split(const std::string& text, char separator) {
   return parts;
 }
 
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 // The types that a command line asks for; empty where it does not say.
 struct Command {
   std::string operands, compute;
@@ -80,7 +74,7 @@ class Reader {
         names.clear();
       } else if (line.find(kHeader) != std::string::npos) {
         names = fields;
-        std::ranges::transform(names, names.begin(), lower);
+        std::ranges::transform(names, names.begin(), lower_case);
       } else if (!names.empty() && fields.size() > 1 && is_operation(fields.front())) {
         source.rows.push_back(row_of(names, fields, command, number));
       }

@@ -93,8 +93,7 @@ void print_table(const Published& published, const std::vector<Miss>& misses, bo
              100 * covered / count);
 }
 
-// Slow-downs of the published CPU: smaller ones.
-constexpr double kCpus[] = {1, 4, 16};
+constexpr double kCpuSlowDowns[] = {1, 4, 16};  // stand for smaller CPUs than the published one
 constexpr std::size_t kFewestSizes = 3;
 
 // Every family of three sizes or more of every card, against every CPU.
@@ -110,7 +109,7 @@ std::vector<FamilyOnCard> families_against_cpus(const Published& published, cons
   std::vector<FamilyOnCard> result;
   for (const auto& [names, by_size] : families) {
     if (by_size.size() < kFewestSizes) continue;
-    for (const double slower : kCpus) {
+    for (const double slower : kCpuSlowDowns) {
       FamilyOnCard& family = result.emplace_back();
       family.card = std::get<0>(names);
       for (const auto& [size, miss] : by_size) {

@@ -95,6 +95,7 @@ class Charts {
   }
 
   Json build() {
+    measured_contests_ = measured_contests();
     add("speed", "lines", "Speed over size",
         "Each line is a backend; its band is the spread between rounds; a hollow point did not settle. Dashed: "
         "measured ceilings.",
@@ -206,24 +207,53 @@ class Charts {
     }
   }
 
-  Json advantages(Resource resource, const std::string& unit) {
+  struct NamedContest {
+    std::string name;  // of its series
+    Contest contest;
+  };
+
+  // By label of their families.
+  using Contests = std::map<std::string, std::vector<NamedContest>>;
+
+  Contests measured_contests() const {
+    Contests result;
+    for (const auto& [file, prefix] : files_) {
+      for (auto& contest : contests(file, prices_)) {
+        auto name = prefix + contest.candidate;
+        if (!contest.data_path.text.empty()) name += " " + contest.data_path.text;
+        result[label_of(contest.family)].push_back({std::move(name), std::move(contest)});
+      }
+    }
+    return result;
+  }
+
+  // Cards that a file did not measure, over the best CPU backend of that file.
+  Contests projected() const {
+    Contests result;
+    for (const auto& [file, prefix] : files_) {
+      for (const auto& card : cards_) {
+        if (was_measured(file, card)) continue;
+        for (auto& contest : projected_contests(file, card, Offload::kernel))
+          result[label_of(contest.family)].push_back({prefix + card.name, std::move(contest)});
+      }
+    }
+    return result;
+  }
+
+  // A pick for each family of which a contest is wanted. `point_of` makes a point from the name of its series, its
+  // number, and the advantage.
+  template <class Wanted, class PointOf>
+  Json contest_picks(const Contests& all, const std::string& unit, const Wanted& wanted, const PointOf& point_of) {
     Json picks = Json::array();
-    std::vector<std::vector<Contest>> all;
-    for (const auto& [file, prefix] : files_) all.push_back(contests(file, prices_));
     for (const auto& family : families_) {
+      const auto found = all.find(label_of(family));
+      if (found == all.end()) continue;
       Json pick = empty_pick(family, unit);
       Series series(names_);
-      for (std::size_t f = 0; f < files_.size(); ++f) {
-        for (const auto& contest : all[f]) {
-          if (contest.resource != resource || label_of(contest.family) != label_of(family)) continue;
-          auto name = files_[f].prefix + contest.candidate;
-          if (!contest.data_path.text.empty()) name += " " + contest.data_path.text;
-          for (const auto& p : contest.points) {
-            const auto tip = fmt::format("{}: {}{} {} ({})\n{}", name, format_number(p.factor.value), unit,
-                                         format_spread(p.factor), p.best_cpu, p.problem);
-            pick["points"].push_back(point(series.index(name), p.size, p.factor, true, tip));
-          }
-        }
+      for (const auto& [name, contest] : found->second) {
+        if (!wanted(contest)) continue;
+        for (const auto& advantage : contest.points)
+          pick["points"].push_back(point_of(name, series.index(name), advantage));
       }
       if (pick["points"].empty()) continue;
       pick["series"] = series.legend();
@@ -232,37 +262,27 @@ class Charts {
     return picks;
   }
 
-  // Cards that a file did not measure, over the best CPU backend of that file.
+  Json advantages(Resource resource, const std::string& unit) {
+    return contest_picks(
+        measured_contests_, unit, [&](const Contest& contest) { return contest.resource == resource; },
+        [&](const std::string& name, std::size_t series, const Advantage& p) {
+          return point(series, p.size, p.factor, true,
+                       fmt::format("{}: {}{} {} ({})\n{}", name, format_number(p.factor.value), unit,
+                                   format_spread(p.factor), p.best_cpu, p.problem));
+        });
+  }
+
   Json projections() {
-    static constexpr auto unit = "× the best CPU backend, projected";
-    std::vector<std::pair<std::string, Contest>> all;
-    for (const auto& [file, prefix] : files_) {
-      for (const auto& card : cards_) {
-        if (was_measured(file, card)) continue;
-        for (auto& contest : projected_contests(file, card, Offload::kernel))
-          all.emplace_back(prefix + card.name, std::move(contest));
-      }
-    }
-    Json picks = Json::array();
-    for (const auto& family : families_) {
-      Json pick = empty_pick(family, unit);
-      Series series(names_);
-      for (const auto& [name, contest] : all) {
-        if (label_of(contest.family) != label_of(family)) continue;
-        for (const auto& p : contest.points) {
-          const auto tip =
-              fmt::format("{}: projected {}× [{} to {}] {}\n{}", name, format_number(p.factor.value),
-                          format_number(p.factor.low()), format_number(p.factor.high()), p.best_cpu, p.problem);
-          auto json = point(series.index(name), p.size, p.factor, false, tip);
+    return contest_picks(
+        projected(), "× the best CPU backend, projected", [](const Contest&) { return true; },
+        [](const std::string& name, std::size_t series, const Advantage& p) {
+          auto json =
+              point(series, p.size, p.factor, false,
+                    fmt::format("{}: projected {}× [{} to {}] {}\n{}", name, format_number(p.factor.value),
+                                format_number(p.factor.low()), format_number(p.factor.high()), p.best_cpu, p.problem));
           json["projected"] = true;
-          pick["points"].push_back(std::move(json));
-        }
-      }
-      if (pick["points"].empty()) continue;
-      pick["series"] = series.legend();
-      picks.push_back(std::move(pick));
-    }
-    return picks;
+          return json;
+        });
   }
 
   // One pick per device and dtype with both an arithmetic and a memory ceiling.
@@ -356,6 +376,7 @@ class Charts {
   const std::span<const CatalogueDevice> cards_;
   std::vector<NamedFile> files_;
   std::vector<Family> families_;
+  Contests measured_contests_;
   std::vector<std::map<std::string, std::vector<const CaseRecord*>>> by_key_;
   std::vector<std::string> names_;  // of all series
   Json charts_ = Json::array();

@@ -238,18 +238,18 @@ class Matrix {
     document_.sections.push_back(std::move(section));
   }
 
-  struct Look {
+  struct CellParts {
     std::string base;  // empty: nothing is compared
     bool spreads = false, ceilings = false;
     bool fastest = false;
   };
 
-  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const Look& look,
+  void add_cells(const Grid& grid, std::size_t p, std::size_t c, const Measure& measure, const CellParts& parts,
                  std::vector<Cell>& row) {
-    const std::string& base = look.base;
+    const std::string& base = parts.base;
     const auto* record = grid.at(p, c);
     const bool imported = is_imported(grid.contenders()[c]);
-    const bool has_ceiling = look.ceilings && !imported;
+    const bool has_ceiling = parts.ceilings && !imported;
     const bool has_gain = !base.empty() && !imported && grid.contenders()[c].name != base;
     const auto estimate = value(grid, p, c, measure);
     const auto gain = estimate && !base.empty() && comparable(grid, p, c)
@@ -258,20 +258,20 @@ class Matrix {
     if (estimate) {
       const bool rough = estimate->relative_half_width().value_or(0) > kRough;
       marks_.rough = marks_.rough || rough;
-      marks_.fastest = marks_.fastest || look.fastest;
+      marks_.fastest = marks_.fastest || parts.fastest;
       (estimate->is_interval ? marks_.interval : marks_.range) |= estimate->spread.has_value();
-      const auto text = fmt::format("{}{}{}", look.fastest ? "*" : "", rough ? "~" : "", format_value(*estimate));
+      const auto text = fmt::format("{}{}{}", parts.fastest ? "*" : "", rough ? "~" : "", format_value(*estimate));
       if (record->status == Status::suspect) {
         row.push_back({footnotes_.mark_as(text, "suspect", record->reason), Tone::bad});
       } else {
-        row.push_back({text, look.fastest ? Tone::best : rough ? Tone::warning : Tone::plain});
+        row.push_back({text, parts.fastest ? Tone::best : rough ? Tone::warning : Tone::plain});
       }
-      if (look.spreads) row.push_back({format_spread(*estimate), Tone::faint});
+      if (parts.spreads) row.push_back({format_spread(*estimate), Tone::faint});
       if (has_ceiling) row.push_back(ceiling_cell(grid, p, c, measure));
       if (has_gain) row.push_back(gain_cell(gain));
     } else {
       row.push_back(status_cell(record, measure));
-      row.resize(row.size() + (look.spreads ? 1 : 0) + (has_ceiling ? 1 : 0) + (has_gain ? 1 : 0));
+      row.resize(row.size() + (parts.spreads ? 1 : 0) + (has_ceiling ? 1 : 0) + (has_gain ? 1 : 0));
     }
     if (record != nullptr) add_record(grid, p, c, *record, measure, base, estimate, gain);
   }

@@ -99,6 +99,12 @@ projection::Outcome outcome_of(const CaseRecord& record, const projection::Card&
 
 }  // namespace
 
+std::string time_text(double seconds) { return format_duration_ns(1e9 * seconds); }
+
+std::string band_text(const projection::Projection& projection) {
+  return fmt::format("[{} to {}]", time_text(projection.low), time_text(projection.high));
+}
+
 std::optional<projection::Problem> projected_problem(const CaseRecord& record) {
   if (record.is_cold()) return std::nullopt;
   if (record.workload == "gemm") return gemm_of(record);

@@ -39,6 +39,10 @@ struct CheckedProjection {
 // In the order of the file, with the data on the card or moved each time; empty when the file did not measure the card.
 std::vector<CheckedProjection> check_projections(const ResultFile& file, const CatalogueDevice& card);
 
+// "1.20 ms", and a band as "[0.90 ms to 2.00 ms]".
+std::string time_text(double seconds);
+std::string band_text(const projection::Projection& projection);
+
 // A card on one family: points are best CPU time over projected time, and their spread is the band. Families whose
 // problems the model does not have are left out; gaps say why single sizes are.
 std::vector<Contest> projected_contests(const ResultFile& file, const CatalogueDevice& card, Offload offload);

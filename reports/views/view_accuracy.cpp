@@ -13,8 +13,6 @@
 namespace whygpu {
 namespace {
 
-std::string time_text(double seconds) { return format_duration_ns(1e9 * seconds); }
-
 // "12 of 13 problems inside the 90% band (92%); typical error 21%; projected over measured 1.07× in the mean". Typical
 // error and mean are geometric: exp of the mean |ln ratio|, less 1, and exp of the mean ln ratio.
 std::string summary(const std::string& card, const std::vector<CheckedProjection>& checked) {
@@ -54,7 +52,7 @@ void add_card(Document& document, const ResultFile& file, const std::string& nam
                             {time_text(one.measured_seconds)},
                             {one.record->backend},
                             {time_text(projected.seconds)},
-                            {"[" + time_text(projected.low) + " to " + time_text(projected.high) + "]"},
+                            {band_text(projected)},
                             {format_number(projected.seconds / one.measured_seconds) + "×",
                              one.is_inside_band() ? Tone::plain : Tone::warning}});
     document.records.rows.push_back({name, one.record->problem, card.name, one.record->backend, one.measured_seconds,

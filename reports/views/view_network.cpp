@@ -143,11 +143,9 @@ Document network_view(const std::vector<ResultFile>& files, const TableOptions&)
   }
   document.notes.emplace_back(
       "measured: convolutions and matrix products, one at a time, with hot operands if the device's largest cache "
-      "holds "
-      "those of all of them, otherwise cold. modelled: the bytes of the other operators' operands at the measured "
-      "bandwidth of the cache or memory that holds them, each operator by itself. >: some cases, or the traffic, are "
-      "missing: the "
-      "true time is longer.");
+      "holds those of all of them, otherwise cold. modelled: the bytes of the other operators' operands at the "
+      "measured bandwidth of the cache or memory that holds them, each operator by itself. >: some cases, or the "
+      "traffic, are missing: the true time is longer.");
   return document;
 }
 

@@ -15,8 +15,6 @@ using projection::Projection;
 
 std::string span(double low, double high) { return format_number(low) + " to " + format_number(high); }
 
-std::string time_text(double seconds) { return format_duration_ns(1e9 * seconds); }
-
 class ProjectionView {
  public:
   explicit ProjectionView(std::span<const CatalogueDevice> cards) : cards_(cards) {
@@ -123,7 +121,7 @@ class ProjectionView {
       const auto& projected = std::get<Projection>(one.outcome);
       const bool faster = projection::is_faster(projected, cpu).value_or(false);
       cells.push_back({time_text(projected.seconds)});
-      cells.push_back({"[" + time_text(projected.low) + " to " + time_text(projected.high) + "]"});
+      cells.push_back({band_text(projected)});
       cells.push_back({projected.limit});
       cells.push_back({format_number(cpu / projected.seconds) + "×", faster ? Tone::strong : Tone::plain});
     }

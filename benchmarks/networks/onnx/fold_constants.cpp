@@ -72,16 +72,29 @@ std::optional<std::size_t> axis_of(std::int64_t axis, std::size_t rank) {
   return static_cast<std::size_t>(axis < 0 ? axis + axes : axis);
 }
 
-// The elements of `from` at the places of each axis: places[d] of axis d, in their order.
-Folded pick(const SmallTensor& from, const std::vector<Shape>& places) {
+// 0, 1, … count - 1.
+Shape indices_below(std::size_t count) {
+  Shape indices(count);
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
+}
+
+// The elements of `from` at places[axis] of each axis, with the axes in this order.
+Folded pick(const SmallTensor& from, const std::vector<Shape>& places, const Shape& axes) {
+  const std::size_t rank = from.shape.size();
+  Shape strides(rank, 1);
+  for (std::size_t d = rank; d > 1; --d) strides[d - 2] = strides[d - 1] * from.shape[d - 1];
+  double count = 1;
+  for (const Shape& axis : places) count *= static_cast<double>(axis.size());
+  if (!(count <= kMostValues)) return std::nullopt;
   SmallTensor result;
-  for (const Shape& axis : places) result.shape.push_back(static_cast<std::int64_t>(axis.size()));
-  if (!(count_of(result.shape) <= kMostValues)) return std::nullopt;
-  std::vector<std::int64_t> offsets = {0};
-  for (std::size_t d = 0; d < places.size(); ++d) {
-    std::vector<std::int64_t> next;
+  Shape offsets = {0};
+  for (const std::int64_t number : axes) {
+    const auto axis = static_cast<std::size_t>(number);
+    result.shape.push_back(static_cast<std::int64_t>(places[axis].size()));
+    Shape next;
     for (const std::int64_t offset : offsets) {
-      for (const std::int64_t place : places[d]) next.push_back(offset * from.shape[d] + place);
+      for (const std::int64_t place : places[axis]) next.push_back(offset + place * strides[axis]);
     }
     offsets = std::move(next);
   }
@@ -92,8 +105,7 @@ Folded pick(const SmallTensor& from, const std::vector<Shape>& places) {
 std::vector<Shape> all_places(const Shape& shape) {
   std::vector<Shape> places;
   for (const std::int64_t extent : shape) {
-    Shape& axis = places.emplace_back(static_cast<std::size_t>(extent));
-    std::iota(axis.begin(), axis.end(), 0);
+    places.push_back(indices_below(static_cast<std::size_t>(extent)));
   }
   return places;
 }
@@ -109,7 +121,7 @@ Folded Evaluation::gather() const {
     places[*axis].push_back(index < 0 ? index + extent : index);
     if (places[*axis].back() < 0 || places[*axis].back() >= extent) return std::nullopt;
   }
-  auto result = pick(from, places);
+  auto result = pick(from, places, indices_below(from.shape.size()));
   if (!result) return std::nullopt;
   const auto at = result->shape.erase(result->shape.begin() + static_cast<std::ptrdiff_t>(*axis));
   result->shape.insert(at, input(1).shape.begin(), input(1).shape.end());
@@ -120,10 +132,7 @@ Folded Evaluation::slice() const {
   const SmallTensor& from = input(0);
   const Shape starts = list(1, "starts"), ends = list(2, "ends");
   Shape axes = list(3, "axes"), steps = list(4, "steps");
-  if (axes.empty()) {
-    axes.resize(starts.size());
-    std::iota(axes.begin(), axes.end(), 0);
-  }
+  if (axes.empty()) axes = indices_below(starts.size());
   if (steps.empty()) steps.resize(starts.size(), 1);
   if (starts.size() != ends.size() || starts.size() != axes.size() || starts.size() != steps.size()) {
     return std::nullopt;
@@ -144,7 +153,7 @@ Folded Evaluation::slice() const {
       at += step;
     }
   }
-  return pick(from, places);
+  return pick(from, places, indices_below(from.shape.size()));
 }
 
 Folded Evaluation::concat() const {
@@ -173,31 +182,11 @@ Folded Evaluation::concat() const {
 
 Folded Evaluation::transpose() const {
   const SmallTensor& from = input(0);
-  const std::size_t rank = from.shape.size();
+  const Shape all = indices_below(from.shape.size());
   Shape order = node_.list("perm", {});
-  if (order.empty()) {
-    order.resize(rank);
-    std::iota(order.rbegin(), order.rend(), 0);
-  }
-  Shape sorted = order, strides(rank, 1);
-  std::ranges::sort(sorted);
-  for (std::size_t d = 0; d < rank; ++d) {
-    if (order.size() != rank || sorted[d] != static_cast<std::int64_t>(d)) return std::nullopt;
-  }
-  for (std::size_t d = rank; d > 1; --d) strides[d - 2] = strides[d - 1] * from.shape[d - 1];
-  SmallTensor result;
-  std::vector<std::int64_t> offsets = {0};
-  for (const std::int64_t from_axis : order) {
-    const auto axis = static_cast<std::size_t>(from_axis);
-    result.shape.push_back(from.shape[axis]);
-    std::vector<std::int64_t> next;
-    for (const std::int64_t offset : offsets) {
-      for (std::int64_t i = 0; i < from.shape[axis]; ++i) next.push_back(offset + i * strides[axis]);
-    }
-    offsets = std::move(next);
-  }
-  for (const std::int64_t offset : offsets) result.values.push_back(from.values.at(static_cast<std::size_t>(offset)));
-  return result;
+  if (order.empty()) order.assign(all.rbegin(), all.rend());
+  if (!std::ranges::is_permutation(order, all)) return std::nullopt;
+  return pick(from, all_places(from.shape), order);
 }
 
 Folded Evaluation::range() const {

@@ -10,11 +10,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "backends/loader.h"
 #include "benchmarks/networks/onnx/network_passes.h"
+#include "benchmarks/networks/onnx/open_dimensions.h"
 #include "benchmarks/networks/onnx/read_network.h"
 #include "benchmarks/worker/measurement.h"
 #include "reports/results/statistics.h"
@@ -23,30 +24,16 @@ namespace whygpu::networks {
 namespace {
 
 constexpr int kWarmUpPasses = 3;
+constexpr std::uint64_t kSeed = 1;
 constexpr std::size_t kFewestPasses = 5;
 
 struct Options {
   std::string network, backend = "openblas";
-  std::map<std::string, std::int64_t> dims;
-  std::vector<std::string> dim_words;
-  std::int64_t batch = 0;
-  int threads = 1, device = 0;
+  std::vector<std::string> dims;
+  std::optional<std::int64_t> batch;
+  int threads = 1;
   double seconds = 1;
-  std::uint64_t seed = 1;
-  bool training = false;
 };
-
-void parse_dims(Options& options) {
-  for (const auto& word : options.dim_words) {
-    const auto equals = word.rfind('=');
-    std::int64_t value = 0;
-    if (equals == std::string::npos || equals == 0 || !CLI::detail::lexical_cast(word.substr(equals + 1), value) ||
-        value < 1) {
-      throw CaseError(fmt::format("--dim {}: accepted: NAME=N, such as --dim height=640", word));
-    }
-    options.dims[word.substr(0, equals)] = value;
-  }
-}
 
 struct Times {
   std::vector<double> passes, cpu;         // seconds of whole passes, and their CPU time
@@ -73,12 +60,10 @@ nlohmann::json measure(const Options& options) {
   const auto modules = find_modules();
   const auto found = modules.find(options.backend);
   if (found == modules.end()) throw LoadError(fmt::format("no backend \"{}\"", options.backend));
-  OnnxSizes sizes;
-  sizes.dims.insert(options.dims.begin(), options.dims.end());
-  if (options.batch > 0) sizes.batch = options.batch;
-  const NetworkRecord network = read_network(options.network, sizes, options.training);
-  LoadedBackend backend(found->second, {options.threads, options.device});
-  NetworkPasses passes(network, *backend, options.seed);
+  const NetworkRecord network =
+      read_network(options.network, {options.batch, parse_dimensions(options.dims)}, /*training=*/false);
+  LoadedBackend backend(found->second, {options.threads, 0});
+  NetworkPasses passes(network, *backend, kSeed);
   const Times times = timed(passes, options.seconds);
   double sum = 0, fastest = 0;
   nlohmann::json steps = nlohmann::json::array();
@@ -116,15 +101,11 @@ int main(int argc, char** argv) {
   app.add_option("network", options.network, "an ONNX file, a .model file, or a network of this build")->required();
   app.add_option("--backend", options.backend, "the backend")->capture_default_str();
   app.add_option("--threads", options.threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
-  app.add_option("--device", options.device, "index of the accelerator")->check(CLI::NonNegativeNumber);
-  app.add_option("--dim", options.dim_words, "NAME=N: an open dimension")->delimiter(',');
+  app.add_option("--dim", options.dims, "NAME=N: an open dimension")->delimiter(',');
   app.add_option("--batch", options.batch, "batch size")->check(CLI::PositiveNumber);
   app.add_option("--seconds", options.seconds, "duration of the passes")->check(CLI::PositiveNumber);
-  app.add_option("--seed", options.seed, "random seed of the inputs");
-  app.add_flag("--train", options.training, "a training step");
   CLI11_PARSE(app, argc, argv);
   try {
-    parse_dims(options);
     fmt::print("{}\n", measure(options).dump());
     return 0;
   } catch (const std::exception& error) {

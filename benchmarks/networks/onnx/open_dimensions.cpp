@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <set>
 
 namespace whygpu::networks {
 namespace {
+
+constexpr std::int64_t kLargestDimension = 1 << 30;
 
 std::string name_of(const OnnxInput& input, std::size_t index) {
   const std::string& name = input.dimensions[index].name;
@@ -40,6 +43,28 @@ std::set<std::string> batch_names(const std::vector<OnnxInput>& inputs, const On
 }
 
 }  // namespace
+
+std::int64_t whole_number(const std::string& option, const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < 1 || value > kLargestDimension) {
+    throw CaseError(fmt::format("{} {}: accepted: whole numbers from 1 to {}", option, text, kLargestDimension));
+  }
+  return value;
+}
+
+std::map<std::string, std::int64_t> parse_dimensions(const std::vector<std::string>& words) {
+  std::map<std::string, std::int64_t> dimensions;
+  for (const auto& word : words) {
+    const auto equals = word.rfind('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw CaseError(fmt::format("--dim {}: accepted: NAME=N, such as --dim height=640", word));
+    }
+    const std::string name = word.substr(0, equals);
+    dimensions[name] = whole_number("--dim " + name, word.substr(equals + 1));
+  }
+  return dimensions;
+}
 
 std::int64_t fix_dimensions(const std::filesystem::path& path, std::vector<OnnxInput>& inputs, const OnnxSizes& sizes) {
   const auto fail = [&path](const std::string& what) { throw CaseError(fmt::format("{}: {}", path.string(), what)); };

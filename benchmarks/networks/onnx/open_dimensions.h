@@ -1,7 +1,9 @@
 // The dimensions that a model leaves open, and what they become.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +21,12 @@ struct OnnxInput {
   std::string name;
   std::vector<OnnxDimension> dimensions;
 };
+
+// A whole number from 1 on. Throws CaseError naming `option`.
+std::int64_t whole_number(const std::string& option, const std::string& text);
+
+// The dimensions given as "NAME=N". Throws CaseError.
+std::map<std::string, std::int64_t> parse_dimensions(const std::vector<std::string>& words);
 
 // Gives every open dimension a value: that of --dim; for the batch, that of --batch or 1. The batch is what is named
 // so, otherwise the first dimension of each input. Returns the batch size. Throws CaseError naming the options to add.
