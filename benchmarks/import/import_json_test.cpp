@@ -92,6 +92,18 @@ TEST(GoogleBenchmark, Mapping) {
   EXPECT_THAT(import_error("{}", options), HasSubstr("--match and --case are needed together; only --match is given"));
 }
 
+// Two benchmarks that become one case are not two samples of it.
+TEST(GoogleBenchmark, OtherNamesOfACaseAreLeftOut) {
+  auto options = import_options("X");
+  options.match = R"(\w+/(\d+))";
+  options.case_line = "gemm m=$1";
+  const auto device = imported_device(
+      google(google_row("BM_ours/3", R"("real_time": 1)") + "," + google_row("BM_theirs/3", R"("real_time": 5)")),
+      options);
+  EXPECT_THAT(device.file.cases.at(0).rounds.at(0).samples_ns, ElementsAre(1));
+  EXPECT_THAT(reasons_of(device), ElementsAre("1 the same case as an earlier row"));
+}
+
 TEST(GoogleBenchmark, LongNamesMatchNothing) {
   auto options = import_options("X");
   options.match = R"(BM_\w+/(\d+))";

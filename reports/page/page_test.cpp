@@ -118,5 +118,17 @@ TEST(Answer, NeverAhead) {
   EXPECT_THAT(answer(file.file(), {}).headline, testing::StartsWith("No: the GPU does not stay ahead"));
 }
 
+// The slowest backend whose spread says something.
+TEST(Answer, NoFactorOverNoise) {
+  SyntheticFile file;
+  file.ok(square_gemm(64), "naive", seven_rounds(1000, 0.9), 1000);
+  file.ok(square_gemm(64), "openblas", seven_rounds(20), 1000);
+  file.ok(square_gemm(64), "onednn", seven_rounds(10), 1000);
+  EXPECT_THAT(answer(file.file(), {}).details.front(), HasSubstr("2.00× the slowest backend there"));
+  SyntheticFile only_noise;
+  only_noise.ok(square_gemm(64), "naive", seven_rounds(1000, 0.9), 1000);
+  EXPECT_THAT(answer(only_noise.file(), {}).details.front(), Not(HasSubstr("×")));
+}
+
 }  // namespace
 }  // namespace whygpu

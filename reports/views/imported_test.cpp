@@ -75,6 +75,22 @@ TEST(Imported, NeitherBaselineNorCompared) {
   EXPECT_THAT(render_table({published()}, wide()), Not(HasSubstr("×")));
 }
 
+// What the closing lines count and recommend is of measured files.
+TEST(Imported, NoClosingLines) {
+  EXPECT_THAT(render_table({measured()}, wide()), HasSubstr("--view crossover for"));
+  EXPECT_THAT(render_table({published()}, wide()), AllOf(Not(HasSubstr("unfair:")), Not(HasSubstr("next:"))));
+  SyntheticFile cpu;
+  cpu.backend("openblas").ok(square_gemm(64), "openblas", seven_rounds(10), 1);
+  EXPECT_THAT(render_table({cpu.file(), published()}, wide()), HasSubstr("--project typical for"));
+}
+
+TEST(Imported, SaysThatItIsNotProjected) {
+  auto options = wide();
+  options.view = "projection";
+  options.cards = {*Catalogue::standard().find("NVIDIA T4")};
+  EXPECT_THAT(render_table({published()}, options), HasSubstr(std::string("published: ") + kWords + "; not projected"));
+}
+
 TEST(Imported, NoContestsPaybacksAndProjections) {
   ASSERT_FALSE(contests(measured(), {}).empty());
   ASSERT_FALSE(paybacks(measured()).empty());

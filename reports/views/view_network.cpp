@@ -46,7 +46,8 @@ Section times_section(const NetworkRecord& network, const std::vector<NetworkTim
   const auto show = [](double seconds) { return seconds > 0 ? format_duration_ns(1e9 * seconds) : std::string("0"); };
   for (const auto& time : times) {
     const bool partial = !time.missing.empty() || !time.traffic_known;
-    const double not_timed = time.missing_flops + (time.traffic_known ? 0 : contents.other_flops);
+    const double not_timed =
+        time.missing_flops + (time.traffic_known ? 0 : contents.other_flops + contents.unknown_flops);
     const std::string mark = partial ? ">" : "";
     auto& row = section.rows.emplace_back();
     row = {{time.name, partial                       ? Tone::faint

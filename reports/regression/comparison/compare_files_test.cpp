@@ -135,6 +135,17 @@ TEST(CompareFiles, RefusesDisjointFiles) {
               HasSubstr("no comparable case"));
 }
 
+TEST(CompareFiles, DifferentLoadsFirst) {
+  auto quiet = file_with(1000, 8000), busy = file_with(1000, 8000), similar = file_with(1000, 8000);
+  quiet.whygpu()["environment"]["load"] = {0.5, 9, 9};  // on 8 CPUs
+  busy.whygpu()["environment"]["load"] = {4, 0, 0};
+  similar.whygpu()["environment"]["load"] = {2, 0, 0};
+  busy.whygpu()["environment"]["kernel"] = "6.12.0";
+  EXPECT_THAT(environment_differences(quiet.file(), busy.file()),
+              testing::ElementsAre(HasSubstr("0.50 -> 4.00; a busy machine is slower"), HasSubstr("kernel")));
+  EXPECT_THAT(environment_differences(quiet.file(), similar.file()), testing::IsEmpty());
+}
+
 TEST(CompareFiles, EnvironmentDifferences) {
   SyntheticFile head = file_with(1000, 8000);
   head.whygpu()["environment"]["kernel"] = "6.12.0";
