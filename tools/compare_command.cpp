@@ -13,13 +13,13 @@
 namespace whygpu {
 namespace {
 
-struct Options {
+struct CompareRequest {
   std::string base, head;
   FileComparisonOptions rule;
   ComparisonOutput output;
 };
 
-int run(const Options& options) {
+int run(const CompareRequest& options) {
   refuse_unwritable(options.output);
   const ResultFile base = load_result_file(options.base), head = load_result_file(options.head);
   for (const auto* file : {&base, &head}) refuse_imported(*file, "compare");
@@ -37,7 +37,7 @@ int run(const Options& options) {
 }  // namespace
 
 void add_compare_command(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareRequest>();
   auto* command = app.add_subcommand(
       "compare", "Compare two result files; use `gate` to compare two builds: it detects smaller changes");
   command->footer(

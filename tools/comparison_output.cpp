@@ -25,24 +25,6 @@ void refuse_unwritable(const ComparisonOutput& output) {
   }
 }
 
-void add_percent_option(CLI::App& command, const std::string& name, double& share, const std::string& help) {
-  command
-      .add_option_function<std::string>(
-          name,
-          [&share, name](const std::string& text) {
-            char* end = nullptr;
-            const double value = std::strtod(text.c_str(), &end);
-            const std::string unit = end;
-            if (end == text.c_str() || (!unit.empty() && unit != "%") || !(value > 0 && value <= 1000)) {
-              throw CLI::ValidationError(name, fmt::format("\"{}\" is not a percentage; accepted: 5% or 0.5%", text));
-            }
-            share = value / 100;
-          },
-          help)
-      ->default_str(fmt::format("{:g}%", 100 * share))
-      ->type_name("PERCENT");
-}
-
 void write_comparison(const Comparison& comparison, const ComparisonOutput& output) {
   fmt::print("{}", render_comparison_terminal(comparison, use_colour(stdout)));
   if (output.annotations) fmt::print("{}", render_comparison_annotations(comparison));

@@ -18,9 +18,6 @@ void add_output_options(CLI::App& command, ComparisonOutput& output);
 // Throws CaseError if one of the files could not be written.
 void refuse_unwritable(const ComparisonOutput& output);
 
-// Adds an option that takes a percentage as "5%" or "5".
-void add_percent_option(CLI::App& command, const std::string& name, double& share, const std::string& help);
-
 // Prints the comparison and writes the requested files. Throws std::runtime_error if a file cannot be written.
 void write_comparison(const Comparison& comparison, const ComparisonOutput& output);
 

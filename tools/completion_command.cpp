@@ -9,7 +9,7 @@
 namespace whygpu {
 namespace {
 
-std::string option_names(const CLI::App& command) {
+std::string completed_options(const CLI::App& command) {
   std::string names;
   for (const auto* option : command.get_options()) {
     for (const auto& name : option->get_lnames()) names += " --" + name;
@@ -22,7 +22,7 @@ void print_bash(const CLI::App& app) {
   for (const auto* command : app.get_subcommands({})) commands += command->get_name() + " ";
   fmt::print("_whygpu() {{\n  local word=${{COMP_WORDS[COMP_CWORD]}} words\n  case ${{COMP_WORDS[1]}} in\n");
   for (const auto* command : app.get_subcommands({})) {
-    fmt::print("    {}) words=\"{} {}\" ;;\n", command->get_name(), option_names(*command),
+    fmt::print("    {}) words=\"{} {}\" ;;\n", command->get_name(), completed_options(*command),
                command->get_name() == "run" ? fmt::format("{}", fmt::join(shipped_sweeps(), " ")) : "");
   }
   fmt::print(

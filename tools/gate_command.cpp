@@ -20,7 +20,7 @@
 namespace whygpu {
 namespace {
 
-struct Options {
+struct GateRequest {
   std::string base, head, repository = ".";
   std::vector<std::string> words, cmake_options;
   std::optional<std::uint64_t> seed;
@@ -40,14 +40,20 @@ bool measured_any(const Comparison& comparison) {
   return std::ranges::any_of(comparison.cases, [](const CaseComparison& c) { return !c.pairs.empty(); });
 }
 
-int run(Options& options) {
+int run(GateRequest& options) {
   refuse_unwritable(options.output);
   const auto& interrupted = watch_for_interruption();
   options.gate.cases = cases_from_words(options.words.empty() ? std::vector<std::string>{"gate"} : options.words);
   options.gate.seed = options.seed.value_or(std::random_device{}());
   const TemporaryFolder folder;
-  const Build base = take_build(options.base, folder.path() / "base", options.repository, options.cmake_options);
-  const Build head = take_build(options.head, folder.path() / "head", options.repository, options.cmake_options);
+  ProgressLine building;
+  const auto take = [&](const std::string& name, const char* side) {
+    return take_build(name, folder.path() / side, options.repository, options.cmake_options,
+                      [&](const std::string& line) { building.update(line); });
+  };
+  const Build base = take(options.base, "base");
+  const Build head = take(options.head, "head");
+  building.clear();
   const auto notes = unfair_conditions(base, head, options.gate);
   Comparison comparison;
   {
@@ -63,7 +69,7 @@ int run(Options& options) {
 }  // namespace
 
 void add_gate_command(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<GateRequest>();
   GateOptions& gate = options->gate;
   gate.pairs.threads = usable_cpus();
   auto* command =

@@ -18,7 +18,7 @@
 namespace whygpu {
 namespace {
 
-struct Options {
+struct HistoryRequest {
   std::string file = "history.db";
   std::vector<std::string> comparisons;
   std::string pattern = "*", revision, reason;
@@ -26,7 +26,7 @@ struct Options {
   bool json = false;
 };
 
-void add(const Options& options) {
+void add(const HistoryRequest& options) {
   // Read all files before storing any, so that an invalid one changes nothing.
   std::vector<Comparison> comparisons;
   for (const auto& path : options.comparisons) {
@@ -55,14 +55,14 @@ bool terminal_has_utf8() {
   return false;
 }
 
-void check(const Options& options) {
+void check(const HistoryRequest& options) {
   const History history(options.file, History::Access::existing);
   const auto all = matching_series(history, options.pattern);
   const auto changes = find_changes(all, history.acceptances(), std::log1p(options.smallest));
   fmt::print("{}", options.json ? history_check_json(all, changes).dump(1) + "\n" : render_history_check(all, changes));
 }
 
-void log(const Options& options) {
+void log(const HistoryRequest& options) {
   const History history(options.file, History::Access::existing);
   const auto all = matching_series(history, options.pattern);
   const TerminalStyle style{static_cast<std::size_t>(terminal_columns(stdout, 80)), terminal_has_utf8(),
@@ -72,12 +72,12 @@ void log(const Options& options) {
              options.json ? history_log_json(all, changes).dump(1) + "\n" : render_history_log(all, changes, style));
 }
 
-void show(const Options& options) {
+void show(const HistoryRequest& options) {
   const History history(options.file, History::Access::existing);
   fmt::print("{}", render_history_show(matching_series(history, options.pattern), options.revision));
 }
 
-void accept(const Options& options) {
+void accept(const HistoryRequest& options) {
   History history(options.file, History::Access::existing);
   if (matching_series(history, options.pattern).empty()) {
     throw HistoryError(fmt::format("{}: no case matches \"{}\"; `whygpu history log` shows them", options.file,
@@ -90,7 +90,7 @@ void accept(const Options& options) {
 }  // namespace
 
 void add_history_command(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<HistoryRequest>();
   auto* command = app.add_subcommand("history", "Store gate results and find the revision where a case became slower");
   command->require_subcommand(1);
   command->add_option("--file", options->file, "SQLite database of the history")->capture_default_str();
@@ -102,7 +102,7 @@ void add_history_command(CLI::App& app, int& exit_code) {
       "Exit codes: 0 done, 2 bad arguments or input. A slowdown that `check` finds is a reason to measure, not to "
       "fail.");
 
-  const auto add_verb = [&](const char* name, const char* help, void (*action)(const Options&)) {
+  const auto add_verb = [&](const char* name, const char* help, void (*action)(const HistoryRequest&)) {
     auto* verb = command->add_subcommand(name, help);
     verb->callback([options, action, &exit_code] {
       action(*options);

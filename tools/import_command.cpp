@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Options {
+struct ImportRequest {
   std::vector<std::string> paths;
   std::string format, kind, output;
   bool force = false;
@@ -54,7 +54,7 @@ struct Written {
 };
 
 // -o FILE.json for the only device, or -o FOLDER, which gets a file for each.
-std::vector<Written> named_files(std::vector<Written> files, const Options& options) {
+std::vector<Written> named_files(std::vector<Written> files, const ImportRequest& options) {
   const fs::path output = options.output.empty() ? "results" : options.output;
   const bool one_file = output.extension() == ".json" && !fs::is_directory(output);
   if (one_file && files.size() != 1) {
@@ -86,7 +86,7 @@ std::string describe(const Written& written) {
 }
 
 // Everything is read before anything is written or printed.
-void run(Options& options) {
+void run(ImportRequest& options) {
   check_import(options.import);
   std::vector<Written> files;
   std::string formats;
@@ -108,7 +108,7 @@ void run(Options& options) {
 }  // namespace
 
 void add_import_command(CLI::App& app, int& exit_code) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ImportRequest>();
   auto* command = app.add_subcommand(
       "import", "Turn published results of others into result files, which are shown beside ours and judge nothing");
   command->footer(

@@ -25,3 +25,45 @@ need_packages() {
   apt-get -q update >/dev/null || return 1
   DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends $missing >/dev/null
 }
+
+# cuda_architectures CAPABILITY…: CMake's list for these cards ("8.6 9.0" gives "80-real;90a-real;90-virtual"), or nothing,
+# which means all, if one is unknown. Code for sm_80 runs on 8.x; newer cards compile the PTX.
+cuda_architectures() {
+  list=""
+  for capability in "$@"; do
+    case $capability in
+      8.*) architecture=80-real ;;
+      9.0) architecture="90a-real;90-virtual" ;;
+      *) return 0 ;;
+    esac
+    case ";$list;" in
+      *";$architecture;"*) ;;
+      *) list="${list:+$list;}$architecture" ;;
+    esac
+  done
+  echo "$list"
+}
+
+# build_with_progress PRESET: builds, and shows on descriptor 3 how far it is: in place on a terminal, else every tenth.
+build_with_progress() {
+  failed=$(mktemp)
+  { cmake --build --preset "$1" || echo failed >"$failed"; } 2>&1 | while IFS= read -r line; do
+    printf '%s\n' "$line"
+    case $line in
+      "["*/*"] "*) ;;
+      *) continue ;;
+    esac
+    step=${line#"["} step=${step%%"]"*}
+    of=${step#*/} step=${step%/*}
+    if [ -t 3 ]; then
+      printf '\rBuilding: %s of %s' "$step" "$of" >&3
+    elif [ $((step * 10 / of)) -gt $(((step - 1) * 10 / of)) ]; then
+      printf 'Building: %s of %s\n' "$step" "$of" >&3
+    fi
+  done
+  [ -t 3 ] && printf '\r\033[K' >&3
+  [ ! -s "$failed" ]
+  code=$?
+  rm -f "$failed"
+  return $code
+}

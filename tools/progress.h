@@ -1,6 +1,7 @@
 // Progress of a run: an updating line on a terminal, occasional plain lines in a log.
 #pragma once
 
+#include <chrono>
 #include <string>
 
 #include "benchmarks/runner/rounds.h"
@@ -13,6 +14,9 @@ class ProgressLine {
   ~ProgressLine();
   void show(const Progress& progress);
 
+  // Shows this line: on a terminal in place of the one before, in a log at most every five seconds.
+  void update(const std::string& line);
+
   // Prints a separate line instead.
   void say(const std::string& line);
 
@@ -20,7 +24,7 @@ class ProgressLine {
 
  private:
   bool terminal_;
-  double next_line_seconds_ = 0;
+  std::chrono::steady_clock::time_point next_line_;
   bool dirty_ = false;
 };
 

@@ -32,6 +32,7 @@ class FaultyGemm final : public HostOperation {
     const std::int64_t size = gemm_.m * gemm_.n;
     if (variant_ == "silent") return;
     if (variant_ == "abort") std::abort();
+    if (variant_ == "slow") std::this_thread::sleep_for(std::chrono::milliseconds(100));
     if (variant_ == "sleep") std::this_thread::sleep_for(std::chrono::hours(24));
     static std::string damage;
     if (variant_.starts_with("damage")) damage = variant_;
@@ -62,7 +63,7 @@ class Faulty final : public Backend {
   Device& device() override { return device_; }
   std::vector<std::string> variants(const Op&) const override {
     return {"right",      "silent", "off_by_one",  "rounded", "nan",  "abort",
-            "late_abort", "damage", "damage_exit", "sleep",   "throw"};
+            "late_abort", "damage", "damage_exit", "sleep",   "slow", "throw"};
   }
   Support supports(const Op& op, const PrepareOptions&) const override {
     const auto* gemm = std::get_if<Gemm>(&op);

@@ -37,4 +37,6 @@ double noise_floor(double seconds) {
   return quantile(times, 0.95) / quantile(times, 0) - 1;
 }
 
+double reachable_precision(double noise) { return noise < 0.03 ? 0.01 : noise < 0.1 ? 0.03 : 0.1; }
+
 }  // namespace whygpu

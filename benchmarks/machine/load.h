@@ -16,4 +16,7 @@ CpuLoad observe_load(double seconds = 0.5);
 // Spread of a fixed amount of arithmetic, repeated for `seconds` on one thread: (95th percentile / fastest) - 1.
 double noise_floor(double seconds);
 
+// The precision that a median over rounds reaches within minutes at this noise floor: 1%, 3% or 10%.
+double reachable_precision(double noise);
+
 }  // namespace whygpu

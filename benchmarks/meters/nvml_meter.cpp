@@ -6,7 +6,7 @@
 namespace whygpu {
 namespace {
 
-constexpr char kSource[] = "nvml";
+constexpr char kNvmlSource[] = "nvml";
 constexpr char kAveraging[] =
     "no energy counter on this GPU; the board averages its power reading, over a second on Ampere and later except "
     "the A100, otherwise over some tens of milliseconds";
@@ -33,14 +33,15 @@ class NvmlEnergyMeter final : public Meter {
 
 MeterOffer offer(const NvmlDevice& gpu) {
   const std::string name = "nvml " + gpu.pci_bus_id() + " (" + gpu.name() + ")";
-  if (gpu.energy_joules()) return {kSource, std::make_unique<NvmlEnergyMeter>(gpu, name), {}};
-  if (!gpu.power_watts()) return {kSource, nullptr, name + " reports neither energy nor power"};
+  if (gpu.energy_joules()) return {kNvmlSource, std::make_unique<NvmlEnergyMeter>(gpu, name), {}};
+  if (!gpu.power_watts()) return {kNvmlSource, nullptr, name + " reports neither energy nor power"};
   const auto watts = [gpu, name] {
     const auto watts = gpu.power_watts();
     if (!watts) throw MeterError(name + ": the power can no longer be read");
     return *watts;
   };
-  return {kSource, std::make_unique<SampledMeter>(name, MeterScope::device, kAveraging, watts, gpu.pci_bus_id()), {}};
+  return {
+      kNvmlSource, std::make_unique<SampledMeter>(name, MeterScope::device, kAveraging, watts, gpu.pci_bus_id()), {}};
 }
 
 }  // namespace
@@ -49,9 +50,9 @@ std::vector<MeterOffer> find_nvml_meters(const std::string& library) {
   std::vector<MeterOffer> offers;
   try {
     for (const auto& gpu : NvmlDevice::all(library)) offers.push_back(offer(gpu));
-    if (offers.empty()) offers.push_back({kSource, nullptr, "the driver sees no GPU"});
+    if (offers.empty()) offers.push_back({kNvmlSource, nullptr, "the driver sees no GPU"});
   } catch (const NvmlError& error) {
-    offers.push_back({kSource, nullptr, error.what()});
+    offers.push_back({kNvmlSource, nullptr, error.what()});
   }
   return offers;
 }

@@ -11,7 +11,7 @@
 namespace whygpu {
 namespace {
 
-constexpr char kSource[] = "rapl (perf)";
+constexpr char kPerfSource[] = "rapl (perf)";
 const std::filesystem::path kDevice = "sys/bus/event_source/devices/power";
 
 // The CPUs of a list such as "0,24" or "0-1,4".
@@ -83,7 +83,7 @@ MeterOffer offer(const FileTree& files, const std::string& event) {
   const auto config = files.try_read(kDevice / "events" / event);  // "event=0x02"
   const auto scale = files.try_read(kDevice / "events" / (event + ".scale"));
   if (!type || !cpus || !config || !scale || !config->starts_with("event=")) {
-    return {kSource, nullptr, "the kernel offers no perf event power/" + event + "/"};
+    return {kPerfSource, nullptr, "the kernel offers no perf event power/" + event + "/"};
   }
   try {
     auto meter = std::make_unique<PerfMeter>(event, std::stod(*scale));
@@ -92,11 +92,11 @@ MeterOffer offer(const FileTree& files, const std::string& event) {
         continue;
       std::string reason = "perf event power/" + event + "/: " + std::strerror(errno);
       if (errno == EACCES || errno == EPERM) reason += "; `sudo sysctl kernel.perf_event_paranoid=0` grants it";
-      return {kSource, nullptr, reason};
+      return {kPerfSource, nullptr, reason};
     }
-    return {kSource, std::move(meter), {}};
+    return {kPerfSource, std::move(meter), {}};
   } catch (const std::logic_error&) {  // from stoi and similar
-    return {kSource, nullptr, "the description of perf event power/" + event + "/ cannot be parsed"};
+    return {kPerfSource, nullptr, "the description of perf event power/" + event + "/ cannot be parsed"};
   }
 }
 

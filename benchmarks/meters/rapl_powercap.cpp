@@ -6,7 +6,7 @@
 namespace whygpu {
 namespace {
 
-constexpr char kSource[] = "rapl (powercap)";
+constexpr char kPowercapSource[] = "rapl (powercap)";
 constexpr char kGrant[] = "`sudo chmod a+r /sys/class/powercap/*/energy_uj` grants it until the next boot";
 
 class PowercapMeter final : public Meter {
@@ -46,13 +46,13 @@ bool counts_once(const std::string& zone_name) { return zone_name.starts_with("p
 MeterOffer offer(const FileTree& files, const std::filesystem::path& zone, const std::string& zone_name) {
   try {
     files.read(zone / "energy_uj");  // readable only by root since 2020 (CVE-2020-8694)
-    return {kSource, std::make_unique<PowercapMeter>(files, zone, zone_name), {}};
+    return {kPowercapSource, std::make_unique<PowercapMeter>(files, zone, zone_name), {}};
   } catch (const std::system_error& error) {
     std::string reason = (zone / "energy_uj").string() + ": " + error.code().message();
     if (error.code() == std::errc::permission_denied) reason += std::string("; ") + kGrant;
-    return {kSource, nullptr, reason};
+    return {kPowercapSource, nullptr, reason};
   } catch (const MeterError& error) {
-    return {kSource, nullptr, error.what()};
+    return {kPowercapSource, nullptr, error.what()};
   }
 }
 
@@ -69,7 +69,7 @@ std::vector<MeterOffer> find_powercap_meters(const FileTree& files) {
     offers.push_back(offer(files, zone, *name == "dram" ? "dram-" + socket : *name));
   }
   if (offers.empty()) {
-    offers.push_back({kSource, nullptr,
+    offers.push_back({kPowercapSource, nullptr,
                       "/sys/class/powercap has no intel-rapl zone: a virtual machine, a processor without RAPL, or "
                       "a missing module: `sudo modprobe intel_rapl_msr`"});
   }

@@ -11,7 +11,14 @@ namespace {
 
 constexpr int kTimedSteps = 5;  // with a stopwatch around every node
 
+constexpr double kSecondsPerReferenceFlop = 1.5e-9, kSecondsPerWeight = 200e-9, kScaledDownSeconds = 0.3;
+
 }  // namespace
+
+double verify_seconds(const ComputeGraph& graph, double reference_flops) {
+  const auto weights = static_cast<double>(graph.spec(graph.weights).elements());
+  return kScaledDownSeconds + kSecondsPerWeight * weights + kSecondsPerReferenceFlop * reference_flops;
+}
 
 NetworkTrial::NetworkTrial(Network network, Network checked, const Case& c, Backend& backend, Build build)
     : backend_(backend),

@@ -12,6 +12,12 @@
 
 namespace whygpu::networks {
 
+constexpr double kReferenceFlops = 1e9;  // above, no float64 reference at full size
+
+// Estimated time of a first verification with `reference_flops` of float64: drawing, loading and comparing the weights,
+// and the checks scaled down, are the rest.
+double verify_seconds(const ComputeGraph& graph, double reference_flops);
+
 class NetworkTrial : public Trial {
  public:
   // Uses the graph returned by build(network, products).

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+#include <thread>
 
 namespace whygpu {
 namespace {
@@ -25,6 +26,9 @@ using Clock = std::chrono::steady_clock;
 [[noreturn]] void fail(const char* call) {
   throw std::runtime_error(fmt::format("{}: {}", call, std::strerror(errno)));
 }
+
+constexpr std::chrono::milliseconds kWatchInterval{1000};
+constexpr int kWaitsPerCall = 20;
 
 // How to start a child.
 struct Start {
@@ -161,10 +165,19 @@ std::string ChildProcess::wait() {
   return *ending_;
 }
 
-ProgramResult run_program(const std::vector<std::string>& words, const fs::path& folder) {
+ProgramResult run_program(const std::vector<std::string>& words, const fs::path& folder,
+                          const std::function<void(const std::string& last_line)>& watch) {
   const CapturedOutput output, errors;
-  const int status =
-      wait_for(start_child({.words = words, .output = output.fd(), .errors = errors.fd(), .folder = folder}));
+  const pid_t pid = start_child({.words = words, .output = output.fd(), .errors = errors.fd(), .folder = folder});
+  const auto ended = [pid] {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
+  };
+  for (int waits = 1; watch && !ended(); ++waits) {
+    std::this_thread::sleep_for(kWatchInterval / kWaitsPerCall);
+    if (waits % kWaitsPerCall == 0) watch(output.last_line());
+  }
+  const int status = wait_for(pid);
   return {WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status), output.text(), errors.text()};
 }
 

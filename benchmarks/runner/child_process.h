@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -72,7 +73,8 @@ struct ProgramResult {
 };
 
 // Runs a program to completion. `words` are the program, found on the PATH, and its arguments; no shell is involved.
-// Standard input is empty.
-ProgramResult run_program(const std::vector<std::string>& words, const std::filesystem::path& folder = ".");
+// Standard input is empty. `watch`, if given, is called every second while it runs, with the last line of its output.
+ProgramResult run_program(const std::vector<std::string>& words, const std::filesystem::path& folder = ".",
+                          const std::function<void(const std::string& last_line)>& watch = {});
 
 }  // namespace whygpu

@@ -56,6 +56,12 @@ TEST(RunProgram, KeepsOutputs) {
   EXPECT_EQ(result.errors, "wrong\n");
 }
 
+TEST(RunProgram, WatchSeesTheLastLine) {
+  std::string seen;
+  run_program({"sh", "-c", "echo first; echo second; sleep 1.5"}, ".", [&](const std::string& line) { seen = line; });
+  EXPECT_EQ(seen, "second");
+}
+
 TEST(RunProgram, MissingProgram) {
   EXPECT_EQ(run_program({"no-such-program"}).status, 127);
   EXPECT_EQ(run_program({"sh", "-c", "kill -9 $$"}).status, 128 + 9);

@@ -91,9 +91,9 @@ RunPlan plan_run(const RunOptions& options) {
   }
   if (plan.cases.empty()) throw CaseError("no case can run on these backends; see whygpu list");
 
-  const bool short_run = options.quick || plan.sweep == "quick";
+  plan.short_run = options.quick || plan.sweep == "quick";
   plan.usual_budget_seconds =
-      short_run ? kQuickSeconds : std::max(kQuickSeconds, kBudgetPerCase * static_cast<double>(plan.cases.size()));
+      plan.short_run ? kQuickSeconds : std::max(kQuickSeconds, kBudgetPerCase * static_cast<double>(plan.cases.size()));
   return plan;
 }
 

@@ -17,6 +17,7 @@ struct RunPlan {
   std::vector<Case> cases;
   std::vector<BackendRecord> backends;
   double usual_budget_seconds = 0;  // default budget for this many cases
+  bool short_run = false;           // --quick or the sweep "quick": the usual budget is a promise
 };
 
 // Throws CaseError.

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <limits>
+#include <map>
 #include <set>
 
 #include "benchmarks/runner/child_process.h"
 #include "benchmarks/worker/worker.h"
+#include "benchmarks/workloads/workload.h"
 #include "reports/results/codec.h"
 
 namespace whygpu {
@@ -15,6 +17,7 @@ namespace {
 
 // With fewer rounds there is no 95% interval, so no case is settled earlier.
 constexpr int kFewestRounds = 6;
+constexpr std::size_t kAllCases = std::numeric_limits<std::size_t>::max();
 
 EndRecord failure(const CaseRecord& result, const std::string& reason, int round) {
   EndRecord end;
@@ -32,6 +35,19 @@ std::optional<WorkerRecord> record_of(const std::string& line, const CaseRecord*
     if (in_flight == nullptr) return std::nullopt;
     return failure(*in_flight, error.what(), round);
   }
+}
+
+bool is_unmeasured(const CaseRecord& result) { return result.status == Status::ok && result.rounds.empty(); }
+
+// What a worker needs to verify the case as a process of this run did.
+std::map<std::string, double> verified_details(const CaseRecord& result) {
+  const std::string_view prefix = find_workload(result.workload).verified_details();
+  std::map<std::string, double> verified;
+  if (prefix.empty() || result.rounds.empty()) return verified;
+  for (const auto& [name, value] : result.rounds.front().details) {
+    if (name.starts_with(prefix)) verified.emplace(name, value);
+  }
+  return verified;
 }
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
@@ -82,8 +98,14 @@ double Rounds::elapsed() const { return now() - start_; }
 
 bool Rounds::out_of_budget() const {
   if (settings_.rounds || elapsed() < settings_.budget_seconds) return false;
-  return std::none_of(state_.results().begin(), state_.results().end(),
-                      [](const auto& result) { return result.status == Status::ok && result.rounds.empty(); });
+  return !settings_.every_case || std::ranges::none_of(state_.results(), is_unmeasured);
+}
+
+std::chrono::duration<double> Rounds::patience() const {
+  const bool bounded = !settings_.rounds && (!settings_.every_case || out_of_budget());
+  const double budget_left = std::max(0.0, settings_.budget_seconds - elapsed());
+  return std::chrono::duration<double>(bounded ? std::min(budget_left, settings_.timeout_seconds)
+                                               : settings_.timeout_seconds);
 }
 
 bool Rounds::run(const std::atomic<bool>& interrupted) {
@@ -91,21 +113,39 @@ bool Rounds::run(const std::atomic<bool>& interrupted) {
   start_ = now();
   for (int round = next_round();; ++round) {
     auto groups = active_groups();
-    std::shuffle(groups.begin(), groups.end(), shuffle_);
-    for (const auto& group : groups) {
-      if (out_of_budget()) return true;
-      visit(group, round);
-      if (interrupted) return false;
-    }
     if (groups.empty()) return true;
+    std::ranges::shuffle(groups, shuffle_);
+    if (round == 1) groups = first_visits(std::move(groups));
+    for (const auto& group : groups) {
+      visit(group, round, kAllCases);
+      if (interrupted) return false;
+      if (out_of_budget()) return true;
+    }
     if (after_round_) after_round_();
   }
 }
 
-// One new process for all cases of a group; another for the remaining cases if it died.
-void Rounds::visit(const Group& group, int round) {
+// Measures the cheapest case of each group, and returns the groups in the order of the time that this took.
+std::vector<Rounds::Group> Rounds::first_visits(std::vector<Group> groups) {
+  std::map<Group, double> seconds;
+  for (const auto& group : groups) {
+    const double began = now();
+    visit(group, 1, 1);
+    seconds[group] = now() - began;
+  }
+  std::ranges::stable_sort(groups, {}, [&](const Group& group) { return seconds[group]; });
+  return groups;
+}
+
+// One new process for up to `most` cases of a group; another for the remaining ones if it died.
+void Rounds::visit(const Group& group, int round, std::size_t most) {
   auto waiting = active_cases(group);
-  std::shuffle(waiting.begin(), waiting.end(), shuffle_);
+  std::ranges::shuffle(waiting, shuffle_);
+  if (round == 1) {
+    std::erase_if(waiting, [](const CaseRecord* result) { return !result->rounds.empty(); });
+    std::ranges::stable_sort(waiting, {}, [](const CaseRecord* result) { return result->flops + result->bytes; });
+  }
+  if (waiting.size() > most) waiting.resize(most);
   while (!waiting.empty() && !*interrupted_ && !out_of_budget()) run_worker(group, round, waiting);
 }
 
@@ -123,7 +163,10 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
   // Once per case is enough: the energy pass repeats its trials itself.
   const bool first = std::ranges::all_of(chosen, [](const auto* result) { return result->rounds.empty(); });
   options.energy = settings_.energy && first;
-  for (const auto* result : chosen) options.cases.push_back(result->text);
+  for (const auto* result : chosen) {
+    options.cases.push_back(result->text);
+    if (auto verified = verified_details(*result); !verified.empty()) options.verified.emplace(result->text, verified);
+  }
   ChildProcess worker(worker_folder_ / group.second, worker_arguments(options));
 
   const auto leave_queue = [&](const CaseRecord* result) { std::erase(waiting, result); };
@@ -132,7 +175,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
   double began = now();
   for (;;) {
     std::string line;
-    const auto event = worker.next_line(line, std::chrono::duration<double>(settings_.timeout_seconds));
+    const auto event = worker.next_line(line, patience());
     if (*interrupted_) return worker.kill();
     if (event == ChildProcess::Event::interrupted) continue;
     if (event == ChildProcess::Event::line) {
@@ -157,6 +200,7 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
     }
 
     const bool hung = event == ChildProcess::Event::timeout;
+    if (hung && out_of_budget()) return worker.kill();
     if (hung) worker.kill();
     const std::string ending = worker.wait();
     // A crash, or an exit in the middle of a case: libraries end the process on damage that they notice.
@@ -185,21 +229,20 @@ void Rounds::take(WorkerRecord record, int round) {
 }
 
 void Rounds::report(const std::string& case_text, int round) {
-  Progress progress{case_text, round};
+  Progress progress{.case_text = case_text, .round = round};
   std::size_t visits_left = 0;
   for (const auto& result : state_.results()) {
     ++progress.cases;
-    if (!active(result)) {
-      ++progress.finished;
-      continue;
-    }
+    if (!is_unmeasured(result)) ++progress.measured;
+    if (result.settled) ++progress.settled;
+    if (!active(result)) continue;
     const int wanted = settings_.rounds.value_or(std::max(kFewestRounds, round + 1));
     visits_left += static_cast<std::size_t>(std::max(0, wanted - static_cast<int>(result.rounds.size())));
   }
   progress.elapsed_seconds = elapsed();
   progress.left_seconds =
       static_cast<double>(visits_left) * visited_seconds_ / static_cast<double>(std::max<std::size_t>(visits_, 1));
-  if (!settings_.rounds) {
+  if (!settings_.rounds && (!settings_.every_case || progress.measured == progress.cases)) {
     progress.left_seconds = std::min(progress.left_seconds, std::max(0.0, settings_.budget_seconds - elapsed()));
   }
   progress_(progress);

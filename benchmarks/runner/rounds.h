@@ -1,8 +1,12 @@
 // Rounds of fresh worker processes: each visits every (backend, workload) once, in shuffled order, so that drift of the
 // machine affects all backends alike. Cases that are settled or not ok drop out.
+//
+// The first round serves whoever stops early: the cheapest case of every group first, then the groups in the order of
+// the time that this took, each with its cheap cases first.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <random>
@@ -18,9 +22,11 @@ namespace whygpu {
 struct Progress {
   std::string case_text;
   int round = 1;
-  std::size_t cases = 0, finished = 0;  // finished: settled, or ended with a status other than ok
+  std::size_t cases = 0;
+  std::size_t measured = 0;  // has a round, or ended with a status other than ok
+  std::size_t settled = 0;
   double elapsed_seconds = 0;
-  double left_seconds = 0;  // estimate; at most the rest of the budget once every case has a round
+  double left_seconds = 0;  // estimate
 };
 
 class Rounds {
@@ -46,7 +52,10 @@ class Rounds {
   int next_round() const;
   double elapsed() const;
   bool out_of_budget() const;
-  void visit(const Group& group, int round);
+  std::chrono::duration<double> patience() const;  // with the worker's next line
+  bool visit_all(const std::vector<Group>& groups, int round);
+  std::vector<Group> first_visits(std::vector<Group> groups);
+  void visit(const Group& group, int round, std::size_t most);
   void run_worker(const Group& group, int round, std::vector<CaseRecord*>& waiting);
   void take(WorkerRecord record, int round);
   void report(const std::string& case_text, int round);
@@ -61,7 +70,7 @@ class Rounds {
   std::mt19937_64 shuffle_;
   const std::atomic<bool>* interrupted_ = nullptr;
   double start_ = 0;
-  double visited_seconds_ = 0;  // spent in case visits
+  double visited_seconds_ = 0;  // spent in visits to cases
   std::size_t visits_ = 0;
 };
 

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <memory>
 
 #include "benchmarks/machine/environment.h"
 #include "benchmarks/machine/findings.h"
+#include "benchmarks/machine/load.h"
 #include "benchmarks/machine/variable_findings.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/runner/ceilings/run_ceilings.h"
@@ -20,6 +22,10 @@ namespace whygpu {
 namespace {
 
 namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+constexpr double kNoiseSeconds = 0.3;
+constexpr double kLeastBudgetForCeilings = 15;  // seconds; they take about three
 
 fs::path output_of(const RunOptions& options) {
   if (!options.output.empty()) return options.output;
@@ -60,7 +66,11 @@ PlannedRun planned_now(const RunOptions& options) {
   static_cast<RunSettings&>(facts.run) = options.settings;
   facts.run.sweep = plan.sweep;
   facts.networks = options.networks;
-  if (facts.run.budget_seconds == 0) facts.run.budget_seconds = plan.usual_budget_seconds;
+  if (facts.run.budget_seconds == 0) {
+    facts.run.budget_seconds = plan.usual_budget_seconds;
+    facts.run.every_case = !plan.short_run;
+  }
+  facts.run.precision = options.precision > 0 ? options.precision : reachable_precision(noise_floor(kNoiseSeconds));
   facts.run.started = utc_now();
   facts.backends = std::move(plan.backends);
   facts.environment = environment_record();
@@ -75,17 +85,21 @@ PlannedRun planned_now(const RunOptions& options) {
 // One run, from the first record of its journal to the result file.
 class Run {
  public:
-  Run(PlannedRun planned, fs::path output, const RunCallbacks& callbacks)
-      : planned_(std::move(planned)),
+  Run(PlannedRun planned, fs::path output, const RunCallbacks& callbacks, Clock::time_point began)
+      : began_(began),
+        planned_(std::move(planned)),
         facts_(planned_.facts),
         output_(std::move(output)),
         callbacks_(callbacks),
         journal_(output_),
-        state_(planned_.cases) {}
+        state_(planned_.cases, facts_.run.precision) {}
 
   void start(const RunOptions& options) {
     examine_machine();
-    if (!options.no_ceilings) {
+    const RunSettings& settings = facts_.run;
+    const bool hurried = !settings.rounds && !settings.every_case && settings.budget_seconds < kLeastBudgetForCeilings;
+    if (hurried) callbacks_.say(fmt::format("no ceilings in a budget below {:g} s", kLeastBudgetForCeilings));
+    if (!options.no_ceilings && !hurried) {
       callbacks_.say("measuring ceilings");
       ceilings_ = std::make_unique<RunCeilings>(planned_.cases, facts_.run);
       ceilings_->before_rounds();
@@ -146,16 +160,21 @@ class Run {
       callbacks_.say(fmt::format("{} threads on {} CPUs: oversubscribed; run with --threads {}", settings.threads,
                                  usable_cpus(), usable_cpus()));
     }
-    callbacks_.say(fmt::format("{} cases, {} threads, {} -> {}", planned_.cases.size(), settings.threads,
-                               settings.rounds ? fmt::format("{} rounds", *settings.rounds)
-                                               : fmt::format("until settled or {:g} s", settings.budget_seconds),
-                               output_.string()));
+    callbacks_.say(fmt::format(
+        "{} cases, {} threads, {} -> {}", planned_.cases.size(), settings.threads,
+        settings.rounds ? fmt::format("{} rounds", *settings.rounds)
+                        : fmt::format("until ±{:g}% or {:g} s", 100 * settings.precision, settings.budget_seconds),
+        output_.string()));
   }
 
   // Returns false if interrupted.
   bool run_rounds() {
+    RunSettings settings = facts_.run;
+    const double spent = std::chrono::duration<double>(Clock::now() - began_).count();
+    const double reserved = ceilings_ ? ceilings_->seconds_per_visit() : 0;  // for the visit after the rounds
+    settings.budget_seconds = std::max(0.0, settings.budget_seconds - spent - reserved);
     Rounds rounds(
-        state_, facts_.run, program_folder(),
+        state_, settings, program_folder(),
         [this](const WorkerRecord& record) { journal_.append(encode_worker_record(record)); }, callbacks_.progress);
     if (ceilings_) rounds.after_each_round([this] { ceilings_->between_rounds(); });
     const auto before = cpu_ticks();
@@ -195,6 +214,7 @@ class Run {
     return result_file(state_, std::move(file));
   }
 
+  Clock::time_point began_;
   PlannedRun planned_;
   ResultFile& facts_;  // of planned_
   fs::path output_;
@@ -209,18 +229,21 @@ class Run {
 int RunOutcome::exit_status() const {
   if (!finished) return kInterruptedStatus;
   const auto any = [this](Status status) {
-    return std::ranges::any_of(result.cases, [status](const CaseRecord& c) { return c.status == status; });
+    return std::ranges::any_of(result.cases, [status](const CaseRecord& c) {
+      return c.status == status && !c.reason.starts_with(kNotReached);
+    });
   };
   const bool all_well = !any(Status::incorrect) && !any(Status::failed) && !any(Status::suspect);
   return any(Status::ok) && all_well ? 0 : 1;
 }
 
 RunOutcome run_sweep(const RunOptions& options, const RunCallbacks& callbacks) {
+  const auto began = Clock::now();
   const fs::path output = output_of(options);
   PlannedRun planned = options.resume ? planned_before(options, output) : planned_now(options);
   refuse_unwritable("-o", output);
   if (!options.resume && !options.force) refuse_to_overwrite(output);
-  Run run(std::move(planned), output, callbacks);
+  Run run(std::move(planned), output, callbacks, began);
   if (options.resume) {
     run.resume();
   } else {

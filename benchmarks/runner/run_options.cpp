@@ -52,7 +52,11 @@ void add_measuring_options(CLI::App& command, RunOptions& options) {
       ->default_str("auto");
   add_duration_option(
       command, "--budget", settings.budget_seconds,
-      "time limit of the run (default: 60s for quick, else 2s per case); every case gets at least one round");
+      "time limit of the whole run, checks and ceilings included; what it does not reach is \"not run\" (default: 60s "
+      "for quick; else 2s per case, and more until every case is measured)");
+  add_percent_option(command, "--precision", options.precision,
+                     "a case is settled once the 95% interval of its median is within ± this (default: 1%, 3% or 10%, "
+                     "by the noise of this machine)");
   add_threads_option(command, settings.threads, "CPU threads, the same for every backend");
   add_device_option(command, settings.device);
   add_sample_seconds_option(command, settings.sample_seconds);
@@ -98,6 +102,24 @@ CLI::Option* add_list_option(CLI::App& command, const std::string& name, std::ve
 CLI::Option* add_duration_option(CLI::App& command, const std::string& name, double& seconds, const std::string& help) {
   return command.add_option_function<std::string>(
       name, [&seconds](const std::string& text) { seconds = parse_duration(text); }, help);
+}
+
+void add_percent_option(CLI::App& command, const std::string& name, double& share, const std::string& help) {
+  command
+      .add_option_function<std::string>(
+          name,
+          [&share, name](const std::string& text) {
+            char* end = nullptr;
+            const double value = std::strtod(text.c_str(), &end);
+            const std::string unit = end;
+            if (end == text.c_str() || (!unit.empty() && unit != "%") || !(value > 0 && value <= 1000)) {
+              throw CLI::ValidationError(name, fmt::format("\"{}\" is not a percentage; accepted: 5% or 0.5%", text));
+            }
+            share = value / 100;
+          },
+          help)
+      ->default_str(share > 0 ? fmt::format("{:g}%", 100 * share) : "")
+      ->type_name("PERCENT");
 }
 
 double parse_duration(const std::string& text) {

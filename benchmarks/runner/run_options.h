@@ -16,6 +16,7 @@ namespace whygpu {
 
 struct RunOptions {
   RunSettings settings;                 // how to measure; kept in the result file. No budget: the usual for the plan
+  double precision = 0;                 // that settles a case, a fraction; 0: what the noise of the machine allows
   std::string title;                    // names the sweep in the result file; empty: the words
   std::vector<NetworkRecord> networks;  // that the cases measure; kept in the result file
   std::vector<std::string> words;       // sweeps by name or file, or cases; empty: the usual one
@@ -43,6 +44,8 @@ CLI::Option* add_sample_seconds_option(CLI::App& command, double& seconds);
 CLI::Option* add_list_option(CLI::App& command, const std::string& name, std::vector<std::string>& words,
                              const std::string& help);  // comma-separated
 CLI::Option* add_duration_option(CLI::App& command, const std::string& name, double& seconds, const std::string& help);
+// A fraction, given as "5%" or "5".
+void add_percent_option(CLI::App& command, const std::string& name, double& share, const std::string& help);
 
 // "90", "90s", "10m" or "2h" in seconds. Throws CaseError.
 double parse_duration(const std::string& text);

@@ -1,5 +1,7 @@
 #include "benchmarks/runner/run_state.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "benchmarks/workloads/workload.h"
@@ -7,12 +9,13 @@
 
 namespace whygpu {
 
-bool is_settled(std::span<const double> round_medians_ns) {
+bool is_settled(std::span<const double> round_medians_ns, double precision) {
   const auto half_width = relative_half_width(round_medians_ns);
-  return half_width && *half_width <= kSettledWithin;
+  return half_width && *half_width <= precision;
 }
 
-RunState::RunState(const std::vector<Case>& cases) : round_medians_ns_(cases.size()) {
+RunState::RunState(const std::vector<Case>& cases, double precision)
+    : precision_(precision), round_medians_ns_(cases.size()) {
   for (const auto& c : cases) {
     index_.emplace(c.text(), results_.size());
     auto& result = results_.emplace_back();
@@ -50,16 +53,18 @@ void RunState::end(const EndRecord& record) {
   auto& medians = round_medians_ns_[found->second];
   result.rounds.push_back(*record.round);
   medians.push_back(median(record.round->samples_ns));
-  result.settled = is_settled(medians);
+  result.settled = is_settled(medians, precision_);
 }
 
 ResultFile result_file(const RunState& state, ResultFile facts) {
   facts.version = WHYGPU_VERSION;
   facts.cases = state.results();
+  const std::string why = facts.complete ? fmt::format("the budget of {:g} s was spent", facts.run.budget_seconds)
+                                         : std::string("the run was interrupted");
   for (auto& record : facts.cases) {
     if (record.status != Status::ok || !record.rounds.empty()) continue;
     record.status = Status::failed;
-    record.reason = std::string(kNotReached) + "the run was interrupted";
+    record.reason = std::string(kNotReached) + why;
   }
   return facts;
 }

@@ -13,14 +13,12 @@
 
 namespace whygpu {
 
-inline constexpr double kSettledWithin = 0.01;
-
-// The 95% interval of the median over rounds lies within ±1%.
-bool is_settled(std::span<const double> round_medians_ns);
+// The 95% interval of the median over rounds lies within ±precision, a fraction.
+bool is_settled(std::span<const double> round_medians_ns, double precision);
 
 class RunState {
  public:
-  explicit RunState(const std::vector<Case>& cases);
+  explicit RunState(const std::vector<Case>& cases, double precision = RunSettings{}.precision);
 
   // Takes what changes a result: a backend's description, or the end of a case. Others are ignored.
   void apply(const WorkerRecord& record);
@@ -34,13 +32,15 @@ class RunState {
  private:
   void end(const EndRecord& record);
 
+  double precision_;
   std::vector<CaseRecord> results_;
   std::vector<std::vector<double>> round_medians_ns_;  // of each result
   std::map<std::string, std::size_t> index_;
   std::map<std::string, BackendRecord> backends_;
 };
 
-// `facts` with the cases of the run and this build's version. Cases that were not reached have failed.
+// `facts` with the cases of the run and this build's version. Cases that were not reached have failed, with a reason
+// that begins with kNotReached.
 ResultFile result_file(const RunState& state, ResultFile facts);
 
 }  // namespace whygpu

@@ -13,18 +13,14 @@
 namespace whygpu {
 namespace {
 
-// Cost of one case in one worker: startup, warm-up and 50 ms of samples, and some runs of the operation
-// for verification, estimated at the speed of a few cores.
+// Cost of one case in one worker without its verification: startup, warm-up and 50 ms of samples.
 constexpr double kSecondsPerVisit = 0.12;
-constexpr double kRunsPerVisit = 10, kGuessedFlops = 100e9;
 constexpr int kRounds = 6;
 constexpr std::size_t kFewestProblems = 6;
 // Problems that take a larger share of a backend's time are excluded, since each would displace many others.
 constexpr double kLargestShare = 0.1;
 
-double guessed_seconds(const Case& c) {
-  return kSecondsPerVisit + kRunsPerVisit * find_workload(c.workload).work(c).flops / kGuessedFlops;
-}
+double guessed_seconds(const Case& c) { return kSecondsPerVisit + find_workload(c.workload).verify_seconds(c); }
 
 bool is_assignment(const std::string& word) {
   return word.find('=') != std::string::npos && word.find(' ') == std::string::npos &&

@@ -66,7 +66,8 @@ Verdict TrialRun::make_ready() {
 
   trial_->load(settings_.seed);
   const auto verify_start = Clock::now();
-  if (Verdict verdict = trial_->verify(); verdict.status != Status::ok) return verdict;
+  Verdict verdict = settings_.verified.empty() ? trial_->verify() : trial_->verify_again(settings_.verified);
+  if (verdict.status != Status::ok) return verdict;
   const double verify_ns = nanoseconds_since(verify_start);
 
   const SampleMode mode = sample_mode(case_);

@@ -3,6 +3,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@ namespace whygpu {
 struct TrialSettings {
   double sample_seconds = 0;
   AuditMode audit = AuditMode::one_sample;
-  std::uint64_t seed = 1;  // of the inputs
+  std::uint64_t seed = 1;                  // of the inputs
+  std::map<std::string, double> verified;  // of an earlier process, for Trial::verify_again(); empty: verify()
 };
 
 class TrialRun {

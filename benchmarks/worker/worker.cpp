@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -62,9 +63,23 @@ std::string chosen_backend(const WorkerOptions& options, const std::vector<Case>
   return named.empty() ? WHYGPU_DEFAULT_BACKEND : *named.begin();
 }
 
-TrialSettings settings_of(const WorkerOptions& options) {
+std::map<std::string, std::map<std::string, double>> verified_from(const std::string& json) {
+  try {
+    return nlohmann::json::parse(json);
+  } catch (const nlohmann::json::exception&) {
+    throw CaseError(
+        "--verified: accepted: a JSON object of objects of numbers, such as "
+        R"({"CASE": {"loss_1": 2.3}})");
+  }
+}
+
+// With --audit, every process verifies everything.
+TrialSettings settings_of(const WorkerOptions& options, const std::string& case_text) {
+  const auto verified = options.verified.find(case_text);
+  const bool before = !options.audit && verified != options.verified.end();
   return {options.sample_seconds > 0 ? options.sample_seconds : kDefaultSampleSeconds,
-          options.audit ? AuditMode::every_sample : AuditMode::one_sample, options.seed};
+          options.audit ? AuditMode::every_sample : AuditMode::one_sample, options.seed,
+          before ? verified->second : std::map<std::string, double>()};
 }
 
 // Also turns on the audit of every sample for a module that is not of this build.
@@ -121,7 +136,7 @@ class Session {
       finish_current();
       current_case_ = &c;
       records_.write(BeginRecord{c.text()});
-      current_.emplace(c, *backend_, settings_of(options_));
+      current_.emplace(c, *backend_, settings_of(options_, c.text()));
       current_->prepare();
     }
     current_->measure(state);
@@ -180,6 +195,10 @@ void add_worker_options(CLI::App& app, WorkerOptions& options) {
   app.add_option("--backend", options.backend,
                  "the backend to load (default: that of the cases, else " WHYGPU_DEFAULT_BACKEND ")");
   app.add_option("--case", options.cases, "line of cases; may be repeated")->take_all();
+  app.add_option_function<std::string>(
+      "--verified", [&options](const std::string& json) { options.verified = verified_from(json); },
+      "JSON object: by case, details of a process that verified it on the same backend; its results are compared with "
+      "those");
   app.add_option("--sweep", options.sweep, "name or file of a sweep (default: quick)");
   app.add_option("--threads", options.threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--sample_seconds", options.sample_seconds,
@@ -207,6 +226,7 @@ std::vector<std::string> worker_arguments(const WorkerOptions& options) {
   if (options.describe) words.emplace_back("--describe");
   if (!options.sweep.empty()) words.push_back("--sweep=" + options.sweep);
   for (const auto& line : options.cases) words.push_back("--case=" + line);
+  if (!options.verified.empty()) words.push_back("--verified=" + nlohmann::json(options.verified).dump());
   return words;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,8 @@ namespace whygpu {
 struct WorkerOptions {
   std::string backend;             // the backend to load; empty: that of the cases, else the build's default
   std::vector<std::string> cases;  // lines of cases; empty: those of the sweep
-  std::string sweep;               // name or file; empty: quick
+  std::map<std::string, std::map<std::string, double>> verified;  // by case text: see Trial::verify_again()
+  std::string sweep;                                              // name or file; empty: quick
   int threads = usable_cpus();
   int device = 0;
   double sample_seconds = 0;  // sampling time per case; 0: Google Benchmark decides

@@ -4,26 +4,30 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 
 #include "benchmarks/networks/check.h"
 #include "benchmarks/networks/network_graph.h"
 #include "benchmarks/networks/network_trial.h"
+#include "benchmarks/oracles/random_input.h"
 
 namespace whygpu {
 namespace {
 
 using namespace networks;
 
-constexpr double kReferenceFlops = 1e9;
 constexpr int kFewestRequests = 20, kMostRequests = 1000;
-constexpr double kLatencySeconds = 1;
+constexpr double kLatencySeconds = 0.25;
+constexpr std::string_view kProjection = "projection_";
+constexpr int kProjections = 8;
+constexpr double kProjectionTolerance = 5;  // standard deviations
 
 const std::vector<Parameter>& inference_parameters() {
   static const std::vector<Parameter> parameters = network_parameters("1");
   return parameters;
 }
 
-ComputeGraph graph_of(const Case& c) { return inference_graph(network_of(c), parse_dtype(c["dtype"])); }
+ComputeGraph inference_graph_of(const Case& c) { return inference_graph(network_of(c), parse_dtype(c["dtype"])); }
 
 double percentile(const std::vector<double>& sorted, double share) {
   return sorted[static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1) + 0.5)];
@@ -51,6 +55,21 @@ class InferenceTrial final : public NetworkTrial {
     return {};
   }
 
+  Verdict verify_again(const std::map<std::string, double>& verified) override {
+    if (verified.size() != kProjections) return verify();
+    output_ = output_from_the_start();
+    for (const auto& [name, value] : projections()) {
+      const auto expected = verified.find(name);
+      if (expected == verified.end()) return verify();
+      // A relative error e of the output moves a projection by about e.
+      if (std::abs(value - expected->second) > kProjectionTolerance * loss_tolerance(products_)) {
+        return {Status::incorrect, fmt::format("{} of the output is {:.7g}, in the verified process it was {:.7g}",
+                                               name, value, expected->second)};
+      }
+    }
+    return {};
+  }
+
   Verdict check_again() override {
     const std::vector<double> again = output_from_the_start();
     double difference = 0, size = 0;
@@ -71,10 +90,26 @@ class InferenceTrial final : public NetworkTrial {
     }
     details.emplace_back("requests", static_cast<double>(latencies.size()));
     details.emplace_back("reference_at_full_size", compared_ ? 1 : 0);
+    const Details projected = projections();
+    details.insert(details.end(), projected.begin(), projected.end());
     return details;
   }
 
  private:
+  // Of the verified output onto random directions, over the output's size: any error shows in most of them.
+  Details projections() const {
+    Details projections;
+    double size = 0;
+    for (const double value : output_) size += value * value;
+    for (int i = 1; i <= kProjections; ++i) {
+      Random direction(static_cast<std::uint64_t>(i));
+      double sum = 0;
+      for (const double value : output_) sum += value * (direction.bits() & 1 ? 1 : -1);
+      projections.emplace_back(fmt::format("{}{}", kProjection, i), sum / std::sqrt(size));
+    }
+    return projections;
+  }
+
   std::vector<double> output_from_the_start() {
     reset(0);
     run(0);
@@ -110,10 +145,10 @@ class InferenceWorkload final : public Workload {
   std::span<const Parameter> parameters() const override { return inference_parameters(); }
   std::string_view probe() const override { return "inference model=mlp width=64 dtype=f32,tf32,bf16"; }
 
-  void validate(const Case& c) const override { graph_of(c); }
+  void validate(const Case& c) const override { inference_graph_of(c); }
 
   Work work(const Case& c) const override {
-    const ComputeGraph graph = graph_of(c);
+    const ComputeGraph graph = inference_graph_of(c);
     const Value weights = graph.copies == kNone ? graph.weights : graph.copies;
     const auto moved = static_cast<double>(graph.spec(weights).bytes() + graph.spec(graph.input).bytes() +
                                            graph.spec(graph.output).bytes());
@@ -121,10 +156,15 @@ class InferenceWorkload final : public Workload {
   }
 
   bool runs_layers() const override { return true; }
+  std::string_view verified_details() const override { return kProjection; }
+  double verify_seconds(const Case& c) const override {
+    const ComputeGraph graph = inference_graph_of(c);
+    return networks::verify_seconds(graph, flops(graph) <= kReferenceFlops ? flops(graph) : 0);
+  }
 
   Support supports(const Case& c, Backend& backend) const override {
     if (Support support = supports_launch(c, backend); !support) return support;
-    return networks::supports(graph_of(c), backend);
+    return networks::supports(inference_graph_of(c), backend);
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {

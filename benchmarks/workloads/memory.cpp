@@ -41,7 +41,7 @@ std::optional<StreamKernel> stream_kernel(std::string_view name) {
   return static_cast<StreamKernel>(found - kNames);
 }
 
-Probe probe_of(const Case& c) {
+Probe memory_probe(const Case& c) {
   const std::string_view kernel = c["kernel"];
   if (kernel == "launch") return Launch{c.number("launches")};
   const bool pinned = c["host_memory"] == "pinned";
@@ -57,7 +57,7 @@ Probe probe_of(const Case& c) {
 class MemoryTrial final : public Trial {
  public:
   MemoryTrial(const Case& c, Backend& backend)
-      : probe_(probe_of(c)),
+      : probe_(memory_probe(c)),
         specs_(arguments(probe_)),
         device_(backend.device()),
         operation_(prepare_probe(probe_, c["variant"], backend)),
@@ -165,7 +165,7 @@ class MemoryWorkload final : public Workload {
   }
 
   void validate(const Case& c) const override {
-    const Probe op = probe_of(c);
+    const Probe op = memory_probe(c);
     if (const auto* stream = std::get_if<Stream>(&op); stream != nullptr && stream->elements < 1) {
       throw CaseError(fmt::format("{}: bytes={} is less than one element of each vector", c.text(), c["bytes"]));
     }
@@ -180,10 +180,10 @@ class MemoryWorkload final : public Workload {
     }
   }
 
-  Work work(const Case& c) const override { return memory_work(probe_of(c)); }
+  Work work(const Case& c) const override { return memory_work(memory_probe(c)); }
 
   Support supports(const Case& c, Backend& backend) const override {
-    return supports_probe(probe_of(c), c["variant"], backend);
+    return supports_probe(memory_probe(c), c["variant"], backend);
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {

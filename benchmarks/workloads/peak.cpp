@@ -18,7 +18,7 @@ const std::vector<Parameter>& peak_parameters() {
   return parameters;
 }
 
-Probe probe_of(const Case& c) {
+Probe peak_probe(const Case& c) {
   const std::int64_t count = c.number("millions") * 1'000'000;
   if (c["measure"] == "clock") return CycleChain{count};
   return Peak{parse_dtype(c["dtype"]), count};
@@ -27,9 +27,9 @@ Probe probe_of(const Case& c) {
 class PeakTrial final : public Trial {
  public:
   PeakTrial(const Case& c, Backend& backend)
-      : specs_(arguments(probe_of(c))),
+      : specs_(arguments(peak_probe(c))),
         device_(backend.device()),
-        operation_(prepare_probe(probe_of(c), c["variant"], backend)) {
+        operation_(prepare_probe(peak_probe(c), c["variant"], backend)) {
     for (int i = 0; i < static_cast<int>(specs_.size()); ++i) {
       owned_.push_back(operation_->allocate(i));
       arguments_.push_back(owned_.back().get());
@@ -96,7 +96,7 @@ class PeakWorkload final : public Workload {
   Work work(const Case& c) const override { return {1e6 * static_cast<double>(c.number("millions")), 0, 128}; }
 
   Support supports(const Case& c, Backend& backend) const override {
-    return supports_probe(probe_of(c), c["variant"], backend);
+    return supports_probe(peak_probe(c), c["variant"], backend);
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,6 +47,10 @@ class Trial {
 
   // Runs once on poisoned outputs and compares the result with an oracle that is not a backend.
   virtual Verdict verify() = 0;
+
+  // In place of verify(), in the later processes of a run: `verified` holds those of the details whose name begins with
+  // Workload::verified_details(), from a process that verified the same case on the same backend.
+  virtual Verdict verify_again(const std::map<std::string, double>& verified) { return (void)verified, verify(); }
 
   // Queues one operation on buffer set `set`, in [0, sets).
   virtual void enqueue(std::size_t set) = 0;
@@ -92,6 +97,12 @@ class Workload {
   // Throws CaseError naming the rule if the values do not fit together.
   virtual void validate(const Case& c) const = 0;
   virtual Work work(const Case& c) const = 0;
+
+  // Estimated time of the first verification on a few cores; decides how many cases fit a short run.
+  virtual double verify_seconds(const Case& c) const { return 10 * work(c).flops / 100e9; }
+
+  // The first letters of details from which Trial::verify_again() verifies; empty: it has none.
+  virtual std::string_view verified_details() const { return {}; }
 
   // A small valid line whose dtypes represent the workload in `whygpu list`.
   virtual std::string_view probe() const = 0;

@@ -29,10 +29,10 @@ bool is_gpu(const ResultFile& file, const CaseRecord& record) {
 
 const char* device_word(bool gpu) { return gpu ? "GPU" : "CPU"; }
 
-using Rate = std::function<std::optional<Estimate>(const CaseRecord&)>;
+using CaseRate = std::function<std::optional<Estimate>(const CaseRecord&)>;
 
 // The greatest rate on GPUs or on the CPU, in units per second.
-Measured greatest(const ResultFile& file, bool gpu, const Rate& rate, double unit, const std::string& unit_name,
+Measured greatest(const ResultFile& file, bool gpu, const CaseRate& rate, double unit, const std::string& unit_name,
                   const std::string& missing) {
   const CaseRecord* best = nullptr;
   double most = 0;
@@ -59,7 +59,7 @@ Measured most_efficient(const ResultFile& file, bool gpu) {
 }
 Measured widest(const ResultFile& file, bool gpu) {
   // To measure memory rather than cache, the working set must be several times the cache size.
-  const Rate rate = [&](const CaseRecord& record) -> std::optional<Estimate> {
+  const CaseRate rate = [&](const CaseRecord& record) -> std::optional<Estimate> {
     const auto* device = device_of(file, record);
     if (!device || record.flops > 0 || record.bytes < 4.0 * static_cast<double>(device->cache_bytes))
       return std::nullopt;

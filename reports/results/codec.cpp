@@ -185,6 +185,8 @@ void list_settings(Fields& f, typename Fields::template Ref<RunSettings> setting
   f.optional("device", settings.device);
   f.required("sample_seconds", settings.sample_seconds);
   f.required("budget_seconds", settings.budget_seconds);
+  f.if_set("every_case", settings.every_case);
+  f.optional("precision", settings.precision);
   f.optional("timeout_seconds", settings.timeout_seconds);
   f.optional("rounds", settings.rounds, Range::positive);
   f.optional("energy", settings.energy);

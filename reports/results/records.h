@@ -198,7 +198,9 @@ struct RunSettings {
   int threads = 1;
   int device = 0;
   double sample_seconds = 0.05;  // sampling time of a case in one process
-  double budget_seconds = 0;     // for the whole run; every case gets at least one round; 0: default
+  double budget_seconds = 0;     // for the whole run, ceilings and checks included; 0: default
+  bool every_case = false;       // at least one round for each case, even beyond the budget
+  double precision = 0.01;       // a case is settled once the 95% interval of its median is within ± this fraction
   double timeout_seconds = 60;   // without output, after which a worker is considered hung
   std::optional<int> rounds;     // fixed number; else until settled or out of budget
   bool energy = false;           // read the energy meters in each case's first round

@@ -77,6 +77,11 @@ const BackendRecord* ResultFile::backend(std::string_view backend_name) const {
   return nullptr;
 }
 
+const DeviceRecord* ResultFile::device_of(const CaseRecord& record) const {
+  const auto* used = backend(record.backend);
+  return used && used->device ? &*used->device : nullptr;
+}
+
 void refuse_imported(const ResultFile& file, std::string_view purpose) {
   if (!file.imported) return;
   throw ResultFileError(file.name + ": published by others (" + file.imported->source + ", " + file.imported->date +

@@ -33,6 +33,7 @@ struct ResultFile {
   std::vector<NetworkRecord> networks;  // whose operators the cases measure
 
   const BackendRecord* backend(std::string_view backend_name) const;  // null when not in the file
+  const DeviceRecord* device_of(const CaseRecord& record) const;      // null when its backend named none
 };
 
 // Throws ResultFileError if the file's figures were published by others. `purpose`: what would have used them.

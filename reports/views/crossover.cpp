@@ -19,13 +19,8 @@ std::optional<Estimate> cost(const ResultFile& file, const CaseRecord& record, R
   }
 }
 
-const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) {
-  const auto* backend = file.backend(record.backend);
-  return backend && backend->device ? &*backend->device : nullptr;
-}
-
 bool runs_on_cpu(const ResultFile& file, const CaseRecord& record) {
-  const auto* device = device_of(file, record);
+  const auto* device = file.device_of(record);
   return device && device->kind == RecordedDevice::cpu;
 }
 
@@ -84,8 +79,8 @@ struct Solved {
 // Dollars of CPU over dollars of the other machine, by the same kind of price; nullopt when one is unknown.
 std::optional<Estimate> dollar_factor(const ResultFile& file, const CaseRecord& cpu, const CaseRecord& other,
                                       const PriceList& prices) {
-  const auto* cpu_device = device_of(file, cpu);
-  const auto* device = device_of(file, other);
+  const auto* cpu_device = file.device_of(cpu);
+  const auto* device = file.device_of(other);
   if (!cpu_device || !device) return std::nullopt;
   Prices of_cpu = prices.of(cpu_device->name), of_other = prices.of(device->name);
   if (!of_cpu.hourly || !of_other.hourly) {
@@ -107,7 +102,7 @@ Contest contest_of(const ResultFile& file, const Solved& solved, const Family& f
   for (const auto& problem : family.problems) {
     const auto* other = solved.candidate_case(problem.key, candidate, path);
     if (!other) continue;
-    if (const auto* device = device_of(file, *other)) contest.device = device->name;
+    if (const auto* device = file.device_of(*other)) contest.device = device->name;
     if (other->status != Status::ok) {
       contest.gaps.push_back(gap_at(problem.size, candidate, *other));
       continue;

@@ -12,14 +12,9 @@
 namespace whygpu {
 namespace {
 
-const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) {
-  const auto* backend = file.backend(record.backend);
-  return backend && backend->device ? &*backend->device : nullptr;
-}
-
 std::optional<Estimate> price_of_speed(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
   const auto rate = gflops(record);
-  const auto* device = device_of(file, record);
+  const auto* device = file.device_of(record);
   if (!rate || !device) return std::nullopt;
   const auto price = list.of(device->name).device;
   if (!dollars_per_gflops(price, rate->value)) return std::nullopt;
@@ -27,7 +22,7 @@ std::optional<Estimate> price_of_speed(const ResultFile& file, const CaseRecord&
 }
 
 std::optional<Estimate> cost_estimate(const ResultFile& file, const CaseRecord& record, const PriceList& list) {
-  const auto* device = device_of(file, record);
+  const auto* device = file.device_of(record);
   if (!device) return std::nullopt;
   return dollars_per_operation(record, list.of(device->name));
 }
@@ -74,7 +69,7 @@ std::vector<std::string> describe_prices(const std::vector<ResultFile>& files, c
   std::map<std::string, std::set<std::string>> contents;
   for (const auto& file : files) {
     for (const auto& record : file.cases) {
-      const auto* device = device_of(file, record);
+      const auto* device = file.device_of(record);
       const auto time = time_ns(record);
       if (!device || !time) continue;
       auto& of_device = contents[device->name];

@@ -219,13 +219,14 @@ void CeilingVisits::run(const std::vector<CeilingCase>& cases, double sample_sec
   seconds_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-void CeilingVisits::measure(int undisturbed, int most) {
-  for (int count = 0; count < most; ++count) {
+int CeilingVisits::measure(int undisturbed, int most) {
+  for (int count = 1; count <= most; ++count) {
     visit();
     const auto best = this->best();
     if (std::ranges::all_of(best.ceilings, [&](const CeilingRecord& c) { return c.undisturbed >= undisturbed; }))
-      return;
+      return count;
   }
+  return most;
 }
 
 CeilingVisits visits_to_this_machine(const std::vector<std::string>& dtypes, int threads, int device) {

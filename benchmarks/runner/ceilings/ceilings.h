@@ -42,8 +42,8 @@ class CeilingVisits {
   // Runs every case in a worker process; only those of `workload`, if given.
   void visit(std::string_view workload = {});
 
-  // Repeats visits until that many were undisturbed, at most `most` times.
-  void measure(int undisturbed, int most);
+  // Repeats visits until that many were undisturbed, at most `most` times. Returns how many it made.
+  int measure(int undisturbed, int most);
 
   // Runs arithmetic for a second per dtype, on `backend` only if given, and records what is sustained.
   void sustain(std::string_view backend = {});

@@ -39,7 +39,8 @@ void RunCeilings::take(std::vector<CeilingRecord> ceilings) {
 }
 
 void RunCeilings::before_rounds() {
-  visits_.measure(1, kMostAtFirst);
+  const int visits = visits_.measure(1, kMostAtFirst);
+  seconds_per_visit_ = visits_.seconds() / visits;
   visits_.sustain("cuda");
   began_ = now();
   spent_before_ = visits_.seconds();

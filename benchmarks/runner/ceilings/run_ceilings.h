@@ -23,11 +23,12 @@ class RunCeilings {
   // Measures once more while a case exceeds its ceiling, a few times at most.
   void after_rounds(const std::function<bool(const std::vector<CeilingRecord>&)>& some_case_is_above);
 
+  double seconds_per_visit() const { return seconds_per_visit_; }  // 0: none was made
   std::vector<CeilingRecord> best() const { return visits_.best().ceilings; }
 
  private:
   CeilingVisits visits_;
-  double began_ = 0, spent_before_ = 0;  // seconds
+  double began_ = 0, spent_before_ = 0, seconds_per_visit_ = 0;
 };
 
 }  // namespace whygpu

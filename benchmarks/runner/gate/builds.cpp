@@ -77,7 +77,7 @@ std::vector<fs::path> files_in(const fs::path& folder) {
 }  // namespace
 
 Build take_build(const std::string& name, const fs::path& into, const fs::path& repository,
-                 const std::vector<std::string>& cmake_options) {
+                 const std::vector<std::string>& cmake_options, const std::function<void(const std::string&)>& say) {
   Build build{name, {}, into / "bin"};
   fs::path found;
   if (fs::is_directory(name)) {
@@ -88,7 +88,7 @@ Build take_build(const std::string& name, const fs::path& into, const fs::path& 
     found = unpack(name, into / "unpacked");
   } else {
     build.revision = resolve_revision(name, repository);
-    found = build_revision(build.revision, repository, cmake_options);
+    found = build_revision(build.revision, repository, cmake_options, say);
   }
   copy_build(fs::canonical(found), into);
   return build;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -28,10 +29,10 @@ struct Build {
 //   a directory: a build directory, or its bin/;
 //   a bundle: a tar archive of such a directory;
 //   a revision of the git repository that contains `repository`, built once and kept in build_cache();
-//   `cmake_options` are passed to its configuration.
+//   `cmake_options` are passed to its configuration, and `say` gets a line about its progress every second.
 // Throws BuildError.
 Build take_build(const std::string& name, const std::filesystem::path& into, const std::filesystem::path& repository,
-                 const std::vector<std::string>& cmake_options);
+                 const std::vector<std::string>& cmake_options, const std::function<void(const std::string&)>& say);
 
 // WHYGPU_CACHE, or whygpu/ in the user's cache folder.
 std::filesystem::path build_cache();

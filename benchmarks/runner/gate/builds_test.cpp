@@ -29,7 +29,8 @@ class BuildsTest : public testing::Test {
   ~BuildsTest() override { unsetenv("WHYGPU_CACHE"); }
 
   Build take(const std::string& name) {
-    return take_build(name, folder_.path() / ("copy" + std::to_string(copies_++)), repository_, {});
+    return take_build(name, folder_.path() / ("copy" + std::to_string(copies_++)), repository_, {},
+                      [](const std::string&) {});
   }
 
   std::string complaint(const std::string& name) {

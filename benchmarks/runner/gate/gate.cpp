@@ -173,7 +173,10 @@ class Gate {
 
       Progress where{measured_[*next].c.text(), static_cast<int>(result_.cases[measured_[*next].place].pairs.size())};
       where.cases = measured_.size();
-      for (std::size_t i = 0; i < measured_.size(); ++i) where.finished += schedule_->wants_pair(i) ? 0 : 1;
+      for (std::size_t i = 0; i < measured_.size(); ++i) {
+        where.measured += result_.cases[measured_[i].place].pairs.empty() ? 0 : 1;
+        where.settled += schedule_->wants_pair(i) ? 0 : 1;
+      }
       where.elapsed_seconds = elapsed();
       const double left = static_cast<double>(schedule_->pairs_left()) * elapsed() / static_cast<double>(pairs);
       where.left_seconds = std::min(left, std::max(0.0, options_.budget_seconds - elapsed()));

@@ -65,7 +65,7 @@ TEST_F(GateTest, EqualSpeedIsSameAfterSixPairs) {
   EXPECT_EQ(comparison.cases[2].judgement.pairs, 6U);
   EXPECT_THAT(comparison.cases[2].pairs, SizeIs(6));
   EXPECT_THAT(progress_, SizeIs(18));
-  EXPECT_EQ(progress_.back().finished, 3U);
+  EXPECT_EQ(progress_.back().settled, 3U);
 }
 
 TEST_F(GateTest, FindsSlowdown) {

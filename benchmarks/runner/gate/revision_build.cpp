@@ -80,7 +80,8 @@ std::string resolve_revision(const std::string& name, const fs::path& folder) {
 }
 
 fs::path build_revision(const std::string& revision, const fs::path& repository,
-                        const std::vector<std::string>& cmake_options) {
+                        const std::vector<std::string>& cmake_options,
+                        const std::function<void(const std::string&)>& say) {
   const auto git_folder = run_program({"git", "rev-parse", "--path-format=absolute", "--git-common-dir"}, repository);
   std::string key = first_line(git_folder.output);
   for (const auto& option : cmake_options) key += "\n" + option;
@@ -101,11 +102,14 @@ fs::path build_revision(const std::string& revision, const fs::path& repository,
                                         "-B",
                                         build.string(),
                                         "-DCMAKE_BUILD_TYPE=Release",
-                                        "-DBUILD_TESTING=OFF"};
+                                        "-DBUILD_TESTING=OFF",
+                                        "-DCMAKE_UNITY_BUILD=ON"};
   configure.insert(configure.end(), cmake_options.begin(), cmake_options.end());
   const std::string cpus = std::to_string(std::max(1U, std::thread::hardware_concurrency()));
   for (const auto& words : {configure, {"cmake", "--build", build.string(), "--parallel", cpus}}) {
-    const auto step = run_program(words);
+    const auto step = run_program(words, ".", [&](const std::string& line) {
+      say(fmt::format("building revision {}: {}", revision.substr(0, 12), line));
+    });
     std::ofstream(log) << step.output << step.errors;
     if (step.status != 0) {
       throw BuildError(fmt::format("revision {} does not build: {}; see {}", revision.substr(0, 12),
