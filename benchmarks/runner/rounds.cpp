@@ -11,6 +11,7 @@
 #include "benchmarks/worker/worker.h"
 #include "benchmarks/workloads/workload.h"
 #include "reports/results/codec.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 namespace {
@@ -125,15 +126,20 @@ bool Rounds::run(const std::atomic<bool>& interrupted) {
   }
 }
 
-// Measures the cheapest case of each group, and returns the groups in the order of the time that this took.
+// Measures the cheapest case of each group, and returns the groups in the order of these times; without one, last.
 std::vector<Rounds::Group> Rounds::first_visits(std::vector<Group> groups) {
-  std::map<Group, double> seconds;
-  for (const auto& group : groups) {
-    const double began = now();
-    visit(group, 1, 1);
-    seconds[group] = now() - began;
+  for (const auto& group : groups) visit(group, 1, 1);
+  std::map<Group, double> shortest_ns;
+  for (const auto& result : state_.results()) {
+    if (result.rounds.empty()) continue;
+    const double time = median(result.rounds.front().samples_ns);
+    const auto [known, added] = shortest_ns.try_emplace({result.backend, result.workload}, time);
+    if (!added) known->second = std::min(known->second, time);
   }
-  std::ranges::stable_sort(groups, {}, [&](const Group& group) { return seconds[group]; });
+  std::ranges::stable_sort(groups, {}, [&](const Group& group) {
+    const auto known = shortest_ns.find(group);
+    return known == shortest_ns.end() ? std::numeric_limits<double>::infinity() : known->second;
+  });
   return groups;
 }
 

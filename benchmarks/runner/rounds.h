@@ -1,8 +1,8 @@
 // Rounds of fresh worker processes: each visits every (backend, workload) once, in shuffled order, so that drift of the
 // machine affects all backends alike. Cases that are settled or not ok drop out.
 //
-// The first round serves whoever stops early: the cheapest case of every group first, then the groups in the order of
-// the time that this took, each with its cheap cases first.
+// The first round serves whoever stops early: the cheapest case of every group, then the groups in the order of its
+// time, each with its cheap cases first.
 #pragma once
 
 #include <atomic>

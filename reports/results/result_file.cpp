@@ -82,6 +82,11 @@ const DeviceRecord* ResultFile::device_of(const CaseRecord& record) const {
   return used && used->device ? &*used->device : nullptr;
 }
 
+bool ResultFile::ran_on_cpu(const CaseRecord& record) const {
+  const auto* device = device_of(record);
+  return device != nullptr && device->kind == RecordedDevice::cpu;
+}
+
 void refuse_imported(const ResultFile& file, std::string_view purpose) {
   if (!file.imported) return;
   throw ResultFileError(file.name + ": published by others (" + file.imported->source + ", " + file.imported->date +

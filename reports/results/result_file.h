@@ -34,6 +34,7 @@ struct ResultFile {
 
   const BackendRecord* backend(std::string_view backend_name) const;  // null when not in the file
   const DeviceRecord* device_of(const CaseRecord& record) const;      // null when its backend named none
+  bool ran_on_cpu(const CaseRecord& record) const;
 };
 
 // Throws ResultFileError if the file's figures were published by others. `purpose`: what would have used them.

@@ -19,11 +19,6 @@ std::optional<Estimate> cost(const ResultFile& file, const CaseRecord& record, R
   }
 }
 
-bool runs_on_cpu(const ResultFile& file, const CaseRecord& record) {
-  const auto* device = file.device_of(record);
-  return device && device->kind == RecordedDevice::cpu;
-}
-
 std::string solver_name(const CaseRecord& record) {
   return record.variant().empty() ? record.backend : record.backend + ":" + record.variant();
 }
@@ -35,7 +30,7 @@ struct Solved {
 
   explicit Solved(const ResultFile& results) : file(results) {
     for (const auto& record : file.cases) {
-      (runs_on_cpu(file, record) ? by_cpu : by_other)[problem_key(record)].push_back(&record);
+      (file.ran_on_cpu(record) ? by_cpu : by_other)[problem_key(record)].push_back(&record);
     }
   }
 

@@ -46,11 +46,6 @@ projection::Convolution convolution_of(const CaseRecord& record) {
   return op;
 }
 
-bool runs_on_cpu(const ResultFile& file, const CaseRecord& record) {
-  const auto* backend = file.backend(record.backend);
-  return backend && backend->device && backend->device->kind == RecordedDevice::cpu;
-}
-
 // Plain loops alone say nothing about what a CPU can do.
 constexpr std::string_view kPlainLoops = "naive";
 
@@ -60,7 +55,7 @@ std::map<std::string, const CaseRecord*> fastest_on_cpu(const ResultFile& file) 
   std::set<std::string> by_library;
   if (file.imported) return fastest;
   for (const auto& record : file.cases) {
-    if (record.status != Status::ok || !runs_on_cpu(file, record)) continue;
+    if (record.status != Status::ok || !file.ran_on_cpu(record)) continue;
     const std::string key = problem_key(record);
     if (record.backend != kPlainLoops) by_library.insert(key);
     auto& best = fastest[key];

@@ -37,7 +37,7 @@ std::string times(const Estimate& factor) {
 }
 
 // "from m=n=k = 512 on, 12× [8.1 to 17] at 2048".
-std::string verdict(const Contest& contest) {
+std::string projected_verdict(const Contest& contest) {
   const auto& last = contest.points.back();
   const auto& crossover = contest.crossover;
   const std::string at =
@@ -75,9 +75,9 @@ std::string projected_answer(const ResultFile& file, const CatalogueDevice& card
     if (!main) continue;
     const Estimate& factor = main->points.back().factor;
     text += fmt::format("{}{}{} faster {}", text.empty() ? "" : "; ",
-                        main->family.dtype.empty() ? "" : main->family.dtype + " ", plural(workload), verdict(*main));
+                        main->family.dtype.empty() ? "" : main->family.dtype + " ", plural(workload), projected_verdict(*main));
     if (const Contest* travelling = same_family(moved, *main)) {
-      text += fmt::format("; with the data moved each time {}", verdict(*travelling));
+      text += fmt::format("; with the data moved each time {}", projected_verdict(*travelling));
     }
     const auto* cpu_backend = file.backend(main->points.back().best_cpu);
     const auto* cpu = cpu_backend && cpu_backend->device ? catalogue.find(cpu_backend->device->name) : nullptr;

@@ -12,7 +12,7 @@ namespace {
 constexpr double kShareOfRun = 0.03;
 constexpr int kMostAtFirst = 2, kMostAgain = 5;
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double clock_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::clock_seconds().time_since_epoch()).count(); }
 
 std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
   std::vector<std::string> dtypes;
@@ -31,7 +31,7 @@ std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
 }  // namespace
 
 RunCeilings::RunCeilings(const std::vector<Case>& cases, const RunSettings& settings)
-    : visits_(visits_to_this_machine(dtypes_with_ceilings(cases), settings.threads, settings.device)), began_(now()) {}
+    : visits_(visits_to_this_machine(dtypes_with_ceilings(cases), settings.threads, settings.device)), began_(clock_seconds()) {}
 
 void RunCeilings::take(std::vector<CeilingRecord> ceilings) {
   for (auto& ceiling : ceilings) ceiling.undisturbed = ceiling.undisturbed.value_or(1);
@@ -42,12 +42,12 @@ void RunCeilings::before_rounds() {
   const int visits = visits_.measure(1, kMostAtFirst);
   seconds_per_visit_ = visits_.seconds() / visits;
   visits_.sustain("cuda");
-  began_ = now();
+  began_ = clock_seconds();
   spent_before_ = visits_.seconds();
 }
 
 void RunCeilings::between_rounds() {
-  if (visits_.seconds() - spent_before_ < kShareOfRun * (now() - began_)) visits_.visit("peak");
+  if (visits_.seconds() - spent_before_ < kShareOfRun * (clock_seconds() - began_)) visits_.visit("peak");
 }
 
 void RunCeilings::after_rounds(const std::function<bool(const std::vector<CeilingRecord>&)>& some_case_is_above) {

@@ -14,7 +14,7 @@
 namespace whygpu {
 namespace {
 
-constexpr std::size_t kTrials = 1000;
+constexpr std::size_t kSimulatedGates = 1000;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
 // The result of one look at unit normal pairs. Shifting all pairs shifts estimate and interval alike, so these three
@@ -41,7 +41,7 @@ const std::vector<Seen>& seen_at(const PlannedLook& look) {
   const std::lock_guard lock(mutex);
   auto& seen = known[{look.pairs, look.level}];
   if (!seen.empty()) return seen;
-  for (std::size_t trial = 0; trial < kTrials; ++trial) {
+  for (std::size_t trial = 0; trial < kSimulatedGates; ++trial) {
     const auto d = pairs_of(trial, look.pairs);
     Seen one{.estimate = hodges_lehmann(d)};
     if (const auto interval = signed_rank_interval(d)) one.interval_high = interval->high;
@@ -56,10 +56,10 @@ const std::vector<Seen>& seen_at(const PlannedLook& look) {
 }  // namespace
 
 double visible_change(double scatter, double limit, std::span<const PlannedLook> looks, double power) {
-  std::vector<double> needed(kTrials, kNever), not_called_same(kTrials, 0);
+  std::vector<double> needed(kSimulatedGates, kNever), not_called_same(kSimulatedGates, 0);
   for (const PlannedLook& look : looks) {
     const auto& seen = seen_at(look);
-    for (std::size_t trial = 0; trial < kTrials; ++trial) {
+    for (std::size_t trial = 0; trial < kSimulatedGates; ++trial) {
       const Seen& one = seen[trial];
       const double shift =
           std::max({scatter * one.passes_from, limit - scatter * one.estimate, not_called_same[trial]});
@@ -70,7 +70,7 @@ double visible_change(double scatter, double limit, std::span<const PlannedLook>
     }
   }
   std::sort(needed.begin(), needed.end());
-  return std::max(0.0, needed[static_cast<std::size_t>(power * kTrials)]);
+  return std::max(0.0, needed[static_cast<std::size_t>(power * kSimulatedGates)]);
 }
 
 }  // namespace whygpu
