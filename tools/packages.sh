@@ -5,6 +5,24 @@ build_packages="g++ cmake ninja-build libbenchmark-dev libfmt-dev nlohmann-json3
 test_packages="libgtest-dev libgmock-dev python3-jsonschema git"
 check_packages="clang-format clang-tidy-19 clang-19 libclang-rt-19-dev"
 
+# Of the page's test in a browser, which needs playwright-core too; a Node.js from elsewhere may have npm in it.
+browser_packages() {
+  command -v node >/dev/null || echo nodejs
+  command -v npm >/dev/null || echo npm
+  command -v chromium >/dev/null || command -v google-chrome >/dev/null || echo chromium
+}
+playwright_version=1.55.0
+
+# install_playwright FOLDER: into FOLDER/node_modules, unless it is there. The browser is the system's.
+install_playwright() {
+  grep -qs "\"version\": \"$playwright_version\"" "$1/node_modules/playwright-core/package.json" && return 0
+  mkdir -p "$1"
+  PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm install --silent --no-save --no-audit --no-fund --prefix "$1" \
+    "playwright-core@$playwright_version" && return 0
+  echo "npm could not install playwright-core $playwright_version, which the page's test needs" >&2
+  return 1
+}
+
 # need_packages NAME…: installs those that are missing; fails if that is not possible.
 need_packages() {
   missing=""

@@ -12,6 +12,8 @@
 #include "reports/page/page.h"
 #include "reports/regression/history/history.h"
 #include "reports/regression/history/render_history.h"
+#include "reports/render/text.h"
+#include "reports/results/problems.h"
 #include "reports/views/answer.h"
 #include "tools/commands.h"
 #include "tools/result_arguments.h"
@@ -82,9 +84,9 @@ std::string history_section(const std::string& file) {
 }
 
 // The headline, and the sentences about cards.
-void print_answer(const ResultFile& file, const Answer& found, std::size_t cards) {
-  fmt::print("{}: {}\n", file.name, found.headline);
-  const auto shown = std::min(found.details.size(), cards);
+void print_answer(const std::vector<ResultFile>& files, const Answer& found, std::size_t cards) {
+  fmt::print("{}: {}\n", join(file_names(files), ", "), found.headline);
+  const auto shown = std::min(found.details.size(), cards * files.size());
   for (std::size_t i = 0; i < shown; ++i) fmt::print("- {}\n", found.details[i]);
 }
 
@@ -131,7 +133,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
       }
     }
     write_file(path, render_page(files, prices, history_section(arguments->history), cards));
-    for (const auto& file : files) print_answer(file, answer(file, prices, cards), cards.size());
+    print_answer(files, answer(files, prices, cards), cards.size());
     fmt::print("{}\n", path.string());
   });
 }

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <map>
-#include <set>
 
+#include "reports/charts/bandwidth_chart.h"
+#include "reports/charts/bars.h"
+#include "reports/charts/roofline_chart.h"
+#include "reports/charts/samples_chart.h"
+#include "reports/charts/series.h"
 #include "reports/render/text.h"
 #include "reports/results/problems.h"
 #include "reports/views/projected.h"
@@ -15,123 +18,74 @@ namespace whygpu {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using Rate = std::function<std::optional<Estimate>(const ResultFile&, const CaseRecord&)>;
-
-double rounded(double value) { return std::stod(fmt::format("{:.5g}", value)); }
-
-std::string label_of(const Family& family) {
-  std::vector<std::string> parts{family.workload};
-  for (const auto* part : {&family.dtype, &family.settings, &family.size_name, &family.fixed}) {
-    if (!part->empty()) parts.push_back(*part);
-  }
-  return join(parts, " · ");
-}
-
-// The series of one pick. A name has the same number, hence the same colour, in all charts of a page.
-class Series {
- public:
-  explicit Series(std::vector<std::string>& names) : names_(names) {}
-
-  std::size_t index(const std::string& name) {
-    auto found = std::find(names_.begin(), names_.end(), name);
-    if (found == names_.end()) found = names_.insert(found, name);
-    const auto number = static_cast<std::size_t>(found - names_.begin());
-    used_.insert(number);
-    return number;
-  }
-
-  // [[number, name], …]
-  Json legend() const {
-    Json legend = Json::array();
-    for (const auto number : used_) legend.push_back({number, names_[number]});
-    return legend;
-  }
-
- private:
-  std::vector<std::string>& names_;
-  std::set<std::size_t> used_;
-};
-
-Json point(std::size_t series, double x, const Estimate& y, bool settled, const std::string& tip) {
-  return {
-      {"s", series},        {"x", x},    {"y", rounded(y.value)}, {"lo", rounded(y.low())}, {"hi", rounded(y.high())},
-      {"settled", settled}, {"tip", tip}};
-}
-
-// "cublas  512 GFLOP/s ±1.2%", followed by what ran and how to repeat it.
-std::string tip_of(const std::string& series, const Estimate& value, const std::string& unit,
-                   const CaseRecord& record) {
-  std::string tip = fmt::format("{}: {} {} {}", series, format_number(value.value), unit, format_spread(value));
-  if (!record.settled) tip += " (not settled)";
-  tip += '\n' + record.text;
-  if (!record.implementation.empty()) tip += '\n' + record.implementation;
-  return tip;
-}
+using Rate = std::optional<Estimate> (*)(const CaseRecord&);
 
 Json empty_pick(const Family& family, const std::string& y_title) {
   return {{"label", label_of(family)},
           {"x_title", family.by_work ? family.size_name + " of one operation" : family.size_name},
           {"y_title", y_title},
           {"x_format", family.by_work ? "~s" : ",d"},
+          {"connected", !family.by_work},
           {"series", Json::array()},
           {"points", Json::array()},
           {"rules", Json::array()}};
 }
 
-struct NamedFile {
-  const ResultFile& file;
-  std::string prefix;  // of names when there are several files
-};
-
 class Charts {
  public:
   Charts(const std::vector<ResultFile>& files, const PriceList& prices, std::span<const CatalogueDevice> cards)
-      : prices_(prices), cards_(cards) {
-    const auto names = file_names(files);
-    for (std::size_t f = 0; f < files.size(); ++f) {
-      files_.push_back({files[f], files.size() > 1 ? names[f] + " " : std::string()});
-      for (auto& family : families_of(files[f])) add_family(std::move(family));
+      : prices_(prices), cards_(cards), files_(files) {
+    for (const auto& file : files) {
+      for (auto& family : families_of(file)) add_family(std::move(family));
     }
   }
 
   Json build() {
     measured_contests_ = measured_contests();
-    add("speed", "lines", "Speed over size",
-        "Each line is a backend; its band is the spread between rounds; a hollow point did not settle. Dashed: "
-        "measured ceilings.",
-        lines(
-            "GFLOP/s", [](const ResultFile&, const CaseRecord& r) { return gflops(r); }, CeilingKind::flops));
-    add("bandwidth", "lines", "Memory bandwidth over size",
-        "Work without counted FLOPs: bytes per second, each read or written once.",
-        lines(
-            "GB/s",
-            [](const ResultFile&, const CaseRecord& r) { return r.flops > 0 ? std::nullopt : gigabytes_per_second(r); },
-            CeilingKind::bandwidth));
-    add("advantage", "advantage", "Speed-up over the best CPU backend",
+    add_with_bars("speed", "lines", "Speed over size", "Speed of single problems",
+                  "Each line is a backend; its band is the spread between rounds; a hollow point did not settle. "
+                  "Dashed: measured ceilings.",
+                  lines("GFLOP/s", gflops, CeilingKind::flops));
+    add_with_bars("bandwidth", "lines", "Memory bandwidth over footprint", "Memory bandwidth of single problems",
+                  "Bytes per second, each vector read or written once, over the size of all vectors together. Dashed: "
+                  "measured ceilings; vertical: the capacity of the caches of all threads.",
+                  bandwidth_picks(files_, families_, names_));
+    add_with_bars(
+        "advantage", "advantage", "Speed-up over the best CPU backend",
+        "Speed-up of single problems over the best CPU backend",
         "Shaded: ahead. A size counts as won only if its whole band is above 1, at this and every larger size.",
         advantages(Resource::time, "× the best CPU backend"));
-    add("projection", "advantage", "Projected speed-up over the best CPU backend",
+    add_with_bars(
+        "projection", "advantage", "Projected speed-up over the best CPU backend",
+        "Projected speed-up of single problems",
         "Nothing here was measured on a card: each line is what a model of its nominal values gives, with the data on "
         "the card; the hatched band holds nine of ten. Shaded: ahead.",
         projections());
-    add("latency-advantage", "advantage", "Speed-up of one operation at a time",
-        "One operation that the host waits for; elsewhere operations are queued behind each other.",
-        advantages(Resource::latency, "× the best CPU backend"));
-    add("energy-advantage", "advantage", "Energy advantage over the best CPU backend",
-        "Joules per operation of the best CPU backend over the candidate's.",
-        advantages(Resource::energy, "× fewer joules"));
-    add("money-advantage", "advantage", "Cost advantage over the best CPU backend",
-        "Time weighted by device prices; the GPU includes the price of its host's CPU.",
-        advantages(Resource::money, "× fewer dollars"));
+    add_with_bars("latency-advantage", "advantage", "Speed-up of one operation at a time",
+                  "Speed-up of single problems, one operation at a time",
+                  "One operation that the host waits for; elsewhere operations are queued behind each other.",
+                  advantages(Resource::latency, "× the best CPU backend"));
+    add_with_bars("energy-advantage", "advantage", "Energy advantage over the best CPU backend",
+                  "Energy advantage of single problems",
+                  "Joules per operation of the best CPU backend over the candidate's.",
+                  advantages(Resource::energy, "× fewer joules"));
+    add_with_bars("money-advantage", "advantage", "Cost advantage over the best CPU backend",
+                  "Cost advantage of single problems",
+                  "Time weighted by device prices; the GPU includes the price of its host's CPU.",
+                  advantages(Resource::money, "× fewer dollars"));
     add("roofline", "roofline", "Roofline",
         "Performance over arithmetic intensity (FLOP per byte of compulsory traffic), under ceilings measured on the "
         "same device.",
-        rooflines());
-    add("energy", "lines", "Speed per watt", "GFLOP/s per watt, by the meters of the machine.",
-        lines(
-            "GFLOP/s per W", [](const ResultFile&, const CaseRecord& r) { return gflops_per_watt(r); }, std::nullopt));
+        roofline_picks(files_, names_));
+    add_with_bars("energy", "lines", "Speed per watt", "Speed per watt of single problems",
+                  "GFLOP/s per watt, by the meters of the machine.",
+                  lines("GFLOP/s per W", gflops_per_watt, std::nullopt));
     add("training", "phases", "Where a training step spends its time", "Forward, backward and update of one step.",
         phases());
+    add("samples", "samples", "Samples by round",
+        "Every round is a fresh process; its samples are in the order of time, its median is the short line. On the "
+        "right: how often each time occurred.",
+        sample_picks(files_));
     return std::move(charts_);
   }
 
@@ -151,60 +105,63 @@ class Charts {
     }
   }
 
-  void add(const char* id, const char* spec, const char* title, const char* about, Json picks) {
+  void add(const std::string& id, const char* spec, const char* title, const char* about, Json picks) {
     if (picks.empty()) return;
     charts_.push_back({{"id", id}, {"spec", spec}, {"title", title}, {"about", about}, {"picks", std::move(picks)}});
+  }
+
+  // Picks of too few sizes for a line become bars.
+  void add_with_bars(const std::string& id, const char* spec, const char* title, const char* bars_title,
+                     const char* about, Json picks) {
+    auto bars = take_bars(picks);
+    add(id, spec, title, about, std::move(picks));
+    const bool factors = std::string_view(spec) == "advantage";
+    add(id + "-bars", factors ? "factors" : "bars", bars_title,
+        "Problems of too few sizes for a line; the thin line is the spread, and a pale bar did not settle.",
+        std::move(bars));
   }
 
   // Cases of each file by problem, computed once.
   const std::vector<const CaseRecord*>& cases(std::size_t file, const std::string& key) {
     if (by_key_.empty()) {
-      by_key_.resize(files_.size());
-      for (std::size_t f = 0; f < files_.size(); ++f) {
-        for (const auto& record : files_[f].file.cases) by_key_[f][problem_key(record)].push_back(&record);
+      for (const auto& entry : files_.entries()) {
+        auto& of_file = by_key_.emplace_back();
+        for (const auto& record : entry.file.cases) of_file[problem_key(record)].push_back(&record);
       }
     }
     return by_key_[file][key];
   }
 
-  Json lines(const std::string& unit, const Rate& rate, std::optional<CeilingKind> ceiling_kind) {
+  Json lines(const std::string& unit, Rate rate, std::optional<CeilingKind> ceiling_kind) {
     Json picks = Json::array();
     for (const auto& family : families_) {
+      if (family.workload == kMemory) continue;  // by bandwidth, even where its kernels count FLOPs
       Json pick = empty_pick(family, unit);
       Series series(names_);
+      Ceilings ceilings;
       for (const auto& problem : family.problems) {
-        for (std::size_t f = 0; f < files_.size(); ++f) {
-          const auto& [file, prefix] = files_[f];
+        for (std::size_t f = 0; f < files_.entries().size(); ++f) {
+          const auto& entry = files_.entries()[f];
           for (const auto* record : cases(f, problem.key)) {
-            const auto value = rate(file, *record);
+            const auto value = rate(*record);
             if (!value) continue;
-            const auto name = prefix + contender_name(file, *record) + (file.imported ? " (published)" : "");
-            pick["points"].push_back(
-                point(series.index(name), problem.size, *value, record->settled, tip_of(name, *value, unit, *record)));
+            const auto name = series_name(files_, entry, *record);
+            pick["points"].push_back(point(series.index(name), problem.size, *value, record->settled,
+                                           tip_of(name, *value, unit, *record), record->problem));
+            ceilings.add_device(entry, *record);
           }
         }
       }
       if (pick["points"].empty()) continue;
       pick["series"] = series.legend();
-      if (ceiling_kind) add_ceilings(pick["rules"], *ceiling_kind, family.dtype);
+      if (ceiling_kind) {
+        pick["rules"] = ceilings.rules([&](const CeilingRecord& ceiling) {
+          return ceiling.kind == *ceiling_kind && ceiling.dtype == family.dtype;
+        });
+      }
       picks.push_back(std::move(pick));
     }
     return picks;
-  }
-
-  static double giga(const CeilingRecord& ceiling) {
-    return ceiling.unit.starts_with("G") ? ceiling.value : ceiling.value / 1e9;
-  }
-
-  void add_ceilings(Json& rules, CeilingKind kind, const std::string& dtype) {
-    for (const auto& [file, prefix] : files_) {
-      for (const auto& ceiling : file.ceilings) {
-        if (ceiling.kind != kind || (kind == CeilingKind::flops && ceiling.dtype != dtype)) continue;
-        const auto what = kind == CeilingKind::flops ? ceiling.dtype : ceiling.level;
-        rules.push_back(
-            {{"y", rounded(giga(ceiling))}, {"label", fmt::format("{}{} {} ceiling", prefix, ceiling.device, what)}});
-      }
-    }
   }
 
   struct NamedContest {
@@ -217,9 +174,9 @@ class Charts {
 
   Contests measured_contests() const {
     Contests result;
-    for (const auto& [file, prefix] : files_) {
-      for (auto& contest : contests(file, prices_)) {
-        auto name = prefix + contest.candidate;
+    for (const auto& entry : files_.entries()) {
+      for (auto& contest : contests(entry.file, prices_)) {
+        auto name = files_.prefix(entry, contest.family.workload) + contest.candidate;
         if (!contest.data_path.text.empty()) name += " " + contest.data_path.text;
         result[label_of(contest.family)].push_back({std::move(name), std::move(contest)});
       }
@@ -230,11 +187,13 @@ class Charts {
   // Cards that a file did not measure, over the best CPU backend of that file.
   Contests projected() const {
     Contests result;
-    for (const auto& [file, prefix] : files_) {
+    for (const auto& entry : files_.entries()) {
       for (const auto& card : cards_) {
-        if (was_measured(file, card)) continue;
-        for (auto& contest : projected_contests(file, card, Offload::kernel))
-          result[label_of(contest.family)].push_back({prefix + card.name, std::move(contest)});
+        if (was_measured(entry.file, card)) continue;
+        for (auto& contest : projected_contests(entry.file, card, Offload::kernel)) {
+          const auto name = files_.prefix(entry, contest.family.workload) + card.name;
+          result[label_of(contest.family)].push_back({name, std::move(contest)});
+        }
       }
     }
     return result;
@@ -268,7 +227,8 @@ class Charts {
         [&](const std::string& name, std::size_t series, const Advantage& p) {
           return point(series, p.size, p.factor, true,
                        fmt::format("{}: {}{} {} ({})\n{}", name, format_number(p.factor.value), unit,
-                                   format_spread(p.factor), p.best_cpu, p.problem));
+                                   format_spread(p.factor), p.best_cpu, p.problem),
+                       p.problem);
         });
   }
 
@@ -279,63 +239,11 @@ class Charts {
           auto json =
               point(series, p.size, p.factor, false,
                     fmt::format("{}: projected {}× [{} to {}] {}\n{}", name, format_number(p.factor.value),
-                                format_number(p.factor.low()), format_number(p.factor.high()), p.best_cpu, p.problem));
+                                format_number(p.factor.low()), format_number(p.factor.high()), p.best_cpu, p.problem),
+                    p.problem);
           json["projected"] = true;
           return json;
         });
-  }
-
-  // One pick per device and dtype with both an arithmetic and a memory ceiling.
-  Json rooflines() {
-    Json picks = Json::array();
-    for (const auto& [file, prefix] : files_) {
-      for (const auto& peak : file.ceilings) {
-        if (peak.kind != CeilingKind::flops) continue;
-        const CeilingRecord* memory = nullptr;
-        for (const auto& c : file.ceilings) {
-          if (c.kind == CeilingKind::bandwidth && c.device == peak.device && (!memory || giga(c) < giga(*memory)))
-            memory = &c;
-        }
-        if (memory) add_roofline(picks, file, prefix, peak, *memory);
-      }
-    }
-    return picks;
-  }
-
-  void add_roofline(Json& picks, const ResultFile& file, const std::string& prefix, const CeilingRecord& peak,
-                    const CeilingRecord& memory) {
-    Json points = Json::array();
-    Series series(names_);
-    double least = 0, most = 0;
-    for (const auto& record : file.cases) {
-      const auto* backend = file.backend(record.backend);
-      const auto rate = gflops(record);
-      if (!rate || record.bytes <= 0 || record.value("dtype") != peak.dtype) continue;
-      if (!backend || !backend->device || backend->device->name != peak.device) continue;
-      const double intensity = record.flops / record.bytes;
-      least = points.empty() ? intensity : std::min(least, intensity);
-      most = std::max(most, intensity);
-      const auto name = contender_name(file, record);
-      points.push_back(
-          point(series.index(name), rounded(intensity), *rate, record.settled, tip_of(name, *rate, "GFLOP/s", record)));
-    }
-    if (points.empty()) return;
-    const double ridge = giga(peak) / giga(memory);
-    const double left = std::min(least, ridge) / 1.5, right = std::max(most, ridge) * 1.5;
-    Json rules = Json::array();
-    const auto roof = [&](double x, double y, const std::string& label) {
-      rules.push_back({{"roof", 0}, {"x", rounded(x)}, {"y", rounded(y)}, {"label", label}});
-    };
-    roof(left, left * giga(memory), "");
-    roof(ridge, giga(peak), "");
-    roof(right, giga(peak), fmt::format("{} {}", peak.dtype, memory.level));
-    picks.push_back({{"label", fmt::format("{}{} · {}", prefix, peak.device, peak.dtype)},
-                     {"x_title", "FLOP per byte"},
-                     {"y_title", "GFLOP/s"},
-                     {"x_format", "~s"},
-                     {"series", series.legend()},
-                     {"points", std::move(points)},
-                     {"rules", std::move(rules)}});
   }
 
   Json phases() {
@@ -345,9 +253,9 @@ class Charts {
     for (const auto& family : families_) {
       for (const auto& problem : family.problems) {
         Json points = Json::array();
-        for (std::size_t f = 0; f < files_.size(); ++f) {
+        for (std::size_t f = 0; f < files_.entries().size(); ++f) {
           for (const auto* record : cases(f, problem.key)) {
-            const auto row = files_[f].prefix + contender_name(files_[f].file, *record);
+            const auto row = series_name(files_, files_.entries()[f], *record);
             for (std::size_t s = 0; s < std::size(kPhases); ++s) {
               const auto time = detail(*record, kPhases[s].first);
               if (!time) continue;
@@ -374,11 +282,11 @@ class Charts {
 
   const PriceList& prices_;
   const std::span<const CatalogueDevice> cards_;
-  std::vector<NamedFile> files_;
+  const ChartFiles files_;
   std::vector<Family> families_;
   Contests measured_contests_;
   std::vector<std::map<std::string, std::vector<const CaseRecord*>>> by_key_;
-  std::vector<std::string> names_;  // of all series
+  SeriesNumbers names_{files_};
   Json charts_ = Json::array();
 };
 

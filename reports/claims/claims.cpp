@@ -102,6 +102,38 @@ std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const Re
   return judged;
 }
 
+std::vector<RuledClaim> rule_claims(const std::vector<Claim>& claims, const std::vector<ResultFile>& files,
+                                    const ClaimSettings& settings) {
+  const auto names = file_names(files);
+  const auto measured = std::ranges::count_if(files, [](const ResultFile& file) { return !file.imported; });
+  std::vector<RuledClaim> ruled;
+  for (const auto& claim : claims) {
+    RuledClaim one{claim, {}};
+    Ruling undecided{std::string(verdict_name(ClaimVerdict::not_measured)), {}, false};
+    for (std::size_t f = 0; f < files.size(); ++f) {
+      for (const auto& judged : judge_claims({claim}, files[f], settings)) {
+        const bool decided = judged.verdict != ClaimVerdict::not_measured;
+        std::string verdict(verdict_name(judged.verdict)), source = measured > 1 && decided ? names[f] + ": " : "";
+        if (!judged.projected_for.empty()) verdict += ", projected";  // the evidence names the card
+        auto* ruling = &undecided;
+        if (decided) {
+          auto found = std::ranges::find(one.rulings, verdict, &Ruling::verdict);
+          if (found == one.rulings.end()) found = one.rulings.insert(found, {verdict, {}, true});
+          ruling = &*found;
+        }
+        const auto evidence = source + join(judged.evidence, "; ");
+        if (std::ranges::find(ruling->evidence, evidence) == ruling->evidence.end()) {
+          ruling->evidence.push_back(evidence);
+        }
+      }
+    }
+    if (one.rulings.empty() && !undecided.evidence.empty()) one.rulings.push_back(std::move(undecided));
+    if (!one.rulings.empty()) ruled.push_back(std::move(one));
+  }
+  std::ranges::stable_partition(ruled, &RuledClaim::decided);
+  return ruled;
+}
+
 Document claims_document(const std::vector<ResultFile>& files, const ClaimSettings& settings) {
   Document document{"claims", {}, {}, {}, {{"file", "claim", "words", "verdict", "rule", "evidence"}, {}}};
   const auto claims = standard_claims();
@@ -112,12 +144,14 @@ Document claims_document(const std::vector<ResultFile>& files, const ClaimSettin
     for (const auto& judged : judge_claims(claims, files[f], settings)) {
       std::string verdict(verdict_name(judged.verdict));
       if (!judged.projected_for.empty()) verdict += ", projected for " + judged.projected_for;
-      const auto evidence = join(judged.evidence, "; ");
-      const auto prefix = files.size() > 1 ? names[f] + " " : std::string();
-      document.notes.push_back(fmt::format("{}{}: {} Here: {}. Rule: {}.", prefix, verdict, judged.claim.words,
-                                           evidence, judged.claim.rule));
       document.records.rows.push_back(
-          {names[f], judged.claim.id, judged.claim.words, verdict, judged.claim.rule, evidence});
+          {names[f], judged.claim.id, judged.claim.words, verdict, judged.claim.rule, join(judged.evidence, "; ")});
+    }
+  }
+  for (const auto& [claim, rulings] : rule_claims(claims, files, settings)) {
+    for (const auto& ruling : rulings) {
+      document.notes.push_back(fmt::format("{}: {} Here: {}. Rule: {}.", ruling.verdict, claim.words,
+                                           join(ruling.evidence, "; "), claim.rule));
     }
   }
   return document;

@@ -51,6 +51,22 @@ std::vector<Claim> standard_claims();
 std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const ResultFile& file,
                                       const ClaimSettings& settings);
 
+// A claim as all files together judge it. Files or cards that disagree are rulings of their own.
+struct Ruling {
+  std::string verdict;                // "confirmed", "refuted, projected", "not measured"
+  std::vector<std::string> evidence;  // with the file or card before it, where there are several
+  bool decided = false;
+};
+struct RuledClaim {
+  Claim claim;
+  std::vector<Ruling> rulings;  // at least one; not decided: only one
+  bool decided() const { return rulings.front().decided; }
+};
+
+// Decided claims first, each in the order of the list. None where every file is imported.
+std::vector<RuledClaim> rule_claims(const std::vector<Claim>& claims, const std::vector<ResultFile>& files,
+                                    const ClaimSettings& settings);
+
 Document claims_document(const std::vector<ResultFile>& files, const ClaimSettings& settings);
 
 }  // namespace whygpu

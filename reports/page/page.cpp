@@ -50,6 +50,14 @@ std::string vega_script() {
   return script;
 }
 
+std::string script() {
+  std::string text;
+  for (const char* name : {"chart_labels.js", "chart_specification.js", "chart_keyboard.js", "page.js"}) {
+    text += page_file(name);
+  }
+  return text;
+}
+
 Json chart_specifications() {
   Json specifications;
   for (const auto& file : page_files()) {
@@ -71,32 +79,42 @@ std::string section_html(const char* id, const char* title, const std::string& c
   return fmt::format("<section id=\"{}\"><h2>{}</h2>\n{}</section>\n", id, title, content);
 }
 
-std::string answers_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names,
-                         const PriceList& prices, std::span<const CatalogueDevice> cards) {
-  // Sentences shown; the rest are folded.
-  constexpr std::size_t kMostOpenly = 6;
-  std::string html;
-  const bool measured = std::ranges::any_of(files, [](const ResultFile& file) { return !file.imported; });
-  if (!measured)
-    return "<p class=\"lede\">Not answered: published figures of others answer nothing about this machine.</p>\n";
-  for (std::size_t f = 0; f < files.size(); ++f) {
-    if (files[f].imported) continue;
-    const auto found = answer(files[f], prices, cards);
-    if (files.size() > 1) html += fmt::format("<h2>{}</h2>", escape_html(names[f]));
-    html += fmt::format("<p class=\"lede\">{}</p>\n", escape_html(found.headline));
-    const auto open_count = std::min(found.details.size(), kMostOpenly);
-    const auto split = found.details.begin() + static_cast<std::ptrdiff_t>(open_count);
-    html += list_html({found.details.begin(), split}, "answers");
-    if (split != found.details.end()) {
-      html += fmt::format("<details><summary>{} more</summary>{}</details>\n", found.details.end() - split,
-                          list_html({split, found.details.end()}, "answers"));
-    }
-    std::vector<std::string> warnings;
-    if (!files[f].complete) warnings.emplace_back("This run did not finish; the page shows partial results.");
-    for (const auto& finding : describe_findings(files[f])) warnings.push_back(finding);
-    html += list_html(warnings, "warnings");
+// The first items; the rest are folded.
+std::string folded_list(const std::vector<std::string>& items, std::size_t openly, const char* css_class) {
+  const auto split = items.begin() + static_cast<std::ptrdiff_t>(std::min(items.size(), openly));
+  auto html = list_html({items.begin(), split}, css_class);
+  if (split != items.end()) {
+    html += fmt::format("<details><summary>{} more</summary>{}</details>\n", items.end() - split,
+                        list_html({split, items.end()}, css_class));
   }
   return html;
+}
+
+// What makes a comparison unfair; said once, with the names of the files that it concerns.
+std::vector<std::string> warnings(const std::vector<ResultFile>& files, const std::vector<std::string>& names) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> found;
+  const auto add = [&](const std::string& text, const std::string& name) {
+    auto known = std::ranges::find(found, text, [](const auto& one) { return one.first; });
+    if (known == found.end()) known = found.insert(known, {text, {}});
+    known->second.push_back(name);
+  };
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    if (files[f].imported) continue;
+    if (!files[f].complete) add("This run did not finish; the page shows partial results.", names[f]);
+    for (const auto& finding : describe_findings(files[f])) add(finding, names[f]);
+  }
+  std::vector<std::string> lines;
+  for (const auto& [text, of] : found) lines.push_back(files.size() > 1 ? join(of, ", ") + ": " + text : text);
+  return lines;
+}
+
+std::string answers_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names,
+                         const PriceList& prices, std::span<const CatalogueDevice> cards) {
+  constexpr std::size_t kMostOpenly = 4;
+  const auto found = answer(files, prices, cards);
+  return fmt::format("<p class=\"lede\">{}</p>\n", escape_html(found.headline)) +
+         folded_list(found.details, kMostOpenly, "answers") +
+         folded_list(warnings(files, names), kMostOpenly, "warnings");
 }
 
 std::string tables_html(const std::vector<ResultFile>& files, const PriceList& prices,
@@ -111,18 +129,50 @@ std::string tables_html(const std::vector<ResultFile>& files, const PriceList& p
     if (document.sections.empty()) continue;
     const auto table = render_html(document);
     // The main table and the crossovers are open; the rest is collapsed.
-    const bool open = view.on_page == OnPage::open && document.records.rows.size() <= 120;
+    const bool open = view.on_page == OnPage::open && document.records.rows.size() <= 200;
     html += fmt::format("<details{}><summary>{}: {}</summary>\n{}</details>\n", open ? " open" : "",
                         escape_html(view.name), escape_html(view.summary), table);
   }
   return html;
 }
 
+std::string claims_table(std::span<const RuledClaim> claims) {
+  std::string rows;
+  for (const auto& [claim, rulings] : claims) {
+    for (const auto& ruling : rulings) {
+      const auto word = ruling.verdict.substr(0, ruling.verdict.find_first_of(" ,"));
+      std::string evidence;
+      for (const auto& one : ruling.evidence) evidence += fmt::format("<div>{}</div>", escape_html(one));
+      rows += fmt::format(
+          "<tr><th scope=\"row\" class=\"left\">{}</th><td class=\"left verdict {}\">{}</td><td class=\"left\">{}</td>"
+          "<td class=\"left faint\">{}</td></tr>\n",
+          escape_html(claim.words), word, escape_html(ruling.verdict), evidence, escape_html(claim.rule));
+    }
+  }
+  return "<table class=\"claims\"><thead><tr><th class=\"left\" scope=\"col\">claim</th><th class=\"left\" "
+         "scope=\"col\">verdict</th><th class=\"left\" scope=\"col\">here</th><th class=\"left\" "
+         "scope=\"col\">rule</th>"
+         "</tr></thead><tbody>\n" +
+         rows + "</tbody></table>\n";
+}
+
 std::string claims_html(const std::vector<ResultFile>& files, const PriceList& prices,
                         std::span<const CatalogueDevice> cards) {
-  const auto document = claims_document(files, {prices.devices, prices.rents, {cards.begin(), cards.end()}});
-  return "<p class=\"about\">Common claims about GPUs for deep learning, compared with the measurements.</p>" +
-         list_html(document.notes, "claims");
+  const auto claims =
+      rule_claims(standard_claims(), files, {prices.devices, prices.rents, {cards.begin(), cards.end()}});
+  if (claims.empty()) return {};
+  const auto decided = static_cast<std::size_t>(std::ranges::count_if(claims, &RuledClaim::decided));
+  const std::span all(claims);
+  std::string html = fmt::format(
+      "<p class=\"about\">Common claims about GPUs for deep learning, compared with the measurements: {} of {} decided."
+      "</p>\n",
+      decided, claims.size());
+  if (decided > 0) html += claims_table(all.first(decided));
+  if (decided < claims.size()) {
+    html += fmt::format("<details><summary>{} not decided by these measurements</summary>\n{}</details>\n",
+                        count_of(claims.size() - decided, "claim"), claims_table(all.subspan(decided)));
+  }
+  return html;
 }
 
 std::string facts_html(const TextFacts& facts) {
@@ -134,18 +184,17 @@ std::string facts_html(const TextFacts& facts) {
   return fmt::format("<table class=\"facts\"><tbody>{}</tbody></table>\n", rows);
 }
 
-std::string machine_html(const ResultFile& file, const std::string& name) {
+std::string machine_facts(const ResultFile& file) {
   const auto& e = file.environment;
   if (file.imported) {
     const auto& from = *file.imported;
-    return fmt::format("<h3>{}</h3>\n{}{}{}", escape_html(name), list_html({describe_import(file)}, "warnings"),
-                       list_html(describe_backends(file), "notes"),
-                       facts_html({{"source", from.source},
-                                   {"date", from.date},
-                                   {"format", from.format},
-                                   {"file", from.file},
-                                   {"host", e.host},
-                                   {"imported by", "whygpu " + file.version}}));
+    return list_html({describe_import(file)}, "warnings") + list_html(describe_backends(file), "notes") +
+           facts_html({{"source", from.source},
+                       {"date", from.date},
+                       {"format", from.format},
+                       {"file", from.file},
+                       {"host", e.host},
+                       {"imported by", "whygpu " + file.version}});
   }
   TextFacts facts{
       {"host", e.host},
@@ -164,8 +213,17 @@ std::string machine_html(const ResultFile& file, const std::string& name) {
   for (const auto& [variable, value] : e.variables) facts["variable " + variable] = value;
   for (const auto& [key, value] : e.build) facts["build " + key] = value;
   std::erase_if(facts, [](const auto& fact) { return fact.second.empty(); });
-  return fmt::format("<h3>{}</h3>\n{}{}", escape_html(name), list_html(describe_backends(file), "notes"),
-                     facts_html(facts));
+  return list_html(describe_backends(file), "notes") + facts_html(facts);
+}
+
+std::string machines_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names) {
+  if (files.size() == 1) return machine_facts(files.front());
+  std::string html;
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    html += fmt::format("<details><summary class=\"name\">{}</summary>\n{}</details>\n", escape_html(names[f]),
+                        machine_facts(files[f]));
+  }
+  return html;
 }
 
 std::string cases_html(const std::vector<ResultFile>& files, const std::vector<std::string>& names) {
@@ -177,8 +235,8 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
       const auto time_text = time ? fmt::format("{} {}", format_duration_ns(time->value), format_spread(*time))
                                   : fmt::format("{}: {}", name_of(record.status), record.reason);
       rows += fmt::format(
-          "<tr><td class=\"left\"><code>{}</code></td><td class=\"left\">{}</td><td class=\"left "
-          "faint\">{}</td></tr>\n",
+          "<tr><th scope=\"row\" class=\"key left text\"><code>{}</code></th><td class=\"left text\">{}</td>"
+          "<td class=\"left text faint\">{}</td></tr>\n",
           escape_html(record.text), escape_html(time_text), escape_html(record.implementation));
     }
     if (rows.empty()) continue;
@@ -187,10 +245,11 @@ std::string cases_html(const std::vector<ResultFile>& files, const std::vector<s
         files[f].imported ? escape_html(describe_import(files[f])) + "; <code>whygpu run 'LINE'</code> measures it here"
                           : std::string("Each line reproduces its measurement: <code>whygpu run 'LINE'</code>");
     html += fmt::format(
-        "<details class=\"cases\"><summary>{}: {}</summary><p class=\"note\">{}</p><div class=\"scroll\" "
+        "<details class=\"cases\"><summary class=\"name\">{}: {}</summary><p class=\"note\">{}</p><div "
+        "class=\"scroll\" "
         "tabindex=\"0\" role=\"region\" aria-label=\"cases of "
         "{}\">"
-        "<table><thead><tr><th class=\"left\" scope=\"col\">case</th><th class=\"left\" scope=\"col\">time</th>"
+        "<table><thead><tr><th class=\"key left\" scope=\"col\">case</th><th class=\"left\" scope=\"col\">time</th>"
         "<th class=\"left\" scope=\"col\">what ran</th></tr></thead><tbody>{}</tbody></table></div></details>\n",
         name, escape_html(count_of(files[f].cases.size(), "case")), about, name, rows);
   }
@@ -219,11 +278,7 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
   const auto names = file_names(files);
   const bool drawn = !vega_modules().empty();
   std::vector<std::string> machines;
-  std::string machine_facts;
-  for (std::size_t f = 0; f < files.size(); ++f) {
-    machines.push_back(describe_machine(files[f], names[f]).front());
-    machine_facts += machine_html(files[f], names[f]);
-  }
+  for (std::size_t f = 0; f < files.size(); ++f) machines.push_back(describe_machine(files[f], names[f]).front());
   const Json data{{"charts", drawn ? chart_data(files, prices, cards) : Json::array()},
                   {"specs", chart_specifications()}};
   return fill(page_file("page.html"),
@@ -236,11 +291,11 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
                {"tables", section_html("tables", "Tables", tables_html(files, prices, cards))},
                {"claims", section_html("claims", "Claims", claims_html(files, prices, cards))},
                {"history", section_html("history", "History", history)},
-               {"ran", section_html("ran", "Implementations and machines", machine_facts)},
+               {"ran", section_html("ran", "Implementations and machines", machines_html(files, names))},
                {"cases", section_html("cases", "Every case", cases_html(files, names))},
                {"data", json_for_script(data)},
                {"vega", drawn ? vega_script() : std::string()},
-               {"script", std::string(page_file("page.js"))}});
+               {"script", script()}});
 }
 
 }  // namespace whygpu

@@ -1,5 +1,4 @@
 // Draws the charts of the page. Text from result files is always set as text, never as markup.
-"use strict";
 (() => {
   const { charts, specs } = JSON.parse(document.getElementById("data").textContent);
   const vega = charts.length > 0 ? loadVega() : null;
@@ -33,7 +32,7 @@
     axis: {
       labelColor: "var(--faint)", titleColor: "var(--faint)", gridColor: "var(--line)", domainColor: "var(--line)",
       tickColor: "var(--line)", labelFontSize: 11, titleFontSize: 12, titleFontWeight: 500, titlePadding: 8,
-      labelFont: "system-ui, sans-serif", titleFont: "system-ui, sans-serif", labelOverlap: "greedy", labelFlush: true,
+      labelFont: "system-ui, sans-serif", titleFont: "system-ui, sans-serif", labelOverlap: "greedy", labelFlush: false,
     },
     text: { font: "system-ui, sans-serif" },
   };
@@ -52,141 +51,156 @@
     return svg("svg", { width: 0, height: 0, "aria-hidden": "true", style: "position: absolute" }, svg("defs", {}, ...patterns));
   }
 
-  const extent = (values) => [Math.min(...values), Math.max(...values)];
-
-  function domains(pick) {
-    const xs = [...pick.points, ...pick.rules].filter((p) => p.x > 0).map((p) => p.x);
-    const ys = [...pick.points.flatMap((p) => [p.lo, p.hi]), ...pick.rules.map((r) => r.y)].filter((y) => y > 0);
-    const [x0, x1] = extent(xs), [y0, y1] = extent(ys);
-    return { x: [x0 / 1.08, x1 * 1.08], y: [y0 / 1.25, y1 * 1.25] };
-  }
-
-  // At most eight ticks: 1-2-5 steps if they fit, else decades.
-  function roundTicks([low, high]) {
-    const ticks = [];
-    for (let decade = Math.floor(Math.log10(low)); decade <= Math.ceil(Math.log10(high)); ++decade) {
-      for (const digit of [1, 2, 5]) ticks.push(Number(`${digit}e${decade}`));
-    }
-    const inside = ticks.filter((tick) => tick >= low && tick <= high);
-    return inside.length <= 8 ? inside : inside.filter((tick) => Math.abs(Math.log10(tick) % 1) < 1e-9);
-  }
-
-  function specification(chart, pick) {
-    const spec = structuredClone(specs[chart.spec]);
-    const signals = Object.fromEntries(spec.signals.map((signal) => [signal.name, signal]));
-    const set = (name, value) => { if (signals[name]) signals[name].value = value; };
-    for (const data of spec.data) {
-      if (data.name === "points") data.values = pick.points;
-      if (data.name === "rules") data.values = pick.rules;
-    }
-    set("x_title", pick.x_title);
-    set("y_title", pick.y_title);
-    set("x_format", pick.x_format);
-    if (signals.x_domain) {
-      const { x, y } = domains(pick);
-      set("x_domain", x);
-      set("y_domain", y);
-      set("y_values", roundTicks(y));
-      const sizes = [...new Set(pick.points.map((p) => p.x))].sort((a, b) => a - b);
-      set("x_values", pick.x_format === "~s" ? roundTicks(x) : sizes.length <= 14 ? sizes : null);
-    }
-    return spec;
-  }
-
-  function showTip(_handler, event, _item, value) {
-    if (value === null || value === undefined || value === "") {
-      tip.hidden = true;
-      return;
-    }
-    tip.textContent = value.tip;
+  function showTip(text, box) {
+    tip.textContent = text;
     tip.hidden = false;
-    const box = tip.getBoundingClientRect();
-    tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - box.width - 8))}px`;
-    tip.style.top = `${Math.max(8, event.clientY - box.height - 12)}px`;
+    const own = tip.getBoundingClientRect();
+    const above = box.top - own.height - 10;
+    tip.style.left = `${Math.max(8, Math.min(box.right + 10, innerWidth - own.width - 8))}px`;
+    tip.style.top = `${above > 8 ? above : Math.min(box.bottom + 10, innerHeight - own.height - 8)}px`;
+  }
+  const hideTip = () => { tip.hidden = true; };
+
+  // One drawing: a pick of a chart.
+  class Panel {
+    constructor(chart, pick, shared, height) {
+      Object.assign(this, { chart, pick, shared, height });
+      this.canvas = element("div", { className: "chart" });
+      this.canvas.setAttribute("aria-label", `${chart.title}: ${pick.label}. Arrow keys show the values.`);
+      this.note = element("p", { className: "note", textContent: pick.note ?? "" });
+      this.node = element("div", { className: "panel" }, element("h3", { textContent: pick.label }), this.canvas, this.note);
+      this.cursor = new PointCursor(this.canvas, showTip, hideTip);
+    }
+
+    draw(hidden) {
+      const width = this.canvas.clientWidth;
+      if (this.view) this.view.finalize();
+      const spec = specification(specs, this.chart, this.pick, Math.max(240, width - 1), this.height, this.shared);
+      const runtime = vega.parse(fill(spec, {}, { hidden: [...hidden] }), config, { ast: true });
+      const tooltip = (_handler, event, _item, value) => (value?.tip
+        ? showTip(value.tip, { top: event.clientY, bottom: event.clientY, right: event.clientX }) : hideTip());
+      this.view = new vega.View(runtime, { renderer: "svg", container: this.canvas, hover: true, expr: vega.expr, tooltip });
+      this.view.run();
+      this.width = width;
+      const svg = this.canvas.querySelector("svg");
+      if (svg) svg.setAttribute("aria-label", `${this.chart.title}: ${this.pick.label}`);
+    }
+
+    hide(hidden) { this.view.signal("hidden", [...hidden]).run(); }
   }
 
-  class Chart {
+  // Few picks are panels side by side where there is room; of many, one is selected.
+  const mostPanels = 6;
+  const roomForPanels = matchMedia("(min-width: 56rem), print");
+
+  class Figure {
     constructor(chart) {
       this.chart = chart;
-      this.canvas = element("div", { className: "chart" });
+      this.chosen = 0;
+      this.hidden = new Set();
       this.legend = element("div", { className: "legend" });
-      const controls = element("div", { className: "controls" });
-      if (chart.picks.length > 1) controls.append(this.chooser());
-      controls.append(this.legend);
-      this.figure = element("figure", { id: chart.id }, element("h2", { textContent: chart.title }),
-        element("p", { className: "about", textContent: chart.about }));
-      // The select element shows the choice on screen; print and pictures need a heading.
-      this.label = element("h3", { className: chart.picks.length > 1 ? "off-screen" : "" });
-      this.figure.append(this.label, controls, this.canvas);
+      this.controls = element("div", { className: "controls" }, this.legend);
+      this.panels = element("div", { className: "panels" });
+      this.node = element("figure", { id: chart.id }, element("h2", { textContent: chart.title }),
+        element("p", { className: "about", textContent: chart.about }), this.controls, this.panels);
     }
 
     chooser() {
       const select = element("select", { ariaLabel: `Select: ${this.chart.title}` });
-      this.chart.picks.forEach((pick, index) => select.append(element("option", { value: index, textContent: pick.label })));
-      select.addEventListener("change", () => this.draw(Number(select.value)));
+      const groups = new Map();
+      this.chart.picks.forEach((pick, index) => {
+        if (!groups.has(pick.group)) groups.set(pick.group, []);
+        groups.get(pick.group).push(element("option", { value: index, textContent: pick.label, selected: index === this.chosen }));
+      });
+      for (const [label, options] of groups) {
+        select.append(...(groups.size > 1 ? [element("optgroup", { label }, ...options)] : options));
+      }
+      select.addEventListener("change", () => {
+        this.chosen = Number(select.value);
+        this.draw();
+      });
       return select;
     }
 
-    drawLegend(pick) {
-      const hidden = new Set();
-      this.legend.replaceChildren(...pick.series.map(([index, name]) => {
+    drawLegend(picks) {
+      const series = new Map(picks.flatMap((pick) => pick.series));
+      const projected = new Set(picks.flatMap((pick) => (pick.points ?? []).filter((p) => p.projected).map((p) => p.s)));
+      const entries = [...series].sort((a, b) => a[0] - b[0]);
+      this.legend.replaceChildren(...entries.map(([index, name]) => {
         const key = element("span", { className: index < 8 ? "key" : "key dashed" });
         const color = `var(--s${index % 8})`;
-        const projected = pick.points.some((p) => p.s === index && p.projected);
-        key.style.background = projected ? `repeating-linear-gradient(45deg, ${color} 0 2px, transparent 2px 4px)` : color;
-        const button = element("button", { type: "button", ariaPressed: "true" }, key, element("span", { textContent: name }));
+        key.style.background = projected.has(index) ? `repeating-linear-gradient(45deg, ${color} 0 2px, transparent 2px 4px)` : color;
+        const button = element("button", { type: "button", ariaPressed: String(!this.hidden.has(index)) }, key, element("span", { textContent: name }));
         button.addEventListener("click", () => {
-          hidden.has(index) ? hidden.delete(index) : hidden.add(index);
-          button.ariaPressed = String(!hidden.has(index));
-          this.view.signal("hidden", [...hidden]).runAsync();
+          this.hidden.has(index) ? this.hidden.delete(index) : this.hidden.add(index);
+          button.ariaPressed = String(!this.hidden.has(index));
+          for (const panel of this.drawn) panel.hide(this.hidden);
         });
         return button;
       }));
     }
 
-    draw(index) {
-      const pick = this.chart.picks[index];
-      this.label.textContent = pick.label;
-      this.drawLegend(pick);
-      if (this.view) this.view.finalize();
-      const runtime = vega.parse(specification(this.chart, pick), config, { ast: true });
-      this.view = new vega.View(runtime, { renderer: "svg", container: this.canvas, hover: true, expr: vega.expr, tooltip: showTip });
-      this.resize();
-      const svg = this.canvas.querySelector("svg");
-      if (svg) svg.setAttribute("aria-label", `${this.chart.title}: ${pick.label}`);
+    draw() {
+      const { picks, spec } = this.chart;
+      this.sideBySide = spec !== "samples" && picks.length > 1 && picks.length <= mostPanels && roomForPanels.matches;
+      const focused = this.controls.contains(document.activeElement) && document.activeElement.tagName === "SELECT";
+      const chooser = picks.length > 1 && !this.sideBySide ? [this.chooser()] : [];
+      if (!focused || chooser.length === 0) this.controls.replaceChildren(...chooser, this.legend);
+      const shown = this.sideBySide ? picks : [picks[this.chosen]];
+      this.drawLegend(shown);
+      const shared = this.sideBySide ? sharedRange(this.chart) : undefined;
+      const height = this.sideBySide ? 270 : innerWidth < 600 ? 300 : 380;
+      for (const panel of this.drawn ?? []) panel.view.finalize();
+      this.drawn = shown.map((pick) => new Panel(this.chart, pick, shared, height));
+      this.panels.className = `panels ${this.sideBySide ? "several" : ""} ${chooser.length > 0 ? "chosen" : ""}`;
+      this.panels.replaceChildren(...this.drawn.map((panel) => panel.node));
+      for (const panel of this.drawn) panel.draw(this.hidden);
     }
 
-    resize() {
-      if (!this.view) return;
-      this.view.width(Math.max(240, this.canvas.clientWidth - 1)).run();
+    // Draws again where the room has changed.
+    fit() {
+      if (!this.drawn) return this.draw();
+      const several = this.sideBySide;
+      const wouldBe = this.chart.spec !== "samples" && this.chart.picks.length > 1 && this.chart.picks.length <= mostPanels && roomForPanels.matches;
+      if (several !== wouldBe) return this.draw();
+      for (const panel of this.drawn) if (panel.canvas.clientWidth !== panel.width) panel.draw(this.hidden);
     }
   }
 
   const wanted = new URLSearchParams(location.hash.slice(1));
   document.body.append(hatches());
-  const drawn = charts.map((chart) => new Chart(chart));
-  document.getElementById("charts").append(...drawn.map((chart) => chart.figure));
+  const figures = charts.map((chart) => new Figure(chart));
+  document.getElementById("charts").append(...figures.map((figure) => figure.node));
   if (wanted.has("picture")) {
-    const chart = drawn.find((c) => c.chart.id === wanted.get("picture"));
+    const figure = figures.find((one) => one.chart.id === wanted.get("picture"));
     document.documentElement.classList.add("picture");
-    chart.figure.classList.add("wanted");
-    chart.figure.append(element("p", { className: "about", textContent: document.querySelector(".machines").innerText }));
-    chart.draw(Number(wanted.get("pick")));
+    figure.node.classList.add("wanted");
+    figure.node.append(element("p", { className: "about", textContent: document.querySelector(".machines").innerText }));
+    figure.chart.picks = [figure.chart.picks[Number(wanted.get("pick"))]];
+    figure.draw();
     return;
   }
 
-  // Charts are drawn when they are near the viewport, and all of them before printing.
-  const observer = new IntersectionObserver((entries) => {
-    for (const entry of entries.filter((e) => e.isIntersecting)) {
-      observer.unobserve(entry.target);
-      const chart = drawn.find((c) => c.figure === entry.target);
-      if (!chart.view) chart.draw(0);
+  // Long tables would push everything else out of reach on a small screen.
+  const mostRows = 40;
+  if (innerWidth < 768) {
+    for (const details of document.querySelectorAll("#tables details[open]")) {
+      details.open = details.querySelectorAll("tbody tr").length <= mostRows;
     }
-  }, { rootMargin: "400px" });
-  drawn.forEach((chart) => observer.observe(chart.figure));
-  const drawAll = () => drawn.forEach((chart) => (chart.view ? chart.resize() : chart.draw(0)));
-  addEventListener("beforeprint", drawAll);
-  matchMedia("print").addEventListener("change", drawAll);
-  addEventListener("resize", () => drawn.forEach((chart) => chart.resize()));
-  document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
+  }
+
+  // All charts are drawn at once, one by one, so that the page answers in between.
+  const fitAll = () => figures.forEach((figure) => figure.fit());
+  (function drawNext(index) {
+    if (index === figures.length) return;
+    figures[index].fit();
+    setTimeout(drawNext, 0, index + 1);
+  })(0);
+  addEventListener("beforeprint", () => {
+    document.querySelectorAll("details:not(.cases)").forEach((details) => { details.open = true; });
+    fitAll();
+  });
+  matchMedia("print").addEventListener("change", fitAll);
+  addEventListener("resize", fitAll);
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
 })();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "reports/charts/chart_data.h"
+#include "reports/claims/claims.h"
 #include "reports/page/synthetic_pages.h"
 #include "reports/views/answer.h"
 
@@ -36,10 +37,11 @@ TEST(Page, OpenWithoutGpu) {
 }
 
 TEST(Page, MeasuredChartsOnly) {
-  EXPECT_THAT(chart_ids(cpu_only_file().file()), testing::ElementsAre("speed"));
-  EXPECT_THAT(chart_ids(cpu_and_gpu_file().file()),
-              testing::ElementsAre("speed", "bandwidth", "advantage", "latency-advantage", "energy-advantage",
-                                   "roofline", "energy", "training"));
+  EXPECT_THAT(chart_ids(cpu_only_file().file()), testing::ElementsAre("speed", "speed-bars", "samples"));
+  EXPECT_THAT(
+      chart_ids(cpu_and_gpu_file().file()),
+      testing::ElementsAre("speed", "speed-bars", "bandwidth", "advantage", "advantage-bars", "latency-advantage",
+                           "energy-advantage", "roofline", "energy", "training", "samples"));
   EXPECT_TRUE(chart_data({failures_file().file()}, {}).empty());
 }
 
@@ -50,7 +52,7 @@ TEST(Page, ProjectedChartOfCardsNotMeasured) {
     for (const auto& chart : chart_data({file}, {}, std::span(&card, 1))) {
       for (const auto& pick : chart["picks"]) {
         for (const auto& point : pick["points"]) {
-          if (chart["id"] == "projection") {
+          if (chart["id"].get<std::string>().starts_with("projection")) {
             projected.push_back(point.value("projected", false));
           } else {
             EXPECT_FALSE(point.contains("projected")) << chart["id"];
@@ -96,9 +98,31 @@ TEST(Page, NoNetwork) {
 
 TEST(Page, SizeLimit) { EXPECT_LT(render_page({large_file().file()}, {}).size(), 5U << 20); }
 
-TEST(Page, SeveralFiles) {
+std::size_t count(const std::string& page, const std::string& text) {
+  std::size_t found = 0;
+  for (auto at = page.find(text); at != std::string::npos; at = page.find(text, at + 1)) ++found;
+  return found;
+}
+
+TEST(Page, OneAnswerForSeveralFiles) {
   const auto page = render_page({cpu_only_file().file("small.json"), cpu_and_gpu_file().file("large.json")}, {});
-  for (const char* name : {"<h2>small</h2>", "<h2>large</h2>", "small onednn"}) EXPECT_TRUE(has(page, name)) << name;
+  EXPECT_EQ(count(page, "<p class=\"lede\">"), 1U);
+  EXPECT_TRUE(has(page, "<p class=\"lede\">Yes for gemm f32"));
+  EXPECT_TRUE(has(page, "large: gemm f32, m=n=k: cuda on Synthetic GPU"));
+  EXPECT_TRUE(has(page, "small onednn"));
+}
+
+// One row for each claim, the decided ones before the others.
+TEST(Page, OneTableOfClaims) {
+  const auto page = render_page({cpu_only_file().file("small.json"), cpu_and_gpu_file().file("large.json")}, {});
+  for (const auto& claim : standard_claims()) EXPECT_EQ(count(page, "\">" + claim.words + "</th>"), 1U) << claim.id;
+  EXPECT_LT(page.find("verdict refuted"), page.find("not decided by these measurements"));
+  EXPECT_LT(page.rfind("verdict refuted"), page.find("verdict not\">"));
+}
+
+TEST(Page, WarningSaidOnce) {
+  const auto page = render_page({cpu_only_file().file("a.json"), cpu_only_file().file("b.json")}, {});
+  EXPECT_EQ(count(page, "<li>a, b: unfair: OPENBLAS_CORETYPE"), 1U);
 }
 
 TEST(Answer, CountsFamilies) {

@@ -3,8 +3,26 @@
 namespace whygpu {
 namespace {
 
+const std::string kThin = "gemm m=1024 n=16 k=1024 dtype=f32";
+
 void add_details(nlohmann::json& record, const nlohmann::json& details) {
   for (auto& round : record["rounds"]) round["details"].update(details);
+}
+
+// Samples in two groups: every third takes half as long again.
+void make_bimodal(nlohmann::json& record) {
+  int number = 0;
+  for (auto& round : record["rounds"]) {
+    const double ns = round["samples_ns"][0];
+    auto& samples = round["samples_ns"] = nlohmann::json::array();
+    for (int i = 0; i < 24; ++i) samples.push_back(ns * (1 + 0.002 * (++number % 7)) * (number % 3 == 0 ? 1.5 : 1));
+  }
+}
+
+nlohmann::json ceiling(const std::string& device, const std::string& kind, const std::string& what, double value,
+                       const std::string& how) {
+  return {{"device", device}, {"kind", kind}, {kind == "flops" ? "dtype" : "level", what},
+          {"value", value},   {"how", how},   {"unit", kind == "flops" ? "FLOP/s" : "B/s"}};
 }
 
 }  // namespace
@@ -25,6 +43,10 @@ SyntheticFile cpu_only_file() {
       file.ok(square_gemm(size, dtype), "onednn", seven_rounds(flops / 210 / filled, 0.02), flops);
     }
   }
+  const double thin_flops = 2.0 * 1024 * 1024 * 16;
+  file.ok(kThin, "naive", seven_rounds(thin_flops / 2), thin_flops);
+  make_bimodal(file.ok(kThin, "openblas", seven_rounds(2e5), thin_flops));
+  file.ok(kThin, "onednn", seven_rounds(1.5e5), thin_flops);
   file.whygpu()["findings"] = {{{"severity", "serious"},
                                 {"what", "OPENBLAS_CORETYPE=Haswell pins OpenBLAS to an older core"},
                                 {"do", "unset OPENBLAS_CORETYPE"}}};
@@ -51,6 +73,11 @@ SyntheticFile cpu_and_gpu_file() {
       file.ok(problem + " offload=always", "cuda", seven_rounds(gpu_ns + 20000 + bytes / 20, 0.03), flops, bytes);
     }
   }
+  const double thin_flops = 2.0 * 1024 * 1024 * 16, thin_bytes = 4.0 * (1024 * 1024 + 2 * 1024 * 16);
+  file.ok(kThin, "naive", seven_rounds(thin_flops / 2), thin_flops, thin_bytes);
+  file.ok(kThin, "onednn", seven_rounds(3e5), thin_flops, thin_bytes);
+  file.ok(kThin + " offload=kernel", "cuda", seven_rounds(2e4), thin_flops, thin_bytes);
+  file.ok(kThin + " offload=always", "cuda", seven_rounds(4e5), thin_flops, thin_bytes);
   for (int batch : {1, 16, 128}) {
     for (const char* backend : {"onednn", "cuda"}) {
       const double ns = batch * (*backend == 'c' ? 1e5 : 1e6);
@@ -70,18 +97,41 @@ SyntheticFile cpu_and_gpu_file() {
                                                 : 20)),
             0, bytes);
   }
-  file.whygpu()["ceilings"] = {{{"device", "Synthetic cpu"},
-                                {"kind", "flops"},
-                                {"dtype", "f32"},
-                                {"value", 260e9},
-                                {"unit", "FLOP/s"},
-                                {"how", "FMA chains"}},
-                               {{"device", "Synthetic cpu"},
-                                {"kind", "bandwidth"},
-                                {"level", "memory"},
-                                {"value", 20e9},
-                                {"unit", "B/s"},
-                                {"how", "triad"}}};
+  file.whygpu()["ceilings"] = {ceiling("Synthetic cpu", "flops", "bf16", 520e9, "dot products, 8 threads"),
+                               ceiling("Synthetic cpu", "flops", "f32", 260e9, "FMA chains, 8 threads"),
+                               ceiling("Synthetic cpu", "bandwidth", "memory", 20e9, "triad, 8 threads")};
+  return file;
+}
+
+SyntheticFile memory_file() {
+  SyntheticFile file("synthetic-cpu-box");
+  file.backend("naive").backend("openblas");
+  const auto add = [&](const std::string& problem, double set_bytes, double moved) {
+    for (const char* backend : {"naive", "openblas"}) {
+      const double rate = set_bytes < 3e5 ? 900 : set_bytes < 4e6 ? 400 : set_bytes < 6e7 ? 150 : 45;
+      const double flops = problem.find("triad") == std::string::npos ? 0 : moved / 12;
+      file.ok(problem, backend, seven_rounds(moved / rate * (*backend == 'n' ? 1 : 1.2)), flops, moved)["set_bytes"] =
+          set_bytes;
+    }
+  };
+  for (const char* kernel : {"copy", "triad"}) {
+    for (int passes = 4096; passes >= 1; passes /= 8) {
+      const int bytes = 134'217'728 / passes;
+      add("memory kernel=" + std::string(kernel) + " bytes=" + std::to_string(bytes) +
+              " passes=" + std::to_string(passes),
+          bytes, 134'217'728);
+    }
+  }
+  const auto cache = [](const char* type, int level, int bytes, int sharing) {
+    return nlohmann::json{{"type", type}, {"level", level}, {"size", bytes}, {"num_sharing", sharing}};
+  };
+  file.whygpu()["environment"]["caches"] = {cache("Data", 1, 48 << 10, 1), cache("Instruction", 1, 32 << 10, 1),
+                                            cache("Unified", 2, 1 << 20, 1), cache("Unified", 3, 32 << 20, 8)};
+  file.whygpu()["ceilings"] = {ceiling("Synthetic cpu", "flops", "f32", 300e9, "FMA chains, 8 threads"),
+                               ceiling("Synthetic cpu", "bandwidth", "L1", 1000e9, "triad, 8 threads"),
+                               ceiling("Synthetic cpu", "bandwidth", "L2", 450e9, "sum, 8 threads"),
+                               ceiling("Synthetic cpu", "bandwidth", "L3", 160e9, "triad, 8 threads"),
+                               ceiling("Synthetic cpu", "bandwidth", "memory", 50e9, "triad, 8 threads")};
   return file;
 }
 

@@ -5,10 +5,14 @@
 
 namespace whygpu {
 
+// GEMM with a case of two groups of samples.
 SyntheticFile cpu_only_file();
 
 // GEMM in two offload modes, a training step, the memory workload, a meter and ceilings.
 SyntheticFile cpu_and_gpu_file();
+
+// The memory workload from the first cache level to memory, on the same machine as cpu_only_file().
+SyntheticFile memory_file();
 
 // No case is ok.
 SyntheticFile failures_file();

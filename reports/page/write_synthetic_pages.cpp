@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
   const auto cpu = cpu_only_file().file("cpu-box.json"), gpu = cpu_and_gpu_file().file("gpu-box.json");
   write("cpu-only.html", {cpu});
   write("cpu-and-gpu.html", {gpu});
-  write("two-files.html", {cpu, gpu});
+  write("several-files.html", {cpu, gpu, memory_file().file("memory-box.json")});
   write("failures.html", {failures_file().file("broken-box.json")});
   write("hostile.html", {hostile_file().file("hostile.json")});
   write("large.html", {large_file().file("large.json")});

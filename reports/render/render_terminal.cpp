@@ -39,7 +39,7 @@ class Terminal {
     Section section = whole;
     measure(section);
     auto parts = blocks(section);
-    for (int detail = most_detail; detail > 0 && parts.size() > 1; --detail) {
+    for (int detail = most_detail; detail > 0 && (parts.size() > 1 || width_of(parts.front()) > width_); --detail) {
       section = without_details(whole, detail);
       measure(section);
       parts = blocks(section);
@@ -129,6 +129,12 @@ class Terminal {
       used += gap(group.width);
     }
     return result;
+  }
+
+  static std::size_t width_of(const std::vector<Group>& block) {
+    std::size_t width = 0;
+    for (const auto& group : block) width += group.width + 2;
+    return width - std::min<std::size_t>(width, 2);
   }
 
   void print(const Section& section, const std::vector<Group>& block) {

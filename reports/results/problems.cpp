@@ -90,12 +90,46 @@ std::vector<std::string> workloads_of(const std::vector<ResultFile>& files) {
   return workloads;
 }
 
-Grid::Grid(const std::vector<ResultFile>& files, const std::string& workload) : workload_(workload) {
+Grid::Grid(const std::vector<ResultFile>& files, const std::string& workload) : Grid(files, workload, nullptr) {}
+
+std::vector<Grid> Grid::split_by_files(const std::vector<ResultFile>& files, const std::string& workload) {
+  std::vector<std::string> order;
+  std::map<std::string, std::set<std::size_t>> files_with;
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    for (const auto& record : files[f].cases) {
+      if (record.workload != workload) continue;
+      const auto problem = without_offload(record.problem);
+      auto& with = files_with[problem];
+      if (with.empty()) order.push_back(problem);
+      with.insert(f);
+    }
+  }
+  std::vector<std::pair<std::set<std::size_t>, std::set<std::string>>> parts;
+  for (const auto& problem : order) {
+    const auto& with = files_with[problem];
+    auto part = std::ranges::find(parts, with, [](const auto& one) { return one.first; });
+    if (part == parts.end()) part = parts.insert(part, {with, {}});
+    part->second.insert(problem);
+  }
+  std::vector<Grid> grids;
+  for (const auto& [with, problems] : parts) grids.push_back(Grid(files, workload, &problems));
+  return grids;
+}
+
+std::set<std::size_t> Grid::files() const {
+  std::set<std::size_t> found;
+  for (const auto& contender : contenders_) found.insert(contender.file);
+  return found;
+}
+
+Grid::Grid(const std::vector<ResultFile>& files, const std::string& workload, const std::set<std::string>* only)
+    : workload_(workload) {
   std::map<std::string, std::size_t> row_of;
   for (std::size_t f = 0; f < files.size(); ++f) {
     for (const auto& record : files[f].cases) {
       if (record.workload != workload) continue;
       const auto problem = without_offload(record.problem);
+      if (only != nullptr && !only->contains(problem)) continue;
       const auto [row, is_new] = row_of.try_emplace(problem, problems_.size());
       if (is_new) {
         problems_.push_back(problem);

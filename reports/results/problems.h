@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,6 +42,10 @@ class Grid {
  public:
   Grid(const std::vector<ResultFile>& files, const std::string& workload);
 
+  // Grids in which every file of a column has every problem: one for each set of files, in order of appearance.
+  static std::vector<Grid> split_by_files(const std::vector<ResultFile>& files, const std::string& workload);
+  std::set<std::size_t> files() const;  // of its columns
+
   const std::string& workload() const { return workload_; }
   const std::vector<std::string>& problems() const { return problems_; }    // in the order of the files
   const std::vector<Contender>& contenders() const { return contenders_; }  // by file, then in order of appearance
@@ -54,6 +59,8 @@ class Grid {
   bool is_numeric(std::size_t varying_index) const;  // every value is an integer
 
  private:
+  // Of these problems only; null: of all.
+  Grid(const std::vector<ResultFile>& files, const std::string& workload, const std::set<std::string>* only);
   void find_varying();
 
   std::string workload_;

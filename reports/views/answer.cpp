@@ -114,32 +114,61 @@ std::string headline(const std::vector<const Contest*>& mains) {
   return text + ".";
 }
 
-// Without a GPU: the best CPU result, which a GPU would have to beat.
-Answer without_gpu(const ResultFile& file) {
+bool ran_on_gpu(const ResultFile& file) {
+  return std::ranges::any_of(file.backends, [](const BackendRecord& backend) { return backend.on_accelerator(); });
+}
+
+// A measured file, and the words before a sentence about it.
+struct Source {
+  const ResultFile& file;
+  std::string prefix;
+};
+
+// The fastest case of a workload, by FLOP/s, or by bytes per second where no FLOPs are counted.
+struct BestCase {
+  const Source* source = nullptr;
+  const CaseRecord* record = nullptr;
+  std::optional<Estimate> rate;
+  std::string_view unit;
+};
+
+BestCase best_case(const std::vector<Source>& sources, const std::string& workload) {
+  BestCase best;
+  for (const auto rate_of : {gflops, gigabytes_per_second}) {
+    for (const auto& source : sources) {
+      for (const auto& record : source.file.cases) {
+        if (record.workload != workload || record.status != Status::ok) continue;
+        const auto rate = rate_of(record);
+        if (!rate || (best.rate && rate->value <= best.rate->value)) continue;
+        best = {&source, &record, rate, rate_of == gflops ? "GFLOP/s" : "GB/s"};
+      }
+    }
+    if (best.record) break;
+  }
+  return best;
+}
+
+// Without a GPU: the best CPU result of each workload, which a GPU would have to beat.
+Answer without_gpu(const std::vector<Source>& sources, const std::vector<std::string>& workloads) {
   Answer result;
-  for (const auto& workload : workloads_of({file})) {
-    const CaseRecord* fastest = nullptr;
-    double slowest = 0;
-    for (const auto& record : file.cases) {
-      const auto rate = gflops(record);
-      if (record.workload != workload || record.status != Status::ok || !rate) continue;
-      if (!fastest || rate->value > gflops(*fastest)->value) fastest = &record;
-    }
+  for (const auto& workload : workloads) {
+    const auto [source, fastest, rate, unit] = best_case(sources, workload);
     if (!fastest) continue;
-    for (const auto& record : file.cases) {
-      const auto rate = gflops(record);
-      if (!rate || record.status != Status::ok || problem_key(record) != problem_key(*fastest)) continue;
-      if (rate->relative_half_width().value_or(0) > kUnusable) continue;
-      slowest = slowest == 0 ? rate->value : std::min(slowest, rate->value);
+    double slowest = 0;
+    for (const auto& record : source->file.cases) {
+      const auto other = unit == "GB/s" ? gigabytes_per_second(record) : gflops(record);
+      if (!other || record.status != Status::ok || problem_key(record) != problem_key(*fastest)) continue;
+      if (other->relative_half_width().value_or(0) > kUnusable) continue;
+      slowest = slowest == 0 ? other->value : std::min(slowest, other->value);
     }
-    std::string text = fmt::format("{}: {} reaches {} GFLOP/s at {}", workload, contender_name(file, *fastest),
-                                   format_number(gflops(*fastest)->value), fastest->problem);
-    const double gain = slowest == 0 ? 0 : gflops(*fastest)->value / slowest;
+    std::string text =
+        fmt::format("{}{}: {} reaches {} {} at {}", source->prefix, workload, contender_name(source->file, *fastest),
+                    format_number(rate->value), unit, fastest->problem);
+    const double gain = slowest == 0 ? 0 : rate->value / slowest;
     if (gain > 1) text += fmt::format(", {}× the slowest backend there", format_number(gain));
     result.details.push_back(text + ".");
   }
-  const bool has_gpu = std::any_of(file.backends.begin(), file.backends.end(),
-                                   [](const BackendRecord& backend) { return backend.on_accelerator(); });
+  const bool has_gpu = std::ranges::any_of(sources, [](const Source& source) { return ran_on_gpu(source.file); });
   result.headline = has_gpu
                         ? "Not answered: no problem was solved both by the GPU and by a CPU backend."
                         : "Not answered: no GPU was measured; the CPU results below are what a GPU would have to beat.";
@@ -147,20 +176,25 @@ Answer without_gpu(const ResultFile& file) {
 }
 
 // Projections come first: they answer the question, and what was measured says what they are compared with.
-Answer projected(Answer measured, const ResultFile& file, std::span<const CatalogueDevice> cards) {
+Answer projected(Answer measured, const std::vector<Source>& sources, std::span<const CatalogueDevice> cards) {
   const Catalogue catalogue = Catalogue::standard();
   std::vector<std::string> sentences;
+  std::size_t projected_cards = 0;
   for (const auto& card : cards) {
-    if (was_measured(file, card)) continue;
-    if (auto sentence = projected_answer(file, card, catalogue); !sentence.empty()) {
-      sentences.push_back(std::move(sentence));
+    const auto before = sentences.size();
+    for (const auto& source : sources) {
+      if (was_measured(source.file, card)) continue;
+      if (const auto sentence = projected_answer(source.file, card, catalogue); !sentence.empty()) {
+        sentences.push_back(source.prefix + sentence);
+      }
     }
+    if (sentences.size() > before) ++projected_cards;
   }
   if (sentences.empty()) return measured;
   Answer result;
   result.headline =
       fmt::format("No GPU was measured; projected for {}, each with a 90% band of how far the model is off.",
-                  count_of(sentences.size(), "card"));
+                  count_of(projected_cards, "card"));
   result.details = std::move(sentences);
   result.details.insert(result.details.end(), measured.details.begin(), measured.details.end());
   return result;
@@ -168,14 +202,34 @@ Answer projected(Answer measured, const ResultFile& file, std::span<const Catalo
 
 }  // namespace
 
-Answer answer(const ResultFile& file, const PriceList& prices, std::span<const CatalogueDevice> cards) {
-  if (file.imported) return {"Not answered: the figures are " + describe_import(file) + ".", {}};
-  const auto all = contests(file, prices);
-  const auto mains = main_contests(all);
-  if (mains.empty()) return projected(without_gpu(file), file, cards);
-  Answer result{headline(mains), {}};
-  for (const auto* main : mains) result.details.push_back(sentence(all, *main));
+Answer answer(const std::vector<ResultFile>& files, const PriceList& prices, std::span<const CatalogueDevice> cards) {
+  const auto names = file_names(files);
+  std::vector<Source> sources;
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    if (!files[f].imported) sources.push_back({files[f], files.size() > 1 ? names[f] + ": " : std::string()});
+  }
+  if (sources.empty()) {
+    if (files.size() == 1) return {"Not answered: the figures are " + describe_import(files.front()) + ".", {}};
+    return {"Not answered: published figures of others answer nothing about this machine.", {}};
+  }
+  std::vector<std::vector<Contest>> contests_of;
+  std::vector<const Contest*> all_mains;
+  for (const auto& source : sources) contests_of.push_back(contests(source.file, prices));
+  for (const auto& all : contests_of) {
+    for (const auto* main : main_contests(all)) all_mains.push_back(main);
+  }
+  if (all_mains.empty()) return projected(without_gpu(sources, workloads_of(files)), sources, cards);
+  Answer result{headline(all_mains), {}};
+  for (std::size_t s = 0; s < sources.size(); ++s) {
+    for (const auto* main : main_contests(contests_of[s])) {
+      result.details.push_back(sources[s].prefix + sentence(contests_of[s], *main));
+    }
+  }
   return result;
+}
+
+Answer answer(const ResultFile& file, const PriceList& prices, std::span<const CatalogueDevice> cards) {
+  return answer(std::vector{file}, prices, cards);
 }
 
 }  // namespace whygpu

@@ -214,6 +214,21 @@ TEST(Families, RestOrderedByFlops) {
   EXPECT_EQ(families[0].problems[0].size, 1430);
 }
 
+// Many passes over a small vector move as many bytes as one over a large one; the first case did not run.
+TEST(Families, MemoryOrderedByFootprint) {
+  SyntheticFile file;
+  for (int bytes : {32'000, 256'000}) {
+    const auto problem = "memory bytes=" + std::to_string(bytes) + " passes=" + std::to_string(16'384'000 / bytes);
+    file.not_ok(problem, "openblas", "failed", "crashed");
+    file.ok(problem, "naive", {1}, 0, 16'384'000)["set_bytes"] = bytes;
+  }
+  const auto families = families_of(file.file());
+  ASSERT_EQ(families.size(), 1U);
+  EXPECT_EQ(families[0].size_name, "footprint");
+  EXPECT_EQ(families[0].problems[0].size, 32'000);
+  EXPECT_EQ(families[0].problems[1].size, 256'000);
+}
+
 TEST(Families, ConstantProportions) {
   SyntheticFile file;
   for (int s : {1, 2, 4}) {

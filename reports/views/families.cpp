@@ -58,7 +58,11 @@ class Group {
  public:
   void add(const CaseRecord& record) {
     const auto key = problem_key(record);
-    if (!known_.insert(key).second) return;
+    if (!known_.insert(key).second) {
+      const auto same = std::ranges::find(problems_, key, &Problem::key);
+      if (same->record->set_bytes <= 0) same->record = &record;  // a case that did not run has no footprint
+      return;
+    }
     Problem problem{&record, key, {}};
     for (const auto& [name, value] : record.values) {
       if (names_the_solver(name)) continue;
@@ -181,13 +185,18 @@ class Group {
   }
 
   Family by_work(Family family, const std::vector<std::size_t>& members) const {
-    const bool flops =
-        std::any_of(members.begin(), members.end(), [&](std::size_t p) { return problems_[p].record->flops > 0; });
-    family.size_name = flops ? "FLOP" : "bytes";
+    const bool flops = family.workload != kMemory && std::any_of(members.begin(), members.end(), [&](std::size_t p) {
+                         return problems_[p].record->flops > 0;
+                       });
+    // Repeated passes over a small vector move as many bytes as one pass over a large one: the footprint tells them
+    // apart.
+    const bool stored =
+        !flops && std::ranges::any_of(members, [&](std::size_t p) { return problems_[p].record->set_bytes > 0; });
+    family.size_name = flops ? "FLOP" : stored ? "footprint" : "bytes";
     family.by_work = true;
     for (auto p : members) {
       const auto& record = *problems_[p].record;
-      add_sized(family, problems_[p], flops ? record.flops : record.bytes);
+      add_sized(family, problems_[p], flops ? record.flops : record.set_bytes > 0 ? record.set_bytes : record.bytes);
     }
     return family;
   }

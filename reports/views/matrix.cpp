@@ -60,6 +60,10 @@ class Matrix {
   // Prefix of names when there are several files.
   std::string prefix(std::size_t file) const { return files_.size() > 1 ? names_[file] + " " : std::string(); }
 
+  std::string column_name(const Contender& contender) const {
+    return (several_files_ ? names_[contender.file] + " " : std::string()) + contender.name;
+  }
+
   void check_baseline() const {
     if (baseline_.empty()) return;
     std::set<std::string> known;
@@ -184,8 +188,15 @@ class Matrix {
     return any(grid, [&](auto p, auto c) { return place_of(grid, p, c, measure).has_value(); });
   }
 
+  // Problems of different files are sections of their own, so that no row is mostly blank.
   void add_workload(const std::string& workload) {
-    const Grid grid(files_, workload);
+    for (const auto& grid : Grid::split_by_files(files_, workload)) add_grid(workload, grid);
+    if (const auto line = fastest_of_workload_.line(workload); !line.empty()) fastest_.push_back(line);
+    fastest_of_workload_ = {};
+  }
+
+  void add_grid(const std::string& workload, const Grid& grid) {
+    several_files_ = grid.files().size() > 1;
     const auto measures = measures_for(grid);
     if (measures.empty()) {
       document_.notes.push_back(workload + ": no " + measures_.front().unit + ", " + measures_.front().absent);
@@ -205,35 +216,37 @@ class Matrix {
       return estimate && estimate->spread;
     });
     Section section;
-    section.title = fmt::format("{} {}", workload, grid.shared_values());
+    const auto first_file = *grid.files().begin();
+    section.title = fmt::format("{}{} {}", files_.size() > 1 && !several_files_ ? names_[first_file] + ": " : "",
+                                workload, grid.shared_values());
     for (std::size_t v = 0; v < grid.varying().size(); ++v) {
       section.columns.push_back({grid.varying()[v], "", !grid.is_numeric(v)});
     }
     if (grid.varying().empty()) section.columns.push_back({"problem", "", true});
     for (const auto& contender : grid.contenders()) {
       const bool imported = is_imported(contender);
-      const auto group = prefix(contender.file) + contender.name + (imported ? " (published)" : "");
+      const auto group = column_name(contender) + (imported ? " (published)" : "");
       section.columns.push_back({measure.unit, group});
       if (spreads) section.columns.push_back({"±", group, false, 1});
       if (ceilings && !imported) section.columns.push_back({"ceiling", group, false, 2});
       if (compared && !imported && contender.name != base) section.columns.push_back({"×", group});
     }
-    Fastest fastest;
     for (std::size_t p = 0; p < grid.problems().size(); ++p) {
       auto& row = section.rows.emplace_back();
       for (std::size_t v = 0; v < grid.varying().size(); ++v) row.push_back({grid.value(p, v)});
       if (grid.varying().empty()) row.push_back({grid.problems()[p]});
       const auto best = fastest_at(grid, p, measure);
-      if (std::ranges::find(best, true) != best.end()) ++fastest.problems;
+      const bool compared_here = std::ranges::find(best, true) != best.end();
+      if (compared_here && !again_) ++fastest_of_workload_.problems;
       for (std::size_t c = 0; c < grid.contenders().size(); ++c) {
-        if (best[c]) ++fastest.wins[prefix(grid.contenders()[c].file) + grid.contenders()[c].name];
+        if (best[c] && !again_)
+          ++fastest_of_workload_.wins[prefix(grid.contenders()[c].file) + grid.contenders()[c].name];
         add_cells(grid, p, c, measure, {base, spreads, ceilings, best[c]}, row);
       }
     }
-    if (const auto line = fastest.line(workload); !line.empty() && !again_) fastest_.push_back(line);
     if (compared) {
       section.notes.push_back(
-          fmt::format("× is the {} over {}{}", measure.gain, base, files_.size() > 1 ? ", inside each file" : ""));
+          fmt::format("× is the {} over {}{}", measure.gain, base, several_files_ ? ", inside each file" : ""));
     }
     document_.sections.push_back(std::move(section));
   }
@@ -364,7 +377,9 @@ class Matrix {
   const std::vector<std::string> names_, parameters_ = parameters_of(files_);
   Document document_;
   Footnotes footnotes_;
+  Fastest fastest_of_workload_;
   std::vector<std::string> fastest_;  // a line for each workload
+  bool several_files_ = false;        // in the grid that is being added
   bool again_ = false;                // a further section of the same workload, whose failures are already counted
   Marks marks_;
 };

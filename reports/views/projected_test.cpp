@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "reports/render/text.h"
 #include "reports/results/synthetic_file.h"
 #include "reports/views/answer.h"
 #include "reports/views/table.h"
@@ -141,6 +144,33 @@ TEST(ProjectedAnswer, SaysProjectedAndBand) {
   EXPECT_THAT(found.details.front(), HasSubstr("Constructed card (projected, $1000, 300 W)"));
   EXPECT_THAT(found.details.front(), HasSubstr("the catalogue has no Synthetic cpu"));
   EXPECT_THAT(found.details.front(), testing::ContainsRegex("× \\[[0-9.]+ to [0-9.]+\\]"));
+}
+
+// Numbers beyond the verdict are left out on a narrow terminal; no line is longer than it.
+TEST(ProjectionView, FitsTerminal) {
+  auto file = cpu_file();
+  for (const char* dtype : {"f32", "f64"}) {
+    auto& record =
+        file.ok(std::string("gemm m=1024 n=16 k=1024 trans=nt dtype=") + dtype, "fastblas", seven_rounds(1e5), 1e7);
+    record["values"]["batch"] = "1";
+  }
+  auto poor = constructed_card();
+  poor.name = "Constructed card without s8 and f64 peaks";
+  poor.flops = {{"f32", 1e13}};
+  TableOptions options;
+  options.view = "projection";
+  options.cards = {constructed_card(), poor};
+  for (const int width : {80, 120}) {
+    options.width = width;
+    std::istringstream text(render_table({file.file()}, options));
+    std::size_t longest = 0, bands = 0;
+    for (std::string line; std::getline(text, line);) {
+      longest = std::max(longest, display_width(line));
+      if (line.find("at largest") != std::string::npos && line.find("[90% band]") != std::string::npos) ++bands;
+    }
+    EXPECT_LE(longest, static_cast<std::size_t>(width));
+    EXPECT_EQ(bands > 0, width == 120);
+  }
 }
 
 // A measured card is not projected, and its times are beside the projection.

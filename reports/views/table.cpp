@@ -72,7 +72,7 @@ constexpr std::array kViews = {
     View{"energy", "FLOP/s per watt, or joules of workloads that count no FLOPs", energy},
     View{"price", "dollars of device per GFLOP/s; dollars per million operations, or per training step", price_view},
     View{"crossover", "from which size on a GPU stays ahead of the best CPU backend", crossover_view},
-    View{"projection", "what the cards of --project would take", projection_view, OnPage::open},
+    View{"projection", "what the cards of --project would take", projection_view},
     View{"accuracy", "projection against measurement, for cards that were measured", accuracy_view},
     View{"training", "training steps: time, phases, samples per second, MFU, memory", training_view},
     View{"inference", "the forward half of networks: time, latency percentiles, memory", inference_view},

@@ -1,6 +1,7 @@
 // Projected times of cards beside the measured CPU.
 #include <fmt/format.h>
 
+#include "reports/render/footnotes.h"
 #include "reports/render/text.h"
 #include "reports/results/problems.h"
 #include "reports/views/projected.h"
@@ -43,32 +44,35 @@ class ProjectionView {
         "projected: by a model of the card's nominal values, not measured; [90% band] (reports/README.md has its "
         "errors)");
     document_.notes.emplace_back(
-        "faster: the whole band is above 1× the best CPU backend, at this and every larger measured size");
+        "faster: the whole band is above 1× the best CPU backend, at this and every larger measured size; data: on the "
+        "card, or "
+        "moved there and back each time");
     return std::move(document_);
   }
 
  private:
+  // A section for each card.
   void add_crossovers(const ResultFile& file, const std::string& name) {
-    Section section{name + ": projected, from which size on a card is faster than the best CPU backend",
-                    {{"workload", "", true},
-                     {"sizes", "", true},
-                     {"card", "", true},
-                     {"data", "", true},
-                     {"faster", "", true},
-                     {"at largest", "", false},
-                     {"[90% band]", "", false}},
-                    {},
-                    {}};
     for (const auto& card : cards_) {
       if (was_measured(file, card)) {
         document_.notes.push_back(card.name + " was measured in this file: see the view crossover");
         continue;
       }
+      Section section{
+          name + ": projected for " + card.name + ", from which size on it is faster than the best CPU backend",
+          {{"workload", "", true},
+           {"sizes", "", true},
+           {"data", "", true},
+           {"faster", "", true},
+           {"at largest", "", false},
+           {"[90% band]", "", false, 1}},
+          {},
+          {}};
       for (const auto offload : {Offload::kernel, Offload::always}) {
         for (const auto& contest : projected_contests(file, card, offload)) section.rows.push_back(row_of(contest));
       }
+      if (!section.rows.empty()) document_.sections.push_back(std::move(section));
     }
-    if (!section.rows.empty()) document_.sections.push_back(std::move(section));
   }
 
   static std::vector<Cell> row_of(const Contest& contest) {
@@ -78,15 +82,16 @@ class ProjectionView {
       if (!part->empty()) what.push_back(*part);
     }
     if (!family.fixed.empty()) sizes.push_back(family.fixed);
-    const auto& factor = contest.points.back().factor;
+    const auto& last = contest.points.back();
     const bool moved = contest.data_path.offload == Offload::always;
+    const bool undecided = contest.crossover.kind == CrossoverKind::undecided;
     return {{join(what, " ")},
             {join(sizes, " ")},
-            {contest.candidate},
-            {moved ? "moved each time" : "on the card"},
-            {describe(contest), contest.crossover.from ? Tone::strong : Tone::faint},
-            {format_number(factor.value) + "×"},
-            {"[" + span(factor.low(), factor.high()) + "]"}};
+            {moved ? "moved" : "on the card"},
+            {undecided ? "undecided at " + format_size(last.size) : describe(contest),
+             contest.crossover.from ? Tone::strong : Tone::faint},
+            {format_number(last.factor.value) + "×"},
+            {"[" + span(last.factor.low(), last.factor.high()) + "]"}};
   }
 
   void add_cases(const ResultFile& file, const std::string& name, const CatalogueDevice& card) {
@@ -94,28 +99,30 @@ class ProjectionView {
     Section section{name + ": projected for " + card.name,
                     {{"problem", "", true},
                      {"CPU", "measured", false},
-                     {"by", "measured", true},
+                     {"by", "measured", true, 3},
                      {"time", "projected", false},
-                     {"[90% band]", "projected", false},
-                     {"limit", "projected", true},
+                     {"[90% band]", "projected", false, 1},
+                     {"limit", "projected", true, 2},
                      {"× CPU", "projected", false}},
                     {},
                     {}};
     if (measured) section.columns.push_back({"time here", "measured", false});
+    Footnotes footnotes;
     for (const auto offload : {Offload::kernel, Offload::always}) {
       for (const auto& one : project_cases(file, card, offload)) {
         add_record(name, card, one);
-        if (offload == Offload::kernel) section.rows.push_back(cells_of(one, measured));
+        if (offload == Offload::kernel) section.rows.push_back(cells_of(one, measured, footnotes));
       }
     }
+    section.notes = footnotes.lines();
     if (!section.rows.empty()) document_.sections.push_back(std::move(section));
   }
 
-  static std::vector<Cell> cells_of(const ProjectedCase& one, bool measured) {
+  static std::vector<Cell> cells_of(const ProjectedCase& one, bool measured, Footnotes& footnotes) {
     const double cpu = time_ns(*one.cpu)->value / 1e9;
     std::vector<Cell> cells{{one.cpu->problem}, {time_text(cpu)}, {one.cpu->backend}};
     if (const auto* none = std::get_if<NotProjected>(&one.outcome)) {
-      cells.push_back({none->reason, Tone::faint, true});
+      cells.push_back({footnotes.mark_as("n/a", "not projected", none->reason), Tone::faint, true});
       cells.insert(cells.end(), {{}, {}, {}});
     } else {
       const auto& projected = std::get<Projection>(one.outcome);
