@@ -82,7 +82,8 @@ Examination examine(int threads) {
   const bool variables_set = !dispatch_variables().empty();
   print_message("observing the load and measuring ceilings{}: about {} s\n",
                 variables_set ? " and the cost of environment variables" : "", variables_set ? 10 : 6);
-  Examination seen{.cpu = cpu_facts()};
+  Examination seen;
+  seen.cpu = cpu_facts();
   const auto add = [&](std::vector<FindingRecord> more) {
     seen.findings.insert(seen.findings.end(), std::make_move_iterator(more.begin()),
                          std::make_move_iterator(more.end()));

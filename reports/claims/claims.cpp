@@ -109,7 +109,7 @@ std::vector<RuledClaim> rule_claims(const std::vector<Claim>& claims, const std:
   std::vector<RuledClaim> ruled;
   for (const auto& claim : claims) {
     RuledClaim one{claim, {}};
-    Ruling undecided{std::string(verdict_name(ClaimVerdict::not_measured)), {}, false};
+    ClaimRuling undecided{std::string(verdict_name(ClaimVerdict::not_measured)), {}, false};
     for (std::size_t f = 0; f < files.size(); ++f) {
       for (const auto& judged : judge_claims({claim}, files[f], settings)) {
         const bool decided = judged.verdict != ClaimVerdict::not_measured;
@@ -117,7 +117,7 @@ std::vector<RuledClaim> rule_claims(const std::vector<Claim>& claims, const std:
         if (!judged.projected_for.empty()) verdict += ", projected";  // the evidence names the card
         auto* ruling = &undecided;
         if (decided) {
-          auto found = std::ranges::find(one.rulings, verdict, &Ruling::verdict);
+          auto found = std::ranges::find(one.rulings, verdict, &ClaimRuling::verdict);
           if (found == one.rulings.end()) found = one.rulings.insert(found, {verdict, {}, true});
           ruling = &*found;
         }

@@ -52,14 +52,14 @@ std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const Re
                                       const ClaimSettings& settings);
 
 // A claim as all files together judge it. Files or cards that disagree are rulings of their own.
-struct Ruling {
+struct ClaimRuling {
   std::string verdict;                // "confirmed", "refuted, projected", "not measured"
   std::vector<std::string> evidence;  // with the file or card before it, where there are several
   bool decided = false;
 };
 struct RuledClaim {
   Claim claim;
-  std::vector<Ruling> rulings;  // at least one; not decided: only one
+  std::vector<ClaimRuling> rulings;  // at least one; not decided: only one
   bool decided() const { return rulings.front().decided; }
 };
 

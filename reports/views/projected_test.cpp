@@ -181,7 +181,9 @@ TEST(ProjectionView, GivesWayToMeasurement) {
   record["values"]["batch"] = "1";
   record["values"]["trans"] = "nn";
   record["values"]["offload"] = "kernel";
-  TableOptions options{.view = "projection", .format = "csv"};
+  TableOptions options;
+  options.view = "projection";
+  options.format = "csv";
   options.cards = {constructed_card()};
   const auto csv = render_table({file.file()}, options);
   EXPECT_THAT(csv, HasSubstr(",0.0001\n"));
@@ -239,7 +241,8 @@ TEST(AccuracyView, NothingWithoutAMeasuredCard) {
 }
 
 TEST(ProjectionView, MeasuredTablesKeepTheirRecords) {
-  TableOptions options{.format = "csv"};
+  TableOptions options;
+  options.format = "csv";
   const auto without = render_table({cpu_file().file()}, options);
   options.cards = {constructed_card()};
   EXPECT_EQ(render_table({cpu_file().file()}, options), without);

@@ -12,7 +12,7 @@ namespace {
 constexpr double kShareOfRun = 0.03;
 constexpr int kMostAtFirst = 2, kMostAgain = 5;
 
-double clock_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::clock_seconds().time_since_epoch()).count(); }
+double clock_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
   std::vector<std::string> dtypes;
