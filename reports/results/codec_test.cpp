@@ -133,6 +133,8 @@ TEST(Codec, SettingsFields) {
                        {"device", 1},
                        {"sample_seconds", 0.5},
                        {"budget_seconds", 30.0},
+                       {"every_case", true},
+                       {"precision", 0.03},
                        {"timeout_seconds", 7.0},
                        {"rounds", nullptr},
                        {"energy", true},

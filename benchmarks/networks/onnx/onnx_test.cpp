@@ -336,6 +336,20 @@ TEST_F(Onnx, DamagedFiles) {
       read(bytes.substr(0, size));
     } catch (const CaseError&) {
     }
+
+// Found by ci/fuzz/onnx: libonnx throws outside the inference of shapes too.
+TEST_F(Onnx, ValuesElsewhere) {
+  onnx::ModelProto model;
+  model.ParseFromString(Builder()
+                            .input("x", {"1", "4"})
+                            .numbers("s", {2, 2})
+                            .node("Reshape", {"x", "s"}, "y")
+                            .weights("w", {2, 2})
+                            .node("MatMul", {"y", "w"}, "z")
+                            .bytes());
+  model.mutable_graph()->mutable_initializer(0)->set_data_location(onnx::TensorProto::EXTERNAL);
+  EXPECT_THAT(error_of(model.SerializeAsString()), HasSubstr("libonnx cannot"));
+}
   }
   std::filesystem::create_directory(folder_ / "folder.onnx");
   EXPECT_THROW(read_network((folder_ / "folder.onnx").string(), {}, false), CaseError);

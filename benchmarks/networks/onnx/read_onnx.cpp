@@ -362,10 +362,7 @@ int choose_branches(GraphProto& graph, const SmallTensors& known) {
       graph, [&first](const NodeProto&) { return std::exchange(first, false) ? Branch::larger : Branch::keep; });
 }
 
-}  // namespace
-
-OnnxGraph read_onnx(const fs::path& path, const OnnxSizes& sizes) {
-  google::protobuf::LogSilencer quiet;
+OnnxGraph read(const fs::path& path, const OnnxSizes& sizes) {
   ModelProto model = parse(path);
   check_order(path, model.graph());
   drop_weights(path, *model.mutable_graph());
@@ -385,6 +382,20 @@ OnnxGraph read_onnx(const fs::path& path, const OnnxSizes& sizes) {
   result.name = path.stem().string();
   result.batch = batch;
   return result;
+}
+
+}  // namespace
+
+OnnxGraph read_onnx(const fs::path& path, const OnnxSizes& sizes) {
+  google::protobuf::LogSilencer quiet;
+  try {
+    return read(path, sizes);
+  } catch (const CaseError&) {
+    throw;
+  } catch (const std::exception& error) {  // of libonnx: a tensor whose data does not fit its shape, for example
+    const std::string what = error.what();
+    fail(path, "libonnx cannot read this model: " + what.substr(0, what.find('\n')));
+  }
 }
 
 }  // namespace whygpu::networks
