@@ -54,25 +54,28 @@ endmacro()
 
 set(CPACK_COMPONENTS_ALL "")
 add_package(runtime whygpu science "benchmark that tells whether deep learning needs a GPU
-whygpu runs the same matrix products, convolutions and training steps on plain loops, OpenBLAS, oneDNN and, with
-whygpu-cuda, on CUDA kernels, cuBLAS and cuDNN. It checks every result before it times it, keeps all samples, and says
-from which size on a GPU is faster.")
+whygpu runs the same matrix products, convolutions and training steps on
+plain loops, OpenBLAS, oneDNN and, with whygpu-cuda, on CUDA kernels, cuBLAS
+and cuDNN. It checks every result before it times it, keeps all samples, and
+says from which size on a GPU is faster.")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 
 add_package(development whygpu-dev libdevel "headers and CMake package for backends of whygpu
-What is needed to build a backend of whygpu, a loadable module, outside of its repository: the public interface, the CPU
-as a device, and a CMake package.")
+What is needed to build a backend of whygpu, a loadable module, outside of
+its repository: the public interface, the CPU as a device, and a CMake
+package.")
 set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS runtime)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 
 # Debian has no packages of these libraries. The names are those of NVIDIA's repository.
 if(TARGET whygpu_cuda_device)
   add_package(cuda whygpu-cuda contrib/science "CUDA backends of whygpu
-Loadable modules that run matrix products, convolutions and layers of networks on NVIDIA GPUs: CUDA kernels of whygpu,
-cuBLAS and cuDNN.
+Loadable modules that run matrix products, convolutions and layers of networks
+on NVIDIA GPUs: CUDA kernels of whygpu, cuBLAS and cuDNN.
 .
-The modules load libcublasLt and libcudnn at run time, which Debian does not have: install them from NVIDIA's repository,
-or put their folder into LD_LIBRARY_PATH. `whygpu list` says what is missing.")
+The modules load libcublasLt and libcudnn at run time, which Debian does not
+have: install them from NVIDIA's repository, or put their folder into
+LD_LIBRARY_PATH. The command "whygpu list" says what is missing.")
   set(CPACK_COMPONENT_CUDA_DEPENDS runtime)
   set(CPACK_DEBIAN_CUDA_PACKAGE_SHLIBDEPS OFF)
   set(CPACK_DEBIAN_CUDA_PACKAGE_DEPENDS "libc6, libgcc-s1, libstdc++6")
