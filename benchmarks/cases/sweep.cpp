@@ -41,8 +41,8 @@ std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
   return cases;
 }
 
-// In share/ of the nearest folder above the program, which is in bin/ of a build or bundle, or in lib/TRIPLET/whygpu/ of
-// a system.
+// In share/ of the nearest folder above the program, which is in bin/ of a build or bundle, or in lib/TRIPLET/whygpu/
+// of a system.
 fs::path sweep_folder() {
   std::error_code ignored;
   fs::path above = program_folder().parent_path();
