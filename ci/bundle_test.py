@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes the bundle, unpacks it elsewhere, and runs it without this build and with an empty environment: every library must
-come from the bundle, glibc or CUDA."""
+come from the bundle, glibc or CUDA. Then the same in the folders of a distribution."""
 import pathlib
 import re
 import subprocess
@@ -38,3 +38,18 @@ with tempfile.TemporaryDirectory() as folder:
     subprocess.run([root / "bin/whygpu", "run", "gemm m=64 n=64 k=64", "--backend", "naive,openblas,onednn", "--rounds", "1",
                     "--sample-seconds", "0.001", "-o", result], check=True, env=clean, capture_output=True)
     assert result.read_text().count('"status": "ok"') == 3
+
+    # In the folders of a distribution: a link to the command, sweeps in share/, workers and modules beside the program.
+    system = folder / "usr"
+    (system / "bin").mkdir(parents=True)
+    (system / "lib/triplet").mkdir(parents=True)
+    (root / "bin").rename(system / "lib/triplet/whygpu")
+    (root / "lib").rename(system / "lib/triplet/lib")
+    (root / "share").rename(system / "share")
+    (system / "bin/whygpu").symlink_to("../lib/triplet/whygpu/whygpu")
+    work = folder / "work"
+    work.mkdir()
+    subprocess.run([system / "bin/whygpu", "run", "quick", "--backend", "naive", "--dry-run"], check=True, env=clean, cwd=work)
+    subprocess.run([system / "bin/whygpu", "run", "gemm m=8", "--backend", "naive,openblas", "--rounds", "1", "--no-ceilings",
+                    "--sample-seconds", "0.001"], check=True, env=clean, cwd=work, capture_output=True)
+    assert len(list(work.glob("results/*.json"))) == 2, list(work.rglob("*"))  # and the link to the newest

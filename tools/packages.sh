@@ -2,7 +2,8 @@
 
 build_packages="g++ cmake ninja-build libbenchmark-dev libfmt-dev nlohmann-json3-dev libcli11-dev libopenblas-dev libdnnl-dev
   libjs-vega libsqlite3-dev libboost-dev libonnx-dev libprotobuf-dev protobuf-compiler"
-test_packages="libgtest-dev libgmock-dev python3-jsonschema git"
+test_packages="libgtest-dev libgmock-dev python3-jsonschema python3-yaml git help2man"
+release_packages="help2man dpkg-dev file"
 check_packages="clang-format clang-tidy-19 clang-19 libclang-rt-19-dev"
 
 # Of the page's test in a browser, which needs playwright-core too; a Node.js from elsewhere may have npm in it.

@@ -41,10 +41,14 @@ std::vector<Case> parse_sweep(std::string_view text, std::string_view source) {
   return cases;
 }
 
+// In share/ of the nearest folder above the program, which is in bin/ of a build or bundle, or in lib/TRIPLET/whygpu/
+// of a system.
 fs::path sweep_folder() {
   std::error_code ignored;
-  const fs::path installed = program_folder().parent_path() / "share/whygpu/sweeps";
-  return fs::is_directory(installed, ignored) ? installed : fs::path(WHYGPU_SWEEPS);
+  fs::path above = program_folder().parent_path();
+  while (above.has_relative_path() && !fs::is_directory(above / "share/whygpu/sweeps", ignored))
+    above = above.parent_path();
+  return above / "share/whygpu/sweeps";
 }
 
 std::vector<std::string> shipped_sweeps() {

@@ -13,7 +13,7 @@ namespace whygpu {
 // The distinct cases of `text`, in order. Throws a CaseError that starts with "`source`:line: ".
 std::vector<Case> parse_sweep(std::string_view text, std::string_view source);
 
-// The folder of the shipped sweeps: `sweeps/` of an installed tree or of the source tree.
+// The folder of the shipped sweeps, found from where the program is.
 std::filesystem::path sweep_folder();
 
 // Names of the shipped sweeps.

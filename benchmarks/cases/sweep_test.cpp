@@ -57,6 +57,7 @@ TEST(Sweep, DistinctCases) {
 }
 
 TEST(Sweep, ShippedSweepsParse) {
+  EXPECT_THAT(shipped_sweeps(), testing::Contains("quick"));
   for (const auto& name : shipped_sweeps()) EXPECT_FALSE(load_sweep(name).empty()) << name;
 }
 

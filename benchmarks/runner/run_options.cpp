@@ -78,7 +78,7 @@ void add_measuring_options(CLI::App& command, RunOptions& options) {
 }
 
 CLI::Option* add_threads_option(CLI::App& command, int& threads, const std::string& help) {
-  return command.add_option("--threads", threads, help)->check(CLI::Range(1, 4096))->capture_default_str();
+  return command.add_option("--threads", threads, help + " (default: all usable CPUs)")->check(CLI::Range(1, 4096));
 }
 
 CLI::Option* add_device_option(CLI::App& command, int& device) {
