@@ -1,4 +1,4 @@
-# `cpack` makes a relocatable archive for any x86-64 Linux with the same or a newer glibc: programs, backends, sweeps, and
+# `cpack` makes a relocatable archive for any Linux on the same architecture with the same or a newer glibc: programs, backends, sweeps, and
 # the libraries that they need, except CUDA's libraries and glibc.
 #
 # RPATH, unlike RUNPATH, also applies to indirect dependencies. The CUDA backends look for CUDA's libraries in
@@ -47,6 +47,6 @@ install(SCRIPT ${PROJECT_BINARY_DIR}/bundle_libraries.cmake)
 
 set(CPACK_GENERATOR TGZ)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-set(CPACK_PACKAGE_FILE_NAME whygpu-${PROJECT_VERSION}-linux-x86_64)
+set(CPACK_PACKAGE_FILE_NAME whygpu-${PROJECT_VERSION}-linux-${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_STRIP_FILES ON)
 include(CPack)
