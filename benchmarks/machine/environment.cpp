@@ -59,6 +59,13 @@ constexpr std::array kInterestingIsa = {
     "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8", "amx_fp16", "avx512_vp2intersect",
     "asimd",       "asimdhp",     "asimddp",  "bf16",     "i8mm",     "sve",      "sve2"};
 
+// A line of /proc/cpuinfo that only processors of another architecture have.
+#if defined(__aarch64__)
+constexpr const char* kForeignKey = "vendor_id";
+#else
+constexpr const char* kForeignKey = "CPU implementer";
+#endif
+
 // The cgroup folder of this process; version 2 only, which Debian mounts since 11.
 fs::path cgroup(const fs::path& root) {
   const auto line = first_line(root / "proc/self/cgroup");
@@ -143,6 +150,7 @@ CpuFacts cpu_facts(const fs::path& root) {
   const CpuModel model = cpu_model(cpuinfo);
   facts.model = model.name.empty() ? "unknown CPU" : model.name;
   facts.vendor = model.vendor;
+  facts.emulated = value(kForeignKey).has_value();
   facts.microcode = value("microcode");
   if (const auto mhz = value("cpu MHz")) facts.mhz = std::stod(*mhz);
   const std::string flags = " " + value("flags").value_or(value("Features").value_or("")) + " ";
