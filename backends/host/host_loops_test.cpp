@@ -123,8 +123,7 @@ TEST(Peak, AddsProducts) {
   for (const PeakKernel& kernel : peak_kernels()) {
     if (kernel.needs != nullptr && !(isa().*kernel.needs)) continue;
     PeakData data{};  // minus_b stays 0
-    const auto set = [&]<class T>(T) { fill<T>(data.a, 2), fill<T>(data.b, 3); };
-    with_storage_type(kernel.dtype, set);
+    with_storage_type(kernel.dtype, [&]<class T>(T) { fill<T>(data.a, 2), fill<T>(data.b, 3); });
     kernel.run(10, data);
     const int lanes = kernel.register_bytes / static_cast<int>(dtype_bytes(kernel.lane));
     const int products = kernel.operations / 2 / lanes, count = lanes * kernel.chains;
