@@ -22,13 +22,19 @@ struct BFloat16 {
   explicit operator float() const { return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16); }
 };
 
+#if defined(__aarch64__)
+using Half = __fp16;  // g++ 12 has no _Float16 for Arm in C++
+#else
+using Half = _Float16;
+#endif
+
 // IEEE binary16.
 struct Float16 {
   std::uint16_t bits = 0;
 
   Float16() = default;
-  explicit Float16(float value) : bits(std::bit_cast<std::uint16_t>(static_cast<_Float16>(value))) {}
-  explicit operator float() const { return static_cast<float>(std::bit_cast<_Float16>(bits)); }
+  explicit Float16(float value) : bits(std::bit_cast<std::uint16_t>(static_cast<Half>(value))) {}
+  explicit operator float() const { return static_cast<float>(std::bit_cast<Half>(bits)); }
 };
 
 // 1 sign, 4 exponent (bias 7), 3 mantissa bits; no infinity, NaN is all ones, saturates at 448 (OCP 8-bit format,

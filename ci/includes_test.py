@@ -26,6 +26,7 @@ REPOSITORY = [
     ("backends/*/", PUBLIC + ["backends/devices/", "backends/layers/", "backends/dtypes.h"]),
     ("backends/", PUBLIC + ["backends/"]),
     ("benchmarks/bare/", BENCHMARKS + ["backends/devices/thread_team.h"]),  # uses the threads of the backend it is compared with
+    ("benchmarks/machine/", BENCHMARKS + ["backends/devices/cpu_model.h"]),
     ("benchmarks/meters/", BENCHMARKS + ["backends/devices/nvml.h", "backends/devices/nvml_fake.h"]),
     ("benchmarks/worker/", BENCHMARKS + ["backends/devices/held_queue_fake.h"]),
     ("benchmarks/", BENCHMARKS),

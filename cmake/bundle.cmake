@@ -1,6 +1,7 @@
-# `cpack` makes a relocatable archive for any x86-64 Linux with the same or a newer glibc: programs, backends, sweeps, and
-# the libraries that they need, except CUDA's libraries and glibc. With WHYGPU_SYSTEM_LAYOUT, `cmake --install` puts files
-# where a distribution wants them, and copies no libraries; packages.cmake makes Debian's packages from that.
+# `cpack` makes a relocatable archive for any Linux on the same architecture with the same or a newer glibc: programs,
+# backends, sweeps, and the libraries that they need, except CUDA's libraries and glibc. With WHYGPU_SYSTEM_LAYOUT,
+# `cmake --install` puts files where a distribution wants them, and copies no libraries; packages.cmake makes Debian's
+# packages from that.
 option(WHYGPU_SYSTEM_LAYOUT "Install as a distribution does: bin/whygpu, programs and backends in lib/whygpu" OFF)
 set(programs bin)
 if(WHYGPU_SYSTEM_LAYOUT)
@@ -69,6 +70,6 @@ install(SCRIPT ${PROJECT_BINARY_DIR}/bundle_libraries.cmake)
 
 set(CPACK_GENERATOR TGZ)
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
-set(CPACK_PACKAGE_FILE_NAME whygpu-${PROJECT_VERSION}-linux-x86_64)
+set(CPACK_PACKAGE_FILE_NAME whygpu-${PROJECT_VERSION}-linux-${CMAKE_SYSTEM_PROCESSOR})
 set(CPACK_STRIP_FILES ON)
 include(CPack)

@@ -23,7 +23,8 @@ target_include_directories(whygpu_backend INTERFACE
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/backends/include> $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/generated>
   $<INSTALL_INTERFACE:include>)
 
-add_library(whygpu_host_device STATIC ${PROJECT_SOURCE_DIR}/backends/devices/host.cpp)
+add_library(whygpu_host_device STATIC
+  ${PROJECT_SOURCE_DIR}/backends/devices/cpu_model.cpp ${PROJECT_SOURCE_DIR}/backends/devices/host.cpp)
 add_library(whygpu::host_device ALIAS whygpu_host_device)
 set_target_properties(whygpu_host_device PROPERTIES EXPORT_NAME host_device)
 target_link_libraries(whygpu_host_device PUBLIC whygpu_backend PRIVATE $<BUILD_INTERFACE:whygpu_options>)

@@ -1,5 +1,13 @@
 # Options that all targets share, and functions that add a backend, a workload or a test.
 
+# The instruction sets that kernels are built for.
+set(WHYGPU_ARCHITECTURE other)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  set(WHYGPU_ARCHITECTURE x86_64)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  set(WHYGPU_ARCHITECTURE aarch64)
+endif()
+
 # Code layout affects measurements: an unused function can change the time of a small kernel by tens of percent. Functions
 # and loops are therefore aligned to cache lines.
 add_library(whygpu_options INTERFACE)
@@ -77,7 +85,7 @@ function(whygpu_test)
     add_custom_target(${group}_tests)
   endif()
   set(timeout 120)
-  if(WHYGPU_SANITIZE)
+  if(WHYGPU_SANITIZE OR CMAKE_CROSSCOMPILING)
     set(timeout 600)
   endif()
   foreach(source ${arg_UNPARSED_ARGUMENTS})

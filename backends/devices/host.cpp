@@ -10,6 +10,8 @@
 #include <new>
 #include <string>
 
+#include "backends/devices/cpu_model.h"
+
 namespace whygpu {
 namespace {
 
@@ -69,10 +71,8 @@ void HostTensor::download(void* row_major) const { std::memcpy(row_major, data_,
 
 std::string HostDevice::name() const {
   std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown CPU";
+  const std::string name = cpu_model(file).name;
+  return name.empty() ? "unknown CPU" : name;
 }
 
 std::size_t HostDevice::memory_bytes() const { return meminfo("MemTotal"); }

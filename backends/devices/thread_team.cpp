@@ -12,6 +12,8 @@ void await_change(const std::atomic<T>& value, T old, int spins) {
     if (value.load(std::memory_order_acquire) != old) return;
 #ifdef __x86_64__
     __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("isb");  // most cores ignore yield
 #endif
   }
   value.wait(old, std::memory_order_acquire);

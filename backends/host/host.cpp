@@ -20,7 +20,7 @@ class Host final : public Backend, public Probes {
 
   std::string version() const override { return "whygpu loops"; }
   Facts facts() const override {
-    return {{"threads", std::to_string(team_.count())}, {"isa", std::string(host::stream_isa())}};
+    return {{"threads", std::to_string(team_.count())}, {"isa", std::string(host::stream_loops<float>().isa)}};
   }
   Device& device() override { return device_; }
 

@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "backends/dtypes.h"
 #include "backends/host/host.h"
 #include "backends/host/peak_kernels.h"
 #include "whygpu/host_device.h"
@@ -105,21 +106,37 @@ TEST(Peak, ReturnsToStart) {
   }
 }
 
-// Tests steps without their counterparts, because a kernel that did nothing would also end where it started.
-TEST(Peak, AddsProduct) {
+template <class T>
+void fill(std::byte (&bytes)[1024], float value) {
+  std::fill(reinterpret_cast<T*>(bytes), reinterpret_cast<T*>(bytes + sizeof bytes), T(value));
+}
+
+template <class T>
+std::vector<double> lanes_of(const std::byte* bytes, int count) {
+  const auto* lanes = reinterpret_cast<const T*>(bytes);
+  return {lanes, lanes + count};
+}
+
+// Tests steps without their counterparts, because a kernel that did nothing would also end where it started. Every lane
+// adds its share of the products that the table counts.
+TEST(Peak, AddsProducts) {
   for (const PeakKernel& kernel : peak_kernels()) {
     if (kernel.needs != nullptr && !(isa().*kernel.needs)) continue;
-    if (kernel.lane != DType::f32 || kernel.dtype != DType::f32) continue;
-    PeakData data{};
-    const auto lanes = static_cast<std::size_t>(kernel.register_bytes) / sizeof(float);
-    auto* a = reinterpret_cast<float*>(data.a);
-    auto* b = reinterpret_cast<float*>(data.b);
-    std::fill_n(a, lanes, 2.0F);
-    std::fill_n(b, lanes, 3.0F);  // minus_b stays 0
+    PeakData data{};  // minus_b stays 0
+    with_storage_type(kernel.dtype, [&]<class T>(T) { fill<T>(data.a, 2), fill<T>(data.b, 3); });
     kernel.run(10, data);
-    const auto* end = reinterpret_cast<const float*>(data.end);
-    for (std::size_t i = 0; i < lanes * static_cast<std::size_t>(kernel.chains); ++i)
-      ASSERT_EQ(end[i], 60.0F) << kernel.variant;
+    const int lanes = kernel.register_bytes / static_cast<int>(dtype_bytes(kernel.lane));
+    const int products = kernel.operations / 2 / lanes, count = lanes * kernel.chains;
+    const auto end = with_storage_type(kernel.lane, [&]<class T>(T) {
+      if constexpr (std::is_same_v<T, Float16>)
+        return lanes_of<Half>(data.end, count);
+      else if constexpr (std::is_arithmetic_v<T>)
+        return lanes_of<T>(data.end, count);
+      else
+        return std::vector<double>();
+    });
+    EXPECT_THAT(end, testing::SizeIs(count)) << kernel.instruction;
+    EXPECT_THAT(end, testing::Each(10 * products * 6)) << kernel.instruction;
   }
 }
 

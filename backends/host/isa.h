@@ -6,6 +6,7 @@ namespace whygpu::host {
 struct Isa {
   bool avx2 = false, avx512 = false, avx512_fp16 = false, avx512_bf16 = false;
   bool avx_vnni = false, avx512_vnni = false, amx_bf16 = false, amx_int8 = false;
+  bool fp16 = false, dotprod = false, bf16 = false, i8mm = false;  // 64-bit Arm, which always has NEON
 };
 
 // Requests AMX's tile registers from the kernel on first use, for the whole process.

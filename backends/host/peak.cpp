@@ -41,7 +41,7 @@ void with_lane(DType lane, F&& f) {
   switch (lane) {
     case DType::f64: return f(double{});
     case DType::f32: return f(float{});
-    case DType::f16: return f(_Float16{});
+    case DType::f16: return f(Half{});
     default: return f(std::int32_t{});
   }
 }
@@ -134,17 +134,16 @@ class HostPeak final : public HostOperation {
 
 class HostClock final : public HostOperation {
  public:
-  HostClock(const CycleChain& clock, ThreadTeam& team)
-      : HostOperation({}), multiplications_(clock.cycles / kMultiplyLatency), team_(team) {}
+  HostClock(const CycleChain& clock, ThreadTeam& team) : HostOperation({}), cycles_(clock.cycles), team_(team) {}
   void enqueue(std::span<Tensor* const>) override {
-    team_.run([this](int) { run_clock_chain(multiplications_); });
+    team_.run([this](int) { run_clock_chain(cycles_); });
   }
   std::string implementation() const override {
-    return "chain of dependent 64-bit multiplications, 3 cycles each, " + threads_text(team_.count());
+    return "chain of dependent " + std::string(clock_instruction()) + ", " + threads_text(team_.count());
   }
 
  private:
-  std::int64_t multiplications_;
+  std::int64_t cycles_;
   ThreadTeam& team_;
 };
 

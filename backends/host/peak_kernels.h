@@ -34,9 +34,11 @@ struct PeakKernel {
 // For each dtype the fastest first. The caller checks which of them this processor has.
 std::span<const PeakKernel> peak_kernels();
 
-// A chain of dependent multiplications of 64-bit integers.
-void run_clock_chain(std::int64_t multiplications);
-inline constexpr int kMultiplyLatency =
-    3;  // cycles: Intel since Nehalem, AMD since Zen, Arm since Cortex-A76 for 64 bits 3 or 4
+// Those of the architecture (x86_64/, aarch64/); peak_kernels() ends with what runs everywhere.
+std::span<const PeakKernel> native_peak_kernels();
+
+// A chain of dependent instructions that takes about `cycles` cycles, and what they are.
+void run_clock_chain(std::int64_t cycles);
+std::string_view clock_instruction();
 
 }  // namespace whygpu::host

@@ -56,9 +56,9 @@ class HostStream final : public HostOperation {
   std::string implementation() const override {
     const std::string threads = ", " + std::to_string(team_.count()) + (team_.count() == 1 ? " thread" : " threads");
     if (variant_ == kMemcpy) return "memcpy of the C library" + threads;
-    if (stream_.kernel == StreamKernel::sum) return std::string(stream_isa()) + " loads, 8 chains" + threads;
-    return std::string(stream_isa()) + (variant_ == kNontemporal ? ", non-temporal stores" : ", ordinary stores") +
-           threads;
+    if (stream_.kernel == StreamKernel::sum) return std::string(stream_loops<T>().isa) + " loads, 8 chains" + threads;
+    return std::string(stream_loops<T>().isa) +
+           (variant_ == kNontemporal ? ", non-temporal stores" : ", ordinary stores") + threads;
   }
 
  private:
@@ -112,7 +112,7 @@ std::size_t bytes(const Stream& stream) {
 std::vector<std::string> variants(const Stream& stream, std::size_t cache_bytes) {
   if (stream.kernel == StreamKernel::sum) return {};
   std::vector<std::string> names{std::string(kStores)};
-  if (has_nontemporal_stores()) {
+  if (stream_loops<float>().has_nontemporal) {
     const bool past_caches = bytes(stream) > cache_bytes && stream.passes == 1;
     names.insert(past_caches ? names.begin() : names.end(), std::string(kNontemporal));
   }

@@ -41,6 +41,16 @@ std::string describe(const std::string& primitive, const std::string& implementa
 namespace {
 
 std::string isa_name(dnnl::cpu_isa isa) {
+#ifdef __aarch64__
+  // On Arm the same numbers have other meanings (src/cpu/aarch64/cpu_isa_traits.hpp).
+  switch (static_cast<unsigned>(isa)) {
+    case 0x1: return "asimd";
+    case 0x3: return "sve_128";
+    case 0x7: return "sve_256";
+    case 0x27: return "sve_512";
+    default: break;
+  }
+#endif
   switch (isa) {
     case dnnl::cpu_isa::sse41: return "sse41";
     case dnnl::cpu_isa::avx: return "avx";

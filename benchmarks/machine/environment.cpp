@@ -14,6 +14,7 @@
 #include <map>
 #include <sstream>
 
+#include "backends/devices/cpu_model.h"
 #include "benchmarks/worker/records.h"
 
 extern char** environ;
@@ -56,7 +57,14 @@ std::map<std::string, std::string> colon_lines(const fs::path& file) {
 constexpr std::array kInterestingIsa = {
     "avx2",        "fma",         "f16c",     "avx_vnni", "avx512f",  "avx512vl", "avx512_vnni",
     "avx512_bf16", "avx512_fp16", "amx_tile", "amx_bf16", "amx_int8", "amx_fp16", "avx512_vp2intersect",
-    "asimd",       "asimdhp",     "bf16",     "i8mm",     "sve"};
+    "asimd",       "asimdhp",     "asimddp",  "bf16",     "i8mm",     "sve",      "sve2"};
+
+// A line of /proc/cpuinfo that only processors of another architecture have.
+#if defined(__aarch64__)
+constexpr const char* kForeignKey = "vendor_id";
+#else
+constexpr const char* kForeignKey = "CPU implementer";
+#endif
 
 // The cgroup folder of this process; version 2 only, which Debian mounts since 11.
 fs::path cgroup(const fs::path& root) {
@@ -138,8 +146,11 @@ CpuFacts cpu_facts(const fs::path& root) {
     return found == info.end() ? std::optional<std::string>() : found->second;
   };
   CpuFacts facts;
-  facts.model = value("model name").value_or("unknown CPU");
-  facts.vendor = value("vendor_id").value_or("");
+  std::ifstream cpuinfo(root / "proc/cpuinfo");
+  const CpuModel model = cpu_model(cpuinfo);
+  facts.model = model.name.empty() ? "unknown CPU" : model.name;
+  facts.vendor = model.vendor;
+  facts.emulated = value(kForeignKey).has_value();
   facts.microcode = value("microcode");
   if (const auto mhz = value("cpu MHz")) facts.mhz = std::stod(*mhz);
   const std::string flags = " " + value("flags").value_or(value("Features").value_or("")) + " ";

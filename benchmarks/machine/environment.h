@@ -29,6 +29,7 @@ std::vector<CacheRecord> caches(const std::filesystem::path& root = "/");
 struct CpuFacts {
   std::string model, vendor;
   int online = 0;
+  bool emulated = false;  // the processor is of another architecture than this program
   std::optional<std::string> microcode, governor;
   std::optional<bool> turbo, smt;
   std::optional<double> mhz;

@@ -64,6 +64,25 @@ TEST_F(Machine, CpuFacts) {
   EXPECT_THAT(cpu.isa, ElementsAre("avx2", "avx512f"));
 }
 
+TEST_F(Machine, CpuFactsOfArm) {
+  write("proc/cpuinfo",
+        "processor\t: 0\nFeatures\t: fp asimd asimdhp asimddp i8mm bf16\nCPU implementer\t: 0x41\nCPU part\t: 0xd4f\n");
+  const CpuFacts cpu = cpu_facts(root_);
+  EXPECT_EQ(cpu.model, "Neoverse-V2");
+  EXPECT_EQ(cpu.vendor, "Arm");
+  EXPECT_EQ(cpu.online, 1);
+  EXPECT_THAT(cpu.isa, ElementsAre("asimd", "asimdhp", "asimddp", "bf16", "i8mm"));
+}
+
+TEST_F(Machine, ProcessorOfAnotherArchitecture) {
+  write("proc/cpuinfo", "processor\t: 0\nvendor_id\t: Maker\n");
+  const bool on_x86 = cpu_facts(root_).emulated;
+  write("proc/cpuinfo", "processor\t: 0\nCPU implementer\t: 0x41\n");
+  EXPECT_NE(cpu_facts(root_).emulated, on_x86);
+  write("proc/cpuinfo", "processor\t: 0\n");
+  EXPECT_FALSE(cpu_facts(root_).emulated);
+}
+
 TEST_F(Machine, Caches) {
   const std::string folder = "sys/devices/system/cpu/cpu0/cache/index0/";
   write(folder + "type", "Unified\n");

@@ -41,6 +41,10 @@ std::string why_slow(const CeilingRecord& ceiling, const std::vector<GpuState>& 
 
 std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads) {
   std::vector<FindingRecord> findings;
+  if (cpu.emulated) {
+    findings.push_back({true, "this program is emulated: the processor has another architecture",
+                        "use a build for this machine; results are right, times are those of the emulator"});
+  }
   if (cpu.governor && *cpu.governor != "performance") {
     findings.push_back({true, fmt::format("the CPU governor is \"{}\": clocks follow the load", *cpu.governor),
                         "as root: echo performance | tee /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor"});

@@ -39,6 +39,15 @@ TEST(CpuFindings, Settings) {
   EXPECT_FALSE(findings.at(1).serious);
 }
 
+TEST(CpuFindings, EmulationIsSerious) {
+  CpuFacts cpu;
+  cpu.emulated = true;
+  const auto findings = cpu_findings(cpu, std::nullopt, 1);
+  ASSERT_THAT(findings, SizeIs(1));
+  EXPECT_TRUE(findings[0].serious);
+  EXPECT_THAT(findings[0].what, HasSubstr("emulated"));
+}
+
 TEST(NoiseFindings, TwoThresholds) {
   EXPECT_THAT(noise_findings(0.01), IsEmpty());
   EXPECT_FALSE(noise_findings(0.1).front().serious);

@@ -30,6 +30,8 @@ Isa best_isa() {
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2")) {
     return {"avx2", "AVX2"};
   }
+#elif defined(__aarch64__)
+  return {"baseline", "NEON"};
 #endif
   return {"baseline", "baseline"};
 }

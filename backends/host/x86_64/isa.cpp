@@ -1,14 +1,10 @@
 #include "backends/host/isa.h"
 
-#if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#endif
 
 namespace whygpu::host {
-
-#if defined(__x86_64__)
 namespace {
 
 struct Registers {
@@ -61,11 +57,5 @@ const Isa& isa() {
   static const Isa found = detect();
   return found;
 }
-#else
-const Isa& isa() {
-  static const Isa none;
-  return none;
-}
-#endif
 
 }  // namespace whygpu::host
