@@ -32,7 +32,8 @@ def commit(nanoseconds):
     for file in ("nanoseconds", "backends/fake.so"):
         pathlib.Path("files", file).write_text(str(nanoseconds))
     git("add", ".")
-    git("commit", "--quiet", "--allow-empty", "-m", f"{nanoseconds} ns")
+    branch = git("branch", "--show-current")  # equal commits of one second would be one
+    git("commit", "--quiet", "--allow-empty", "-m", f"{nanoseconds} ns on {branch}")
     return git("rev-parse", "HEAD")
 
 

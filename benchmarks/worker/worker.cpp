@@ -42,7 +42,7 @@ std::vector<Case> chosen_cases(std::string_view workload, const WorkerOptions& o
     const auto more = parse_cases(line);
     cases.insert(cases.end(), more.begin(), more.end());
   }
-  if (options.cases.empty()) cases = load_sweep(options.sweep.empty() ? "quick" : options.sweep);
+  if (options.cases.empty() && !options.describe) cases = load_sweep(options.sweep.empty() ? "quick" : options.sweep);
   std::erase_if(cases, [&](const Case& c) {
     return c.workload != workload || (options.cases.empty() && !options.backend.empty() && !c["backend"].empty() &&
                                       c["backend"] != options.backend);

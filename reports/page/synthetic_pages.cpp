@@ -15,7 +15,8 @@ void make_bimodal(nlohmann::json& record) {
   for (auto& round : record["rounds"]) {
     const double ns = round["samples_ns"][0];
     auto& samples = round["samples_ns"] = nlohmann::json::array();
-    for (int i = 0; i < 24; ++i, ++number) samples.push_back(ns * (1 + 0.002 * (number % 7)) * (number % 3 == 0 ? 1.5 : 1));
+    for (int i = 0; i < 24; ++i, ++number)
+      samples.push_back(ns * (1 + 0.002 * (number % 7)) * (number % 3 == 0 ? 1.5 : 1));
   }
 }
 

@@ -127,18 +127,10 @@ TEST(Codec, CeilingFindingMeterCacheFields) {
 }
 
 TEST(Codec, SettingsFields) {
-  const json object = {{"command", {"whygpu", "run"}},
-                       {"sweep", "quick"},
-                       {"threads", 2},
-                       {"device", 1},
-                       {"sample_seconds", 0.5},
-                       {"budget_seconds", 30.0},
-                       {"every_case", true},
-                       {"precision", 0.03},
-                       {"timeout_seconds", 7.0},
-                       {"rounds", nullptr},
-                       {"energy", true},
-                       {"seed", 18446744073709551615U}};
+  const json object = {
+      {"command", {"whygpu", "run"}}, {"sweep", "quick"},       {"threads", 2},       {"device", 1},
+      {"sample_seconds", 0.5},        {"budget_seconds", 30.0}, {"every_case", true}, {"precision", 0.03},
+      {"timeout_seconds", 7.0},       {"rounds", nullptr},      {"energy", true},     {"seed", 18446744073709551615U}};
   EXPECT_EQ(encode(decode<RunSettings>(object, "")), object);
   RunRecord run;
   run.started = "then";

@@ -75,7 +75,8 @@ std::string projected_answer(const ResultFile& file, const CatalogueDevice& card
     if (!main) continue;
     const Estimate& factor = main->points.back().factor;
     text += fmt::format("{}{}{} faster {}", text.empty() ? "" : "; ",
-                        main->family.dtype.empty() ? "" : main->family.dtype + " ", plural(workload), projected_verdict(*main));
+                        main->family.dtype.empty() ? "" : main->family.dtype + " ", plural(workload),
+                        projected_verdict(*main));
     if (const Contest* travelling = same_family(moved, *main)) {
       text += fmt::format("; with the data moved each time {}", projected_verdict(*travelling));
     }

@@ -12,7 +12,9 @@ namespace {
 constexpr double kShareOfRun = 0.03;
 constexpr int kMostAtFirst = 2, kMostAgain = 5;
 
-double clock_seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double clock_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
 std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
   std::vector<std::string> dtypes;
@@ -31,7 +33,8 @@ std::vector<std::string> dtypes_with_ceilings(const std::vector<Case>& cases) {
 }  // namespace
 
 RunCeilings::RunCeilings(const std::vector<Case>& cases, const RunSettings& settings)
-    : visits_(visits_to_this_machine(dtypes_with_ceilings(cases), settings.threads, settings.device)), began_(clock_seconds()) {}
+    : visits_(visits_to_this_machine(dtypes_with_ceilings(cases), settings.threads, settings.device)),
+      began_(clock_seconds()) {}
 
 void RunCeilings::take(std::vector<CeilingRecord> ceilings) {
   for (auto& ceiling : ceilings) ceiling.undisturbed = ceiling.undisturbed.value_or(1);
