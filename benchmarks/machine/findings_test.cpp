@@ -126,5 +126,11 @@ TEST(CeilingFindings, NamesCauseOfLowCeiling) {
       ceiling_findings({{"Unknown CPU", CeilingKind::flops, "f32", "", 1, "FLOP/s", ""}}, fraction, {}).empty());
 }
 
+TEST(ReachablePrecision, FollowsTheNoise) {
+  EXPECT_EQ(reachable_precision(0.02), 0.01);
+  EXPECT_EQ(reachable_precision(0.05), 0.03);
+  EXPECT_EQ(reachable_precision(0.5), 0.1);
+}
+
 }  // namespace
 }  // namespace whygpu

@@ -103,7 +103,7 @@ bool Rounds::out_of_budget() const {
 }
 
 std::chrono::duration<double> Rounds::patience() const {
-  const bool bounded = !settings_.rounds && (!settings_.every_case || out_of_budget());
+  const bool bounded = !settings_.rounds && !settings_.every_case;
   const double budget_left = std::max(0.0, settings_.budget_seconds - elapsed());
   return std::chrono::duration<double>(bounded ? std::min(budget_left, settings_.timeout_seconds)
                                                : settings_.timeout_seconds);

@@ -179,30 +179,35 @@ TEST_F(RoundsTest, FirstRoundServesAnEarlyEnd) {
   EXPECT_THAT(std::vector(order.begin() + 2, order.end()), testing::ElementsAre("24 naive", "32 naive", "24 faulty"));
 }
 
-// The later processes of a run compare a network's losses with those that were verified.
+// The later processes of a run compare a network's losses, or its output, with those that were verified.
 TEST_F(RoundsTest, LaterRoundsVerifyAgainstTheFirst) {
-  const std::string line = "training_step model=mlp width=16 batch=4 backend=naive";
-  auto settings = two_rounds();
-  auto state = run({line}, settings);
+  const std::string training = "training_step model=mlp width=16 batch=4 backend=naive",
+                    inference = "inference model=mlp width=16 batch=4 backend=naive";
+  const auto state = run({training, inference}, two_rounds());
+  for (const auto& result : state.results()) ASSERT_THAT(result.rounds, SizeIs(2)) << result.reason;
   const auto& rounds = state.results()[0].rounds;
-  ASSERT_THAT(rounds, SizeIs(2));
   EXPECT_EQ(rounds[0].details.at("reference_steps"), 10);
   EXPECT_EQ(rounds[1].details.at("reference_steps"), 0);
   EXPECT_EQ(rounds[1].details.at("loss_10"), rounds[0].details.at("loss_10"));
+  EXPECT_EQ(state.results()[1].rounds[1].details.at("reference_at_full_size"), 0);
 
-  // Of a first round with other losses, the second finds that the backend is wrong.
-  RunState altered({parse_case(line)});
+  // Beside a first round with other results, the second finds that the backend is wrong.
+  RunState altered({parse_case(training), parse_case(inference)});
   for (auto record : records_) {
     auto* end = std::get_if<EndRecord>(&record);
     if (end == nullptr || end->round->round != 1) continue;
-    end->round->details["loss_3"] *= 1.01;
+    for (const char* name : {"loss_3", "projection_3"}) {
+      if (end->round->details.contains(name)) end->round->details[name] += 0.1;
+    }
     altered.apply(record);
   }
   Rounds(
-      altered, settings, WHYGPU_BINARY_DIR "/bin", [](const WorkerRecord&) {}, [](const Progress&) {})
+      altered, two_rounds(), WHYGPU_BINARY_DIR "/bin", [](const WorkerRecord&) {}, [](const Progress&) {})
       .run(never_);
   EXPECT_EQ(altered.results()[0].status, Status::incorrect);
   EXPECT_THAT(altered.results()[0].reason, HasSubstr("the loss of step 3"));
+  EXPECT_EQ(altered.results()[1].status, Status::incorrect);
+  EXPECT_THAT(altered.results()[1].reason, HasSubstr("projection_3 of the output"));
 }
 
 // Ended by the test in the second round: a budget that is not used up asks for more than one.
