@@ -19,9 +19,10 @@ assert set(pages) >= {"whygpu", "whygpu-history-add", *(f"whygpu-{name}" for nam
 for page, text in pages.items():
     assert f"\n.SH NAME\n{page} \\- " in text and text.startswith(".\\\""), text[:300]
 for name, words in options.items():
-    text = pages[f"whygpu-{name}"].replace("\\", "")
+    text = re.sub(r"\\f[BIR]", "", pages[f"whygpu-{name}"]).replace("\\", "")
     missing = [word for word in words if not re.search(rf"{word}\b", text)]
     assert not missing, f"whygpu-{name}: {missing} missing in\n{text}"
+assert "within ± this" in pages["whygpu-run"], pages["whygpu-run"]
 # Nothing of the machine that makes the pages.
 assert "all usable CPUs" in pages["whygpu-run"] and not re.search(r"4096\]=", pages["whygpu-run"]), pages["whygpu-run"]
 
