@@ -36,7 +36,7 @@ std::string hex(std::uint32_t number) {
 
 // Loads `file` and returns the module from its entry point, after checking that it fits this build.
 template <class M>
-const M& open_module(const fs::path& file, const char* entry_point, const std::string& what) {
+const M* open_module(const fs::path& file, const char* entry_point, const std::string& what) {
   void* handle = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) throw LoadError(dlerror());
   const auto entry = reinterpret_cast<const M* (*)()>(dlsym(handle, entry_point));
@@ -54,7 +54,7 @@ const M& open_module(const fs::path& file, const char* entry_point, const std::s
                                       "; this whygpu with " + kStandardLibrary + ": rebuild it with " +
                                       kStandardLibrary));
   }
-  return *module;
+  return module;
 }
 
 }  // namespace
@@ -71,7 +71,7 @@ std::map<std::string, fs::path> find_modules() {
 }
 
 LoadedBackend::LoadedBackend(const fs::path& file, const Settings& settings) {
-  const Module& module = open_module<Module>(file, "whygpu_backend_module", "backend");
+  const Module& module = *open_module<Module>(file, "whygpu_backend_module", "backend");
   name_ = module.name;
   if (name_ != file.stem()) {
     throw LoadError(file.string() + ": is the backend \"" + name_ + "\"; its file must be named " + name_ + ".so");
@@ -99,7 +99,7 @@ std::unique_ptr<LayerKernels> load_layer_kernels(Device& device) {
                     " devices (layers/" + std::string(device_kind_name(device.kind())) + ".so)");
   }
   return std::unique_ptr<LayerKernels>(
-      open_module<LayerModule>(file, "whygpu_layer_module", "set of layer kernels").create(device));
+      open_module<LayerModule>(file, "whygpu_layer_module", "set of layer kernels")->create(device));
 }
 
 }  // namespace whygpu

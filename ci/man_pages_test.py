@@ -22,6 +22,7 @@ for name, words in options.items():
     text = re.sub(r"\\f[BIR]", "", pages[f"whygpu-{name}"]).replace("\\", "")
     missing = [word for word in words if not re.search(rf"{word}\b", text)]
     assert not missing, f"whygpu-{name}: {missing} missing in\n{text}"
+assert "within ± this" in pages["whygpu-run"], pages["whygpu-run"]
 # Nothing of the machine that makes the pages.
 assert "all usable CPUs" in pages["whygpu-run"] and not re.search(r"4096\]=", pages["whygpu-run"]), pages["whygpu-run"]
 

@@ -75,7 +75,7 @@ on NVIDIA GPUs: CUDA kernels of whygpu, cuBLAS and cuDNN.
 .
 The modules load libcublasLt and libcudnn at run time, which Debian does not
 have: install them from NVIDIA's repository, or put their folder into
-LD_LIBRARY_PATH. The command "whygpu list" says what is missing.")
+LD_LIBRARY_PATH. Run whygpu list to see what is missing.")
   set(CPACK_COMPONENT_CUDA_DEPENDS runtime)
   set(CPACK_DEBIAN_CUDA_PACKAGE_SHLIBDEPS OFF)
   set(CPACK_DEBIAN_CUDA_PACKAGE_DEPENDS "libc6, libgcc-s1, libstdc++6")
