@@ -58,6 +58,21 @@ export async function checkTables(tab, where, view, expect) {
   expect(unreadable === 0, `${where}: the fixed column leaves room for values`);
 }
 
+// Labels that want the same place are placed apart; one without another place is left out.
+export async function checkLabelPlaces(tab, expect) {
+  const [overlapping, count] = await tab.evaluate(() => {
+    const wish = (text) => placesAtLine(text, 0, 400, 60);
+    const placed = placeLabels([wish("one ceiling"), wish("another ceiling")], [], 400, 120).map(corners);
+    return [placed.length === 2 && overlap(...placed), placed.length];
+  });
+  expect(count === 2 && !overlapping, `labels of equal ceilings are placed apart (${count} placed)`);
+  const same = await tab.evaluate(() => {
+    const place = { text: "a label", x: 10, y: 20, align: "left", angle: 0 };
+    return placeLabels([[place], [place]], [], 400, 120).length;
+  });
+  expect(same === 1, `a label without room is left out (${same} placed)`);
+}
+
 // Every point of a chart is shown by the arrow keys.
 export async function checkKeyboard(tab, expect) {
   for (const id of ["speed", "speed-bars", "roofline", "training"]) {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 
-import { checkCharts, checkKeyboard, checkSeveralFiles, checkTables } from "./page_checks.mjs";
+import { checkCharts, checkKeyboard, checkLabelPlaces, checkSeveralFiles, checkTables } from "./page_checks.mjs";
 
 const [writer, folder] = process.argv.slice(2);
 const chromiumPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
@@ -154,6 +154,7 @@ for (const page of ["cpu-only.html", "cpu-and-gpu.html", "several-files.html", "
     if (page === "cpu-and-gpu.html" && view.name === "desktop") {
       await useKeyboardAndMouse(tab);
       await checkKeyboard(tab, expect);
+      await checkLabelPlaces(tab, expect);
     }
     if (page === "several-files.html") await checkSeveralFiles(tab, view, expect);
     await context.close();
