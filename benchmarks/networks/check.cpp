@@ -187,7 +187,7 @@ std::string compare_losses(const std::vector<double>& losses, const std::vector<
   for (std::size_t i = 0; i < expected.size(); ++i) {
     const double scale = std::max(std::abs(expected[i]), std::abs(expected.front()));
     if (!(std::abs(losses[i] - expected[i]) <= tolerance * scale)) {
-      return fmt::format("the loss of step {} is {:.7g}, the float64 reference has {:.7g}; {:.2g} is allowed", i + 1,
+      return fmt::format("the loss of step {} is {:.7g}, {:.7g} is expected; an error of {:.2g} is allowed", i + 1,
                          losses[i], expected[i], tolerance * scale);
     }
   }

@@ -62,7 +62,8 @@ class InferenceTrial final : public NetworkTrial {
       const auto expected = verified.find(name);
       if (expected == verified.end()) return verify();
       // A relative error e of the output moves a projection by about e.
-      if (std::abs(value - expected->second) > kProjectionTolerance * loss_tolerance(products_)) {
+      const bool same = std::abs(value - expected->second) <= kProjectionTolerance * loss_tolerance(products_);
+      if (!same) {  // or not a number
         return {Status::incorrect, fmt::format("{} of the output is {:.7g}, in the verified process it was {:.7g}",
                                                name, value, expected->second)};
       }

@@ -13,7 +13,7 @@ namespace {
 
 using namespace networks;
 
-constexpr double kSlopeFlops = 5e10;  // above, no check of the slope at full size
+constexpr double kSlopeFlops = 5e10;  // of the check of slopes at full size, which takes two parameters at least
 constexpr int kPhaseSteps = 5;
 constexpr std::string_view kLoss = "loss_";
 
@@ -56,7 +56,7 @@ class TrainingTrial final : public NetworkTrial {
     return {};
   }
 
-  // The same losses at full size: they depend on every gradient.
+  // The same losses at full size: they depend on every gradient. Both runs may be off by the tolerance.
   Verdict verify_again(const std::map<std::string, double>& verified) override {
     std::vector<double> expected;
     for (int i = 1; i <= kCheckedSteps; ++i) {
@@ -66,7 +66,7 @@ class TrainingTrial final : public NetworkTrial {
     }
     losses_ = backend_losses(network_, graph_, sets_.front()->program, kCheckedSteps);
     reset(0);
-    const std::string error = compare_losses(losses_, expected, loss_tolerance(products_));
+    const std::string error = compare_losses(losses_, expected, 2 * loss_tolerance(products_));
     return error.empty() ? Verdict{} : Verdict{Status::incorrect, error};
   }
 
