@@ -9,7 +9,13 @@ struct Isa {
   bool fp16 = false, dotprod = false, bf16 = false, i8mm = false;  // 64-bit Arm, which always has NEON
 };
 
-// Requests AMX's tile registers from the kernel on first use, for the whole process.
-const Isa& isa();
+// Of each architecture (x86_64/, aarch64/, other.cpp). Requests AMX's tile registers from the kernel, for the whole
+// process.
+Isa detect_isa();
+
+inline const Isa& isa() {
+  static const Isa found = detect_isa();
+  return found;
+}
 
 }  // namespace whygpu::host

@@ -32,8 +32,10 @@ bool tiles_granted() {
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
+}  // namespace
+
 // Bit numbers from the Intel SDM, volume 2, CPUID leaves 1 and 7.
-Isa detect() {
+Isa detect_isa() {
   Isa found;
   if (!bit(cpuid(1, 0).ecx, 27)) return found;  // OSXSAVE
   const unsigned state = saved_state();
@@ -48,13 +50,6 @@ Isa detect() {
   const bool tiles = (state & 0x60000) == 0x60000 && bit(features.edx, 24) && tiles_granted();
   found.amx_bf16 = tiles && bit(features.edx, 22);
   found.amx_int8 = tiles && bit(features.edx, 25);
-  return found;
-}
-
-}  // namespace
-
-const Isa& isa() {
-  static const Isa found = detect();
   return found;
 }
 
