@@ -1,4 +1,4 @@
-// Only this file and inline_branches.cpp know ONNX's and protobuf's classes.
+// Only this file, check_onnx.cpp and inline_branches.cpp know ONNX's and protobuf's classes.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <google/protobuf/io/coded_stream.h>
@@ -15,6 +15,7 @@
 #include <set>
 #include <utility>
 
+#include "benchmarks/networks/onnx/check_onnx.h"
 #include "benchmarks/networks/onnx/fold_constants.h"
 #include "benchmarks/networks/onnx/inline_branches.h"
 #include "benchmarks/networks/onnx/onnx_graph.h"
@@ -36,29 +37,24 @@ using onnx::TypeProto;
 constexpr int kMostBytes = std::numeric_limits<int>::max();  // protobuf's own limit
 constexpr int kDeepestNesting = 64;                          // messages in messages; ordinary models need about 10
 constexpr int kMostNodes = 1'000'000;
-constexpr std::int64_t kLargestExtent = std::numeric_limits<std::int32_t>::max();
-constexpr double kMostElements = 1e15;  // of a tensor
 constexpr std::int64_t kMostValuesKept = 4096;
 constexpr int kMostRounds = 100;  // of shape inference and constant folding
-
-[[noreturn]] void fail(const fs::path& path, const std::string& what) {
-  throw CaseError(fmt::format("{}: {}", path.string(), what));
-}
 
 ModelProto parse(const fs::path& path) {
   std::error_code error;
   const auto status = fs::status(path, error);
-  if (!fs::exists(status)) fail(path, "no such file; accepted: an ONNX model");
-  if (!fs::is_regular_file(status)) fail(path, "not a regular file; accepted: an ONNX model");
+  if (!fs::exists(status)) refuse(path, "no such file; accepted: an ONNX model");
+  if (!fs::is_regular_file(status)) refuse(path, "not a regular file; accepted: an ONNX model");
   const auto size = fs::file_size(path);
-  if (size == 0) fail(path, "empty; accepted: an ONNX model");
+  if (size == 0) refuse(path, "empty; accepted: an ONNX model");
   if (size > kMostBytes) {
-    fail(path, fmt::format("{:.1f} GB, but an ONNX file holds at most 2.1 GB; save the weights as external data (they "
-                           "are not needed here)",
-                           static_cast<double>(size) / 1e9));
+    refuse(path,
+           fmt::format("{:.1f} GB, but an ONNX file holds at most 2.1 GB; save the weights as external data (they "
+                       "are not needed here)",
+                       static_cast<double>(size) / 1e9));
   }
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) fail(path, fmt::format("cannot be read: {}", std::strerror(errno)));
+  if (descriptor < 0) refuse(path, fmt::format("cannot be read: {}", std::strerror(errno)));
   google::protobuf::io::FileInputStream file(descriptor);
   file.SetCloseOnDelete(true);
   google::protobuf::io::CodedInputStream input(&file);
@@ -66,77 +62,18 @@ ModelProto parse(const fs::path& path) {
   input.SetRecursionLimit(kDeepestNesting);
   ModelProto model;
   if (!model.ParseFromCodedStream(&input) || !input.ConsumedEntireMessage()) {
-    fail(path, fmt::format("not an ONNX model, or truncated: its {} bytes are no complete protobuf message", size));
+    refuse(path, fmt::format("not an ONNX model, or truncated: its {} bytes are no complete protobuf message", size));
   }
-  if (!model.has_graph() || model.graph().node_size() == 0) fail(path, "contains no graph; accepted: an ONNX model");
+  if (!model.has_graph() || model.graph().node_size() == 0) refuse(path, "contains no graph; accepted: an ONNX model");
   if (model.graph().node_size() > kMostNodes) {
-    fail(path, fmt::format("{} operators; accepted: up to {}", model.graph().node_size(), kMostNodes));
+    refuse(path, fmt::format("{} operators; accepted: up to {}", model.graph().node_size(), kMostNodes));
   }
   return model;
 }
 
-// ---- Checks that libonnx does not make ----
-
-void check_dims(const fs::path& path, const std::string& tensor, const auto& dims) {
-  double product = 1;
-  for (const std::int64_t extent : dims) {
-    if (extent < 0 || extent > kLargestExtent) {
-      fail(path, fmt::format("tensor \"{}\" has the dimension {}; accepted: 0 to {}", tensor, extent, kLargestExtent));
-    }
-    product *= static_cast<double>(std::max<std::int64_t>(extent, 1));
-  }
-  if (product > kMostElements) {
-    fail(path,
-         fmt::format("tensor \"{}\" has {:.2g} elements; accepted: up to {:.0g}", tensor, product, kMostElements));
-  }
-}
-
-// Division by a stride of zero would end the process.
-void check_attributes(const fs::path& path, const NodeProto& node) {
-  for (const AttributeProto& attribute : node.attribute()) {
-    const auto& name = attribute.name();
-    if (name == "pads") {
-      for (const std::int64_t value : attribute.ints()) {
-        if (std::abs(static_cast<double>(value)) > kLargestExtent) {
-          fail(path, fmt::format("{} \"{}\": pads of {}", node.op_type(), node.name(), value));
-        }
-      }
-    }
-    if (name != "strides" && name != "dilations" && name != "kernel_shape" && name != "group") continue;
-    bool positive = attribute.has_i() ? attribute.i() > 0 && attribute.i() <= kLargestExtent : true;
-    for (const std::int64_t value : attribute.ints()) {
-      positive = positive && value > 0 && value <= kLargestExtent;
-    }
-    if (!positive) fail(path, fmt::format("{} \"{}\": {} must be positive", node.op_type(), node.name(), name));
-  }
-}
-
-// Operators are listed after those that compute their inputs, so there are no cycles.
-void check_order(const fs::path& path, const GraphProto& graph) {
-  std::set<std::string> known = {""};
-  for (const auto& input : graph.input()) known.insert(input.name());
-  for (const auto& tensor : graph.initializer()) known.insert(tensor.name());
-  for (const auto& tensor : graph.sparse_initializer()) known.insert(tensor.values().name());
-  for (const NodeProto& node : graph.node()) {
-    check_attributes(path, node);
-    for (const auto& input : node.input()) {
-      if (!known.contains(input)) {
-        fail(path, fmt::format("{} \"{}\": its input \"{}\" is not computed before it; accepted: operators in order, "
-                               "without cycles",
-                               node.op_type(), node.name(), input));
-      }
-    }
-    for (const auto& output : node.output()) {
-      if (!known.insert(output).second && !output.empty()) {
-        fail(path, fmt::format("{} \"{}\": its output \"{}\" exists already", node.op_type(), node.name(), output));
-      }
-    }
-  }
-}
-
 // Weights are not needed; small constants may be shapes.
 void drop_values(const fs::path& path, TensorProto& tensor) {
-  check_dims(path, tensor.name(), tensor.dims());
+  check_dims(path, tensor.name(), {tensor.dims().data(), static_cast<std::size_t>(tensor.dims_size())});
   std::int64_t count = 1;
   for (const std::int64_t extent : tensor.dims()) count *= extent;
   if (count <= kMostValuesKept && !tensor.external_data_size()) return;
@@ -170,7 +107,7 @@ std::int64_t fix_inputs(const fs::path& path, GraphProto& graph, const OnnxSizes
   for (auto& input : *graph.mutable_input()) {
     if (initialisers.contains(input.name()) || !input.type().has_tensor_type()) continue;
     auto& type = *input.mutable_type()->mutable_tensor_type();
-    if (!type.has_shape()) fail(path, fmt::format("input \"{}\" has no shape, not even an open one", input.name()));
+    if (!type.has_shape()) refuse(path, fmt::format("input \"{}\" has no shape, not even an open one", input.name()));
     OnnxInput& plain = inputs.emplace_back(OnnxInput{input.name(), {}});
     for (const auto& dim : type.shape().dim()) {
       OnnxDimension& added = plain.dimensions.emplace_back(OnnxDimension{dim.dim_param(), {}});
@@ -209,9 +146,9 @@ ModelProto with_shapes(const fs::path& path, ModelProto model) {
     });
     if (child.failure.empty()) break;
   }
-  if (!child.failure.empty()) fail(path, "libonnx cannot infer the shapes of this model: " + child.failure);
+  if (!child.failure.empty()) refuse(path, "libonnx cannot infer the shapes of this model: " + child.failure);
   ModelProto result;
-  if (!result.ParseFromString(child.output)) fail(path, "libonnx returned no model");
+  if (!result.ParseFromString(child.output)) refuse(path, "libonnx returned no model");
   return result;
 }
 
@@ -394,7 +331,7 @@ OnnxGraph read_onnx(const fs::path& path, const OnnxSizes& sizes) {
     throw;
   } catch (const std::exception& error) {  // of libonnx: a tensor whose data does not fit its shape, for example
     const std::string what = error.what();
-    fail(path, "libonnx cannot read this model: " + what.substr(0, what.find('\n')));
+    refuse(path, "libonnx cannot read this model: " + what.substr(0, what.find('\n')));
   }
 }
 
