@@ -39,12 +39,11 @@ std::vector<Level> cpu_levels(const ResultFile& file) {
 class CacheMarks {
  public:
   void add(const ChartFiles::Entry& entry, const CaseRecord& record) {
-    const auto* backend = entry.file.backend(record.backend);
-    if (!backend || !backend->device) return;
-    const auto& device = *backend->device;
-    const auto marks = backend->on_accelerator()
-                           ? std::vector<Level>{{"cache of " + device.name, static_cast<double>(device.cache_bytes)}}
-                           : cpu_levels(entry.file);
+    const auto* device = entry.file.device_of(record);
+    if (device == nullptr) return;
+    const auto marks = entry.file.ran_on_cpu(record)
+                           ? cpu_levels(entry.file)
+                           : std::vector<Level>{{"cache of " + device->name, static_cast<double>(device->cache_bytes)}};
     for (const auto& level : marks) {
       if (level.bytes > 0 && std::ranges::find(levels_, level.name, &Level::name) == levels_.end())
         levels_.push_back(level);

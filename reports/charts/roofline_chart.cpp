@@ -13,8 +13,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 bool ran_on(const ResultFile& file, const CaseRecord& record, const std::string& device) {
-  const auto* backend = file.backend(record.backend);
-  return backend && backend->device && backend->device->name == device;
+  const auto* used = file.device_of(record);
+  return used != nullptr && used->name == device;
 }
 
 Json pick_of(const ChartFiles& files, const ChartFiles::Entry& entry, const CeilingRecord& peak,

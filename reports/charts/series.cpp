@@ -58,11 +58,11 @@ std::string series_name(const ChartFiles& files, const ChartFiles::Entry& entry,
 }
 
 void Ceilings::add_device(const ChartFiles::Entry& entry, const CaseRecord& record) {
-  const auto* backend = entry.file.backend(record.backend);
-  if (!backend || !backend->device) return;
+  const auto* used = entry.file.device_of(record);
+  if (used == nullptr) return;
   const bool known = std::ranges::any_of(
-      devices_, [&](const Device& device) { return device.entry == &entry && device.name == backend->device->name; });
-  if (!known) devices_.push_back({&entry, backend->device->name});
+      devices_, [&](const Device& device) { return device.entry == &entry && device.name == used->name; });
+  if (!known) devices_.push_back({&entry, used->name});
 }
 
 nlohmann::ordered_json Ceilings::rule(const Device& device, const CeilingRecord& ceiling) const {

@@ -17,13 +17,8 @@ namespace {
 
 Measured none(std::string why) { return {std::nullopt, std::move(why)}; }
 
-const DeviceRecord* device_of(const ResultFile& file, const CaseRecord& record) {
-  const auto* backend = file.backend(record.backend);
-  return backend && backend->device ? &*backend->device : nullptr;
-}
-
 bool is_gpu(const ResultFile& file, const CaseRecord& record) {
-  const auto* device = device_of(file, record);
+  const auto* device = file.device_of(record);
   return device && device->kind != RecordedDevice::cpu;
 }
 
@@ -60,7 +55,7 @@ Measured most_efficient(const ResultFile& file, bool gpu) {
 Measured widest(const ResultFile& file, bool gpu) {
   // To measure memory rather than cache, the working set must be several times the cache size.
   const CaseRate rate = [&](const CaseRecord& record) -> std::optional<Estimate> {
-    const auto* device = device_of(file, record);
+    const auto* device = file.device_of(record);
     if (!device || record.flops > 0 || record.bytes < 4.0 * static_cast<double>(device->cache_bytes))
       return std::nullopt;
     return gigabytes_per_second(record);
