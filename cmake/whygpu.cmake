@@ -17,7 +17,7 @@ target_compile_options(whygpu_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -falign-functions=64>
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-falign-loops=64>
   # False in GCC 12 for sums of a literal and a string (its bug 105651).
-  $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict -Wno-stringop-overflow>)
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict -Wno-stringop-overflow>)
 
 set(WHYGPU_SANITIZE OFF CACHE STRING "Build with sanitizers: address (with undefined behaviour), thread, or fuzzer (address, for ci/fuzz)")
 if(WHYGPU_SANITIZE)
