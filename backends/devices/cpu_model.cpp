@@ -1,6 +1,7 @@
 #include "backends/devices/cpu_model.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <vector>
 
 namespace whygpu {
@@ -67,7 +68,7 @@ CpuModel cpu_model(std::istream& cpuinfo) {
     if (line.starts_with("vendor_id")) model.vendor = value;
     if (line.starts_with("model name")) model.name = value;
     if (line.starts_with("CPU implementer")) implementer = value;
-    if (!line.starts_with("CPU part")) continue;
+    if (!line.starts_with("CPU part") || value.empty()) continue;
     const std::string core = core_name(implementer, value);
     if (std::find(cores.begin(), cores.end(), core) == cores.end()) cores.push_back(core);
   }

@@ -53,7 +53,6 @@ class Rounds {
   double elapsed() const;
   bool out_of_budget() const;
   std::chrono::duration<double> patience() const;  // with the worker's next line
-  bool visit_all(const std::vector<Group>& groups, int round);
   std::vector<Group> first_visits(std::vector<Group> groups);
   void visit(const Group& group, int round, std::size_t most);
   void run_worker(const Group& group, int round, std::vector<CaseRecord*>& waiting);

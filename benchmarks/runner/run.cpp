@@ -98,7 +98,8 @@ class Run {
     examine_machine();
     const RunSettings& settings = facts_.run;
     const bool hurried = !settings.rounds && !settings.every_case && settings.budget_seconds < kLeastBudgetForCeilings;
-    if (hurried) callbacks_.say(fmt::format("no ceilings in a budget below {:g} s", kLeastBudgetForCeilings));
+    if (hurried && !options.no_ceilings)
+      callbacks_.say(fmt::format("no ceilings in a budget below {:g} s", kLeastBudgetForCeilings));
     if (!options.no_ceilings && !hurried) {
       callbacks_.say("measuring ceilings");
       ceilings_ = std::make_unique<RunCeilings>(planned_.cases, facts_.run);
