@@ -50,8 +50,9 @@ TEST(Page, ProjectedChartOfCardsNotMeasured) {
   const auto projection_in = [&](const ResultFile& file) {
     std::vector<bool> projected;
     for (const auto& chart : chart_data({file}, {}, std::span(&card, 1))) {
+      if (chart["id"] == "samples") continue;  // has no points
       for (const auto& pick : chart["picks"]) {
-        for (const auto& point : pick["points"]) {
+        for (const auto& point : pick.at("points")) {
           if (chart["id"].get<std::string>().starts_with("projection")) {
             projected.push_back(point.value("projected", false));
           } else {
