@@ -98,10 +98,10 @@ Measured gpu_price(const ResultFile& file, const DevicePrices& prices) {
 }
 
 // The largest speed-up over the best CPU backend among the points for which `counts` is true.
-Measured greatest_speedup(const ResultFile& file, const std::string& what,
+Measured greatest_speedup(const ClaimFile& file, const std::string& what,
                           const std::function<bool(const Contest&, const Advantage&)>& counts) {
   Measured best = none("no " + what + " was measured both on a GPU and on the CPU");
-  for (const auto& contest : contests(file, {})) {
+  for (const auto& contest : file.contests()) {
     if (contest.resource != Resource::time) continue;
     for (const auto& point : contest.points) {
       if (!counts(contest, point) || (best.value && *best.value >= point.factor.value)) continue;
@@ -131,9 +131,9 @@ double parameters_of(const ResultFile& file, const std::string& problem) {
   return 0;
 }
 
-Measured sizes_won_by_cpu(const ResultFile& file) {
+Measured sizes_won_by_cpu(const ClaimFile& file) {
   std::map<std::string, bool> gpu_level_or_ahead;
-  for (const auto& contest : contests(file, {})) {
+  for (const auto& contest : file.contests()) {
     if (contest.resource != Resource::time || contest.data_path.offload == Offload::always) continue;
     for (const auto& point : contest.points) {
       auto& level = gpu_level_or_ahead[point.problem];
@@ -182,7 +182,7 @@ Measured hours_of_rent(const ResultFile& file, const ClaimSettings& settings) {
                              price.evidence)};
 }
 
-Measured convolution_ratio(const ResultFile& file) {
+Measured convolution_ratio(const ClaimFile& file) {
   const auto special = greatest_speedup(file, "convolutional or recurrent work", is_convolutional_or_recurrent);
   const auto others = greatest_speedup(file, "other work", [](const Contest& contest, const Advantage& point) {
     return !is_convolutional_or_recurrent(contest, point);
@@ -190,10 +190,10 @@ Measured convolution_ratio(const ResultFile& file) {
   return quotient(special, others);
 }
 
-using MeasureOf = Measured (*)(const ResultFile&, const ClaimSettings&);
+using MeasureOf = Measured (*)(const ClaimFile&, const ClaimSettings&);
 
 const std::map<std::string, MeasureOf>& table() {
-  using File = const ResultFile&;
+  using File = const ClaimFile&;
   using Settings = const ClaimSettings&;
   static const std::map<std::string, MeasureOf> measures = {
       {"gpu_flops", [](File f, Settings) { return fastest(f, true); }},
@@ -225,14 +225,19 @@ const std::map<std::string, MeasureOf>& table() {
       {"sizes_won_by_cpu", [](File f, Settings) { return sizes_won_by_cpu(f); }},
       {"cases_beyond_gpu_memory", [](File f, Settings) { return beyond_memory(f); }},
       {"gpu_inference_p99_seconds", [](File f, Settings) { return inference_p99(f); }},
-      {"hours_of_rent_to_price", hours_of_rent},
+      {"hours_of_rent_to_price", [](File f, Settings s) { return hours_of_rent(f, s); }},
   };
   return measures;
 }
 
 }  // namespace
 
-Measured measure_for_claim(const std::string& name, const ResultFile& file, const ClaimSettings& settings) {
+const std::vector<Contest>& ClaimFile::contests() const {
+  if (!contests_) contests_ = whygpu::contests(file_, {});
+  return *contests_;
+}
+
+Measured measure_for_claim(const std::string& name, const ClaimFile& file, const ClaimSettings& settings) {
   const auto found = table().find(name);
   if (found == table().end()) {
     throw std::invalid_argument("unknown measure " + name + "; available: " + join(measure_names(), ", "));

@@ -32,7 +32,7 @@ void add_evidence(JudgedClaim& judged, const std::string& evidence) {
 }
 
 // `card`: projected where nothing was measured; may be null.
-JudgedClaim judge(const Claim& claim, const ResultFile& file, const ClaimSettings& settings,
+JudgedClaim judge(const Claim& claim, const ClaimFile& file, const ClaimSettings& settings,
                   const CatalogueDevice* card) {
   JudgedClaim judged{claim, ClaimVerdict::confirmed, {}, {}};
   for (const auto& condition : claim.conditions) {
@@ -51,6 +51,20 @@ JudgedClaim judge(const Claim& claim, const ResultFile& file, const ClaimSetting
     if (decided && !*decided) judged.verdict = ClaimVerdict::refuted;
   }
   return judged;
+}
+
+// As measured, or once for each card for which the projection decides.
+std::vector<JudgedClaim> judge_with_cards(const Claim& claim, const ClaimFile& file, const ClaimSettings& settings) {
+  std::vector<JudgedClaim> projected;
+  auto measured = judge(claim, file, settings, nullptr);
+  for (const auto& card : settings.cards) {
+    if (measured.verdict != ClaimVerdict::not_measured || was_measured(file, card)) continue;
+    auto for_card = judge(claim, file, settings, &card);
+    const bool decided = for_card.verdict != ClaimVerdict::not_measured;
+    if (decided && !for_card.projected_for.empty()) projected.push_back(std::move(for_card));
+  }
+  if (projected.empty()) projected.push_back(std::move(measured));
+  return projected;
 }
 
 }  // namespace
@@ -87,18 +101,9 @@ std::vector<JudgedClaim> judge_claims(const std::vector<Claim>& claims, const Re
                                       const ClaimSettings& settings) {
   std::vector<JudgedClaim> judged;
   if (file.imported) return judged;
-  for (const auto& claim : claims) {
-    std::vector<JudgedClaim> projected;
-    auto measured = judge(claim, file, settings, nullptr);
-    for (const auto& card : settings.cards) {
-      if (measured.verdict != ClaimVerdict::not_measured || was_measured(file, card)) continue;
-      auto for_card = judge(claim, file, settings, &card);
-      const bool decided = for_card.verdict != ClaimVerdict::not_measured;
-      if (decided && !for_card.projected_for.empty()) projected.push_back(std::move(for_card));
-    }
-    if (projected.empty()) projected.push_back(std::move(measured));
-    std::ranges::move(projected, std::back_inserter(judged));
-  }
+  const ClaimFile judged_by(file);
+  for (const auto& claim : claims)
+    std::ranges::move(judge_with_cards(claim, judged_by, settings), std::back_inserter(judged));
   return judged;
 }
 
@@ -106,12 +111,14 @@ std::vector<RuledClaim> rule_claims(const std::vector<Claim>& claims, const std:
                                     const ClaimSettings& settings) {
   const auto names = file_names(files);
   const auto measured = std::ranges::count_if(files, [](const ResultFile& file) { return !file.imported; });
+  const std::vector<ClaimFile> judged_by(files.begin(), files.end());
   std::vector<RuledClaim> ruled;
   for (const auto& claim : claims) {
     RuledClaim one{claim, {}};
     ClaimRuling undecided{std::string(verdict_name(ClaimVerdict::not_measured)), {}, false};
     for (std::size_t f = 0; f < files.size(); ++f) {
-      for (const auto& judged : judge_claims({claim}, files[f], settings)) {
+      if (files[f].imported) continue;
+      for (const auto& judged : judge_with_cards(claim, judged_by[f], settings)) {
         const bool decided = judged.verdict != ClaimVerdict::not_measured;
         std::string verdict(verdict_name(judged.verdict)), source = measured > 1 && decided ? names[f] + ": " : "";
         if (!judged.projected_for.empty()) verdict += ", projected";  // the evidence names the card

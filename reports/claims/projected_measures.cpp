@@ -75,7 +75,7 @@ std::optional<ProjectedMeasure> projected_measure(const std::string& name, const
   if (name == "gpu_flops") return greatest_rate(file, card, true);
   if (name == "gpu_bandwidth") return greatest_rate(file, card, false);
   if (name == "bandwidth_ratio") {
-    return over_cpu(greatest_rate(file, card, false), measure_for_claim("cpu_bandwidth", file, settings));
+    return over_cpu(greatest_rate(file, card, false), measure_for_claim("cpu_bandwidth", ClaimFile(file), settings));
   }
   if (name == "best_speedup") return best_speedup(file, card);
   if (name == "sizes_won_by_cpu") return sizes_won_by_cpu(file, card);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <future>
 #include <random>
 #include <stdexcept>
 
@@ -279,8 +280,12 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
   const bool drawn = !vega_modules().empty();
   std::vector<std::string> machines;
   for (std::size_t f = 0; f < files.size(); ++f) machines.push_back(describe_machine(files[f], names[f]).front());
-  const Json data{{"charts", drawn ? chart_data(files, prices, cards) : Json::array()},
-                  {"specs", chart_specifications()}};
+  // Beside the tables, which take as long: a large file has 100,000 cases.
+  auto data = std::async(std::launch::async, [&] {
+    return json_for_script(
+        {{"charts", drawn ? chart_data(files, prices, cards) : Json::array()}, {"specs", chart_specifications()}});
+  });
+  auto claims = std::async(std::launch::async, [&] { return claims_html(files, prices, cards); });
   return fill(page_file("page.html"),
               {{"nonce", fresh_nonce()},
                {"title", escape_html("Does this work need a GPU? " + join(names, ", "))},
@@ -289,11 +294,11 @@ std::string render_page(const std::vector<ResultFile>& files, const PriceList& p
                {"answers", answers_html(files, names, prices, cards)},
                {"no_charts", drawn ? "" : "<p class=\"note\">This build has no Vega, so the page has no charts.</p>"},
                {"tables", section_html("tables", "Tables", tables_html(files, prices, cards))},
-               {"claims", section_html("claims", "Claims", claims_html(files, prices, cards))},
+               {"claims", section_html("claims", "Claims", claims.get())},
                {"history", section_html("history", "History", history)},
                {"ran", section_html("ran", "Implementations and machines", machines_html(files, names))},
                {"cases", section_html("cases", "Every case", cases_html(files, names))},
-               {"data", json_for_script(data)},
+               {"data", data.get()},
                {"vega", drawn ? vega_script() : std::string()},
                {"script", script()}});
 }

@@ -92,16 +92,25 @@ std::string class_attribute(const std::vector<std::string>& names) {
   return classes.empty() ? std::string() : fmt::format(" class=\"{}\"", classes);
 }
 
-std::vector<std::string> column_classes(const Section& section, std::size_t column, std::size_t keys) {
-  std::vector<std::string> classes;
-  if (column == 0) classes.emplace_back("key");
-  if (column > 0 && column < keys) classes.emplace_back("label");
-  if (section.columns[column].align_left) classes.emplace_back("left");
-  if (width_of(section, column) >= kWrapped) classes.emplace_back("text");
-  return classes;
-}
+// A section, how many of its columns identify a row, and the classes of each column's cells.
+struct Table {
+  const Section& section;
+  std::size_t keys;
+  std::vector<std::vector<std::string>> classes;
 
-std::string header(const Section& section, std::size_t keys) {
+  explicit Table(const Section& of) : section(of), keys(key_columns(of)) {
+    for (std::size_t c = 0; c < section.columns.size(); ++c) {
+      auto& names = classes.emplace_back();
+      if (c == 0) names.emplace_back("key");
+      if (c > 0 && c < keys) names.emplace_back("label");
+      if (section.columns[c].align_left) names.emplace_back("left");
+      if (width_of(section, c) >= kWrapped) names.emplace_back("text");
+    }
+  }
+};
+
+std::string header(const Table& table) {
+  const auto& [section, keys, classes] = table;
   std::string groups, names;
   bool grouped = false;
   std::vector<std::string> key_names;
@@ -115,7 +124,7 @@ std::string header(const Section& section, std::size_t keys) {
                   ? fmt::format("<td{}></td>", label)
                   : fmt::format("<th colspan=\"{}\" scope=\"colgroup\">{}</th>", last - first, escape_html(group));
     for (std::size_t c = first; c < last; ++c) {
-      names += fmt::format("<th{} scope=\"col\">{}</th>", class_attribute(column_classes(section, c, keys)),
+      names += fmt::format("<th{} scope=\"col\">{}</th>", class_attribute(classes[c]),
                            c == 0 ? key_content(key_names) : escape_html(section.columns[c].name));
     }
     first = last;
@@ -123,7 +132,8 @@ std::string header(const Section& section, std::size_t keys) {
   return grouped ? fmt::format("<tr>{}</tr><tr>{}</tr>", groups, names) : fmt::format("<tr>{}</tr>", names);
 }
 
-std::string row_html(const Section& section, const std::vector<Cell>& row, std::size_t keys) {
+std::string row_html(const Table& table, const std::vector<Cell>& row) {
+  const auto keys = table.keys;
   std::string cells;
   std::vector<std::string> key_values;
   for (std::size_t c = 0; c < keys; ++c) {
@@ -131,8 +141,8 @@ std::string row_html(const Section& section, const std::vector<Cell>& row, std::
   }
   if (key_values.empty()) key_values.emplace_back();
   for (std::size_t c = 0; c < row.size(); ++c) {
-    const auto last = row[c].spans_group ? group_end(section, c) : c + 1;
-    auto classes = column_classes(section, c, keys);
+    const auto last = row[c].spans_group ? group_end(table.section, c) : c + 1;
+    auto classes = table.classes[c];
     if (row[c].tone != Tone::plain) classes.emplace_back(class_of(row[c].tone));
     if (row[c].spans_group) classes.emplace_back("spanning");
     const auto span = last - c > 1 ? fmt::format(" colspan=\"{}\"", last - c) : std::string();
@@ -154,13 +164,13 @@ std::string render_html(const Document& document) {
     const auto title = escape_html(section.title);
     html += fmt::format("<h3>{}</h3>\n", title);
     for (const auto& part : fold(section)) {
-      const auto keys = key_columns(part);
+      const Table table(part);
       std::string rows;
-      for (const auto& row : part.rows) rows += row_html(part, row, keys);
+      for (const auto& row : part.rows) rows += row_html(table, row);
       html += fmt::format(
           "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{}\"><table><thead>{}</thead>"
           "<tbody>{}</tbody></table></div>\n",
-          title, header(part, keys), rows);
+          title, header(table), rows);
     }
     for (const auto& note : section.notes) html += fmt::format("<p class=\"note\">{}</p>\n", escape_html(note));
   }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <unordered_map>
 
 #include "reports/render/text.h"
 #include "reports/results/problems.h"
@@ -26,7 +27,7 @@ std::string solver_name(const CaseRecord& record) {
 // The cases of a file by problem, CPU cases and others apart.
 struct Solved {
   const ResultFile& file;
-  std::map<std::string, std::vector<const CaseRecord*>> by_cpu, by_other;
+  std::unordered_map<std::string, std::vector<const CaseRecord*>> by_cpu, by_other;
 
   explicit Solved(const ResultFile& results) : file(results) {
     for (const auto& record : file.cases) {

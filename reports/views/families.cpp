@@ -6,6 +6,7 @@
 #include <numeric>
 #include <optional>
 #include <set>
+#include <unordered_map>
 
 #include "reports/render/text.h"
 
@@ -58,9 +59,10 @@ class Group {
  public:
   void add(const CaseRecord& record) {
     const auto key = problem_key(record);
-    if (!known_.insert(key).second) {
-      const auto same = std::ranges::find(problems_, key, &Problem::key);
-      if (same->record->set_bytes <= 0) same->record = &record;  // a case that did not run has no footprint
+    const auto [known, added] = index_.try_emplace(key, problems_.size());
+    if (!added) {
+      auto& same = problems_[known->second];
+      if (same.record->set_bytes <= 0) same.record = &record;  // a case that did not run has no footprint
       return;
     }
     Problem problem{&record, key, {}};
@@ -79,11 +81,11 @@ class Group {
     };
     std::vector<Bucket> buckets;
     for (const auto& keys : subsets()) {
-      std::map<std::string, std::vector<std::size_t>> by_rest;
+      std::unordered_map<std::string, std::vector<std::size_t>> by_rest;
       for (std::size_t p = 0; p < problems_.size(); ++p) by_rest[rest_of(problems_[p], keys)].push_back(p);
-      for (auto& [rest, members] : by_rest) {
-        if (members.size() >= kFewestInFamily) buckets.push_back({keys, std::move(members)});
-      }
+      std::erase_if(by_rest, [](const auto& entry) { return entry.second.size() < kFewestInFamily; });
+      const std::map ordered(std::move_iterator(by_rest.begin()), std::move_iterator(by_rest.end()));
+      for (const auto& [rest, members] : ordered) buckets.push_back({keys, members});
     }
     std::stable_sort(buckets.begin(), buckets.end(), [](const Bucket& a, const Bucket& b) {
       return std::pair(a.members.size(), a.keys.size()) > std::pair(b.members.size(), b.keys.size());
@@ -209,7 +211,7 @@ class Group {
   }
 
   std::vector<Problem> problems_;
-  std::set<std::string> known_;
+  std::unordered_map<std::string, std::size_t> index_;  // of problems_, by key
   Keys varying_;
 };
 
