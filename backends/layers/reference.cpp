@@ -48,8 +48,6 @@ void run(const Convolution& v, Arguments t) {
             }
 }
 
-constexpr double kGeluCubic = 0.044715;
-
 }  // namespace
 
 double activate(Activation activation, double x) {

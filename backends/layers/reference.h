@@ -35,6 +35,7 @@ const References& references();
 void run_reference(const NodeOp& op, Arguments arguments);
 
 // As defined in backends/layers/common.h.
+inline constexpr double kGeluCubic = 0.044715;
 double activate(Activation activation, double x);
 
 }  // namespace whygpu::networks

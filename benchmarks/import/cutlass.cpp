@@ -23,9 +23,10 @@ Operand operand(const std::string& text) {
 
 bool known_layout(const Operand& operand) { return operand.layout == "row" || operand.layout == "column"; }
 
-class Reader {
+class CutlassReader {
  public:
-  Reader(std::string_view text, const Input& input, std::size_t first_line) : table_(text, input.path, first_line) {}
+  CutlassReader(std::string_view text, const Input& input, std::size_t first_line)
+      : table_(text, input.path, first_line) {}
 
   Source read() {
     Source source;
@@ -126,7 +127,7 @@ Source read_cutlass(const Input& input) {
           fmt::format("{}: no line begins with \"{}\"; expected CSV of cutlass_profiler", input.path, kHeader));
     }
   }
-  return Reader(input.text.substr(begin), input, line).read();
+  return CutlassReader(input.text.substr(begin), input, line).read();
 }
 
 }  // namespace whygpu::published

@@ -32,9 +32,9 @@ void set_time(Row& row, const std::string& ms) {
   }
 }
 
-class Reader {
+class DeepBenchReader {
  public:
-  explicit Reader(const Input& input) : table_(input.text, input.path) {}
+  explicit DeepBenchReader(const Input& input) : table_(input.text, input.path) {}
 
   std::vector<Row> read() {
     const bool gemm = table_.has("ms");
@@ -102,7 +102,7 @@ class Reader {
 Source read_deepbench(const Input& input) {
   Source source;
   source.version = "DeepBench";
-  source.rows = Reader(input).read();
+  source.rows = DeepBenchReader(input).read();
   return source;
 }
 

@@ -57,9 +57,9 @@ std::string product_of(const Values& axes, const std::string& dtype) {
   return whole ? product.case_line() : std::string();
 }
 
-class Reader {
+class NvbenchReader {
  public:
-  explicit Reader(const ImportOptions& options) : options_(options), names_(options) {}
+  explicit NvbenchReader(const ImportOptions& options) : options_(options), names_(options) {}
 
   std::vector<Row> read(const JsonNode& root) {
     if (const auto devices = root.find("devices")) {
@@ -119,7 +119,7 @@ Source read_nvbench(const Input& input) {
   Source source;
   source.version = "nvbench";
   read_json(input.text, input.path, "nvbench JSON",
-            [&](const JsonNode& root) { source.rows = Reader(input.options).read(root); });
+            [&](const JsonNode& root) { source.rows = NvbenchReader(input.options).read(root); });
   return source;
 }
 

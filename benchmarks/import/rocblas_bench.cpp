@@ -54,9 +54,9 @@ Command command_of(const std::string& line) {
 
 bool is_operation(const std::string& text) { return text == "N" || text == "T" || text == "C"; }
 
-class Reader {
+class RocblasReader {
  public:
-  explicit Reader(const Input& input) : input_(input) {}
+  explicit RocblasReader(const Input& input) : input_(input) {}
 
   Source read() {
     Source source;
@@ -141,6 +141,6 @@ class Reader {
 
 }  // namespace
 
-Source read_rocblas_bench(const Input& input) { return Reader(input).read(); }
+Source read_rocblas_bench(const Input& input) { return RocblasReader(input).read(); }
 
 }  // namespace whygpu::published

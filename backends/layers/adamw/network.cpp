@@ -4,7 +4,7 @@
 namespace whygpu::networks {
 namespace {
 
-Layer step(std::int64_t count, double learning_rate, bool copy) {
+Layer adamw_step(std::int64_t count, double learning_rate, bool copy) {
   return AdamW{.count = count, .learning_rate = learning_rate, .copy = copy};
 }
 
@@ -14,7 +14,7 @@ void add_adamw_kinds(Kinds& kinds) {
   kinds.optimisers.push_back({.name = "adamw",
                               .learning_rate = 0.001,
                               .state = {{"first moment"}, {"second moment"}, {"steps", false}},
-                              .step = step});
+                              .step = adamw_step});
 }
 
 }  // namespace whygpu::networks

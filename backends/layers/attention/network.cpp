@@ -55,12 +55,12 @@ Value attention(Tape& tape, Value x, std::int64_t heads) {
   return y;
 }
 
-Value append(NetworkState& network, const LayerLine& line) {
+Value append_attention(NetworkState& network, const LayerLine& line) {
   return attention(network.tape, network.current, line.number("heads"));
 }
 
 }  // namespace
 
-void add_attention_kinds(Kinds& kinds) { kinds.layers.push_back({"attention", {{"heads"}}, append}); }
+void add_attention_kinds(Kinds& kinds) { kinds.layers.push_back({"attention", {{"heads"}}, append_attention}); }
 
 }  // namespace whygpu::networks

@@ -32,15 +32,16 @@ Value batch_norm(Tape& tape, Value x, Activation activation, Value add) {
   return y;
 }
 
-Value append(NetworkState& network, const LayerLine& line) {
+Value append_batch_norm(NetworkState& network, const LayerLine& line) {
   return batch_norm(network.tape, network.current, activation_of(line), network.marked(line, "add"));
 }
 
 }  // namespace
 
 void add_batch_norm_kinds(Kinds& kinds) {
-  kinds.layers.push_back(
-      {"batch_norm", {activation_option({"none", "relu"}), {"add", OptionKind::word, {}, {}, true}}, append});
+  kinds.layers.push_back({"batch_norm",
+                          {activation_option({"none", "relu"}), {"add", OptionKind::word, {}, {}, true}},
+                          append_batch_norm});
 }
 
 }  // namespace whygpu::networks

@@ -8,8 +8,6 @@
 namespace whygpu::networks {
 namespace {
 
-constexpr double kGeluCubic = 0.044715;
-
 double gelu_slope(double x) {
   const double root = std::sqrt(2 / std::numbers::pi), tanh = std::tanh(root * (x + kGeluCubic * x * x * x));
   return (1 + tanh) / 2 + x / 2 * (1 - tanh * tanh) * root * (1 + 3 * kGeluCubic * x * x);

@@ -74,7 +74,7 @@ Value convolution(Tape& tape, Value x, const ConvolutionOptions& options) {
   return y;
 }
 
-Value append(NetworkState& network, const LayerLine& line) {
+Value append_convolution(NetworkState& network, const LayerLine& line) {
   const Value from = network.marked(line, "from");
   return convolution(network.tape, from == kNone ? network.current : from,
                      {line.number("filters"), line.number("kernel"), line.number("stride"), activation_of(line),
@@ -91,7 +91,7 @@ void add_convolution_kinds(Kinds& kinds) {
                            activation_option({"none", "relu", "gelu"}),
                            {"bias", OptionKind::word, "yes", {"yes", "no"}},
                            {"from", OptionKind::word, {}, {}, true}},
-                          append});
+                          append_convolution});
 }
 
 }  // namespace whygpu::networks

@@ -82,7 +82,7 @@ Value dense(Tape& tape, Value x, const DenseOptions& options) {
   return y;
 }
 
-Value append(NetworkState& network, const LayerLine& line) {
+Value append_dense(NetworkState& network, const LayerLine& line) {
   DenseOptions options{line.number("units"), activation_of(line), line.word("bias") == "yes",
                        network.marked(line, "add"), nullptr};
   if (line.word("tied") == "yes") {
@@ -103,7 +103,7 @@ void add_dense_kinds(Kinds& kinds) {
                            {"bias", OptionKind::word, "yes", {"yes", "no"}},
                            {"add", OptionKind::word, {}, {}, true},
                            {"tied", OptionKind::word, "no", {"yes", "no"}}},
-                          append});
+                          append_dense});
 }
 
 }  // namespace whygpu::networks

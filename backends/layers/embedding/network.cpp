@@ -20,7 +20,7 @@ Value embedding(Tape& tape, Value tokens, const Weights& table, std::int64_t voc
   return y;
 }
 
-Value append(NetworkState& network, const LayerLine& line) {
+Value append_embedding(NetworkState& network, const LayerLine& line) {
   if (network.input.kind != "tokens") throw std::invalid_argument("embedding: the input must be tokens");
   const std::int64_t vocabulary = network.input.number("vocabulary"), width = line.number("width");
   const double bound = weight_bound(width, Activation::none);
@@ -30,6 +30,6 @@ Value append(NetworkState& network, const LayerLine& line) {
 
 }  // namespace
 
-void add_embedding_kinds(Kinds& kinds) { kinds.layers.push_back({"embedding", {{"width"}}, append}); }
+void add_embedding_kinds(Kinds& kinds) { kinds.layers.push_back({"embedding", {{"width"}}, append_embedding}); }
 
 }  // namespace whygpu::networks

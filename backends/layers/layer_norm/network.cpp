@@ -23,10 +23,10 @@ Value layer_norm(Tape& tape, Value x) {
   return y;
 }
 
-Value append(NetworkState& network, const LayerLine&) { return layer_norm(network.tape, network.current); }
+Value append_layer_norm(NetworkState& network, const LayerLine&) { return layer_norm(network.tape, network.current); }
 
 }  // namespace
 
-void add_layer_norm_kinds(Kinds& kinds) { kinds.layers.push_back({"layer_norm", {}, append}); }
+void add_layer_norm_kinds(Kinds& kinds) { kinds.layers.push_back({"layer_norm", {}, append_layer_norm}); }
 
 }  // namespace whygpu::networks

@@ -69,12 +69,12 @@ Value lstm(Tape& tape, Value x, std::int64_t width) {
   return y;
 }
 
-Value append(NetworkState& network, const LayerLine& line) {
+Value append_lstm(NetworkState& network, const LayerLine& line) {
   return lstm(network.tape, network.current, line.number("width"));
 }
 
 }  // namespace
 
-void add_lstm_kinds(Kinds& kinds) { kinds.layers.push_back({"lstm", {{"width"}}, append}); }
+void add_lstm_kinds(Kinds& kinds) { kinds.layers.push_back({"lstm", {{"width"}}, append_lstm}); }
 
 }  // namespace whygpu::networks

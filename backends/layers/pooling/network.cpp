@@ -23,15 +23,15 @@ Value pool(Tape& tape, Value x, PoolingKind kind, std::int64_t window) {
 }
 
 template <PoolingKind kKind>
-Value append(NetworkState& network, const LayerLine& line) {
+Value append_pooling(NetworkState& network, const LayerLine& line) {
   return pool(network.tape, network.current, kKind, line.number("window"));
 }
 
 }  // namespace
 
 void add_pooling_kinds(Kinds& kinds) {
-  kinds.layers.push_back({"max_pool", {{"window"}}, append<PoolingKind::maximum>});
-  kinds.layers.push_back({"average_pool", {{"window"}}, append<PoolingKind::average>});
+  kinds.layers.push_back({"max_pool", {{"window"}}, append_pooling<PoolingKind::maximum>});
+  kinds.layers.push_back({"average_pool", {{"window"}}, append_pooling<PoolingKind::average>});
 }
 
 }  // namespace whygpu::networks

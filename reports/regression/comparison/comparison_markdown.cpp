@@ -38,7 +38,7 @@ std::string render_comparison_markdown(const Comparison& comparison) {
                                 summary(comparison), escape_markdown(comparison.head.name),
                                 escape_markdown(comparison.base.name), 100 * comparison.threshold);
   if (comparison.simulated) out += "\nSIMULATED numbers, not measured.\n";
-  if (!changed.empty()) out += "\n" + table(changed);
+  if (!changed.empty()) out += fmt::format("\n{}", table(changed));
   if (!rest.empty()) {
     out += fmt::format("\n<details><summary>{} without change</summary>\n\n{}\n</details>\n",
                        count_of(rest.size(), "case"), table(rest));
