@@ -45,21 +45,29 @@ template <class T>
 class XsmmGemm final : public HostOperation {
  public:
   XsmmGemm(const Gemm& gemm, ThreadTeam& team)
-      : HostOperation(gemm.arguments()), gemm_(gemm), team_(team), product_(whole_product(gemm)) {
+      : HostOperation(gemm.arguments()),
+        gemm_(gemm),
+        team_(team),
+        product_(whole_product(gemm)),
+        kernel_(product_.only_kernel()) {
     // Waking a thread takes as long as a small product.
     const bool worthwhile = gemm.m * gemm.n * gemm.k * gemm.batch > kOneKernel;
     const std::int64_t units = gemm.batch > 1 ? gemm.batch : product_.tiles();
     parts_ = worthwhile ? static_cast<int>(std::min<std::int64_t>(team.count(), units)) : 1;
     const std::size_t copies = gemm.batch > 1 ? parts_ : 1;
+    if (gemm.batch == 1 && !copies_a(gemm) && !copies_b(gemm)) direct_ = kernel_;
     if (copies_a(gemm)) copies_of_a_.assign(copies, std::vector<T>(gemm.m * gemm.k));
     if (copies_b(gemm)) copies_of_b_.assign(copies, std::vector<T>(gemm.k * gemm.n));
   }
 
+  // The shortest way for a product that takes as long as some calls.
   void enqueue(std::span<Tensor* const> tensors) override {
     const T* a = host_data<T>(tensors[0]);
     const T* b = host_data<T>(tensors[1]);
     Sum<T>* c = host_data<Sum<T>>(tensors[2]);
-    if (parts_ > 1 && gemm_.batch == 1) {
+    if (direct_ != nullptr) {
+      direct_(b, a, c);
+    } else if (parts_ > 1 && gemm_.batch == 1) {
       const T* ready_a = readable_a(a, 0);
       const T* ready_b = readable_b(b, 0);
       team_.run(parts_, [&](int part) { run_tiles(part, ready_a, ready_b, c); });
@@ -73,7 +81,7 @@ class XsmmGemm final : public HostOperation {
   std::string implementation() const override {
     const Block& block = product_.block();
     const std::string size = std::to_string(block.m) + "×" + std::to_string(block.n) + "×" + std::to_string(block.k);
-    std::string text = product_.one_kernel() ? "one kernel of " + size : "blocked calls of kernels up to " + size;
+    std::string text = kernel_ != nullptr ? "one kernel of " + size : "blocked calls of kernels up to " + size;
     if (copies_a(gemm_)) text += ", A transposed on every run";
     if (gemm_.transpose_b) text += ", B transposed on every run";
     if (kIsBf16<T>) text += ", B packed in pairs of rows on every run";
@@ -108,6 +116,10 @@ class XsmmGemm final : public HostOperation {
       const T* ready_a = readable_a(a + i * gemm_.m * gemm_.k, part);
       const T* ready_b = readable_b(b + i * gemm_.k * gemm_.n, part);
       Sum<T>* result = c + i * gemm_.m * gemm_.n;
+      if (kernel_ != nullptr) {
+        kernel_(ready_b, ready_a, result);
+        continue;
+      }
       for (std::int64_t tile = 0; tile < product_.tiles(); ++tile) product_.run(tile, ready_a, ready_b, result);
     }
   }
@@ -115,7 +127,9 @@ class XsmmGemm final : public HostOperation {
   Gemm gemm_;
   ThreadTeam& team_;
   TiledProduct<T> product_;
-  int parts_ = 1;                                          // threads that have work
+  Kernel<T> kernel_ = nullptr;  // of one product, if it is one kernel
+  Kernel<T> direct_ = nullptr;  // the whole operation, if it is one kernel on the operands as they are
+  int parts_ = 1;               // threads that have work
   std::vector<std::vector<T>> copies_of_a_, copies_of_b_;  // of each part
 };
 

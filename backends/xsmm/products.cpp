@@ -41,6 +41,11 @@ TiledProduct<T>::TiledProduct(const Block& whole) : whole_(whole), block_(whole)
 }
 
 template <class T>
+Kernel<T> TiledProduct<T>::only_kernel() const {
+  return tiles() == 1 && k_blocks_ == 1 ? kernels_[whole_.accumulate ? 15 : 14] : nullptr;
+}
+
+template <class T>
 void TiledProduct<T>::run(std::int64_t tile, const T* a, const T* b, Sum<T>* c) const {
   constexpr std::int64_t kRowsTogether = sizeof(T) == 2 ? 2 : 1;  // of B
   const std::int64_t row_tile = tile / column_tiles_, column_tile = tile % column_tiles_;

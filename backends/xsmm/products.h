@@ -19,7 +19,8 @@ class TiledProduct {
   explicit TiledProduct(const Block& whole);
 
   std::int64_t tiles() const { return row_tiles_ * column_tiles_; }
-  bool one_kernel() const { return tiles() == 1 && k_blocks_ == 1; }
+  // The kernel that is the whole product; null if it takes several.
+  Kernel<T> only_kernel() const;
   const Block& block() const { return block_; }  // the largest
 
   // Computes one tile of C.
