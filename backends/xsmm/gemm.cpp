@@ -79,9 +79,9 @@ class XsmmGemm final : public HostOperation {
   }
 
   std::string implementation() const override {
-    const Block& block = product_.block();
-    const std::string size = std::to_string(block.m) + "×" + std::to_string(block.n) + "×" + std::to_string(block.k);
-    std::string text = kernel_ != nullptr ? "one kernel of " + size : "blocked calls of kernels up to " + size;
+    const std::string side = std::to_string(kBlockSide);
+    std::string text = kernel_ != nullptr ? "one kernel a product"
+                                          : "blocked calls of kernels up to " + side + "×" + side + "×" + side;
     if (copies_a(gemm_)) text += ", A transposed on every run";
     if (gemm_.transpose_b) text += ", B transposed on every run";
     if (kIsBf16<T>) text += ", B packed in pairs of rows on every run";

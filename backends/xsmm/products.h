@@ -21,7 +21,6 @@ class TiledProduct {
   std::int64_t tiles() const { return row_tiles_ * column_tiles_; }
   // The kernel that is the whole product; null if it takes several.
   Kernel<T> only_kernel() const;
-  const Block& block() const { return block_; }  // the largest
 
   // Computes one tile of C.
   void run(std::int64_t tile, const T* a, const T* b, Sum<T>* c) const;
