@@ -33,11 +33,11 @@ with tempfile.TemporaryDirectory() as folder:
 
     clean = {"PATH": "/nowhere"}
     listed = subprocess.run([root / "bin/whygpu", "list"], check=True, capture_output=True, text=True, env=clean).stdout
-    assert all(name in listed for name in ("naive", "openblas", "onednn", "cublas", "quick")), listed
+    assert all(name in listed for name in ("naive", "openblas", "blis", "onednn", "cublas", "quick")), listed
     result = folder / "result.json"
-    subprocess.run([root / "bin/whygpu", "run", "gemm m=64 n=64 k=64", "--backend", "naive,openblas,onednn", "--rounds", "1",
-                    "--sample-seconds", "0.001", "-o", result], check=True, env=clean, capture_output=True)
-    assert result.read_text().count('"status": "ok"') == 3
+    subprocess.run([root / "bin/whygpu", "run", "gemm m=64 n=64 k=64", "--backend", "naive,openblas,blis,onednn", "--rounds",
+                    "1", "--sample-seconds", "0.001", "-o", result], check=True, env=clean, capture_output=True)
+    assert result.read_text().count('"status": "ok"') == 4
 
     # In the folders of a distribution: a link to the command, sweeps in share/, workers and modules beside the program.
     system = folder / "usr"

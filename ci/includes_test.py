@@ -23,7 +23,7 @@ REPOSITORY = [
     ("backends/include/whygpu/", PUBLIC),
     # The networks of cudnn multiply with cuBLASLt.
     ("backends/cudnn/", PUBLIC + ["backends/devices/", "backends/layers/", "backends/dtypes.h", "backends/cublas/products.h"]),
-    ("backends/*/", PUBLIC + ["backends/devices/", "backends/layers/", "backends/dtypes.h"]),
+    ("backends/*/", PUBLIC + ["backends/devices/", "backends/im2col/", "backends/layers/", "backends/dtypes.h"]),
     ("backends/", PUBLIC + ["backends/"]),
     ("benchmarks/bare/", BENCHMARKS + ["backends/devices/thread_team.h"]),  # uses the threads of the backend it is compared with
     ("benchmarks/machine/", BENCHMARKS + ["backends/devices/cpu_model.h"]),
@@ -40,8 +40,10 @@ CUDA_FOLDERS = ["backends/cuda/", "backends/cublas/", "backends/cudnn/", "backen
 # Headers of libraries, and the folders that may include them.
 LIBRARIES = [
     (r"cblas|openblas", ["backends/openblas/", "benchmarks/bare/"]),
+    (r"blis\.h$", ["backends/blis/", "benchmarks/bare/"]),
+    (r"libxsmm", ["backends/xsmm/", "benchmarks/bare/"]),
     (r"oneapi/|dnnl", ["backends/onednn/", "benchmarks/bare/"]),
-    (r"omp\.h$", ["backends/openblas/", "backends/onednn/"]),
+    (r"omp\.h$", ["backends/im2col/", "backends/onednn/"]),
     (r"cublas", ["backends/cublas/"]),
     (r"cudnn", ["backends/cudnn/"]),
     (r"nvml", ["backends/devices/"]),
@@ -143,6 +145,11 @@ REFUSED = [
     ("backends/layers/add.cpp", '"backends/naive/naive.h"'),
     ("backends/layers/add.cpp", '"tools/command.h"'),
     ("backends/openblas/gemm.cpp", "<oneapi/dnnl/dnnl.hpp>"),
+    ("backends/openblas/gemm.cpp", "<blis.h>"),
+    ("backends/blis/gemm.cpp", "<cblas.h>"),
+    ("backends/blis/gemm.cpp", "<libxsmm.h>"),
+    ("backends/blis/gemm.cpp", '"backends/openblas/openblas.h"'),
+    ("backends/im2col/convolution.cpp", '"backends/blis/blis.h"'),
     ("backends/onednn/gemm.cpp", "<cblas.h>"),
     ("backends/naive/gemm.cpp", "<omp.h>"),
     ("backends/naive/gemm.inc", "<openblas_config.h>"),
@@ -194,6 +201,9 @@ ACCEPTED = [
     ("backends/loader.cpp", '"backends/loader.h"'),
     ("backends/loader.cpp", "<dlfcn.h>"),
     ("backends/openblas/gemm.cpp", "<cblas.h>"),
+    ("backends/openblas/convolution.cpp", '"backends/im2col/convolution.h"'),
+    ("backends/blis/gemm.cpp", "<blis.h>"),
+    ("backends/xsmm/kernels.cpp", "<libxsmm.h>"),
     ("backends/onednn/gemm.cpp", "<omp.h>"),
     ("backends/layers/add.cu", "<cuda_fp16.h>"),
     ("backends/cublas/gemm.cpp", "<cublasLt.h>"),

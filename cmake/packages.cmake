@@ -30,10 +30,10 @@ file(CONFIGURE OUTPUT ${made}/changelog.Debian @ONLY CONTENT
 configure_file(CHANGELOG.md ${made}/changelog COPYONLY)
 execute_process(COMMAND gzip -9nf ${made}/changelog.Debian ${made}/changelog COMMAND_ERROR_IS_FATAL ANY)
 
-# The terms of whygpu, and of the header-only and embedded libraries that are part of its programs.
+# The terms of whygpu, and of the header-only, static and embedded libraries that are part of its programs.
 set(terms "whygpu ${PROJECT_VERSION}\n\nCopyright: the authors of whygpu\n\nLicensed under the Apache License 2.0; see \
 /usr/share/common-licenses/Apache-2.0.\n")
-foreach(package libcli11-dev nlohmann-json3-dev libjs-vega)
+foreach(package libcli11-dev nlohmann-json3-dev libjs-vega libxsmm-dev)
   if(EXISTS /usr/share/doc/${package}/copyright)
     file(READ /usr/share/doc/${package}/copyright text)
     string(APPEND terms "\n\n---- Compiled in: ${package} ----\n\n${text}")
@@ -55,9 +55,9 @@ endmacro()
 set(CPACK_COMPONENTS_ALL "")
 add_package(runtime whygpu science "benchmark that tells whether deep learning needs a GPU
 whygpu runs the same matrix products, convolutions and training steps on
-plain loops, OpenBLAS, oneDNN and, with whygpu-cuda, on CUDA kernels, cuBLAS
-and cuDNN. It checks every result before it times it, keeps all samples, and
-says from which size on a GPU is faster.")
+plain loops, OpenBLAS, BLIS, libxsmm, oneDNN and, with whygpu-cuda, on CUDA
+kernels, cuBLAS and cuDNN. It checks every result before it times it, keeps
+all samples, and says from which size on a GPU is faster.")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 
 add_package(development whygpu-dev libdevel "headers and CMake package for backends of whygpu

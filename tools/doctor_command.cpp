@@ -99,6 +99,7 @@ Examination examine(int threads) {
   const std::string workload(workloads().front()->name());
   const auto probes = probe_backends({}, settings, workload);
   seen.backends.assign(probes.begin(), probes.end());
+  add(kernel_findings(seen.backends));
   add(dispatch_findings(seen.backends, settings, workload));
   add(variable_costs(seen.backends, settings));
 

@@ -182,10 +182,10 @@ CpuTicks cpu_ticks(const fs::path& root) {
 }
 
 std::vector<std::pair<std::string, std::string>> influential_variables() {
-  constexpr std::array prefixes = {"OPENBLAS_", "GOTO_",          "OMP_",         "GOMP_",       "KMP_",
-                                   "MKL_",      "BLIS_",          "DNNL_",        "ONEDNN_",     "CUBLAS_",
-                                   "CUDNN_",    "NVIDIA_TF32_",   "CUDA_VISIBLE", "CUDA_DEVICE", "CUDA_LAUNCH",
-                                   "MALLOC_",   "GLIBC_TUNABLES", "LD_PRELOAD",   "WHYGPU_"};
+  constexpr std::array prefixes = {"OPENBLAS_",   "GOTO_",   "OMP_",           "GOMP_",        "KMP_",
+                                   "MKL_",        "BLIS_",   "LIBXSMM_",       "DNNL_",        "ONEDNN_",
+                                   "CUBLAS_",     "CUDNN_",  "NVIDIA_TF32_",   "CUDA_VISIBLE", "CUDA_DEVICE",
+                                   "CUDA_LAUNCH", "MALLOC_", "GLIBC_TUNABLES", "LD_PRELOAD",   "WHYGPU_"};
   std::vector<std::pair<std::string, std::string>> variables;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text = *entry;

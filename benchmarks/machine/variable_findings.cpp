@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "benchmarks/machine/environment.h"
@@ -52,10 +54,8 @@ std::optional<double> slowdown_by(const std::pair<std::string, std::string>& var
 std::vector<std::pair<std::string, std::string>> dispatch_variables() {
   auto variables = influential_variables();
   std::erase_if(variables, [](const auto& variable) {
-    const std::string& name = variable.first;
-    const bool library = name.starts_with("OPENBLAS_") || name.starts_with("GOTO_") || name.starts_with("DNNL_") ||
-                         name.starts_with("ONEDNN_") || name.starts_with("OMP_") || name.starts_with("MKL_");
-    return !library;
+    constexpr std::array prefixes = {"OPENBLAS_", "GOTO_", "BLIS_", "LIBXSMM_", "DNNL_", "ONEDNN_", "OMP_", "MKL_"};
+    return std::ranges::none_of(prefixes, [&](const char* prefix) { return variable.first.starts_with(prefix); });
   });
   return variables;
 }
@@ -67,11 +67,15 @@ std::vector<FindingRecord> variable_findings(const BackendRecord& as_is, const B
   const std::string set = join_assignments(variables);
   for (const char* key : {"dispatch", "threads"}) {
     if (as_is.fact(key) == without.fact(key)) continue;
-    const std::string name = std::string(key) == "dispatch" ? "kernels for" : "threads:";
-    findings.push_back({true,
-                        fmt::format("{} runs {} {} because of {}; by default it would choose {}", as_is.name, name,
-                                    as_is.fact(key), set, without.fact(key)),
-                        fmt::format("unset {}", join_names(variables))});
+    const bool kernels = std::string(key) == "dispatch";
+    // Without the variables, the library would have none for this processor.
+    const bool better = kernels && !without.fact(kFasterWith).empty() && as_is.fact(kFasterWith).empty();
+    findings.push_back(
+        {!better,
+         fmt::format("{} runs {} {} because of {}; by default it would choose {}", as_is.name,
+                     kernels ? "kernels for" : "threads:", as_is.fact(key), set, without.fact(key)),
+         better ? fmt::format("report it with the results: {} has no kernels for this processor", without.version)
+                : fmt::format("unset {}", join_names(variables))});
   }
   return findings;
 }
@@ -108,8 +112,27 @@ std::vector<FindingRecord> variable_costs(const std::vector<BackendRecord>& back
   return findings;
 }
 
+std::vector<FindingRecord> kernel_findings(const std::vector<BackendRecord>& backends) {
+  std::vector<FindingRecord> findings;
+  for (const auto& backend : backends) {
+    const std::string faster_with = backend.fact(kFasterWith);
+    if (faster_with.empty()) continue;
+    findings.push_back({true,
+                        fmt::format("{} ({}) has no kernels for this processor and runs {} ones, several times slower",
+                                    backend.name, backend.version, backend.fact("dispatch")),
+                        "set " + faster_with});
+  }
+  return findings;
+}
+
 FindingRecord variable_cost(const std::string& backend, const std::string& variable, const std::string& problem,
                             double slowdown) {
+  if (slowdown < 0.95) {
+    return {false,
+            fmt::format("{} makes {} {:.2f} times as fast on {}, measured in pairs", variable, backend, 1 / slowdown,
+                        problem),
+            "keep it, and report it with the results"};
+  }
   return {
       slowdown > 1.05,
       fmt::format("{} makes {} {:.2f} times as slow on {}, measured in pairs", variable, backend, slowdown, problem),

@@ -1,5 +1,5 @@
-// The effect of environment variables on the libraries: other kernels, other thread counts, and their cost. Backends
-// are queried, and timed, in worker processes with and without each variable.
+// The kernels that libraries choose, and the effect of environment variables on them: other kernels, other thread
+// counts, and their cost. Backends are queried, and timed, in worker processes with and without each variable.
 #pragma once
 
 #include <string>
@@ -10,6 +10,13 @@
 #include "benchmarks/runner/probe.h"
 
 namespace whygpu {
+
+// A fact of a backend whose library has no kernels for this processor: the variable that chooses better ones, such as
+// "BLIS_ARCH_TYPE=6 (kernels for zen3)".
+inline constexpr const char* kFasterWith = "faster_with";
+
+// Reports the backends that have the fact kFasterWith.
+std::vector<FindingRecord> kernel_findings(const std::vector<BackendRecord>& backends);
 
 // The variables of influential_variables() that may change what a library dispatches to.
 std::vector<std::pair<std::string, std::string>> dispatch_variables();

@@ -102,6 +102,8 @@ TEST(Training, PlantedErrorBf16) { check_planted_error(DType::bf16); }
 TEST(Training, NaiveF32) { check("naive", DType::f32); }
 TEST(Training, NaiveBf16) { check("naive", DType::bf16); }
 TEST(Training, OpenBlasF32) { check("openblas", DType::f32); }
+TEST(Training, BlisF32) { check("blis", DType::f32); }
+TEST(Training, XsmmF32) { check("xsmm", DType::f32); }
 TEST(Training, OneDnnF32) { check("onednn", DType::f32); }
 TEST(Training, OneDnnBf16) { check("onednn", DType::bf16); }
 

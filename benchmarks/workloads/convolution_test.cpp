@@ -3,11 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <filesystem>
 
-#include "backends/loader.h"
-#include "benchmarks/cases/sweep.h"
-#include "benchmarks/workloads/workload.h"
+#include "benchmarks/workloads/verify_cases.h"
 
 namespace whygpu {
 namespace {
@@ -19,34 +16,14 @@ const Workload& convolution() { return find_workload("convolution"); }
 class ConvolutionBackend : public testing::TestWithParam<const char*> {
  protected:
   // Verifies every case of `line` with `threads` threads and returns the number of supported ones.
-  int verify(const std::string& line, int threads) {
-    const auto module = std::filesystem::path(WHYGPU_BINARY_DIR) / "bin/backends" / (std::string(GetParam()) + ".so");
-    const LoadedBackend backend(module, {threads, 0});
-    int supported = 0;
-    for (const Case& c : parse_cases(line)) {
-      const Support support = convolution().supports(c, *backend);
-      if (!support) {
-        EXPECT_FALSE(support.reason.empty());
-        continue;
-      }
-      ++supported;
-      const auto trial = convolution().prepare(c, *backend);
-      trial->load(1);
-      const Verdict verdict = trial->verify();
-      EXPECT_EQ(verdict.status, Status::ok) << c.text() << " (" << trial->implementation() << "): " << verdict.reason;
-    }
-    return supported;
-  }
+  int verify(const std::string& line, int threads) { return verify_cases(GetParam(), line, threads); }
 
   void SetUp() override {
-    if (!std::filesystem::exists(std::filesystem::path(WHYGPU_BINARY_DIR) / "bin/backends" /
-                                 (std::string(GetParam()) + ".so"))) {
-      GTEST_SKIP() << GetParam() << " was not built";
-    }
+    if (!std::filesystem::exists(module_of(GetParam()))) GTEST_SKIP() << GetParam() << " was not built";
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, ConvolutionBackend, testing::Values("naive", "openblas", "onednn"),
+INSTANTIATE_TEST_SUITE_P(, ConvolutionBackend, testing::Values("naive", "openblas", "blis", "xsmm", "onednn"),
                          [](const auto& info) { return std::string(info.param); });
 
 const std::string kAllPasses = " pass=forward,backward_data,backward_weights";
@@ -84,9 +61,8 @@ TEST_P(ConvolutionBackend, LargerLayer) {
 }
 
 TEST(OneDnnConvolution, ImplementationName) {
-  const auto module = std::filesystem::path(WHYGPU_BINARY_DIR) / "bin/backends/onednn.so";
-  if (!std::filesystem::exists(module)) GTEST_SKIP() << "onednn was not built";
-  const LoadedBackend backend(module, {1, 0});
+  if (!std::filesystem::exists(module_of("onednn"))) GTEST_SKIP() << "onednn was not built";
+  const LoadedBackend backend(module_of("onednn"), {1, 0});
   for (const Case& c : parse_cases("convolution n=1 c=64 h=28 w=28 k=64 r=3 s=3 pad=1 variant=winograd,direct")) {
     if (!convolution().supports(c, *backend)) continue;
     const auto trial = convolution().prepare(c, *backend);

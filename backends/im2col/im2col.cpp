@@ -1,8 +1,8 @@
-#include "backends/openblas/im2col.h"
+#include "backends/im2col/im2col.h"
 
 #include "backends/devices/ceil_div.h"
 
-namespace whygpu::openblas {
+namespace whygpu::im2col {
 namespace {
 
 // The taps of one axis that reach one residue class of positions, by ascending offset in the output.
@@ -55,4 +55,4 @@ std::vector<Plane> planes_of(const Convolution& op) {
   return planes;
 }
 
-}  // namespace whygpu::openblas
+}  // namespace whygpu::im2col

@@ -12,7 +12,7 @@
 
 #include "whygpu/backend.h"
 
-namespace whygpu::openblas {
+namespace whygpu::im2col {
 
 // A matrix with one row for each pixel of a grid. Row (n, i, j) holds, for each tap (a, b), the channels of source
 // pixel (n, i·step_h + offsets_h[a], j·step_w + offsets_w[b]), or zeros if that is outside the image.
@@ -80,4 +80,4 @@ void unroll(const Unrolling& u, const T* source, std::int64_t first, std::int64_
   }
 }
 
-}  // namespace whygpu::openblas
+}  // namespace whygpu::im2col

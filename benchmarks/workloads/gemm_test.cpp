@@ -1,0 +1,93 @@
+// Tests the products of every CPU backend against the oracle, over sizes that no tile divides.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "benchmarks/workloads/verify_cases.h"
+
+namespace whygpu {
+namespace {
+
+using testing::HasSubstr;
+using testing::MatchesRegex;
+using testing::StartsWith;
+
+class GemmBackend : public testing::TestWithParam<const char*> {
+ protected:
+  int verify(const std::string& line, int threads) { return verify_cases(GetParam(), line, threads); }
+
+  void SetUp() override {
+    if (!std::filesystem::exists(module_of(GetParam()))) GTEST_SKIP() << GetParam() << " was not built";
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(, GemmBackend, testing::Values("naive", "openblas", "blis", "xsmm", "onednn"),
+                         [](const auto& info) { return std::string(info.param); });
+
+const std::string kAllTransposes = " trans=nn,nt,tn,tt";
+
+TEST_P(GemmBackend, SmallOddSizes) {
+  for (const std::string sizes : {"m=1 n=1 k=1", "m=2 n=3 k=1", "m=1 n=17 k=5", "m=19 n=1 k=7", "m=5 n=7 k=31",
+                                  "m=23 n=23 k=23", "m=33 n=47 k=65", "m=64 n=64 k=64"}) {
+    EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 1), 4) << sizes;
+    EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 2), 4) << sizes;
+  }
+}
+
+TEST_P(GemmBackend, SizesOffTheTiles) {
+  for (const std::string sizes : {"m=65 n=64 k=64", "m=67 n=131 k=129", "m=200 n=17 k=203", "m=3 n=300 k=700"}) {
+    EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 1), 4) << sizes;
+    EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 2), 4) << sizes;
+  }
+}
+
+TEST_P(GemmBackend, Batches) {
+  for (const std::string sizes : {"m=3 n=5 k=7 batch=40", "m=16 n=24 k=33 batch=25", "m=70 n=70 k=71 batch=3"}) {
+    EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 1), 4) << sizes;
+    EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 2), 4) << sizes;
+  }
+}
+
+TEST_P(GemmBackend, SupportedDtypes) {
+  const std::string dtypes = " dtype=f64,f32,tf32,f16,bf16,f8e4m3,s8";
+  const int supported = verify("gemm m=32 n=48 k=32" + dtypes, 2);
+  EXPECT_GE(supported, 1);
+  EXPECT_EQ(verify("gemm m=66 n=70 k=130" + kAllTransposes + dtypes, 2), 4 * supported);
+  EXPECT_EQ(verify("gemm m=20 n=6 k=18 batch=30" + kAllTransposes + dtypes, 2), 4 * supported);
+}
+
+std::string implementation_of(const std::string& backend_name, const std::string& line, int threads) {
+  const LoadedBackend backend(module_of(backend_name), {threads, 0});
+  const Case c = parse_case(line);
+  return find_workload("gemm").prepare(c, *backend)->implementation();
+}
+
+TEST(BlisGemm, ImplementationName) {
+  if (!std::filesystem::exists(module_of("blis"))) GTEST_SKIP() << "blis was not built";
+  EXPECT_THAT(implementation_of("blis", "gemm m=8", 2), MatchesRegex("bli_sgemm, BLIS .*, .* kernels, threads=2"));
+  EXPECT_THAT(implementation_of("blis", "gemm m=8 dtype=f64", 1), StartsWith("bli_dgemm, "));
+}
+
+TEST(XsmmGemm, ImplementationName) {
+  if (!std::filesystem::exists(module_of("xsmm"))) GTEST_SKIP() << "xsmm was not built";
+  const auto name = [](const std::string& line) { return implementation_of("xsmm", line, 2); };
+  EXPECT_THAT(name("gemm m=64"), MatchesRegex("one kernel a product, libxsmm .*, .* JIT, threads=1"));
+  EXPECT_THAT(name("gemm m=65 n=64 k=64"), StartsWith("blocked calls of kernels up to 64×64×64, libxsmm "));
+  EXPECT_THAT(name("gemm m=200"), HasSubstr("threads=2"));
+  EXPECT_THAT(name("gemm m=8 batch=2"), HasSubstr("threads=1"));
+  EXPECT_THAT(name("gemm m=8 batch=2000"), HasSubstr("threads=2"));
+  EXPECT_THAT(name("gemm m=8 trans=tn"), testing::Not(HasSubstr("transposed")));
+  EXPECT_THAT(name("gemm m=8 trans=nt"), HasSubstr("B transposed on every run"));
+}
+
+TEST(XsmmGemm, RefusedDtypes) {
+  if (!std::filesystem::exists(module_of("xsmm"))) GTEST_SKIP() << "xsmm was not built";
+  const LoadedBackend backend(module_of("xsmm"), {1, 0});
+  const auto reason = [&](const std::string& line) {
+    return find_workload("gemm").supports(parse_case(line), *backend).reason;
+  };
+  EXPECT_EQ(reason("gemm m=8 dtype=s8"), "libxsmm multiplies s8 by u8 only");
+  EXPECT_THAT(reason("gemm m=8 n=8 k=7 dtype=bf16"), testing::Not(testing::IsEmpty()));
+}
+
+}  // namespace
+}  // namespace whygpu
