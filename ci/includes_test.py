@@ -27,8 +27,11 @@ REPOSITORY = [
     ("backends/", PUBLIC + ["backends/"]),
     ("benchmarks/bare/", BENCHMARKS + ["backends/devices/thread_team.h"]),  # uses the threads of the backend it is compared with
     ("benchmarks/machine/", BENCHMARKS + ["backends/devices/cpu_model.h"]),
-    ("benchmarks/meters/", BENCHMARKS + ["backends/devices/nvml.h", "backends/devices/nvml_fake.h"]),
-    ("benchmarks/worker/", BENCHMARKS + ["backends/devices/held_queue_fake.h"]),
+    ("benchmarks/meters/", BENCHMARKS + ["backends/devices/nvml.h", "backends/devices/nvml_fake.h", "backends/devices/pci_bus_id.h",
+                                        "backends/devices/file_tree.h", "backends/devices/hwmon.h",
+                                        "backends/devices/hwmon_trees.h"]),
+    ("benchmarks/worker/", BENCHMARKS + ["backends/devices/held_queue_fake.h", "backends/devices/hwmon.h",
+                                        "backends/devices/hwmon_trees.h"]),
     ("benchmarks/", BENCHMARKS),
     ("reports/", []),
     ("tools/", PUBLIC + ["backends/", "benchmarks/", "reports/"]),

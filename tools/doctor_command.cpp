@@ -48,13 +48,16 @@ void print_findings(const std::vector<FindingRecord>& findings, bool colour) {
   }
 }
 
-// GPUs by NVML; none if it cannot be loaded, which the meters' findings already report.
+// GPUs by NVML, if it can be loaded (the meters' findings already report why not), and by the kernel's hwmon files.
 std::vector<GpuState> gpus() {
+  std::vector<GpuState> found = read_hwmon_gpus(meter_files());
   try {
-    return read_gpus();
+    auto more = read_gpus();
+    found.insert(found.end(), std::make_move_iterator(more.begin()), std::make_move_iterator(more.end()));
   } catch (const NvmlError&) {
-    return {};
+    return found;
   }
+  return found;
 }
 
 void print_gpu(const GpuState& gpu) {

@@ -7,8 +7,9 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "backends/devices/pci_bus_id.h"
 
 namespace whygpu {
 
@@ -32,13 +33,6 @@ enum class ClockLimit : std::uint64_t {
   power_brake = 0x80,
   display_setting = 0x100,
 };
-
-// Linux's spelling of a PCI address ("0000:0a:00.0"); NVML writes "00000000:0A:00.0", CUDA "0000:0A:00.0". Other text
-// is returned unchanged.
-std::string normal_pci_bus_id(std::string_view text);
-
-// Whether two addresses, in any of these spellings, are those of the same device. An empty one matches nothing.
-bool same_pci_device(std::string_view a, std::string_view b);
 
 // One GPU, identified by its PCI bus id: NVML's index counts all GPUs of the machine by address, CUDA's only those left
 // by CUDA_VISIBLE_DEVICES, the fastest first.

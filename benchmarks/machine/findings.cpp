@@ -127,7 +127,7 @@ std::vector<FindingRecord> gpu_findings(const GpuState& gpu) {
     add(true,
         fmt::format("the power limit is {:.0f} W, the board's default {:.0f} W", *gpu.power_limit_watts,
                     *gpu.default_limit_watts),
-        fmt::format("as root: nvidia-smi -pl {:.0f}", *gpu.default_limit_watts));
+        "as root: " + gpu.default_limit_command);
   }
   if (gpu.link_width && gpu.highest_link_width && *gpu.link_width < *gpu.highest_link_width) {
     add(true,

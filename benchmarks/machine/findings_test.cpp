@@ -109,6 +109,13 @@ TEST(GpuFindings, EachFault) {
   EXPECT_THAT(only([](GpuState& g) { g.reports_throttling = false; }), HasSubstr("throttling would go unnoticed"));
 }
 
+TEST(GpuFindings, CommandForDefaultLimit) {
+  GpuState gpu = healthy();
+  gpu.power_limit_watts = 50;
+  gpu.default_limit_command = "echo 72000000 > /sys/power1_cap";
+  EXPECT_EQ(gpu_findings(gpu).at(0).remedy, "as root: echo 72000000 > /sys/power1_cap");
+}
+
 TEST(CeilingFindings, NamesCauseOfLowCeiling) {
   const auto fraction = [](const CeilingRecord& c) -> std::optional<double> {  // 300 GB/s are promised
     return c.device == "NVIDIA L4" ? std::optional(c.value / 300e9) : std::nullopt;

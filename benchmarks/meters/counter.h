@@ -2,6 +2,9 @@
 #pragma once
 
 #include <optional>
+#include <string>
+
+#include "benchmarks/meters/meter.h"
 
 namespace whygpu {
 
@@ -22,6 +25,23 @@ class WrappingCounter {
   std::optional<double> last_;
 };
 
+// A counter that never wraps around in practice, such as one of 64 bits.
+class MonotonicCounter {
+ public:
+  // Returns the reading. Throws MeterError, which names the `source`, if it is below the last one.
+  double update(double reading, const std::string& source) {
+    if (reading < last_) {
+      throw MeterError(source + ": the counter ran backwards, from " + std::to_string(last_) + " to " +
+                       std::to_string(reading) + " J");
+    }
+    last_ = reading;
+    return reading;
+  }
+
+ private:
+  double last_ = 0;
+};
+
 // Energy from power samples, by the trapezoidal rule.
 class PowerIntegral {
  public:
@@ -31,6 +51,9 @@ class PowerIntegral {
     return joules_;
   }
   double joules() const { return joules_; }
+
+  // The time until the next sample does not count.
+  void pause() { last_.reset(); }
 
  private:
   struct Sample {

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "backends/devices/nvml.h"
+#include "backends/devices/pci_bus_id.h"
 #include "benchmarks/meters/sources.h"
 
 namespace whygpu {
@@ -14,14 +15,22 @@ bool has_scope(const std::vector<MeterOffer>& offers, MeterScope scope) {
   return std::ranges::any_of(offers, [&](const MeterOffer& o) { return o.meter && o.meter->scope() == scope; });
 }
 
-// Adds `more`, except meters of a scope that already has one.
+// Whether one of `offers` already counts what `meter` does: the host, the machine, or the same accelerator.
+bool counted_by(const std::vector<MeterOffer>& offers, const Meter& meter) {
+  if (meter.scope() != MeterScope::device) return has_scope(offers, meter.scope());
+  return std::ranges::any_of(offers, [&](const MeterOffer& o) {
+    return o.meter && o.meter->scope() == MeterScope::device &&
+           same_pci_device(o.meter->pci_bus_id(), meter.pci_bus_id());
+  });
+}
+
+// Adds `more`, except meters of what an earlier source already counts.
 void add(std::vector<MeterOffer>& offers, std::vector<MeterOffer> more) {
-  const bool host = has_scope(offers, MeterScope::host), device = has_scope(offers, MeterScope::device);
+  std::vector<MeterOffer> kept;
   for (auto& offer : more) {
-    const bool double_counted = offer.meter && ((offer.meter->scope() == MeterScope::host && host) ||
-                                                (offer.meter->scope() == MeterScope::device && device));
-    if (!double_counted) offers.push_back(std::move(offer));
+    if (!offer.meter || !counted_by(offers, *offer.meter)) kept.push_back(std::move(offer));
   }
+  std::ranges::move(kept, std::back_inserter(offers));
 }
 
 }  // namespace
@@ -31,13 +40,16 @@ std::vector<MeterOffer> find_meters(const FileTree& files, const std::string& nv
   if (!has_scope(offers, MeterScope::host)) add(offers, find_perf_meters(files));
   add(offers, find_nvml_meters(nvml_library));
   add(offers, find_hwmon_meters(files));
+  add(offers, find_card_meters(files));
   return offers;
 }
 
-std::vector<MeterOffer> find_meters() {
+FileTree meter_files() {
   const char* root = std::getenv("WHYGPU_METER_ROOT");
-  return find_meters(FileTree(root != nullptr ? root : "/"), kNvmlLibrary);
+  return FileTree(root != nullptr ? root : "/");
 }
+
+std::vector<MeterOffer> find_meters() { return find_meters(meter_files(), kNvmlLibrary); }
 
 std::vector<MeterRecord> meter_records(const std::vector<MeterOffer>& offers) {
   std::vector<MeterRecord> records;

@@ -8,11 +8,13 @@
 
 namespace whygpu {
 
-// The usable meters, and the reason for each unusable one. Of several sources for one scope only the best usable one is
-// kept: RAPL by powercap before perf before hwmon; NVML for GPUs. The environment variable WHYGPU_METER_ROOT replaces
-// the root / of the readers of files.
+// The usable meters, and the reason for each unusable one. Of several sources for the host, the machine or one card
+// only the best usable one is kept: RAPL by powercap before perf before hwmon; NVML or hwmon for cards.
 std::vector<MeterOffer> find_meters();
 std::vector<MeterOffer> find_meters(const FileTree& files, const std::string& nvml_library);
+
+// The kernel's files; the environment variable WHYGPU_METER_ROOT replaces the root /.
+FileTree meter_files();
 
 // In the format of the result file.
 std::vector<MeterRecord> meter_records(const std::vector<MeterOffer>& offers);

@@ -14,12 +14,12 @@ struct KnownChip {
   std::string_view name;
   MeterScope scope;
   std::string_view averaging;  // of power readings
+  double lag_seconds;
 };
 constexpr KnownChip kChips[] = {
-    {"amd_energy", MeterScope::host, ""},
-    {"amd_hsmp_hwmon", MeterScope::host, "the firmware averages over about a millisecond"},
-    {"power_meter", MeterScope::machine, "the power supply averages over about a second"},
-    {"amdgpu", MeterScope::device, "the card averages over about a second"},
+    {"amd_energy", MeterScope::host, "", 0},
+    {"amd_hsmp_hwmon", MeterScope::host, "the firmware averages over about a millisecond", 0},
+    {"power_meter", MeterScope::machine, "the power supply averages over about a second", 1},
 };
 
 double read_micro(const FileTree& files, const std::filesystem::path& path) {
@@ -33,7 +33,7 @@ double read_micro(const FileTree& files, const std::filesystem::path& path) {
   }
 }
 
-// A 64-bit counter of microjoules, which does not overflow in practice.
+// The driver extends the counters of the processor to 64 bits.
 class EnergyFileMeter final : public Meter {
  public:
   EnergyFileMeter(const FileTree& files, std::filesystem::path path, std::string name, MeterScope scope)
@@ -43,7 +43,7 @@ class EnergyFileMeter final : public Meter {
   std::string name() const override { return name_; }
   MeterScope scope() const override { return scope_; }
   std::string how() const override { return "energy counter in /" + path_.string(); }
-  double joules() override { return counter_.update(read_micro(files_, path_)); }
+  double joules() override { return counter_.update(read_micro(files_, path_), path_.string()); }
   double resolution_seconds() const override { return 0.1; }
 
  private:
@@ -51,18 +51,8 @@ class EnergyFileMeter final : public Meter {
   std::filesystem::path path_;
   std::string name_;
   MeterScope scope_;
-  WrappingCounter counter_{0x1p64 * 1e-6};
+  MonotonicCounter counter_;
 };
-
-// The address of the card that a chip belongs to, from a line PCI_SLOT_NAME=0000:03:00.0; empty for other chips.
-std::string pci_bus_id(const FileTree& files, const std::filesystem::path& chip) {
-  constexpr std::string_view key = "PCI_SLOT_NAME=";
-  const std::string text = files.try_read(chip / "device/uevent").value_or("");
-  const auto at = text.find(key);
-  if (at == std::string::npos) return {};
-  const auto begin = at + key.size();
-  return text.substr(begin, text.find('\n', begin) - begin);
-}
 
 std::unique_ptr<Meter> make_meter(const FileTree& files, const KnownChip& chip, const std::filesystem::path& file,
                                   const std::string& label) {
@@ -70,9 +60,9 @@ std::unique_ptr<Meter> make_meter(const FileTree& files, const KnownChip& chip, 
   if (file.filename().string().starts_with("energy")) {
     return std::make_unique<EnergyFileMeter>(files, file, name, chip.scope);
   }
-  return std::make_unique<SampledMeter>(
-      name, chip.scope, std::string(chip.averaging), [files, file] { return read_micro(files, file); },
-      pci_bus_id(files, file.parent_path()));
+  read_micro(files, file);  // throws the reason if it cannot be read
+  return std::make_unique<SampledMeter>(name, chip.scope, std::string(chip.averaging), chip.lag_seconds,
+                                        [files, file] { return read_micro(files, file); });
 }
 
 // A chip's energy counters, or its power readings if it has none. amd_energy counts each core as well as the sockets.

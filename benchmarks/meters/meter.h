@@ -2,12 +2,11 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <string>
-#include <vector>
+
+#include "backends/devices/file_tree.h"
 
 namespace whygpu {
 
@@ -29,11 +28,18 @@ class Meter {
   virtual std::string how() const = 0;                   // what is read, how often it changes, the averaging time
   virtual std::string pci_bus_id() const { return {}; }  // of an accelerator, "0000:65:00.0"; empty if unknown
 
-  // Energy since an arbitrary moment; never decreases. Throws MeterError.
+  // Energy since an arbitrary moment; never decreases. Throws MeterError. The first call after construction or stop()
+  // may start a thread that samples.
   virtual double joules() = 0;
+
+  // Ends what runs in the background, until the next call of joules().
+  virtual void stop() {}
 
   // The shortest meaningful interval between two readings.
   virtual double resolution_seconds() const = 0;
+
+  // How long after a change of load a reading still contains the old one.
+  virtual double lag_seconds() const { return 0; }
 };
 
 // A possible source of energy readings: a meter, or the reason why there is none, with a command that would help.
@@ -41,21 +47,6 @@ struct MeterOffer {
   std::string source;  // "rapl (powercap)"
   std::unique_ptr<Meter> meter;
   std::string reason;  // if there is no meter
-};
-
-// File access of the readers. Tests substitute a recorded tree, or a reader that fails.
-struct FileTree {
-  std::filesystem::path root = "/";
-
-  // Contents of `path` below the root without the final newline. Throws std::system_error with the reason.
-  std::function<std::string(const std::filesystem::path& absolute)> read_file;
-
-  FileTree();
-  explicit FileTree(std::filesystem::path root_directory);
-
-  std::string read(const std::filesystem::path& path) const;
-  std::optional<std::string> try_read(const std::filesystem::path& path) const;  // nothing if it cannot be read
-  std::vector<std::filesystem::path> list(const std::filesystem::path& directory) const;  // sorted; empty if missing
 };
 
 // Parses a whole number. Throws MeterError naming `path` if `text` contains anything else.

@@ -13,6 +13,7 @@
 namespace whygpu {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 const std::string kPackage = "sys/class/powercap/intel-rapl:0/energy_uj";
@@ -85,6 +86,38 @@ TEST(Powercap, CommandThatGrantsReading) {
   }
 }
 
+// The sum over one package of two would pass for the machine's.
+TEST(Powercap, NoPartOfThePackages) {
+  const TestTree tree(two_package_rapl());
+  tree.remove("sys/class/powercap/intel-rapl:1/energy_uj");
+  const auto offers = find_powercap_meters(FileTree(tree.root()));
+  ASSERT_EQ(offers.size(), 3U);
+  for (const auto& offer : offers) EXPECT_FALSE(offer.meter);
+  EXPECT_THAT(offers[0].reason, AllOf(HasSubstr("package-0 is only a part"), HasSubstr("intel-rapl:1/energy_uj")));
+}
+
+TEST(Powercap, PackagesWithoutMemory) {
+  const TestTree tree(two_package_rapl());
+  tree.write("sys/class/powercap/intel-rapl:0:0/energy_uj", "0");
+  const auto offers = find_powercap_meters(FileTree(tree.root()));
+  ASSERT_EQ(offers.size(), 3U);
+  EXPECT_TRUE(offers[0].meter && offers[2].meter);
+  EXPECT_THAT(offers[1].reason, HasSubstr("reads 0"));
+}
+
+TEST(Powercap, ReadingAboveRange) {
+  const TestTree tree(two_package_rapl());
+  tree.write(kPackage, "262143328851");
+  EXPECT_THAT(find_powercap_meters(FileTree(tree.root())).front().reason, HasSubstr("above max_energy_range_uj"));
+}
+
+TEST(Powercap, MemoryOfTenthPackage) {
+  const std::string zone = "sys/class/powercap/intel-rapl:10:0";
+  const TestTree tree(TestTree::Files{
+      {zone + "/name", "dram"}, {zone + "/energy_uj", "5"}, {zone + "/max_energy_range_uj", "65712999613"}});
+  EXPECT_EQ(find_powercap_meters(FileTree(tree.root())).front().meter->name(), "rapl dram-10");
+}
+
 TEST(Powercap, NotAvailable) {
   const TestTree tree(TestTree::Files{{"sys/class/powercap/enabled", "0"}});
   const auto offers = find_powercap_meters(FileTree(tree.root()));
@@ -100,6 +133,9 @@ TEST(Perf, NoKernelEvent) {
                       {"sys/bus/event_source/devices/power/cpumask", "0"},
                       {"sys/bus/event_source/devices/power/events/energy-pkg", "event=0x02"},
                       {"sys/bus/event_source/devices/power/events/energy-pkg.scale", "2.3283064365386962890625e-10"}});
+  EXPECT_THAT(find_perf_meters(FileTree(garbage.root())).front().reason, HasSubstr("cannot be parsed"));
+  garbage.write("sys/bus/event_source/devices/power/type", "12");
+  garbage.write("sys/bus/event_source/devices/power/cpumask", "");  // a sum over no package would be 0 J
   EXPECT_THAT(find_perf_meters(FileTree(garbage.root())).front().reason, HasSubstr("cannot be parsed"));
 }
 
@@ -126,7 +162,35 @@ TEST(Hwmon, AveragedPower) {
   ASSERT_TRUE(offers[0].meter);
   EXPECT_EQ(offers[0].meter->scope(), MeterScope::machine);
   EXPECT_THAT(offers[0].meter->how(), HasSubstr("averages over about a second"));
+  EXPECT_EQ(offers[0].meter->lag_seconds(), 1);
   EXPECT_GE(offers[0].meter->joules(), 0);
+}
+
+TEST(Hwmon, PowerThatCannotBeRead) {
+  const TestTree tree(TestTree::Files{{"sys/class/hwmon/hwmon2/name", "power_meter"},
+                                      {"sys/class/hwmon/hwmon2/power1_average", "unknown"}});
+  const auto offers = find_hwmon_meters(FileTree(tree.root()));
+  EXPECT_FALSE(offers[0].meter);
+  EXPECT_THAT(offers[0].reason, HasSubstr("\"unknown\""));
+}
+
+TEST(Hwmon, CounterRunsBackwards) {
+  const std::string energy = "sys/class/hwmon/hwmon1/energy1_input";
+  const TestTree tree(TestTree::Files{{"sys/class/hwmon/hwmon1/name", "amd_energy"},
+                                      {"sys/class/hwmon/hwmon1/energy1_label", "Esocket0"},
+                                      {energy, "2000000"}});
+  const auto offers = find_hwmon_meters(FileTree(tree.root()));
+  tree.write(energy, "1999999");
+  EXPECT_THAT([&] { offers[0].meter->joules(); }, testing::ThrowsMessage<MeterError>(HasSubstr("ran backwards")));
+}
+
+TEST(Nvml, CounterRunsBackwards) {
+  NvmlFake& fake = reset_nvml_fake(NVML_FAKE_LIBRARY);
+  fake.gpus[0].millijoules = 2000;
+  const auto offers = find_nvml_meters(NVML_FAKE_LIBRARY);
+  offers[0].meter->joules();
+  fake.gpus[0].millijoules = 1000;
+  EXPECT_THAT([&] { offers[0].meter->joules(); }, testing::ThrowsMessage<MeterError>(HasSubstr("ran backwards")));
 }
 
 TEST(Nvml, MissingLibrary) {
@@ -164,6 +228,7 @@ TEST(GpuState, ReadsNvml) {
   EXPECT_EQ(gpus[0].pci_bus_id, "0000:65:00.0");
   EXPECT_EQ(gpus[0].power_limit_watts, 500);
   EXPECT_EQ(gpus[0].default_limit_watts, 700);
+  EXPECT_EQ(gpus[0].default_limit_command, "nvidia-smi -pl 700");
   EXPECT_EQ(gpus[0].highest_clock_mhz, 1980);
   EXPECT_EQ(gpus[0].ecc, false);
   EXPECT_EQ(gpus[0].link_width, 8U);
@@ -173,16 +238,6 @@ TEST(GpuState, ReadsNvml) {
   EXPECT_TRUE(gpus[2].processes.empty());
   EXPECT_TRUE(gpus[1].reports_throttling);
   EXPECT_FALSE(gpus[2].reports_throttling);
-}
-
-TEST(Hwmon, CardAddress) {
-  const TestTree tree(TestTree::Files{
-      {"sys/class/hwmon/hwmon4/name", "amdgpu"},
-      {"sys/class/hwmon/hwmon4/power1_average", "30000000"},
-      {"sys/class/hwmon/hwmon4/device/uevent", "DRIVER=amdgpu\nPCI_SLOT_NAME=0000:03:00.0\nMODALIAS=pci:v"}});
-  const auto offers = find_hwmon_meters(FileTree(tree.root()));
-  ASSERT_TRUE(offers[0].meter);
-  EXPECT_EQ(offers[0].meter->pci_bus_id(), "0000:03:00.0");
 }
 
 TEST(FindMeters, EachScopeOnce) {

@@ -1,6 +1,7 @@
 #include "benchmarks/meters/sources.h"
 
 #include "backends/devices/nvml.h"
+#include "benchmarks/meters/counter.h"
 #include "benchmarks/meters/sampled_meter.h"
 
 namespace whygpu {
@@ -23,12 +24,13 @@ class NvmlEnergyMeter final : public Meter {
   double joules() override {
     const auto joules = gpu_.energy_joules();
     if (!joules) throw MeterError(name_ + ": the energy counter can no longer be read");
-    return *joules;
+    return counter_.update(*joules, name_);
   }
 
  private:
   NvmlDevice gpu_;
   std::string name_;
+  MonotonicCounter counter_;
 };
 
 MeterOffer offer(const NvmlDevice& gpu) {
@@ -40,8 +42,9 @@ MeterOffer offer(const NvmlDevice& gpu) {
     if (!watts) throw MeterError(name + ": the power can no longer be read");
     return *watts;
   };
-  return {
-      kNvmlSource, std::make_unique<SampledMeter>(name, MeterScope::device, kAveraging, watts, gpu.pci_bus_id()), {}};
+  return {kNvmlSource,
+          std::make_unique<SampledMeter>(name, MeterScope::device, kAveraging, 1.0, watts, gpu.pci_bus_id()),
+          {}};
 }
 
 }  // namespace

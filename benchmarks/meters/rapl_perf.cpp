@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <stdexcept>
 #include <system_error>
 
 #include "benchmarks/meters/sources.h"
@@ -87,7 +88,9 @@ MeterOffer offer(const FileTree& files, const std::string& event) {
   }
   try {
     auto meter = std::make_unique<PerfMeter>(event, std::stod(*scale));
-    for (const int cpu : parse_cpus(*cpus)) {
+    const std::vector<int> designated = parse_cpus(*cpus);
+    if (designated.empty()) throw std::invalid_argument("no CPU");
+    for (const int cpu : designated) {
       if (meter->add(static_cast<unsigned>(std::stoul(*type)), std::stoull(config->substr(6), nullptr, 0), cpu))
         continue;
       std::string reason = "perf event power/" + event + "/: " + std::strerror(errno);

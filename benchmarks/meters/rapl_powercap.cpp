@@ -15,9 +15,10 @@ class PowercapMeter final : public Meter {
       : files_(files),
         energy_(std::move(zone) / "energy_uj"),
         name_("rapl " + std::move(zone_name)),
-        counter_(parse_reading(files.read(energy_.parent_path() / "max_energy_range_uj"),
-                               energy_.parent_path() / "max_energy_range_uj")) {
-    joules();
+        range_(parse_reading(files.read(energy_.parent_path() / "max_energy_range_uj"),
+                             energy_.parent_path() / "max_energy_range_uj")),
+        counter_(range_) {
+    if (read() == 0) throw MeterError(energy_.string() + " reads 0: it does not count");
   }
 
   std::string name() const override { return name_; }
@@ -25,18 +26,23 @@ class PowercapMeter final : public Meter {
   std::string how() const override { return "energy counter in /" + energy_.string() + ", updated every millisecond"; }
   double resolution_seconds() const override { return 0.01; }
 
-  double joules() override {
+  double joules() override { return 1e-6 * counter_.update(read()); }
+
+ private:
+  double read() const {
     try {
-      return 1e-6 * counter_.update(parse_reading(files_.read(energy_), energy_));
+      const double reading = parse_reading(files_.read(energy_), energy_);
+      if (reading > range_) throw MeterError(energy_.string() + ": above max_energy_range_uj");
+      return reading;
     } catch (const std::system_error& error) {
       throw MeterError(energy_.string() + ": " + error.code().message());
     }
   }
 
- private:
   FileTree files_;
   std::filesystem::path energy_;
   std::string name_;
+  double range_;
   WrappingCounter counter_;
 };
 
@@ -56,18 +62,36 @@ MeterOffer offer(const FileTree& files, const std::filesystem::path& zone, const
   }
 }
 
+// The sum over some of the packages would pass for that of all.
+void all_packages_or_none(std::vector<MeterOffer>& offers, const std::vector<bool>& is_package) {
+  std::string missing;
+  for (std::size_t i = 0; i < offers.size(); ++i) {
+    if (is_package[i] && !offers[i].meter) missing = offers[i].reason;
+  }
+  if (missing.empty()) return;
+  for (auto& offer : offers) {
+    if (!offer.meter) continue;
+    offer.reason = offer.meter->name() + " is only a part: " + missing;
+    offer.meter.reset();
+  }
+}
+
 }  // namespace
 
 std::vector<MeterOffer> find_powercap_meters(const FileTree& files) {
   std::vector<MeterOffer> offers;
+  std::vector<bool> is_package;
   for (const auto& zone : files.list("sys/class/powercap")) {
     if (!zone.filename().string().starts_with("intel-rapl:")) continue;
     const auto name = files.try_read(zone / "name");
     if (!name || !counts_once(*name)) continue;
     // A memory controller is named after its package, e.g. "intel-rapl:1:0" after 1.
-    const std::string socket = zone.filename().string().substr(11, 1);
+    const std::string number = zone.filename().string().substr(std::string("intel-rapl:").size());
+    const std::string socket = number.substr(0, number.find(':'));
     offers.push_back(offer(files, zone, *name == "dram" ? "dram-" + socket : *name));
+    is_package.push_back(*name != "dram");
   }
+  all_packages_or_none(offers, is_package);
   if (offers.empty()) {
     offers.push_back({kPowercapSource, nullptr,
                       "/sys/class/powercap has no intel-rapl zone: a virtual machine, a processor without RAPL, or "

@@ -13,25 +13,16 @@ double now_seconds() {
 
 }  // namespace
 
-SampledMeter::SampledMeter(std::string name, MeterScope scope, std::string averaging,
+SampledMeter::SampledMeter(std::string name, MeterScope scope, std::string averaging, double lag_seconds,
                            std::function<double()> read_watts, std::string pci_bus_id)
     : name_(std::move(name)),
       averaging_(std::move(averaging)),
       pci_bus_id_(std::move(pci_bus_id)),
       scope_(scope),
-      read_watts_(std::move(read_watts)) {
-  sample();
-  thread_ = std::thread([this] { watch(); });
-}
+      lag_seconds_(lag_seconds),
+      read_watts_(std::move(read_watts)) {}
 
-SampledMeter::~SampledMeter() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  wake_.notify_one();
-  thread_.join();
-}
+SampledMeter::~SampledMeter() { SampledMeter::stop(); }
 
 std::string SampledMeter::how() const { return "power read every 20 ms and summed over time; " + averaging_; }
 
@@ -39,10 +30,26 @@ double SampledMeter::joules() {
   const std::lock_guard lock(mutex_);
   if (!failure_.empty()) throw MeterError(failure_);
   sample();
+  if (!thread_.joinable()) thread_ = std::thread([this] { watch(); });
   return integral_.joules();
 }
 
-void SampledMeter::sample() { integral_.add(now_seconds(), read_watts_()); }
+void SampledMeter::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+  stopping_ = false;
+  failure_.clear();
+  integral_.pause();
+}
+
+void SampledMeter::sample() {
+  const double watts = read_watts_();
+  integral_.add(now_seconds(), watts);
+}
 
 void SampledMeter::watch() {
   std::unique_lock lock(mutex_);

@@ -14,10 +14,10 @@ namespace whygpu {
 
 class SampledMeter final : public Meter {
  public:
-  // `read_watts` is called every 20 ms from a separate thread, and at each reading of the meter. `averaging` states the
-  // time over which the source averages.
-  SampledMeter(std::string name, MeterScope scope, std::string averaging, std::function<double()> read_watts,
-               std::string pci_bus_id = {});
+  // `read_watts` is called at each reading of the meter, and from the first one until stop() every 20 ms from a
+  // separate thread. `averaging` says how the source averages, `lag_seconds` over how long at most.
+  SampledMeter(std::string name, MeterScope scope, std::string averaging, double lag_seconds,
+               std::function<double()> read_watts, std::string pci_bus_id = {});
   ~SampledMeter() override;
 
   std::string name() const override { return name_; }
@@ -25,7 +25,9 @@ class SampledMeter final : public Meter {
   std::string how() const override;
   std::string pci_bus_id() const override { return pci_bus_id_; }
   double joules() override;
+  void stop() override;
   double resolution_seconds() const override { return 0.2; }
+  double lag_seconds() const override { return lag_seconds_; }
 
  private:
   void sample();
@@ -33,6 +35,7 @@ class SampledMeter final : public Meter {
 
   std::string name_, averaging_, pci_bus_id_;
   MeterScope scope_;
+  double lag_seconds_;
   std::function<double()> read_watts_;
   std::mutex mutex_;
   std::condition_variable wake_;

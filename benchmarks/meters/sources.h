@@ -17,8 +17,12 @@ std::vector<MeterOffer> find_powercap_meters(const FileTree& files);
 std::vector<MeterOffer> find_perf_meters(const FileTree& files);
 
 // /sys/class/hwmon/*, sensors with a known scope: energy counters of AMD processors (amd_energy, sockets only), socket
-// power (amd_hsmp), the power supply's meter (power_meter), Radeon cards (amdgpu).
+// power (amd_hsmp), the power supply's meter (power_meter).
 std::vector<MeterOffer> find_hwmon_meters(const FileTree& files);
+
+// AMD's and Intel's graphics cards (drivers amdgpu, i915, xe), one offer per card: its energy counter, or its power if
+// it has no counter. The power of AMD's integrated graphics includes the processor, so that meter is one of the host.
+std::vector<MeterOffer> find_card_meters(const FileTree& files);
 
 // The energy counter of an NVIDIA GPU, or its power if it has no counter. One offer per GPU, or one with a reason.
 // `library` is a file name for dlopen.

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <thread>
 
+#include "backends/devices/hwmon.h"
 #include "benchmarks/meters/find_meters.h"
 #include "reports/results/statistics.h"
 
@@ -27,10 +28,10 @@ class Watch {
     return joules;
   }
   bool lost() const { return !reading_.lost.empty(); }
-  double resolution() const { return meter_.resolution_seconds(); }
 
   void set_idle(double watts) { reading_.idle_watts = watts; }
   void add_trial(double joules, double operations) {
+    if (!lost() && joules <= 0) reading_.lost = "the reading did not change under load";
     per_op_.push_back(joules / operations);
     joules_ += joules;
   }
@@ -61,6 +62,14 @@ class Watch {
   std::vector<double> per_op_;
 };
 
+// Leaves no meter sampling in the background, where it would disturb the next case.
+struct StopAtEnd {
+  std::span<const std::unique_ptr<Meter>> meters;
+  ~StopAtEnd() {
+    for (const auto& meter : meters) meter->stop();
+  }
+};
+
 struct Span {
   double seconds = 0;
   double operations = 0;
@@ -79,12 +88,20 @@ Span run_for(double seconds, const EnergyClock& clock, const std::function<std::
 
 }  // namespace
 
-std::vector<std::unique_ptr<Meter>> meters_for(const Device& device, std::vector<MeterOffer> offers) {
+RunMeters meters_for(const Device& device, std::vector<MeterOffer> offers, const FileTree& files) {
   std::string pci_bus_id;
   for (const auto& [name, value] : device.facts()) {
     if (name == "pci") pci_bus_id = value;
   }
-  return take_meters_for(offers, pci_bus_id);
+  RunMeters run{take_meters_for(offers, pci_bus_id), {}};
+  const bool accelerator = device.kind() == DeviceKind::cuda || device.kind() == DeviceKind::opencl;
+  const auto scope_is = [](MeterScope scope) { return [scope](const auto& meter) { return meter->scope() == scope; }; };
+  if (!accelerator || std::ranges::any_of(run.meters, scope_is(MeterScope::device))) return run;
+  if (inside_processor(pci_bus_id, files)) return run;
+  std::erase_if(run.meters, scope_is(MeterScope::host));
+  run.missing = pci_bus_id.empty() ? "the device's driver does not tell its PCI address, by which its meter is found"
+                                   : "no meter counts the device at PCI address " + pci_bus_id;
+  return run;
 }
 
 EnergyClock EnergyClock::steady() {
@@ -95,20 +112,23 @@ EnergyClock EnergyClock::steady() {
 
 EnergyResult measure_energy(std::span<const std::unique_ptr<Meter>> meters, const EnergyPlan& plan,
                             const EnergyClock& clock, const std::function<std::int64_t()>& run) {
+  const StopAtEnd stop{meters};
   std::vector<Watch> watches;
-  double window = plan.trial_seconds;
+  double window = plan.trial_seconds, lag = 0;
   for (const auto& meter : meters) {
     watches.emplace_back(*meter);
     window = std::max(window, kResolutionsPerTrial * meter->resolution_seconds());
+    lag = std::max(lag, meter->lag_seconds());
   }
 
+  if (lag > 0) clock.sleep(lag);
   const double idle_start = clock.now();
   for (auto& watch : watches) watch.begin();
   clock.sleep(plan.idle_seconds);
   const double idle_seconds = clock.now() - idle_start;
   for (auto& watch : watches) watch.set_idle(watch.end() / idle_seconds);
 
-  run_for(plan.warmup_seconds, clock, run);
+  run_for(plan.warmup_seconds + lag, clock, run);
 
   Span total;
   for (int trial = 0; trial < plan.trials; ++trial) {
@@ -129,7 +149,12 @@ EnergyResult measure_energy(std::span<const std::unique_ptr<Meter>> meters, cons
 }
 
 bool EnergyResult::has(MeterScope scope) const {
-  return std::ranges::any_of(meters, [&](const MeterReading& m) { return m.scope == scope && m.lost.empty(); });
+  const auto counts = [&](const MeterReading& m) { return m.scope == scope; };
+  return std::ranges::any_of(meters, counts) && !lost(scope);
+}
+
+bool EnergyResult::lost(MeterScope scope) const {
+  return std::ranges::any_of(meters, [&](const MeterReading& m) { return m.scope == scope && !m.lost.empty(); });
 }
 
 double EnergyResult::joules_per_op(MeterScope scope) const {
@@ -164,6 +189,7 @@ Details EnergyResult::details() const {
     details.emplace_back("energy_machine_joules_per_op", joules_per_op(MeterScope::machine));
   }
   if (!has(MeterScope::host) && !has(MeterScope::device)) return details;
+  if (lost(MeterScope::host) || lost(MeterScope::device)) return details;
   for (const auto& meter : meters) spread = std::max(spread, meter.spread);
   details.emplace_back("energy_joules_per_op", joules);
   details.emplace_back("energy_net_joules_per_op", joules - idle_sum * seconds_per_op);

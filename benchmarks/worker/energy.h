@@ -13,11 +13,18 @@
 
 namespace whygpu {
 
-// The meters that count for a run on `device`, identified by its fact "pci". An accelerator without that fact has
-// no meter.
-std::vector<std::unique_ptr<Meter>> meters_for(const Device& device, std::vector<MeterOffer> offers);
+struct RunMeters {
+  std::vector<std::unique_ptr<Meter>> meters;
+  std::string missing;  // why energy that the run takes is not counted, if so
+};
+
+// The meters that count for a run on `device`, identified by its fact "pci". An accelerator that no meter counts, in
+// `files` neither by itself nor as a part of the processor, has no meters of the host either: their sum would pass for
+// the energy of the run.
+RunMeters meters_for(const Device& device, std::vector<MeterOffer> offers, const FileTree& files);
 
 struct EnergyPlan {
+  // Before both, time passes until no meter's reading contains the load before: the longest lag of the meters.
   double idle_seconds = 1.0;    // idle, to measure the power drawn without load
   double warmup_seconds = 0.5;  // until clocks and fans adapt to the load
   double trial_seconds = 1.0;   // minimum; 20 times the slowest meter's resolution if that is longer
@@ -41,15 +48,17 @@ struct EnergyResult {
   double seconds_per_op = 0;
   bool stable = true;
 
-  // Sums over the meters of a scope that did not fail.
+  // Sums over the meters of a scope; meaningful if has(), i.e. there are some and none of them failed.
   double joules_per_op(MeterScope scope) const;
   double watts(MeterScope scope) const;
   double idle_watts(MeterScope scope) const;
   bool has(MeterScope scope) const;
+  bool lost(MeterScope scope) const;  // whether one of them failed
 
   // For a round's record: energy_joules_per_op (host and device together), energy_net_joules_per_op (without idle
   // power), energy_host_joules_per_op, energy_device_joules_per_op, energy_machine_joules_per_op, energy_watts,
-  // energy_idle_watts, energy_spread, energy_stable (1 or 0). Values that no meter measured are left out.
+  // energy_idle_watts, energy_spread, energy_stable (1 or 0). Values that no meter measured are left out, and so are
+  // sums of which a part failed.
   Details details() const;
 };
 
@@ -61,7 +70,8 @@ struct EnergyClock {
   static EnergyClock steady();
 };
 
-// `run` completes some operations and returns their number. A meter that fails is dropped, with its reason.
+// `run` completes some operations and returns their number. A meter that fails, or that does not change under load, is
+// dropped, with its reason.
 EnergyResult measure_energy(std::span<const std::unique_ptr<Meter>> meters, const EnergyPlan& plan,
                             const EnergyClock& clock, const std::function<std::int64_t()>& run);
 

@@ -9,7 +9,6 @@
 
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/machine/environment.h"
-#include "benchmarks/worker/energy.h"
 
 namespace whygpu {
 namespace {
@@ -104,11 +103,13 @@ void TrialRun::measure(benchmark::State& state) {
   state.SetLabel(trial_->implementation());
 }
 
-void TrialRun::measure_energy(std::span<const std::unique_ptr<Meter>> meters) {
+void TrialRun::measure_energy(const RunMeters& run) {
   if (verdict_.status != Status::ok || !measurement_) return;
+  lost_meters_ = run.missing;
+  if (run.meters.empty()) return;
   try {
     const EnergyResult result =
-        whygpu::measure_energy(meters, {}, EnergyClock::steady(), [&] { return measurement_->run_batch(); });
+        whygpu::measure_energy(run.meters, {}, EnergyClock::steady(), [&] { return measurement_->run_batch(); });
     energy_ = result.details();
     for (const auto& meter : result.meters) {
       if (!meter.lost.empty()) lost_meters_ += (lost_meters_.empty() ? "" : "; ") + meter.name + ": " + meter.lost;

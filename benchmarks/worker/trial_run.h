@@ -9,7 +9,7 @@
 #include <string>
 
 #include "benchmarks/cases/case.h"
-#include "benchmarks/meters/meter.h"
+#include "benchmarks/worker/energy.h"
 #include "benchmarks/worker/measurement.h"
 #include "benchmarks/worker/records.h"
 #include "benchmarks/workloads/workload.h"
@@ -35,7 +35,7 @@ class TrialRun {
   void measure(benchmark::State& state);
 
   // Measures joules per operation after the samples, and adds them to the round's details.
-  void measure_energy(std::span<const std::unique_ptr<Meter>> meters);
+  void measure_energy(const RunMeters& run);
 
   const Verdict& verdict() const { return verdict_; }
   EndRecord end_record();  // the "end" line of the records

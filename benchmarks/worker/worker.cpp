@@ -107,7 +107,7 @@ class Session {
  public:
   Session(std::vector<Case> cases, LoadedBackend& backend, const WorkerOptions& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
-    if (options.energy) meters_ = meters_for(backend->device(), find_meters());
+    if (options.energy) meters_ = meters_for(backend->device(), find_meters(), meter_files());
     for (auto& c : cases_) {
       c = c.with("backend", backend.name());
       auto* registered =
@@ -157,7 +157,7 @@ class Session {
   LoadedBackend& backend_;
   const WorkerOptions& options_;
   RecordWriter& records_;
-  std::vector<std::unique_ptr<Meter>> meters_;
+  RunMeters meters_;
   const Case* current_case_ = nullptr;
   std::optional<TrialRun> current_;
   bool all_well_ = true;
