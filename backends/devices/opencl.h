@@ -19,6 +19,9 @@ namespace whygpu {
 // Throws std::runtime_error "<what>: out of resources (CL_OUT_OF_RESOURCES)" unless `status` is CL_SUCCESS.
 void opencl_check(cl_int status, std::string_view what);
 
+// "out of resources (CL_OUT_OF_RESOURCES)".
+std::string opencl_status_text(cl_int status);
+
 class OpenClDevice final : public Device {
  public:
   // `index` counts the devices of all platforms: GPUs first, then other accelerators, then CPUs. Throws if there is no
