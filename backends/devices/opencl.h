@@ -48,6 +48,7 @@ class OpenClDevice final : public Device {
   cl_device_id id() const;
   cl_command_queue commands() const;
   bool is_cpu() const;
+  std::size_t largest_allocation() const;                // in bytes, of one buffer
   bool has_extension(std::string_view extension) const;  // such as "cl_khr_fp16"
 
   // Whether `bytes` from `host` lie in memory of allocate_host(), which a queued copy may read after its call returned.
@@ -55,7 +56,7 @@ class OpenClDevice final : public Device {
 
  private:
   struct State;
-  std::unique_ptr<State> state_;
+  std::shared_ptr<State> state_;
 };
 
 // Device memory. Throws with the requested size if the device has too little.
@@ -63,6 +64,7 @@ class OpenClBuffer {
  public:
   OpenClBuffer() = default;
   OpenClBuffer(const OpenClDevice& device, std::size_t bytes, cl_mem_flags flags = CL_MEM_READ_WRITE);
+  OpenClBuffer(const OpenClBuffer& whole, std::size_t offset, std::size_t bytes);  // a part of it
   OpenClBuffer(OpenClBuffer&& other) noexcept
       : memory_(std::exchange(other.memory_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
   OpenClBuffer& operator=(OpenClBuffer&& other) noexcept {
@@ -98,8 +100,9 @@ class OpenClTensor final : public Tensor {
 
  private:
   OpenClDevice& device_;
-  OpenClBuffer buffer_;  // empty in a view
-  cl_mem memory_;
+  std::size_t guard_ = 0;
+  OpenClBuffer buffer_, values_;  // with the guard bytes, and without; empty in a view
+  cl_mem memory_ = nullptr;
   std::size_t offset_;
   std::size_t bytes_;
 };

@@ -23,7 +23,7 @@ std::string first_error(cl_program program, cl_device_id device) {
 
 }  // namespace
 
-void OpenClKernel::set_one(cl_uint index, std::size_t bytes, const void* value) {
+void OpenClKernel::set_bytes(cl_uint index, std::size_t bytes, const void* value) {
   opencl_check(clSetKernelArg(kernel_, index, bytes, value), "argument " + std::to_string(index) + " of a kernel");
 }
 

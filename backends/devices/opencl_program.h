@@ -10,6 +10,11 @@
 
 namespace whygpu {
 
+// An argument in local memory, of so many bytes.
+struct OpenClLocal {
+  std::size_t bytes;
+};
+
 class OpenClKernel {
  public:
   explicit OpenClKernel(cl_kernel kernel = nullptr) : kernel_(kernel) {}
@@ -24,11 +29,11 @@ class OpenClKernel {
 
   cl_kernel get() const { return kernel_; }
 
-  // Sets all arguments in order: values of OpenCL's types (cl_int, cl_ulong, …) and cl_mem.
+  // Sets all arguments in order: values of OpenCL's types (cl_int, cl_ulong, …), cl_mem and OpenClLocal.
   template <class... Arguments>
   void set(const Arguments&... arguments) {
     cl_uint index = 0;
-    (set_one(index++, sizeof arguments, &arguments), ...);
+    (set_one(index++, arguments), ...);
   }
 
   // Queues it over as many dimensions as `global` has; `local`: the size of a work-group, which divides it.
@@ -36,7 +41,12 @@ class OpenClKernel {
                std::initializer_list<std::size_t> local) const;
 
  private:
-  void set_one(cl_uint index, std::size_t bytes, const void* value);
+  template <class T>
+  void set_one(cl_uint index, const T& value) {
+    set_bytes(index, sizeof value, &value);
+  }
+  void set_one(cl_uint index, const OpenClLocal& local) { set_bytes(index, local.bytes, nullptr); }
+  void set_bytes(cl_uint index, std::size_t bytes, const void* value);
 
   cl_kernel kernel_;
 };
