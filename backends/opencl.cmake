@@ -21,3 +21,14 @@ endfunction()
 
 whygpu_test(devices/opencl_test.cpp LIBRARIES whygpu_opencl_device)
 use_opencl(opencl_test)
+
+add_library(whygpu_opencl_layers STATIC layers/opencl/opencl_layers.cpp)
+target_link_libraries(whygpu_opencl_layers PUBLIC whygpu_options whygpu_opencl_device)
+add_layer_module(opencl SOURCES layers/opencl/module.cpp LIBRARIES whygpu_opencl_layers)
+
+if(BUILD_TESTING)
+  add_library(whygpu_opencl_check STATIC layers/opencl/check.cpp)
+  target_link_libraries(whygpu_opencl_check PUBLIC whygpu_layers whygpu_opencl_device GTest::gtest)
+endif()
+whygpu_test(layers/opencl/opencl_layers_test.cpp LIBRARIES whygpu_opencl_layers whygpu_opencl_check)
+use_opencl(opencl_layers_test)

@@ -34,19 +34,34 @@ using Operands = std::span<const Operand>;  // in the layer's order
 inline std::tuple<cl_mem, cl_ulong, cl_int> as_kernel_arguments(const Operand& operand) {
   return {operand.values.memory, operand.values.first, operand.narrow ? 1 : 0};
 }
-using whygpu::as_kernel_arguments;
 
 inline Index slices_of(Index rows) {
   return std::clamp<Index>((rows + kRowsPerSlice - 1) / kRowsPerSlice, 1, kMaxSlices);
 }
 
+// The kernels of one layer's folder, compiled from `text`: opencl/parts.cl and NAME/opencl.cl.
+class Kernels {
+ public:
+  Kernels(OpenClDevice& device, const std::string& text)
+      : program_(device, text, "-cl-std=CL1.2 -DTEAM=" + std::to_string(kTeam)) {}
+
+  OpenClKernel& find(const char* name) {
+    auto found = kernels_.find(name);
+    if (found == kernels_.end()) found = kernels_.emplace(name, program_.kernel(name)).first;
+    return found->second;
+  }
+
+ private:
+  OpenClProgram program_;
+  std::map<std::string, OpenClKernel, std::less<>> kernels_;
+};
+
 // Queues the kernels of one layer. Further arguments follow those of the launch; integers are the kernel's int unless
 // they are an Index, which is its long.
 class Launcher {
  public:
-  using FindKernel = std::function<OpenClKernel&(const char* name)>;
-  Launcher(cl_command_queue queue, FindKernel find, cl_mem partial)
-      : queue_(queue), find_(std::move(find)), partial_(partial) {}
+  Launcher(cl_command_queue queue, Kernels& kernels, cl_mem partial)
+      : queue_(queue), kernels_(kernels), partial_(partial) {}
 
   // kernel(long count, …)
   template <class... Arguments>
@@ -83,11 +98,11 @@ class Launcher {
  private:
   template <class... Arguments>
   void run(const char* kernel, const WorkSize& items, const WorkSize& group, const Arguments&... arguments) {
-    launch(find_(kernel), queue_, items, group, arguments...);
+    launch(kernels_.find(kernel), queue_, items, group, arguments...);
   }
 
   cl_command_queue queue_;
-  FindKernel find_;
+  Kernels& kernels_;
   cl_mem partial_;
 };
 
