@@ -19,5 +19,5 @@ function(use_opencl)
   endif()
 endfunction()
 
-whygpu_test(devices/opencl_test.cpp LIBRARIES whygpu_opencl_device)
-use_opencl(opencl_test)
+whygpu_test(devices/opencl_device_test.cpp LIBRARIES whygpu_opencl_device)
+use_opencl(opencl_device_test)
