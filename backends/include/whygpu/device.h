@@ -25,6 +25,11 @@ inline constexpr std::string_view device_kind_name(DeviceKind kind) {
   return names[static_cast<std::size_t>(kind)];
 }
 
+// Whether the device's memory is the host's.
+inline constexpr bool is_host_memory(DeviceKind kind) {
+  return kind == DeviceKind::cpu || kind == DeviceKind::cpu_opencl;
+}
+
 // Named facts for the result file, such as {"dispatch", "Cooperlake"}.
 using Facts = std::vector<std::pair<std::string, std::string>>;
 

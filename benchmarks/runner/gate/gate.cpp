@@ -241,7 +241,7 @@ class Gate {
   std::vector<std::string> accelerators() const {
     std::vector<std::string> names;
     for (const auto& [backend, kind] : kinds_) {
-      if (kind != RecordedDevice::cpu) names.push_back(backend + " on " + kind.text());
+      if (kind != RecordedDevice::cpu && kind != RecordedDevice::cpu_opencl) names.push_back(backend + " on " + kind.text());
     }
     return names;
   }
