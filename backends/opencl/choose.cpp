@@ -113,19 +113,24 @@ class Operands {
   std::vector<Set> sets_;
 };
 
+std::vector<Tile> tiles_for(const Variant& variant, DType dtype, const Limits& limits, bool is_cpu) {
+  std::vector<Tile> tiles;
+  std::ranges::copy_if(variant.tiles, std::back_inserter(tiles),
+                       [&](const Tile& tile) { return fits(tile, dtype, limits) && suits(tile, is_cpu); });
+  return tiles;
+}
+
 }  // namespace
 
 template <class Shape>
 Choice Chooser::choose_for(const Shape& op, const Variant& variant, bool cold) {
-  std::vector<Tile> tiles;
-  std::ranges::copy_if(variant.tiles, std::back_inserter(tiles),
-                       [&](const Tile& tile) { return fits(tile, op.dtype, limits_); });
+  OpenClDevice& device = compiler_.device();
+  const std::vector<Tile> tiles = tiles_for(variant, op.dtype, limits_, device.is_cpu());
   if (tiles.empty()) {
     throw std::runtime_error("no tile of " + std::string(variant.name) + " fits into the work groups of this device");
   }
   if (tiles.size() == 1) return {tiles.front(), ""};
 
-  OpenClDevice& device = compiler_.device();
   const Shape part = part_of(op, device.is_cpu() ? kMaxCpuFlops : kMaxGpuFlops);
   const std::string key = std::string(variant.name) + (cold ? " cold " : " hot ") + key_of(part);
   auto found = chosen_.find(key);

@@ -1,4 +1,6 @@
 // Convolution: from the definition, or as a product of which the image's operand is gathered on the way.
+#include <algorithm>
+
 #include "backends/devices/ceil_div.h"
 #include "backends/opencl/kernels.h"
 #include "opencl_kernels.h"
@@ -7,10 +9,16 @@ namespace whygpu::opencl {
 namespace {
 
 constexpr Tile kDirect[] = {{1, 64, 1}};
-constexpr Tile kImplicitGemm[] = {
-    {64, 64, 16, 4, 4, 4}, {64, 32, 16, 4, 4, 4}, {128, 64, 16, 8, 4, 4}, {64, 64, 32, 8, 8, 8}, {64, 64, 32, 8, 16, 16}};
+constexpr Tile kImplicitGemm[] = {{64, 64, 16, 4, 4, 4},
+                                  {64, 32, 16, 4, 4, 4},
+                                  {128, 64, 16, 8, 4, 4},
+                                  {64, 64, 32, 8, 8, 8},
+                                  {64, 64, 32, 8, 16, 16}};
 
 constexpr Variant kVariants[] = {{"direct", direct_cl, kDirect}, {"implicit_gemm", implicit_gemm_cl, kImplicitGemm}};
+
+// Sums are split until every compute unit has so many work groups, but not into parts of fewer slices.
+constexpr std::int64_t kGroupsPerUnit = 4, kMinSlices = 4;
 
 // convolution_t of geometry.cl.
 struct Geometry {
@@ -20,10 +28,10 @@ struct Geometry {
 
 Geometry geometry_of(const Convolution& op) {
   const auto narrow = [](std::int64_t value) { return static_cast<cl_int>(value); };
-  return {narrow(op.n),          narrow(op.c),     narrow(op.h),     narrow(op.w),          narrow(op.k),
-          narrow(op.r),          narrow(op.s),     narrow(op.p()),   narrow(op.q()),        narrow(op.stride_h),
-          narrow(op.stride_w),   narrow(op.pad_h), narrow(op.pad_w), narrow(op.dilation_h), narrow(op.dilation_w),
-          narrow(op.groups)};
+  return {narrow(op.n),     narrow(op.c),          narrow(op.h),          narrow(op.w),
+          narrow(op.k),     narrow(op.r),          narrow(op.s),          narrow(op.p()),
+          narrow(op.q()),   narrow(op.stride_h),   narrow(op.stride_w),   narrow(op.pad_h),
+          narrow(op.pad_w), narrow(op.dilation_h), narrow(op.dilation_w), narrow(op.groups)};
 }
 
 // Of the equivalent product of one group.
@@ -48,6 +56,14 @@ const char* pass_option(Pass pass) {
 }  // namespace
 
 std::span<const Variant> convolution_variants() { return kVariants; }
+
+int parts_of(const Convolution& op, const Variant& variant, const Tile& tile, int compute_units) {
+  if (op.pass != Pass::backward_weights || &variant == &kVariants[0]) return 1;
+  const Extents extents = extents_of(op);
+  const std::int64_t tiles = ceil_div(extents.rows, tile.rows) * ceil_div(extents.columns, tile.columns) * op.groups;
+  const std::int64_t most = std::max<std::int64_t>(extents.depth / (kMinSlices * tile.depth), 1);
+  return static_cast<int>(std::clamp<std::int64_t>(ceil_div(kGroupsPerUnit * compute_units, tiles), 1, most));
+}
 
 Support supports(const Convolution& op, bool has_f64) {
   if (op.dtype == DType::f64 && !has_f64) return Support::no("this OpenCL device has no f64 (cl_khr_fp64)");
@@ -79,8 +95,8 @@ Run make_run(Compiler& compiler, const Convolution& op, const Variant& variant, 
   const Geometry geometry = geometry_of(op);
   cl_command_queue queue = compiler.device().commands();
 
+  const auto results = static_cast<cl_ulong>(specs[result].elements());
   if (direct) {
-    const auto results = static_cast<cl_ulong>(specs[result].elements());
     return [=](std::span<Tensor* const> t) {
       launch(*kernel, queue, {results, 1, 1}, {static_cast<std::size_t>(tile.columns), 1, 1},
              opencl_values(t[first], op.dtype), opencl_values(t[second], op.dtype), opencl_values(t[result], stored),
@@ -89,12 +105,23 @@ Run make_run(Compiler& compiler, const Convolution& op, const Variant& variant, 
   }
   const Extents extents = extents_of(op);
   const auto x = static_cast<std::size_t>(tile.items_x()), y = static_cast<std::size_t>(tile.items_y());
+  const cl_int parts = parts_of(op, variant, tile, compute_units_of(compiler.device()));
   const WorkSize items = {static_cast<std::size_t>(ceil_div(extents.columns, tile.columns)) * x,
                           static_cast<std::size_t>(ceil_div(extents.rows, tile.rows)) * y,
-                          static_cast<std::size_t>(op.groups)};
+                          static_cast<std::size_t>(op.groups * parts)};
+  if (parts == 1) {
+    return [=](std::span<Tensor* const> t) {
+      launch(*kernel, queue, items, {x, y, 1}, opencl_values(t[first], op.dtype), opencl_values(t[second], op.dtype),
+             opencl_values(t[result], stored), geometry, results, parts);
+    };
+  }
+  auto add = std::make_shared<OpenClKernel>(compiler.compile(variant, shared, options, "add_parts"));
+  auto sums =
+      std::make_shared<OpenClBuffer>(compiler.device(), specs[result].bytes() * static_cast<std::size_t>(parts));
   return [=](std::span<Tensor* const> t) {
     launch(*kernel, queue, items, {x, y, 1}, opencl_values(t[first], op.dtype), opencl_values(t[second], op.dtype),
-           opencl_values(t[result], stored), geometry);
+           OpenClValues{sums->memory(), 0}, geometry, results, parts);
+    launch(*add, queue, {results, 1, 1}, {64, 1, 1}, sums->memory(), opencl_values(t[result], stored), results, parts);
   };
 }
 

@@ -10,9 +10,9 @@ constexpr Tile kNaive[] = {{16, 16, 1}};
 constexpr Tile kTiled[] = {{8, 8, 8}, {16, 16, 16}, {32, 32, 32}};
 constexpr Tile kRegisterTiled[] = {
     {32, 32, 16, 4, 4}, {64, 64, 16, 4, 4}, {64, 64, 16, 8, 8}, {128, 64, 16, 8, 4}, {128, 128, 8, 8, 8}};
-// Four for GPUs, with many work items, and four for CPUs, whose vectors are as wide as their registers.
-constexpr Tile kVectorised[] = {{32, 32, 16, 4, 4, 4},  {64, 64, 16, 4, 4, 4},   {64, 64, 16, 8, 4, 4},
-                                {128, 128, 16, 8, 8, 4}, {64, 64, 32, 8, 8, 8},   {32, 64, 32, 8, 16, 16},
+// Four for GPUs, with many work items, and four for CPUs (see suits()).
+constexpr Tile kVectorised[] = {{32, 32, 16, 4, 4, 4},   {64, 64, 16, 4, 4, 4},  {64, 64, 16, 8, 4, 4},
+                                {128, 128, 16, 8, 8, 4}, {64, 64, 32, 8, 8, 8},  {32, 64, 32, 8, 16, 16},
                                 {64, 64, 32, 8, 16, 16}, {64, 64, 64, 8, 32, 16}};
 
 constexpr Variant kVariants[] = {{"naive", naive_cl, kNaive},

@@ -35,7 +35,10 @@ std::string describe(const Tile& tile, DType dtype) {
   }
   if (tile.width > 1) {
     const DType sum = accumulator_of(dtype);
-    text += std::string(", ") + (sum == DType::f64 ? "double" : sum == DType::s32 ? "int" : "float") +
+    text += std::string(", ") +
+            (sum == DType::f64   ? "double"
+             : sum == DType::s32 ? "int"
+                                 : "float") +
             std::to_string(tile.width);
   }
   return text;
@@ -49,6 +52,13 @@ Limits limits_of(const OpenClDevice& device) {
   opencl_check(clGetDeviceInfo(device.id(), CL_DEVICE_LOCAL_MEM_SIZE, sizeof local_bytes, &local_bytes, nullptr),
                "reading the size of local memory");
   return {items, static_cast<std::size_t>(local_bytes)};
+}
+
+int compute_units_of(const OpenClDevice& device) {
+  cl_uint units = 1;
+  opencl_check(clGetDeviceInfo(device.id(), CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, nullptr),
+               "reading the number of compute units");
+  return static_cast<int>(units);
 }
 
 OpenClKernel Compiler::compile(const Variant& variant, const std::vector<std::string_view>& shared,

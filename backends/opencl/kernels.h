@@ -48,6 +48,10 @@ class Compiler {
 };
 
 Limits limits_of(const OpenClDevice& device);
+int compute_units_of(const OpenClDevice& device);
+
+// How many parts the sum of a convolution is split into: with few tiles, compute units would be idle.
+int parts_of(const Convolution& op, const Variant& variant, const Tile& tile, int compute_units);
 
 // Queues one run over tensors in the order of the operation's arguments.
 using Run = std::function<void(std::span<Tensor* const> tensors)>;

@@ -45,8 +45,10 @@ DType dtype_of(const Op& op) {
   return std::visit([](const auto& shape) { return shape.dtype; }, op);
 }
 
-std::string remark(const Gemm&, const Variant&) { return ""; }
-std::string remark(const Convolution& op, const Variant& variant) {
+std::string remark(const Gemm&, const Variant&, const opencl::Tile&, int) { return ""; }
+std::string remark(const Convolution& op, const Variant& variant, const opencl::Tile& tile, int compute_units) {
+  const int parts = opencl::parts_of(op, variant, tile, compute_units);
+  if (parts > 1) return ", in " + std::to_string(parts) + " parts";
   const bool strided = op.stride_h * op.stride_w > 1;
   if (variant.name != "implicit_gemm" || op.pass != Pass::backward_data || !strided) return "";
   return ", products with the zeros between strides included";
@@ -59,7 +61,8 @@ class OpenClKernels final : public Backend {
   std::string version() const override { return "whygpu kernels, OpenCL C 1.2"; }
   Facts facts() const override {
     std::string ladder;
-    for (const Variant& variant : opencl::gemm_variants()) ladder += (ladder.empty() ? "" : " ") + std::string(variant.name);
+    for (const Variant& variant : opencl::gemm_variants())
+      ladder += (ladder.empty() ? "" : " ") + std::string(variant.name);
     return {{"ladder", ladder}};
   }
   Device& device() override { return device_; }
@@ -98,7 +101,7 @@ class OpenClKernels final : public Backend {
           const opencl::Choice choice = chooser_.choose(shape, variant, options.cold);
           const std::string sums = std::string(dtype_name(accumulator_of(shape.dtype))) + " sums";
           std::string text = name + " kernel, " + opencl::describe(choice.tile, shape.dtype) + ", " + sums;
-          text += remark(shape, variant);
+          text += remark(shape, variant, choice.tile, opencl::compute_units_of(device_));
           if (!choice.how.empty()) text += ", " + choice.how;
           return std::make_unique<OpenClOperation>(device_, shape.arguments(),
                                                    opencl::make_run(compiler_, shape, variant, choice.tile), text);
@@ -108,8 +111,9 @@ class OpenClKernels final : public Backend {
 
  private:
   bool any_tile_fits(const Op& op, const Variant& variant) const {
-    return std::ranges::any_of(variant.tiles,
-                               [&](const opencl::Tile& tile) { return opencl::fits(tile, dtype_of(op), limits_); });
+    return std::ranges::any_of(variant.tiles, [&](const opencl::Tile& tile) {
+      return opencl::fits(tile, dtype_of(op), limits_) && opencl::suits(tile, device_.is_cpu());
+    });
   }
 
   OpenClDevice device_;

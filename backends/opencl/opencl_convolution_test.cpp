@@ -66,7 +66,8 @@ TEST_F(OpenClConvolution, TilesAndDepthwise) {
   Compiler compiler(device());
   const Variant& gemm = variant("implicit_gemm");
   for (const Pass pass : kPasses) {
-    const Convolution large{.pass = pass, .n = 2, .c = 35, .h = 12, .w = 13, .k = 67, .r = 3, .s = 3, .pad_h = 1, .pad_w = 1};
+    const Convolution large{
+        .pass = pass, .n = 2, .c = 35, .h = 12, .w = 13, .k = 67, .r = 3, .s = 3, .pad_h = 1, .pad_w = 1};
     Convolution depthwise = large;
     depthwise.k = depthwise.groups = depthwise.c;
     EXPECT_LE(error(large, gemm, gemm.tiles[0], compiler), 1) << static_cast<int>(pass);
@@ -93,14 +94,17 @@ TEST_F(OpenClConvolution, DTypes) {
 TEST_F(OpenClConvolution, PlantedErrors) {
   const Convolution forward = problem(Pass::forward, 2, 2), data = problem(Pass::backward_data, 2, 2),
                     weights = problem(Pass::backward_weights, 2, 2);
-  expect_noticed("implicit_gemm", forward, "line % op.p * op.stride_h - op.pad_h", "line % op.p * op.stride_h - op.pad_h + 1");
+  expect_noticed("implicit_gemm", forward, "line % op.p * op.stride_h - op.pad_h",
+                 "line % op.p * op.stride_h - op.pad_h + 1");
   expect_noticed("implicit_gemm", forward, "group * channels + index % channels", "index % channels");
   expect_noticed("implicit_gemm", forward, "gathered_depth(p + TILE_DEPTH + i", "gathered_depth(p + i");
-  expect_noticed("implicit_gemm", forward, "e < WIDTH && column + e < columns", "e < WIDTH && column + e < columns - 1");
+  expect_noticed("implicit_gemm", forward, "e < WIDTH && column + e < columns",
+                 "e < WIDTH && column + e < columns - 1");
   expect_noticed("implicit_gemm", data, "y < 0 || x < 0 || y % STRIDE_H != 0 || ", "y < 0 || x < 0 || ");
   expect_noticed("implicit_gemm", data, "at.y = -at.y", "at.y = at.y");
   expect_noticed("implicit_gemm", weights, "barrier(CLK_LOCAL_MEM_FENCE);  // the panels are no longer needed", "");
-  expect_noticed("direct", forward, "(((ulong)k * op.r + r) * op.s + s) * channels", "((ulong)k * op.r + r) * op.s * channels");
+  expect_noticed("direct", forward, "(((ulong)k * op.r + r) * op.s + s) * channels",
+                 "((ulong)k * op.r + r) * op.s * channels");
 }
 
 TEST(OpenClConvolutionSupport, Reasons) {

@@ -43,7 +43,8 @@ TEST_F(OpenClGemm, TransposesAndShapes) {
         for (const bool transpose_b : {false, true}) {
           const Gemm op{s.m, s.n, s.k, s.batch, transpose_a, transpose_b, DType::f32};
           EXPECT_LE(error(op, variant, some_tile(variant), compiler), 1)
-              << variant.name << (transpose_a ? " t" : " n") << (transpose_b ? "t " : "n ") << s.m << "x" << s.n << "x" << s.k;
+              << variant.name << (transpose_a ? " t" : " n") << (transpose_b ? "t " : "n ") << s.m << "x" << s.n << "x"
+              << s.k;
         }
       }
     }
@@ -103,7 +104,8 @@ TEST_F(OpenClGemm, NoTileFits) {
 }
 
 TEST_F(OpenClGemm, CompilerError) {
-  Compiler compiler(device(), [](const std::string& text) { return text + "\nkernel void broken(int x) { return y; }\n"; });
+  Compiler compiler(device(),
+                    [](const std::string& text) { return text + "\nkernel void broken(int x) { return y; }\n"; });
   try {
     make_run(compiler, Gemm{8, 8, 8}, variant("naive"), variant("naive").tiles[0]);
     FAIL() << "compiled";

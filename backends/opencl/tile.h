@@ -35,6 +35,9 @@ inline bool fits(const Tile& tile, DType dtype, const Limits& limits) {
          local_bytes(tile, dtype) <= limits.local_bytes;
 }
 
+// Vectors as wide as a CPU's registers, which only CPUs have, and vectors of four for GPUs.
+inline bool suits(const Tile& tile, bool is_cpu) { return tile.width == 1 || (tile.width > 4) == is_cpu; }
+
 // -DTILE_ROWS=64 …
 std::string tile_options(const Tile& tile);
 

@@ -116,7 +116,8 @@ double error_of(OpenClDevice& device, const networks::NodeOp& op,
   double worst = 0;
   std::size_t gap = 0;
   for (std::size_t i = 0; i < specs.size(); ++i) {
-    const double error = relative_error(specs[i], storage.data() + first[i], values[i]), limit = allowed(specs[i].dtype);
+    const double error = relative_error(specs[i], storage.data() + first[i], values[i]),
+                 limit = allowed(specs[i].dtype);
     worst = std::max(worst, error == 0 ? 0 : limit == 0 ? INFINITY : error / limit);
     if (std::any_of(&storage[gap], &storage[first[i]], [](std::byte b) { return b != kGapByte; })) return INFINITY;
     gap = first[i] + specs[i].bytes();

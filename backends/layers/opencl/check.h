@@ -21,8 +21,8 @@ class OnOpenCl : public testing::Test {
 };
 
 // The largest error among the arguments, in units of what is allowed for their dtype; at most 1 if all are right. Every
-// argument starts with random values, of which the reference gets a copy. They are views of one tensor, with gaps between
-// them; a changed gap is an infinite error.
+// argument starts with random values, of which the reference gets a copy. They are views of one tensor, with gaps
+// between them; a changed gap is an infinite error.
 double error_of(OpenClDevice& device, const networks::NodeOp& op,
                 const std::function<void(std::span<Tensor* const> tensors)>& run);
 

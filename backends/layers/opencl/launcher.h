@@ -16,7 +16,7 @@ namespace whygpu::opencl_layers {
 
 using Index = std::int64_t;
 
-inline constexpr int kTeam = 64;        // work items that share a row, and teams that compute a total
+inline constexpr int kTeam = 64;            // work items that share a row, and teams that compute a total
 inline constexpr std::size_t kGroup = 256;  // work items of a group whose items are independent
 inline constexpr Index kRowsPerSlice = 64, kMaxSlices = 65535;  // for sums over columns
 inline constexpr Index kMaxSums = 2;                            // per column
@@ -77,8 +77,8 @@ class Launcher {
   template <class... Arguments>
   void columns(const char* kernel, Index rows, Index columns, const Arguments&... arguments) {
     const auto slices = static_cast<cl_int>(slices_of(rows));
-    run(kernel, {static_cast<std::size_t>(columns), static_cast<std::size_t>(slices), 1}, {kTeam, 1, 1}, partial_, slices,
-        cl_long{rows}, cl_long{columns}, arguments...);
+    run(kernel, {static_cast<std::size_t>(columns), static_cast<std::size_t>(slices), 1}, {kTeam, 1, 1}, partial_,
+        slices, cl_long{rows}, cl_long{columns}, arguments...);
   }
   template <class... Arguments>
   void column_ends(const char* kernel, Index rows, Index columns, const Arguments&... arguments) {

@@ -110,7 +110,8 @@ TEST_F(OpenClLayers, PlantedErrors) {
   expect_noticed(columns, "slice < slices", "slice + 1 < slices");
   expect_noticed(columns, "row < rows; row += slices", "row + 1 < rows; row += slices");
   expect_noticed(Add{kRows, DType::f32}, "if (i >= (count)) return", "");
-  expect_noticed(MeanSquare{kRows * kColumns, DType::f32}, "i < (count); i += TEAM * TEAM", "i < TEAM * TEAM; i += TEAM * TEAM");
+  expect_noticed(MeanSquare{kRows * kColumns, DType::f32}, "i < (count); i += TEAM * TEAM",
+                 "i < TEAM * TEAM; i += TEAM * TEAM");
 }
 
 TEST_F(OpenClLayers, UnknownLayer) {

@@ -8,7 +8,8 @@
 //
 // A gathered element lies at the sum of two positions, that of its line (row or column) and that of d. A work group
 // computes those of its lines once, and those of TILE_DEPTH values of d while it multiplies the values before.
-// Backward data with a stride also multiplies the zeros between the strided pixels. Groups are separate products.
+// Backward data with a stride also multiplies the zeros between the strided pixels. Groups are separate products. The
+// long sum of backward weights is split into `parts`, each with results of its own, which add_parts() adds in order.
 
 #define OUTSIDE (-(1 << 30))  // in a position: no such line or d. The sum of two does not overflow.
 
@@ -157,7 +158,9 @@ inline ulong result_at(const int row, const int column, const int group, const c
 #endif
 }
 
-kernel __attribute__((reqd_work_group_size(ITEMS_X, ITEMS_Y, 1))) void convolution(CONVOLUTION_ARGUMENTS) {
+kernel __attribute__((reqd_work_group_size(ITEMS_X, ITEMS_Y, 1))) void convolution(CONVOLUTION_ARGUMENTS,
+                                                                                        const ulong results,
+                                                                                        const int parts) {
   local sum_t a_panel[TILE_DEPTH * A_PITCH];
   local vector_t b_panel[TILE_DEPTH * B_VECTORS];
   local position_t lines[GATHERED_LINES], depths[TILE_DEPTH];
@@ -179,9 +182,12 @@ kernel __attribute__((reqd_work_group_size(ITEMS_X, ITEMS_Y, 1))) void convoluti
   const int gathered_pitch = A_PITCH, plain_pitch = B_PITCH;
 #endif
 
-  const int x = get_local_id(0), y = get_local_id(1), item = y * ITEMS_X + x, group = get_group_id(2);
+  const int x = get_local_id(0), y = get_local_id(1), item = y * ITEMS_X + x;
+  const int group = get_group_id(2) % op.groups, part = get_group_id(2) / op.groups;
   const int first_row = get_group_id(1) * TILE_ROWS, first_column = get_group_id(0) * TILE_COLUMNS;
-  const int rows = rows_of(op), columns = columns_of(op), depth = depth_of(op);
+  const int rows = rows_of(op), columns = columns_of(op), slices = (depth_of(op) + TILE_DEPTH - 1) / TILE_DEPTH;
+  const int begin = (long)slices * part / parts * TILE_DEPTH, end = (long)slices * (part + 1) / parts * TILE_DEPTH;
+  result += part * results;
 #if defined(PASS_BACKWARD_WEIGHTS)
   const int first_gathered = first_column, first_plain = first_row;
 #else
@@ -191,8 +197,8 @@ kernel __attribute__((reqd_work_group_size(ITEMS_X, ITEMS_Y, 1))) void convoluti
   for (int i = item; i < GATHERED_LINES; i += ITEMS) lines[i] = gathered_line(first_gathered + i, group, op);
   for (int i = item; i < PLAIN_LINES; i += ITEMS) plain_lines[i] = plain_line(first_plain + i, group, op);
   for (int i = item; i < TILE_DEPTH; i += ITEMS) {
-    depths[i] = gathered_depth(i, group, op);
-    plain_depths[i] = plain_depth(i, group, op);
+    depths[i] = gathered_depth(begin + i, group, op);
+    plain_depths[i] = plain_depth(begin + i, group, op);
   }
   vector_t sums[PER_ROW][VECTORS];
   for (int i = 0; i < PER_ROW; ++i) {
@@ -200,7 +206,7 @@ kernel __attribute__((reqd_work_group_size(ITEMS_X, ITEMS_Y, 1))) void convoluti
   }
   barrier(CLK_LOCAL_MEM_FENCE);  // the positions are complete
 
-  for (int p = 0; p < depth; p += TILE_DEPTH) {
+  for (int p = begin; p < end; p += TILE_DEPTH) {
     // Neighbouring work items read neighbouring channels: of an image along d, or along the lines for backward weights.
     for (int e = item; e < GATHERED_LINES * TILE_DEPTH; e += ITEMS) {
 #if defined(PASS_BACKWARD_WEIGHTS)
@@ -241,3 +247,14 @@ kernel __attribute__((reqd_work_group_size(ITEMS_X, ITEMS_Y, 1))) void convoluti
     }
   }
 }
+
+#if defined(PASS_BACKWARD_WEIGHTS)
+kernel void add_parts(global const result_t *parts, global result_t *result, const ulong result_start,
+                      const ulong results, const int count) {
+  const ulong i = get_global_id(0);
+  if (i >= results) return;
+  result_t sum = 0;
+  for (int part = 0; part < count; ++part) sum += parts[part * results + i];
+  result[result_start + i] = sum;
+}
+#endif
