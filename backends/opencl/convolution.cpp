@@ -3,7 +3,7 @@
 
 #include "backends/devices/ceil_div.h"
 #include "backends/opencl/kernels.h"
-#include "opencl_kernels.h"
+#include "backends/opencl/sources.h"
 
 namespace whygpu::opencl {
 namespace {

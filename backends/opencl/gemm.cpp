@@ -1,7 +1,7 @@
 // The ladder of GEMM kernels.
 #include "backends/devices/ceil_div.h"
 #include "backends/opencl/kernels.h"
-#include "opencl_kernels.h"
+#include "backends/opencl/sources.h"
 
 namespace whygpu::opencl {
 namespace {
