@@ -21,3 +21,13 @@ endfunction()
 
 whygpu_test(devices/opencl_device_test.cpp LIBRARIES whygpu_opencl_device)
 use_opencl(opencl_device_test)
+
+# OpenCL as a driver would do it that loses its device. With the loader as a library of its own: what it calls has to be
+# found before any backend is loaded.
+if(BUILD_TESTING)
+  add_library(opencl_loss_fake MODULE devices/opencl_loss_fake.cpp)
+  target_link_libraries(opencl_loss_fake PRIVATE whygpu_options OpenCL::OpenCL ${CMAKE_DL_LIBS})
+  target_link_options(opencl_loss_fake PRIVATE -Wl,--no-as-needed)
+  target_compile_definitions(opencl_loss_fake PRIVATE CL_TARGET_OPENCL_VERSION=120)
+  set_target_properties(opencl_loss_fake PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
+endif()
