@@ -97,12 +97,12 @@ TEST_F(OpenClConvolution, PlantedErrors) {
   expect_noticed("implicit_gemm", forward, "line % op.p * op.stride_h - op.pad_h",
                  "line % op.p * op.stride_h - op.pad_h + 1");
   expect_noticed("implicit_gemm", forward, "group * channels + index % channels", "index % channels");
-  expect_noticed("implicit_gemm", forward, "gathered_depth(p + TILE_DEPTH + i", "gathered_depth(p + i");
+  expect_noticed("implicit_gemm", forward, "gathered_depth(p + i", "gathered_depth(begin + i");
   expect_noticed("implicit_gemm", forward, "e < WIDTH && column + e < columns",
                  "e < WIDTH && column + e < columns - 1");
   expect_noticed("implicit_gemm", data, "y < 0 || x < 0 || y % STRIDE_H != 0 || ", "y < 0 || x < 0 || ");
   expect_noticed("implicit_gemm", data, "at.y = -at.y", "at.y = at.y");
-  expect_noticed("implicit_gemm", weights, "barrier(CLK_LOCAL_MEM_FENCE);  // the panels are no longer needed", "");
+  expect_noticed("implicit_gemm", weights, "barrier(CLK_LOCAL_MEM_FENCE);  // the positions are complete", "");
   expect_noticed("direct", forward, "(((ulong)k * op.r + r) * op.s + s) * channels",
                  "((ulong)k * op.r + r) * op.s * channels");
 }

@@ -7,7 +7,7 @@
 //   backward weights   k           r, s, c        n, p, q           B from x   A = dy
 //
 // A gathered element lies at the sum of two positions, that of its line (row or column) and that of d. A work group
-// computes those of its lines once, and those of TILE_DEPTH values of d while it multiplies the values before.
+// computes those of its lines once, and those of d for TILE_DEPTH values at a time.
 // Backward data with a stride also multiplies the zeros between the strided pixels. Groups are separate products. The
 // long sum of backward weights is split into `parts`, each with results of its own, which add_parts() adds in order.
 
@@ -196,17 +196,17 @@ kernel __attribute__((reqd_work_group_size(ITEMS_X, ITEMS_Y, 1))) void convoluti
 
   for (int i = item; i < GATHERED_LINES; i += ITEMS) lines[i] = gathered_line(first_gathered + i, group, op);
   for (int i = item; i < PLAIN_LINES; i += ITEMS) plain_lines[i] = plain_line(first_plain + i, group, op);
-  for (int i = item; i < TILE_DEPTH; i += ITEMS) {
-    depths[i] = gathered_depth(begin + i, group, op);
-    plain_depths[i] = plain_depth(begin + i, group, op);
-  }
   vector_t sums[PER_ROW][VECTORS];
   for (int i = 0; i < PER_ROW; ++i) {
     for (int j = 0; j < VECTORS; ++j) sums[i][j] = 0;
   }
-  barrier(CLK_LOCAL_MEM_FENCE);  // the positions are complete
 
   for (int p = begin; p < end; p += TILE_DEPTH) {
+    for (int i = item; i < TILE_DEPTH; i += ITEMS) {
+      depths[i] = gathered_depth(p + i, group, op);
+      plain_depths[i] = plain_depth(p + i, group, op);
+    }
+    barrier(CLK_LOCAL_MEM_FENCE);  // the positions are complete
     // Neighbouring work items read neighbouring channels: of an image along d, or along the lines for backward weights.
     for (int e = item; e < GATHERED_LINES * TILE_DEPTH; e += ITEMS) {
 #if defined(PASS_BACKWARD_WEIGHTS)
@@ -226,10 +226,6 @@ kernel __attribute__((reqd_work_group_size(ITEMS_X, ITEMS_Y, 1))) void convoluti
       plain_panel[d * plain_pitch + line] = inside ? LOAD(plain, plain_lines[line] + plain_depths[d]) : 0;
     }
     barrier(CLK_LOCAL_MEM_FENCE);  // the panels are complete
-    for (int i = item; i < TILE_DEPTH; i += ITEMS) {
-      depths[i] = gathered_depth(p + TILE_DEPTH + i, group, op);
-      plain_depths[i] = plain_depth(p + TILE_DEPTH + i, group, op);
-    }
     multiply_panels(a_panel, b_panel, x, y, sums);
     barrier(CLK_LOCAL_MEM_FENCE);  // the panels are no longer needed
   }
