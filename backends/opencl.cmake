@@ -12,10 +12,12 @@ add_library(whygpu_opencl_device STATIC
 target_link_libraries(whygpu_opencl_device PRIVATE whygpu_options PUBLIC whygpu_host_device OpenCL::OpenCL)
 target_compile_definitions(whygpu_opencl_device PUBLIC CL_TARGET_OPENCL_VERSION=120)
 
-# use_opencl(TEST…): tests that need a device. PoCL keeps what it compiles in the build folder.
+# use_opencl(TEST…): tests that need a device. PoCL keeps what it compiles in the build folder; without that, CLBlast's
+# kernels take most of a minute, and several while other tests run.
 function(use_opencl)
   if(BUILD_TESTING)
     set_property(TEST ${ARGN} APPEND PROPERTY ENVIRONMENT POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/pocl_cache)
+    set_property(TEST ${ARGN} PROPERTY TIMEOUT 300)
   endif()
 endfunction()
 

@@ -1,5 +1,3 @@
-#include <clblast_half.h>
-
 #include <algorithm>
 
 #include "backends/clblast/operations.h"
@@ -9,6 +7,7 @@ namespace {
 
 using clblast::Transpose;
 
+constexpr cl_half kHalfOne = 0x3c00, kHalfZero = 0;
 constexpr auto kRowMajor = clblast::Layout::kRowMajor;
 
 Transpose transpose(bool yes) { return yes ? Transpose::kYes : Transpose::kNo; }
@@ -61,7 +60,7 @@ std::size_t workspace_bytes(const Product& p, cl_command_queue queue) {
   switch (p.dtype) {
     case DType::f64: return workspace_bytes<double>(p, queue);
     case DType::f32: return workspace_bytes<float>(p, queue);
-    default: return workspace_bytes<half>(p, queue);
+    default: return workspace_bytes<cl_half>(p, queue);
   }
 }
 
@@ -73,7 +72,7 @@ void run(const Product& p, const Operands& at, bool accumulate, bool batched, cl
   };
   const auto status = p.dtype == DType::f64   ? call(1.0, 0.0)
                       : p.dtype == DType::f32 ? call(1.0F, 0.0F)
-                                              : call(FloatToHalf(1.0F), FloatToHalf(0.0F));
+                                              : call(kHalfOne, kHalfZero);
   check(status, "CLBlast " + routine(p.dtype, batched));
 }
 

@@ -169,7 +169,8 @@ std::size_t OpenClDevice::free_memory_bytes() const {
 }
 
 std::size_t OpenClDevice::cache_bytes() const {
-  return opencl_value<cl_ulong>(id(), CL_DEVICE_GLOBAL_MEM_CACHE_SIZE).value_or(0);
+  const std::size_t told = opencl_value<cl_ulong>(id(), CL_DEVICE_GLOBAL_MEM_CACHE_SIZE).value_or(0);
+  return is_cpu() ? std::max(told, HostDevice().cache_bytes()) : told;  // PoCL tells 0 in some virtual machines
 }
 
 Facts OpenClDevice::facts() const {

@@ -70,6 +70,7 @@ TEST_F(OpenClTest, Facts) {
   EXPECT_GT(device().free_memory_bytes(), 0U);
   EXPECT_LE(device().free_memory_bytes(), device().memory_bytes());
   EXPECT_GT(device().largest_allocation(), 0U);
+  EXPECT_GT(device().cache_bytes(), 0U);
 }
 
 TEST_F(OpenClTest, KernelRuns) {

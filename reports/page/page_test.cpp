@@ -48,7 +48,7 @@ TEST(Page, OpenClOnTheCpuIsNoGpu) {
   EXPECT_TRUE(has(page, "OpenCL on the CPU (PoCL)"));
   EXPECT_TRUE(has(page, "gemm: openblas reaches"));
   EXPECT_FALSE(has(page, "clblast reaches"));
-  EXPECT_THAT(chart_ids(file.file()), testing::ElementsAre("speed", "speed-bars", "samples"));
+  EXPECT_THAT(chart_ids(file.file()), testing::ElementsAre("speed", "samples"));
 }
 
 TEST(Page, MeasuredChartsOnly) {

@@ -111,9 +111,12 @@ TEST(TableViews, CrossoverView) {
 TEST(TableViews, CrossoverOfOpenClOnTheCpu) {
   SyntheticFile pocl;
   pocl.backend("naive").backend("clblast", "cpu-opencl", "OpenCL on the CPU (PoCL)");
-  pocl.ok(square_gemm(64), "naive", seven_rounds(100), 1);
-  pocl.ok(square_gemm(64), "clblast", seven_rounds(10), 1);
+  for (int size : {64, 128}) {
+    pocl.ok(square_gemm(size), "naive", seven_rounds(100), 1);
+    pocl.ok(square_gemm(size), "clblast", seven_rounds(10), 1);
+  }
   TableOptions allowed;
+  allowed.width = 200;
   allowed.view = "crossover";
   EXPECT_THAT(render_table({pocl.file()}, allowed),
               AllOf(HasSubstr("no backend ran on a GPU"),
