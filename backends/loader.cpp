@@ -57,6 +57,11 @@ const M* open_module(const fs::path& file, const char* entry_point, const std::s
   return module;
 }
 
+// OpenCL devices share their kernels, whatever the device is.
+std::string layer_kernels_name(DeviceKind kind) {
+  return std::string(device_kind_name(kind == DeviceKind::cpu_opencl ? DeviceKind::opencl : kind)) + ".so";
+}
+
 }  // namespace
 
 std::map<std::string, fs::path> find_modules() {
@@ -85,7 +90,7 @@ LoadedBackend::LoadedBackend(const fs::path& file, const Settings& settings) {
 
 fs::path find_layer_kernels(DeviceKind kind) {
   for (const auto& folder : module_folders()) {
-    const fs::path file = folder / "layers" / (std::string(device_kind_name(kind)) + ".so");
+    const fs::path file = folder / "layers" / layer_kernels_name(kind);
     std::error_code unreadable;
     if (fs::exists(file, unreadable)) return file;
   }
@@ -96,7 +101,7 @@ std::unique_ptr<LayerKernels> load_layer_kernels(Device& device) {
   const fs::path file = find_layer_kernels(device.kind());
   if (file.empty()) {
     throw LoadError("this build has no network layer kernels for " + std::string(device_kind_name(device.kind())) +
-                    " devices (layers/" + std::string(device_kind_name(device.kind())) + ".so)");
+                    " devices (layers/" + layer_kernels_name(device.kind()) + ")");
   }
   return std::unique_ptr<LayerKernels>(
       open_module<LayerModule>(file, "whygpu_layer_module", "set of layer kernels")->create(device));

@@ -38,8 +38,8 @@ class LoadedBackend {
   std::unique_ptr<Backend> backend_;
 };
 
-// The kernels of network layers for the device's kind: layers/KIND.so in one of the folders of find_modules(). They
-// must not outlive the device. Throws LoadError.
+// The kernels of network layers for the device's kind: layers/KIND.so in one of the folders of find_modules(), where
+// cpu-opencl shares those of opencl. They must not outlive the device. Throws LoadError.
 std::unique_ptr<LayerKernels> load_layer_kernels(Device& device);
 
 // The file that load_layer_kernels() loads; empty if there is none.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes the bundle, unpacks it elsewhere, and runs it without this build and with an empty environment: every library must
-come from the bundle, glibc or CUDA. Then the same in the folders of a distribution."""
+come from the bundle, glibc, CUDA or the loader of OpenCL drivers. Then the same in the folders of a distribution."""
 import pathlib
 import re
 import subprocess
@@ -11,7 +11,7 @@ import tempfile
 source, build = map(pathlib.Path, sys.argv[1:3])
 LIMIT = 48 << 20
 GLIBC = re.compile(r"^(linux-vdso|ld-linux-[a-z0-9-]+|lib(c|m|dl|rt|pthread))\.so")
-CUDA = re.compile(r"^lib(cublasLt|cudnn)\.so")
+VENDORS = re.compile(r"^lib(cublasLt|cudnn|OpenCL)\.so")
 
 with tempfile.TemporaryDirectory() as folder:
     folder = pathlib.Path(folder)
@@ -27,13 +27,14 @@ with tempfile.TemporaryDirectory() as folder:
         listed = subprocess.run(["ldd", file], check=True, capture_output=True, text=True, env={}).stdout
         for line in listed.splitlines():
             name = pathlib.Path(line.split()[0]).name
-            if GLIBC.match(name) or CUDA.match(name):
+            if GLIBC.match(name) or VENDORS.match(name):
                 continue
             assert f"=> {root}/bin/" in line or f"=> {root}/lib/" in line or "/../lib/" in line, f"{file.name}:{line}"
 
     clean = {"PATH": "/nowhere"}
     listed = subprocess.run([root / "bin/whygpu", "list"], check=True, capture_output=True, text=True, env=clean).stdout
-    assert all(name in listed for name in ("naive", "openblas", "blis", "onednn", "cublas", "quick")), listed
+    modules = ("naive", "openblas", "blis", "onednn", "clblast", "cublas", "quick")
+    assert all(name in listed for name in modules), listed
     result = folder / "result.json"
     subprocess.run([root / "bin/whygpu", "run", "gemm m=64 n=64 k=64", "--backend", "naive,openblas,blis,onednn", "--rounds",
                     "1", "--sample-seconds", "0.001", "-o", result], check=True, env=clean, capture_output=True)

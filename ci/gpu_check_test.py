@@ -17,12 +17,14 @@ fakes.mkdir()
 
 # A description arrives in several writes, the last of them larger than a pipe: a reader that leaves after the first
 # ends the worker by SIGPIPE. FAKE_CUDA, FAKE_CUBLAS and FAKE_CUDNN are reasons why a backend does not start.
+# FAKE_OPENCL is the kind of OpenCL's device, without which there is none; FAKE_VENDOR is who made it.
 WORKER = """#!/bin/sh
 name=$(basename "$0")
 case "$*" in
   *--backend=cuda*) reason=$FAKE_CUDA variants='"hopper","tensor","naive"' ;;
   *--backend=cublas*) reason=$FAKE_CUBLAS variants='"heuristic","best"' ;;
-  *) reason=$FAKE_CUDNN variants='"heuristic","best"' ;;
+  *--backend=cudnn*) reason=$FAKE_CUDNN variants='"heuristic","best"' ;;
+  *) [ -n "$FAKE_OPENCL" ] || reason="no OpenCL platform: install a vendor's driver or pocl-opencl-icd" ;;
 esac
 [ -z "$reason" ] || { echo "$name: $reason" >&2; exit 2; }
 case "$*" in
@@ -31,7 +33,7 @@ case "$*" in
 esac
 shape="gemm m=32 n=32 k=32" simple='"register_tiled","naive"'
 [ "$name" = gemm ] || shape="convolution n=1 c=16 h=8 w=8 k=16 r=3 s=3 pass=forward" simple='"cores"'
-echo '{"event":"backend","name":"cuda","device":{"facts":{"compute_capability":"9.0"}}}'
+echo '{"event":"backend","name":"cuda","device":{"facts":{"compute_capability":"9.0","vendor":"'"$FAKE_VENDOR"'"},"kind":"'$FAKE_OPENCL'"}}'
 sleep 0.05
 echo '{"case":"'$shape' dtype=bf16","event":"support","reason":"","variants":['$variants'],"yes":true}'
 echo '{"case":"'$shape' dtype=f64","event":"support","reason":"","variants":['$simple'],"yes":true}'
@@ -77,7 +79,7 @@ assert text.count("\n") == 1 and text.startswith("gpu-check: no usable GPU: cuda
 
 text, output = check(code=0)
 assert "all checks passed" in text and "2 cases correct, 0 incorrect" in text and "\nfailed " not in text, text
-assert "skipped" not in text and "everything measured is above its floor" in text, text
+assert "skipped  library not found: clblast: no OpenCL platform" in text and "everything measured is above its floor" in text, text
 assert "gemm: 6 outputs" in text and "large_gemm: 4 outputs" in text and "large_convolution: 4 outputs" in text, text
 sweep = (output / "gemm-correctness.sweep").read_text()
 assert "gemm m=1 n=1 k=1 dtype=bf16 variant=hopper,tensor,naive backend=cuda\n" in sweep and "s8" not in sweep, sweep
@@ -96,7 +98,7 @@ assert {"log.txt", "summary.txt", "goals.json"} <= {path.name for path in output
 
 assert "0 cases correct, 2 incorrect" in check(code=1, FAKE_STATUS="incorrect")[0]
 assert "0 cases correct" in check(code=1, FAKE_STATUS="unsupported")[0]
-assert "1 cases of cuda" in check(code=1, FAKE_UNREPEATABLE="cuda")[0]
+assert "1 cases of our own kernels" in check(code=1, FAKE_UNREPEATABLE="cuda")[0]
 assert "1 of the vendor's libraries" in check(code=0, FAKE_UNREPEATABLE="cublas")[0]
 assert "failed   racecheck: gemm" in check(code=1, FAKE_RACE="1")[0]
 assert "below the floor: f32 4096 and 8192 (0.800 of 0.93)" in check(code=1, FAKE_TIME="125")[0]
@@ -135,6 +137,19 @@ for reason in (gone, unbuilt.replace("cudnn", "cuda"), broken):
     assert f"failed   does not start: cuda: {reason}\n" in check(code=1, FAKE_CUDA=reason)[0]
 text, _ = check(code=77, FAKE_CUDA=broken, FAKE_CUBLAS=gone, FAKE_CUDNN=unbuilt)
 assert text.startswith(f"gpu-check: no usable GPU: cuda: {broken}; cublas: "), text
+
+# ---- OpenCL: a card of another vendor needs no CUDA, one of NVIDIA's does, and PoCL is no GPU ----
+
+no_cuda = {"FAKE_CUDA": "no CUDA driver (libcuda.so.1) on this machine", "FAKE_CUBLAS": "no CUDA driver (libcuda.so.1) on this machine",
+           "FAKE_CUDNN": gone}
+text, output = check(code=0, FAKE_OPENCL="opencl", FAKE_VENDOR="Advanced Micro Devices, Inc.", **no_cuda)
+assert "skipped  library not found: cuda: no CUDA driver" in text and "skipped  performance: needs both" in text, text
+sweep = (output / "gemm-correctness.sweep").read_text()
+assert "backend=clblast\n" in sweep and "backend=opencl\n" in sweep and "backend=cuda" not in sweep, sweep
+assert "failed   does not start: cuda: no CUDA driver" in check(code=1, FAKE_OPENCL="opencl", FAKE_VENDOR="NVIDIA Corporation",
+                                                                **no_cuda)[0]
+text, _ = check(code=77, FAKE_OPENCL="cpu-opencl", FAKE_VENDOR="GenuineIntel", **no_cuda)
+assert text.count("\n") == 1 and "clblast: OpenCL on the CPU is no GPU" in text, text
 
 # ---- The list of shapes ----
 

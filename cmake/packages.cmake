@@ -55,9 +55,10 @@ endmacro()
 set(CPACK_COMPONENTS_ALL "")
 add_package(runtime whygpu science "benchmark that tells whether deep learning needs a GPU
 whygpu runs the same matrix products, convolutions and training steps on
-plain loops, OpenBLAS, BLIS, libxsmm, oneDNN and, with whygpu-cuda, on CUDA
-kernels, cuBLAS and cuDNN. It checks every result before it times it, keeps
-all samples, and says from which size on a GPU is faster.")
+plain loops, OpenBLAS, BLIS, libxsmm, oneDNN, on CLBlast and our own kernels
+where there is an OpenCL driver and, with whygpu-cuda, on CUDA kernels, cuBLAS
+and cuDNN. It checks every result before it times it, keeps all samples, and
+says from which size on a GPU is faster.")
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 
 add_package(development whygpu-dev libdevel "headers and CMake package for backends of whygpu
@@ -81,8 +82,8 @@ LD_LIBRARY_PATH. Run whygpu list to see what is missing.")
   set(CPACK_DEBIAN_CUDA_PACKAGE_DEPENDS "libc6, libgcc-s1, libstdc++6")
   set(CPACK_DEBIAN_CUDA_PACKAGE_RECOMMENDS
     "libcublas-${CUDAToolkit_VERSION_MAJOR}-${CUDAToolkit_VERSION_MINOR}, libcudnn9-cuda-${CUDAToolkit_VERSION_MAJOR}")
-  install(PROGRAMS ci/gpu-check DESTINATION ${programs} COMPONENT cuda)
 endif()
+install(PROGRAMS ci/gpu-check DESTINATION ${programs} COMPONENT runtime)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)

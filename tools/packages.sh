@@ -1,11 +1,12 @@
 # Sourced by quickstart and test: installs missing Debian packages, or prints which are missing.
 
 build_packages="g++ cmake ninja-build libbenchmark-dev libfmt-dev nlohmann-json3-dev libcli11-dev libopenblas-dev
-  libblis-openmp-dev libdnnl-dev libjs-vega libsqlite3-dev libboost-dev libonnx-dev libprotobuf-dev protobuf-compiler"
+  libblis-openmp-dev libdnnl-dev libjs-vega libsqlite3-dev libboost-dev libonnx-dev libprotobuf-dev protobuf-compiler
+  ocl-icd-opencl-dev libclblast-dev"
 # Debian has libxsmm for x86-64 only.
 x86_packages="libxsmm-dev"
 [ "$(uname -m)" != x86_64 ] || build_packages="$build_packages $x86_packages"
-test_packages="libgtest-dev libgmock-dev python3-jsonschema python3-yaml git help2man"
+test_packages="libgtest-dev libgmock-dev python3-jsonschema python3-yaml git help2man pocl-opencl-icd"
 release_packages="help2man dpkg-dev file"
 check_packages="clang-format clang-tidy-19 clang-19 libclang-rt-19-dev"
 

@@ -46,6 +46,8 @@ void add_table_command(CLI::App& app, int& exit_code) {
   auto* format = command->add_option("--format", options.format, "output format");
   format->check(CLI::IsMember(kFormats))->capture_default_str();
   command->add_option("--baseline", options.baseline, "backend (or backend:variant) to compare the others with");
+  command->add_flag("--allow-cpu-opencl", options.allow_cpu_opencl,
+                    "with --view crossover: compare OpenCL on the CPU (PoCL) as if it were a GPU");
   command->add_flag("--samples", arguments->samples,
                     "a row for each sample, as --view samples; as csv unless --format is given");
   command->callback([arguments, format, &exit_code] {

@@ -73,10 +73,6 @@ PackedLayout gemm_layout(const Gemm& g, int argument) {
           .element_bytes = dtype_bytes(spec.dtype)};
 }
 
-bool is_pointwise(const Convolution& conv) {
-  return conv.r == 1 && conv.s == 1 && conv.stride_h == 1 && conv.stride_w == 1 && conv.pad_h == 0 && conv.pad_w == 0;
-}
-
 MatmulProblem convolution_problem(const Convolution& conv, std::int64_t pixels, Layout layout) {
   const auto specs = conv.arguments();
   const std::uint32_t alignment = alignment_of(layout);

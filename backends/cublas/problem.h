@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "backends/cublas/packed.h"
+#include "backends/devices/convolution_tiles.h"
 #include "whygpu/backend.h"
 
 namespace whygpu {
@@ -52,7 +53,6 @@ PackedLayout gemm_layout(const Gemm& gemm, int argument);
 
 // The product over the columns of `pixels` output pixels (see im2col.h), or over the images themselves if
 // is_pointwise().
-bool is_pointwise(const Convolution& conv);  // 1×1 filters applied to every pixel
 MatmulProblem convolution_problem(const Convolution& conv, std::int64_t pixels, Layout layout);
 
 }  // namespace whygpu

@@ -50,6 +50,15 @@ std::vector<std::string> backends_in(const std::vector<std::string>& words) {
 
 }  // namespace
 
+void leave_out_cpu_opencl(std::vector<BackendRecord>& backends, const std::vector<Case>& problems) {
+  for (auto& backend : backends) {
+    const auto is_asked = [&](const Case& problem) { return problem["backend"] == backend.name; };
+    if (!backend.on_cpu_opencl() || std::ranges::any_of(problems, is_asked)) continue;
+    backend.reason = backend.device->name + " checks code and is no rival of others; --backend runs it";
+    backend.device.reset();
+  }
+}
+
 RunPlan plan_run(const RunOptions& options) {
   RunPlan plan;
   const std::string usual = options.models.empty() ? "quick" : "training";
@@ -63,6 +72,7 @@ RunPlan plan_run(const RunOptions& options) {
   plan.backends.assign(probes.begin(), probes.end());
   refuse_unusable(options.backends, plan.backends);
   if (options.backends.empty()) {
+    leave_out_cpu_opencl(plan.backends, problems);
     for (const auto& name : backends_in(options.words)) {
       const auto found = std::ranges::find(plan.backends, name, &BackendRecord::name);
       const auto asked = found == plan.backends.end()
@@ -72,8 +82,8 @@ RunPlan plan_run(const RunOptions& options) {
     }
   }
   std::vector<std::string> names;
-  for (const auto& probe : probes) {
-    if (probe.usable() || probe.crashed || !options.backends.empty()) names.push_back(probe.name);
+  for (const auto& backend : plan.backends) {
+    if (backend.usable() || backend.crashed || !options.backends.empty()) names.push_back(backend.name);
   }
   if (options.quick) problems = quick_subset(problems, names.size(), kQuickSeconds);
   plan.cases = cross(problems, names);

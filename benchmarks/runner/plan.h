@@ -23,6 +23,9 @@ struct RunPlan {
 // Throws CaseError.
 RunPlan plan_run(const RunOptions& options);
 
+// Backends that run OpenCL on the CPU become unusable, with a reason, unless a problem names them.
+void leave_out_cpu_opencl(std::vector<BackendRecord>& backends, const std::vector<Case>& problems);
+
 // "a, b are left out: why", one line for each reason.
 std::vector<std::string> excluded_backend_lines(const std::vector<BackendRecord>& backends);
 

@@ -20,6 +20,22 @@ TEST(Plan, RefusalsOfMissingAndCrashedBackends) {
   EXPECT_EQ(refusals[1].status, Status::failed);
 }
 
+TEST(Plan, OpenClOnTheCpuRunsOnRequestOnly) {
+  const DeviceRecord pocl{RecordedDevice::cpu_opencl, "OpenCL on the CPU (PoCL)", 1, 1, {}};
+  const std::vector<BackendRecord> found = {{.name = "naive", .device = DeviceRecord{}},
+                                            {.name = "clblast", .version = "CLBlast 1", .device = pocl}};
+  auto backends = found;
+  leave_out_cpu_opencl(backends, {parse_case("gemm m=8"), parse_case("gemm m=9 backend=naive")});
+  EXPECT_TRUE(backends[0].usable());
+  EXPECT_FALSE(backends[1].usable());
+  EXPECT_EQ(excluded_backend_lines(backends),
+            std::vector<std::string>{"clblast is left out: OpenCL on the CPU (PoCL) checks code and is no rival of "
+                                     "others; --backend runs it"});
+  backends = found;
+  leave_out_cpu_opencl(backends, {parse_case("gemm m=8"), parse_case("gemm m=9 backend=clblast")});
+  EXPECT_TRUE(backends[1].usable());
+}
+
 TEST(Plan, HeaderIsReadAsWritten) {
   PlannedRun planned;
   planned.cases = {parse_case("gemm m=8 n=8 k=8 backend=naive")};

@@ -82,7 +82,8 @@ CLI::Option* add_threads_option(CLI::App& command, int& threads, const std::stri
 }
 
 CLI::Option* add_device_option(CLI::App& command, int& device) {
-  return command.add_option("--device", device, "index of the accelerator")->check(CLI::NonNegativeNumber);
+  return command.add_option("--device", device, "index of the accelerator; of OpenCL, over all platforms, GPUs first")
+      ->check(CLI::NonNegativeNumber);
 }
 
 CLI::Option* add_sample_seconds_option(CLI::App& command, double& seconds) {

@@ -5,7 +5,7 @@
 namespace whygpu {
 
 HostCopies::HostCopies(Device& device, const std::vector<HostArgument>& arguments)
-    : memory_(device.kind() == DeviceKind::cpu ? "host memory" : "page-locked host memory") {
+    : memory_(is_host_memory(device.kind()) ? "host memory" : "page-locked host memory") {
   const bool on_host = device.kind() == DeviceKind::cpu;
   for (const auto& argument : arguments) {
     if (on_host && argument.tensor->address() != nullptr) continue;

@@ -39,7 +39,7 @@ Verdict TrialRun::fits_in_memory() const {
   const double need = workload_.work(case_).memory_bytes;
   const auto device_free = static_cast<double>(backend_.device().free_memory_bytes());
   const auto host_free = static_cast<double>(available_host_memory());
-  const bool shared = backend_.device().kind() == DeviceKind::cpu;
+  const bool shared = is_host_memory(backend_.device().kind());
   if (const double host_need = shared ? 2 * need : need; host_need > host_free) {
     return {Status::unsupported,
             fmt::format("needs {:.4g} GB of host memory (operands and their check), {:.4g} GB are free",

@@ -204,7 +204,8 @@ void add_worker_options(CLI::App& app, WorkerOptions& options) {
   app.add_option("--sample_seconds", options.sample_seconds,
                  "sampling time of each case, in place of --benchmark_min_time")
       ->check(CLI::PositiveNumber);
-  app.add_option("--device", options.device, "index of the accelerator")->check(CLI::NonNegativeNumber);
+  app.add_option("--device", options.device, "index of the accelerator; of OpenCL, over all platforms")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--records", options.records, "file or descriptor for JSON lines with all samples");
   app.add_flag("--energy", options.energy, "also measure energy: some seconds more per case");
   app.add_flag(

@@ -18,8 +18,12 @@ namespace {
 Measured none(std::string why) { return {std::nullopt, std::move(why)}; }
 
 bool is_gpu(const ResultFile& file, const CaseRecord& record) {
-  const auto* device = file.device_of(record);
-  return device && device->kind != RecordedDevice::cpu;
+  const auto* backend = file.backend(record.backend);
+  return backend != nullptr && backend->on_accelerator();
+}
+
+bool ran_on(bool gpu, const ResultFile& file, const CaseRecord& record) {
+  return is_gpu(file, record) == gpu && !file.ran_on_cpu_opencl(record);
 }
 
 const char* device_word(bool gpu) { return gpu ? "GPU" : "CPU"; }
@@ -32,7 +36,7 @@ Measured greatest(const ResultFile& file, bool gpu, const CaseRate& rate, double
   const CaseRecord* best = nullptr;
   double most = 0;
   for (const auto& record : file.cases) {
-    const auto value = is_gpu(file, record) == gpu ? rate(record) : std::nullopt;
+    const auto value = ran_on(gpu, file, record) ? rate(record) : std::nullopt;
     if (!value || value->value <= most) continue;
     best = &record;
     most = value->value;
@@ -74,7 +78,7 @@ Measured price_over_speed(const ResultFile& file, bool gpu, const DevicePrices& 
   const auto speed = fastest(file, gpu);
   if (!speed.value) return speed;
   for (const auto& backend : file.backends) {
-    if (!backend.device || backend.on_accelerator() != gpu) continue;
+    if (!backend.device || backend.on_accelerator() != gpu || backend.on_cpu_opencl()) continue;
     const auto price = prices.find(backend.device->name);
     if (price == prices.end()) return none("the price of " + backend.device->name + " is unknown (--price)");
     return {price->second / *speed.value, fmt::format("${} for {}", format_number(price->second), speed.evidence)};

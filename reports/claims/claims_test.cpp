@@ -51,6 +51,19 @@ TEST(Claims, CpuOnly) {
   EXPECT_EQ(judged(fast, "processing-power").verdict, ClaimVerdict::refuted);
 }
 
+// Neither the fastest GPU nor the fastest CPU backend.
+TEST(Claims, OpenClOnTheCpuCountsAsNeither) {
+  auto file = machine(5, 20'000);
+  file.backend("clblast", "cpu-opencl", "OpenCL on the CPU (PoCL)");
+  file.ok(square_gemm(4096), "clblast", seven_rounds(1), gemm_flops(4096));
+  const auto with = judged(file, "processing-power"), without = judged(machine(5, 20'000), "processing-power");
+  EXPECT_EQ(with.verdict, without.verdict);
+  EXPECT_EQ(with.evidence, without.evidence);
+  SyntheticFile alone;
+  alone.backend("clblast", "cpu-opencl").ok(square_gemm(64), "clblast", {1}, 200);
+  EXPECT_EQ(judged(alone, "processing-power").verdict, ClaimVerdict::not_measured);
+}
+
 TEST(Claims, SmallTasks) {
   EXPECT_EQ(judged(machine(500, 20'000), "small-tasks").verdict, ClaimVerdict::confirmed);
   EXPECT_EQ(judged(machine(0.001, 20'000), "small-tasks").verdict, ClaimVerdict::refuted);

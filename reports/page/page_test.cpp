@@ -36,6 +36,21 @@ TEST(Page, OpenWithoutGpu) {
   EXPECT_TRUE(has(render_page({cpu_only_file().file()}, {}), "Not answered: no GPU was measured"));
 }
 
+TEST(Page, OpenClOnTheCpuIsNoGpu) {
+  SyntheticFile file;
+  file.backend("openblas").backend("clblast", "cpu-opencl", "OpenCL on the CPU (PoCL)");
+  for (int size : {64, 128, 256}) {
+    file.ok(square_gemm(size), "openblas", seven_rounds(100), gemm_flops(size));
+    file.ok(square_gemm(size), "clblast", seven_rounds(10), gemm_flops(size));
+  }
+  const auto page = render_page({file.file()}, {});
+  EXPECT_TRUE(has(page, "Not answered: no GPU was measured"));
+  EXPECT_TRUE(has(page, "OpenCL on the CPU (PoCL)"));
+  EXPECT_TRUE(has(page, "gemm: openblas reaches"));
+  EXPECT_FALSE(has(page, "clblast reaches"));
+  EXPECT_THAT(chart_ids(file.file()), testing::ElementsAre("speed", "samples"));
+}
+
 TEST(Page, MeasuredChartsOnly) {
   EXPECT_THAT(chart_ids(cpu_only_file().file()), testing::ElementsAre("speed", "speed-bars", "samples"));
   EXPECT_THAT(

@@ -106,6 +106,21 @@ TEST(Codec, UnknownDeviceKind) {
   EXPECT_EQ(decode<DeviceRecord>(encode(opencl), "").kind, RecordedDevice::opencl);
 }
 
+TEST(Codec, OpenClOnTheCpuIsNoAccelerator) {
+  const auto backend_on = [](RecordedDevice kind) {
+    return BackendRecord{
+        .name = "b", .version = "1", .reason = "", .facts = {}, .device = DeviceRecord{kind, "D", 1, 1, {}}};
+  };
+  const json device = encode(*backend_on(RecordedDevice::cpu_opencl).device);
+  EXPECT_EQ(device.at("kind"), "cpu-opencl");
+  EXPECT_EQ(decode<DeviceRecord>(device, "").kind, RecordedDevice::cpu_opencl);
+  EXPECT_FALSE(backend_on(RecordedDevice::cpu_opencl).on_accelerator());
+  EXPECT_TRUE(backend_on(RecordedDevice::cpu_opencl).queues_work());
+  EXPECT_TRUE(backend_on(RecordedDevice::opencl).on_accelerator());
+  EXPECT_TRUE(backend_on(RecordedDevice::other).on_accelerator());
+  EXPECT_FALSE(backend_on(RecordedDevice::cpu).queues_work());
+}
+
 TEST(Codec, CeilingFindingMeterCacheFields) {
   const json ceilings = json::parse(R"([
       {"device": "CPU", "kind": "flops", "dtype": "f32", "value": 2.5e11, "unit": "FLOP/s", "how": "chains", "visits": 3,

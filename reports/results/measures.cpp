@@ -77,7 +77,7 @@ std::optional<Estimate> detail(const CaseRecord& record, const std::string& name
 std::optional<Estimate> latency_ns(const ResultFile& file, const CaseRecord& record) {
   if (file.imported) return std::nullopt;  // the source does not say whether the host waited
   const auto* backend = file.backend(record.backend);
-  if (backend && backend->on_accelerator()) return detail(record, "synchronised_ns");
+  if (backend && backend->queues_work()) return detail(record, "synchronised_ns");
   return record.is_cold() ? std::nullopt : time_ns(record);
 }
 

@@ -76,9 +76,8 @@ std::string contender_name(const ResultFile& file, const CaseRecord& record) {
   auto name = record.backend;
   if (!record.variant().empty()) name.append(1, ':').append(record.variant());
   const auto* backend = file.backend(record.backend);
-  const bool on_cpu = !backend || !backend->on_accelerator();
   const auto path = data_path_of(record).text;
-  if (!on_cpu && !path.empty()) name.append(1, ' ').append(path);
+  if (backend && backend->queues_work() && !path.empty()) name.append(1, ' ').append(path);
   return name;
 }
 

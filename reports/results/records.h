@@ -77,9 +77,12 @@ struct CaseRecord {
   bool is_cold() const { return value("mode") == "cold"; }
 };
 
-// As recorded; newer versions may write other kinds.
-enum class RecordedDevice : std::uint8_t { cpu, cuda, opencl, other };
-constexpr auto enum_names(RecordedDevice) { return std::array<std::string_view, 4>{"cpu", "cuda", "opencl", "other"}; }
+// As recorded; newer versions may write other kinds. cpu_opencl is an OpenCL device that is a CPU, such as PoCL's: it
+// checks the code of OpenCL backends, and is neither a GPU nor a rival of the CPU backends.
+enum class RecordedDevice : std::uint8_t { cpu, cuda, opencl, cpu_opencl, other };
+constexpr auto enum_names(RecordedDevice) {
+  return std::array<std::string_view, 5>{"cpu", "cuda", "opencl", "cpu-opencl", "other"};
+}
 
 struct DeviceRecord {
   OpenEnum<RecordedDevice> kind;
@@ -98,7 +101,11 @@ struct BackendRecord {
   bool crashed = false;  // a signal ended its first worker, or it did not answer
 
   bool usable() const { return device.has_value(); }
-  bool on_accelerator() const { return device && device->kind != RecordedDevice::cpu; }
+  bool on_cpu_opencl() const { return device && device->kind == RecordedDevice::cpu_opencl; }
+  bool on_accelerator() const { return queues_work() && !on_cpu_opencl(); }
+
+  // The host waits for results; operands may have to be copied.
+  bool queues_work() const { return device && device->kind != RecordedDevice::cpu; }
 
   // The value of one fact; empty when there is none.
   std::string fact(const std::string& key) const;

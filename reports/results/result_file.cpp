@@ -87,6 +87,11 @@ bool ResultFile::ran_on_cpu(const CaseRecord& record) const {
   return device != nullptr && device->kind == RecordedDevice::cpu;
 }
 
+bool ResultFile::ran_on_cpu_opencl(const CaseRecord& record) const {
+  const auto* device = device_of(record);
+  return device != nullptr && device->kind == RecordedDevice::cpu_opencl;
+}
+
 void refuse_imported(const ResultFile& file, std::string_view purpose) {
   if (!file.imported) return;
   throw ResultFileError(file.name + ": published by others (" + file.imported->source + ", " + file.imported->date +

@@ -34,7 +34,8 @@ struct ResultFile {
 
   const BackendRecord* backend(std::string_view backend_name) const;  // null when not in the file
   const DeviceRecord* device_of(const CaseRecord& record) const;      // null when its backend named none
-  bool ran_on_cpu(const CaseRecord& record) const;
+  bool ran_on_cpu(const CaseRecord& record) const;                    // by a CPU backend
+  bool ran_on_cpu_opencl(const CaseRecord& record) const;             // by an OpenCL backend, on the CPU
 };
 
 // Throws ResultFileError if the file's figures were published by others. `purpose`: what would have used them.

@@ -138,6 +138,7 @@ BestCase best_case(const std::vector<Source>& sources, const std::string& worklo
     for (const auto& source : sources) {
       for (const auto& record : source.file.cases) {
         if (record.workload != workload || record.status != Status::ok) continue;
+        if (source.file.ran_on_cpu_opencl(record)) continue;
         const auto rate = rate_of(record);
         if (!rate || (best.rate && rate->value <= best.rate->value)) continue;
         best = {&source, &record, rate, rate_of == gflops ? "GFLOP/s" : "GB/s"};
@@ -158,6 +159,7 @@ Answer without_gpu(const std::vector<Source>& sources, const std::vector<std::st
     for (const auto& record : source->file.cases) {
       const auto other = unit == "GB/s" ? gigabytes_per_second(record) : gflops(record);
       if (!other || record.status != Status::ok || problem_key(record) != problem_key(*fastest)) continue;
+      if (source->file.ran_on_cpu_opencl(record)) continue;
       if (other->relative_half_width().value_or(0) > kUnusable) continue;
       slowest = slowest == 0 ? other->value : std::min(slowest, other->value);
     }

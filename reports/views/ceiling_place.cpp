@@ -35,7 +35,7 @@ bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record) {
 std::optional<double> busy_threads(const ResultFile& file, const CaseRecord& record) {
   const auto* backend = file.backend(record.backend);
   const auto time = time_ns(record);
-  if (backend == nullptr || backend->on_accelerator() || !time || record.is_cold()) return std::nullopt;
+  if (backend == nullptr || backend->queues_work() || !time || record.is_cold()) return std::nullopt;
   if (record.offload().value_or(Offload::kernel) != Offload::kernel) return std::nullopt;
   std::vector<double> busy;
   for (const auto& round : record.rounds) {

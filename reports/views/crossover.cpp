@@ -29,8 +29,9 @@ struct Solved {
   const ResultFile& file;
   std::unordered_map<std::string, std::vector<const CaseRecord*>> by_cpu, by_other;
 
-  explicit Solved(const ResultFile& results) : file(results) {
+  Solved(const ResultFile& results, CpuOpenCl cpu_opencl) : file(results) {
     for (const auto& record : file.cases) {
+      if (cpu_opencl == CpuOpenCl::left_out && file.ran_on_cpu_opencl(record)) continue;
       (file.ran_on_cpu(record) ? by_cpu : by_other)[problem_key(record)].push_back(&record);
     }
   }
@@ -148,8 +149,8 @@ Crossover find_crossover(const std::vector<Advantage>& points) {
   return result;
 }
 
-std::vector<Contest> contests(const ResultFile& file, const PriceList& prices) {
-  const Solved solved(file);
+std::vector<Contest> contests(const ResultFile& file, const PriceList& prices, CpuOpenCl cpu_opencl) {
+  const Solved solved(file, cpu_opencl);
   std::vector<Contest> result;
   if (file.imported || solved.by_other.empty()) return result;
   for (const auto& family : families_of(file)) {
@@ -179,8 +180,8 @@ std::string describe(const Contest& contest) {
   return fmt::format("between {} and {}", format_size(*crossover.last_behind), from);
 }
 
-std::vector<Payback> paybacks(const ResultFile& file) {
-  const Solved solved(file);
+std::vector<Payback> paybacks(const ResultFile& file, CpuOpenCl cpu_opencl) {
+  const Solved solved(file, cpu_opencl);
   std::vector<Payback> result;
   if (file.imported || solved.by_other.empty()) return result;
   for (const auto& family : families_of(file)) {

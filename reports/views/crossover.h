@@ -58,9 +58,13 @@ struct Contest {
   Crossover crossover;
 };
 
+// Whether OpenCL on the CPU counts as a candidate, which exercises everything but a GPU.
+enum class CpuOpenCl : std::uint8_t { left_out, candidate };
+
 // Every candidate (a backend on an accelerator) on every family, for each resource that was measured. None for an
 // imported file.
-std::vector<Contest> contests(const ResultFile& file, const PriceList& prices);
+std::vector<Contest> contests(const ResultFile& file, const PriceList& prices,
+                              CpuOpenCl cpu_opencl = CpuOpenCl::left_out);
 
 // "always", "never up to 4096", "between 384 and 512", "at or below 512", "undecided: …".
 std::string describe(const Contest& contest);
@@ -75,6 +79,6 @@ struct Payback {
 };
 
 // For candidates measured both with offload=kernel and with offload=always. None for an imported file.
-std::vector<Payback> paybacks(const ResultFile& file);
+std::vector<Payback> paybacks(const ResultFile& file, CpuOpenCl cpu_opencl = CpuOpenCl::left_out);
 
 }  // namespace whygpu

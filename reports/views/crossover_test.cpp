@@ -101,6 +101,25 @@ TEST(Crossover, LatencyOfOneOperation) {
   EXPECT_EQ(all[1].crossover.from, 256);
 }
 
+// OpenCL on the CPU is neither a GPU nor one of the CPU backends that a GPU has to beat.
+TEST(Crossover, OpenClOnTheCpuIsLeftOut) {
+  SyntheticFile file;
+  file.backend("openblas").backend("clblast", "cpu-opencl", "OpenCL on the CPU (PoCL)").backend("cuda", "cuda");
+  for (int size : {64, 128, 256}) {
+    file.ok(square_gemm(size), "openblas", seven_rounds(100), 1);
+    file.ok(square_gemm(size), "clblast", seven_rounds(1), 1);
+    file.ok(square_gemm(size), "cuda", seven_rounds(50), 1);
+  }
+  const auto contest = only_contest(file);
+  EXPECT_EQ(contest.candidate, "cuda");
+  EXPECT_EQ(contest.points.at(0).best_cpu, "openblas");
+  const auto all = contests(file.file(), {}, CpuOpenCl::candidate);
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(all[0].candidate, "clblast");
+  EXPECT_EQ(all[0].device, "OpenCL on the CPU (PoCL)");
+  EXPECT_EQ(all[1].points.at(0).best_cpu, "openblas");
+}
+
 TEST(Crossover, FailedSizes) {
   auto file = contest_file({0.5, 2, 4});
   file.ok(square_gemm(512), "openblas", seven_rounds(100), 1);

@@ -124,6 +124,7 @@ std::vector<std::string> describe_backends(const ResultFile& file) {
     }
     std::string line = backend.name + ": " + backend.version;
     if (backend.on_accelerator()) line += " on " + backend.device->name;
+    if (backend.on_cpu_opencl()) line += ", " + backend.device->name;
     if (const auto ran = implementations_of(file, backend.name); !ran.empty()) line += "; ran " + ran;
     lines.push_back(line);
   }

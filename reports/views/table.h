@@ -22,6 +22,7 @@ struct TableOptions {
   bool color = false;
   PriceList prices;
   std::vector<CatalogueDevice> cards;  // to project
+  bool allow_cpu_opencl = false;       // as a candidate of the view "crossover"
 };
 
 // How the page of `whygpu report` shows a view.

@@ -108,6 +108,24 @@ TEST(TableViews, CrossoverView) {
   EXPECT_EQ(records[0]["from"], 64);
 }
 
+TEST(TableViews, CrossoverOfOpenClOnTheCpu) {
+  SyntheticFile pocl;
+  pocl.backend("naive").backend("clblast", "cpu-opencl", "OpenCL on the CPU (PoCL)");
+  for (int size : {64, 128}) {
+    pocl.ok(square_gemm(size), "naive", seven_rounds(100), 1);
+    pocl.ok(square_gemm(size), "clblast", seven_rounds(10), 1);
+  }
+  TableOptions allowed;
+  allowed.width = 200;
+  allowed.view = "crossover";
+  EXPECT_THAT(render_table({pocl.file()}, allowed),
+              AllOf(HasSubstr("no backend ran on a GPU"),
+                    HasSubstr("clblast ran OpenCL on the CPU and is left out; --allow-cpu-opencl compares it")));
+  allowed.allow_cpu_opencl = true;
+  EXPECT_THAT(render_table({pocl.file()}, allowed),
+              AllOf(HasSubstr("always, from 64 on"), HasSubstr("clblast ran OpenCL on the CPU: no GPU was measured")));
+}
+
 // A CPU's time is its latency; a GPU's times are of queued operations.
 TEST(TableViews, LatencyView) {
   SyntheticFile file;

@@ -18,7 +18,7 @@ std::string_view kind_name(CrossoverKind kind) {
 
 class CrossoverView {
  public:
-  explicit CrossoverView(const PriceList& prices) : prices_(prices) {
+  CrossoverView(const PriceList& prices, CpuOpenCl cpu_opencl) : prices_(prices), cpu_opencl_(cpu_opencl) {
     document_.records.columns = {"file",        "workload",    "dtype",
                                  "settings",    "fixed",       "size_name",
                                  "candidate",   "device",      "offload",
@@ -28,7 +28,7 @@ class CrossoverView {
   }
 
   void add(const ResultFile& file, const std::string& name) {
-    const auto found = contests(file, prices_);
+    const auto found = contests(file, prices_, cpu_opencl_);
     if (found.empty()) document_.notes.push_back(name + ": " + why_no_contest(file));
     Section section{name, columns(), {}, {}};
     for (const auto& contest : found) {
@@ -38,6 +38,7 @@ class CrossoverView {
     }
     if (!section.rows.empty()) document_.sections.push_back(std::move(section));
     add_paybacks(file, name);
+    if (const auto note = note_on_cpu_opencl(file); !note.empty()) document_.notes.push_back(name + ": " + note);
   }
 
   Document take(std::vector<std::string> heading) {
@@ -100,11 +101,22 @@ class CrossoverView {
                     {{"problem", "", true}, {"candidate", "", true}, {"reuses", "", false}},
                     {},
                     {}};
-    for (const auto& payback : paybacks(file)) {
+    for (const auto& payback : paybacks(file, cpu_opencl_)) {
       section.rows.push_back(
           {{payback.problem}, {payback.candidate}, {payback.reuses ? format_size(*payback.reuses) : "never"}});
     }
     if (!section.rows.empty()) document_.sections.push_back(std::move(section));
+  }
+
+  std::string note_on_cpu_opencl(const ResultFile& file) const {
+    std::string names;
+    for (const auto& backend : file.backends) {
+      if (backend.on_cpu_opencl()) names += (names.empty() ? "" : ", ") + backend.name;
+    }
+    if (names.empty()) return {};
+    return names + (cpu_opencl_ == CpuOpenCl::candidate
+                        ? " ran OpenCL on the CPU: no GPU was measured by it"
+                        : " ran OpenCL on the CPU and is left out; --allow-cpu-opencl compares it all the same");
   }
 
   static std::string why_no_contest(const ResultFile& file) {
@@ -118,13 +130,14 @@ class CrossoverView {
   }
 
   const PriceList& prices_;
+  CpuOpenCl cpu_opencl_;
   Document document_;
 };
 
 }  // namespace
 
 Document crossover_view(const std::vector<ResultFile>& files, const TableOptions& options) {
-  CrossoverView view(options.prices);
+  CrossoverView view(options.prices, options.allow_cpu_opencl ? CpuOpenCl::candidate : CpuOpenCl::left_out);
   const auto names = file_names(files);
   for (std::size_t f = 0; f < files.size(); ++f) view.add(files[f], names[f]);
   return view.take(describe_files(files, names));

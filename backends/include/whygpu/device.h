@@ -17,11 +17,17 @@
 
 namespace whygpu {
 
-enum class DeviceKind : std::uint8_t { cpu, cuda, opencl };
+// cpu_opencl: an OpenCL device that is a CPU, such as PoCL's. It checks OpenCL code, and is never taken for a GPU.
+enum class DeviceKind : std::uint8_t { cpu, cuda, opencl, cpu_opencl };
 
 inline constexpr std::string_view device_kind_name(DeviceKind kind) {
-  constexpr std::string_view names[] = {"cpu", "cuda", "opencl"};
+  constexpr std::string_view names[] = {"cpu", "cuda", "opencl", "cpu-opencl"};
   return names[static_cast<std::size_t>(kind)];
+}
+
+// Whether the device's memory is the host's.
+inline constexpr bool is_host_memory(DeviceKind kind) {
+  return kind == DeviceKind::cpu || kind == DeviceKind::cpu_opencl;
 }
 
 // Named facts for the result file, such as {"dispatch", "Cooperlake"}.
@@ -82,7 +88,7 @@ class Device {
   virtual std::string disturbance() { return {}; }
 
   // Where separately loaded kernels queue their work: a HostThreads* (cpu; null: only the calling thread), a
-  // cudaStream_t (cuda), a cl_command_queue (opencl). Owned by the device.
+  // cudaStream_t (cuda), a cl_command_queue (opencl, cpu_opencl). Owned by the device.
   virtual void* queue() { return nullptr; }
 };
 

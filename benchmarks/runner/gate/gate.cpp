@@ -105,6 +105,11 @@ class Gate {
         result_.notes.push_back(fmt::format("backend {} cannot run here in either build", name));
         continue;
       }
+      if (options_.backends.empty() && usable_probe->on_cpu_opencl()) {
+        result_.notes.push_back(fmt::format("backend {} is left out: {} checks code; --backend compares it", name,
+                                            usable_probe->device->name));
+        continue;
+      }
       kinds_.insert_or_assign(name, usable_probe->device->kind);
       usable.push_back(name);
     }
@@ -241,7 +246,8 @@ class Gate {
   std::vector<std::string> accelerators() const {
     std::vector<std::string> names;
     for (const auto& [backend, kind] : kinds_) {
-      if (kind != RecordedDevice::cpu) names.push_back(backend + " on " + kind.text());
+      if (kind != RecordedDevice::cpu && kind != RecordedDevice::cpu_opencl)
+        names.push_back(backend + " on " + kind.text());
     }
     return names;
   }

@@ -1,6 +1,7 @@
+#include "backends/devices/convolution_tiles.h"
+
 #include <algorithm>
 
-#include "backends/cublas/im2col.h"
 #include "backends/devices/ceil_div.h"
 
 namespace whygpu {
@@ -65,6 +66,10 @@ std::vector<ConvolutionTile> tiles_of(const Convolution& conv, std::size_t cache
     });
     if (fit || tiles.front().lines == 1 || bytes < 8) return tiles;
   }
+}
+
+bool is_pointwise(const Convolution& conv) {
+  return conv.r == 1 && conv.s == 1 && conv.stride_h == 1 && conv.stride_w == 1 && conv.pad_h == 0 && conv.pad_w == 0;
 }
 
 }  // namespace whygpu

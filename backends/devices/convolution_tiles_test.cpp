@@ -1,6 +1,6 @@
 #include <gmock/gmock.h>
 
-#include "backends/cublas/im2col.h"
+#include "backends/devices/convolution_tiles.h"
 
 namespace whygpu {
 
