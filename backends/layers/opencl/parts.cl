@@ -1,7 +1,7 @@
 // How to write a layer's OpenCL kernels: NAME/opencl.cl, compiled after this file.
 //
-// Buffers are arguments of the kernel with the place where their values start. START(x) moves FLOATS and INTEGERS there;
-// VALUES are f32 or bf16, and read and written by GET and SET.
+// Buffers are arguments of the kernel with the place where their values start. START(x) moves FLOATS and INTEGERS
+// there; VALUES are f32 or bf16, and read and written by GET and SET.
 #define FLOATS(x) global float *x, const ulong x##_first
 #define INTEGERS(x) global int *x, const ulong x##_first
 #define VALUES(x) global void *x, const ulong x##_first, const int x##_narrow

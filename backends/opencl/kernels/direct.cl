@@ -1,5 +1,5 @@
-// direct: one work item per element of the result, from the definition. Every value is read from global memory as often as
-// it is used.
+// direct: one work item per element of the result, from the definition. Every value is read from global memory as often
+// as it is used.
 
 #if defined(PASS_FORWARD)
 // x, w, y: y[n, p, q, k] = Σ over r, s, c of x[n, h, w, c] · w[k, r, s, c].

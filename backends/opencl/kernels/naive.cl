@@ -1,5 +1,6 @@
-// Rung 1, naive: one work item per element of C. Neighbours compute neighbouring columns, so that they read neighbouring
-// elements of B, and the same one of A. Every element of A is read n times from global memory, every one of B m times.
+// Rung 1, naive: one work item per element of C. Neighbours compute neighbouring columns, so that they read
+// neighbouring elements of B, and the same one of A. Every element of A is read n times from global memory, every one
+// of B m times.
 
 kernel void gemm(GEMM_ARGUMENTS) {
   const int column = get_global_id(0), row = get_global_id(1);

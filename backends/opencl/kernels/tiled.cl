@@ -1,5 +1,5 @@
-// Rung 2, tiled: a work group copies a square tile of A and of B to local memory, and each work item then reads them from
-// there. An element is read from global memory once per group instead of once per work item: TILE_ROWS times less.
+// Rung 2, tiled: a work group copies a square tile of A and of B to local memory, and each work item then reads them
+// from there. An element is read from global memory once per group instead of once per work item: TILE_ROWS times less.
 
 kernel __attribute__((reqd_work_group_size(TILE_COLUMNS, TILE_ROWS, 1))) void gemm(GEMM_ARGUMENTS) {
   local sum_t a_tile[TILE_ROWS][TILE_DEPTH + 1];  // one more, so that a column is spread over all banks
