@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-build = pathlib.Path(sys.argv[2])
+build = pathlib.Path(sys.argv[2]).resolve()
 SKIPPED = 77
 folder = pathlib.Path(tempfile.mkdtemp())
 environment = {key: value for key, value in os.environ.items()
