@@ -99,7 +99,7 @@ Json bandwidth_picks(const ChartFiles& files, std::span<const Family> families, 
   }
   Json picks = Json::array();
   for (const auto& family : families) {
-    Series series(numbers);
+    ChartSeries series(numbers);
     Ceilings ceilings;
     CacheMarks caches;
     Json points = Json::array();

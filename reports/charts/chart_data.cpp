@@ -137,7 +137,7 @@ class Charts {
     for (const auto& family : families_) {
       if (family.workload == kMemory) continue;  // by bandwidth, even where its kernels count FLOPs
       Json pick = empty_pick(family, unit);
-      Series series(names_);
+      ChartSeries series(names_);
       Ceilings ceilings;
       for (const auto& problem : family.problems) {
         for (std::size_t f = 0; f < files_.entries().size(); ++f) {
@@ -208,7 +208,7 @@ class Charts {
       const auto found = all.find(label_of(family));
       if (found == all.end()) continue;
       Json pick = empty_pick(family, unit);
-      Series series(names_);
+      ChartSeries series(names_);
       for (const auto& [name, contest] : found->second) {
         if (!wanted(contest)) continue;
         for (const auto& advantage : contest.points)

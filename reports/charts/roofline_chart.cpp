@@ -21,7 +21,7 @@ Json pick_of(const ChartFiles& files, const ChartFiles::Entry& entry, const Ceil
              SeriesNumbers& numbers) {
   const auto& file = entry.file;
   Json points = Json::array();
-  Series series(numbers);
+  ChartSeries series(numbers);
   for (const auto& record : file.cases) {
     const auto rate = gflops(record);
     if (!rate || record.bytes <= 0 || record.value("dtype") != peak.dtype || !ran_on(file, record, peak.device)) {

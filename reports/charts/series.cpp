@@ -40,13 +40,13 @@ std::size_t SeriesNumbers::number(const std::string& name) {
   return number;
 }
 
-std::size_t Series::index(const std::string& name) {
+std::size_t ChartSeries::index(const std::string& name) {
   const auto number = numbers_.number(name);
   used_[number] = name;
   return number;
 }
 
-nlohmann::ordered_json Series::legend() const {
+nlohmann::ordered_json ChartSeries::legend() const {
   auto legend = nlohmann::ordered_json::array();
   for (const auto& [number, name] : used_) legend.push_back({number, name});
   return legend;

@@ -44,9 +44,9 @@ class SeriesNumbers {
 };
 
 // The series of one pick.
-class Series {
+class ChartSeries {
  public:
-  explicit Series(SeriesNumbers& numbers) : numbers_(numbers) {}
+  explicit ChartSeries(SeriesNumbers& numbers) : numbers_(numbers) {}
 
   std::size_t index(const std::string& name);
   nlohmann::ordered_json legend() const;  // [[number, name], …]

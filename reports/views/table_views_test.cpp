@@ -111,7 +111,7 @@ TEST(TableViews, CrossoverView) {
 TEST(TableViews, CrossoverOfOpenClOnTheCpu) {
   SyntheticFile pocl;
   pocl.backend("naive").backend("clblast", "cpu-opencl", "OpenCL on the CPU (PoCL)");
-  for (int size : {64, 128}) {
+  for (int size : {64, 128, 256}) {
     pocl.ok(square_gemm(size), "naive", seven_rounds(100), 1);
     pocl.ok(square_gemm(size), "clblast", seven_rounds(10), 1);
   }
