@@ -9,7 +9,7 @@ endif()
 add_library(whygpu_opencl_device STATIC
   devices/opencl.cpp devices/opencl_platforms.cpp devices/opencl_program.cpp devices/opencl_status.cpp
   devices/opencl_tensor.cpp)
-target_link_libraries(whygpu_opencl_device PRIVATE whygpu_options PUBLIC whygpu_host_device OpenCL::OpenCL)
+target_link_libraries(whygpu_opencl_device PRIVATE whygpu_options whygpu_hwmon PUBLIC whygpu_host_device OpenCL::OpenCL)
 target_compile_definitions(whygpu_opencl_device PUBLIC CL_TARGET_OPENCL_VERSION=120)
 
 # use_opencl(TEST…): tests that need a device. PoCL keeps what it compiles in the build folder; without that, CLBlast's

@@ -7,6 +7,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include "backends/devices/hwmon.h"
 #include "backends/devices/opencl_platforms.h"
 #include "whygpu/host_device.h"
 
@@ -189,8 +190,17 @@ Facts OpenClDevice::facts() const {
       {"largest_allocation", largest},
       {"fp16", yes_no(has_extension("cl_khr_fp16"))},
       {"fp64", yes_no(has_extension("cl_khr_fp64"))}};
-  if (const std::string pci = opencl_pci_address(id()); !pci.empty()) facts.emplace_back("pci", pci);
+  if (const std::string pci = opencl_pci_address(id()); !pci.empty()) {
+    facts.emplace_back("pci", pci);
+    for (auto& fact : hwmon_facts(pci)) facts.push_back(std::move(fact));
+  }
   return facts;
+}
+
+std::vector<std::pair<std::string, double>> OpenClDevice::readings() const {
+  const std::string pci = opencl_pci_address(id());
+  if (pci.empty()) return {};
+  return hwmon_readings(pci);
 }
 
 std::size_t OpenClDevice::largest_allocation() const {

@@ -42,6 +42,7 @@ class OpenClDevice final : public Device {
   std::shared_ptr<void> allocate_host(std::size_t bytes) override;
   std::unique_ptr<Tensor> allocate(std::size_t bytes) override;
   std::unique_ptr<Tensor> view(Tensor& whole, std::size_t offset, std::size_t bytes) override;
+  std::vector<std::pair<std::string, double>> readings() const override;  // of AMD's and Intel's cards
   void* queue() override { return commands(); }
 
   cl_context context() const;
