@@ -19,6 +19,7 @@ std::string kernels() { return bli_arch_string(bli_arch_query_id()); }
 
 // BLIS_JC_NT and its like set the threads of each loop, and override the number of threads.
 int threads() {
+  if (bli_info_get_enable_threading() == 0) return 1;
   dim_t product = 1;
   for (const dim_t ways : {bli_thread_get_jc_nt(), bli_thread_get_pc_nt(), bli_thread_get_ic_nt(),
                            bli_thread_get_jr_nt(), bli_thread_get_ir_nt()}) {
