@@ -12,11 +12,12 @@ add_library(whygpu_opencl_device STATIC
 target_link_libraries(whygpu_opencl_device PRIVATE whygpu_options whygpu_hwmon PUBLIC whygpu_host_device OpenCL::OpenCL)
 target_compile_definitions(whygpu_opencl_device PUBLIC CL_TARGET_OPENCL_VERSION=120)
 
-# use_opencl(TEST…): tests that need a device. PoCL keeps what it compiles in the build folder; without that, CLBlast's
-# kernels take most of a minute, and several while other tests run.
+# use_opencl(TEST…): tests that need a device. PoCL keeps what it compiles in this folder; without that, CLBlast's kernels
+# take most of a minute, and several while other tests run.
+set(WHYGPU_POCL_CACHE ${PROJECT_BINARY_DIR}/pocl_cache CACHE PATH "Where PoCL keeps compiled kernels of the tests")
 function(use_opencl)
   if(BUILD_TESTING)
-    set_property(TEST ${ARGN} APPEND PROPERTY ENVIRONMENT POCL_CACHE_DIR=${PROJECT_BINARY_DIR}/pocl_cache)
+    set_property(TEST ${ARGN} APPEND PROPERTY ENVIRONMENT POCL_CACHE_DIR=${WHYGPU_POCL_CACHE})
     set_property(TEST ${ARGN} PROPERTY TIMEOUT 300)
   endif()
 endfunction()
