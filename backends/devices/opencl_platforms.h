@@ -16,6 +16,7 @@ std::string opencl_text(cl_device_id device, cl_device_info parameter);
 template <class T>
 std::optional<T> opencl_value(cl_device_id device, cl_device_info parameter) {
   T value{};
+  // NOLINTNEXTLINE(bugprone-sizeof-expression): OpenCL's handles are pointers
   if (clGetDeviceInfo(device, parameter, sizeof value, &value, nullptr) != CL_SUCCESS) return std::nullopt;
   return value;
 }
