@@ -7,6 +7,7 @@
 
 #include "backends/devices/cuda_cache_flush.h"
 #include "backends/devices/cuda_hold.h"
+#include "backends/devices/facts.h"
 #include "backends/devices/nvml.h"
 
 namespace whygpu {
@@ -125,17 +126,6 @@ class CudaGraph final : public Graph {
   std::size_t nodes_ = 0;
 };
 
-void add(Facts& facts, const char* name, std::optional<double> value, const char* unit) {
-  if (!value) return;
-  char text[48];
-  std::snprintf(text, sizeof text, "%.6g%s", *value, unit);
-  facts.emplace_back(name, text);
-}
-
-void add(Facts& facts, const char* name, std::optional<bool> value) {
-  if (value) facts.emplace_back(name, *value ? "on" : "off");
-}
-
 }  // namespace
 
 void cuda_check(cudaError_t status, std::string_view what) {
@@ -225,24 +215,24 @@ Facts CudaDevice::facts() const {
               {"cuda_runtime", cuda_version(runtime)}};
   if (state_->nvml == nullptr) {
     facts.emplace_back("nvml", state_->no_nvml);
-    add(facts, "ecc", std::optional(chip.ECCEnabled != 0));
+    add_fact(facts, "ecc", std::optional(chip.ECCEnabled != 0));
     return facts;
   }
   const NvmlDevice& nvml = *state_->nvml;
   facts.emplace_back("driver", nvml.driver_version());
-  add(facts, "sm_clock", nvml.sm_mhz(), " MHz");
-  add(facts, "sm_clock_max", nvml.sm_max_mhz(), " MHz");
-  add(facts, "sm_clock_application", nvml.sm_application_mhz(), " MHz");
-  add(facts, "memory_clock", nvml.memory_mhz(), " MHz");
-  add(facts, "power", nvml.power_watts(), " W");
-  add(facts, "power_limit", nvml.power_limit_watts(), " W");
-  add(facts, "power_limit_default", nvml.power_limit_default_watts(), " W");
-  add(facts, "temperature", nvml.temperature_celsius(), " C");
-  add(facts, "pcie_generation", nvml.pcie_generation(), "");
-  add(facts, "pcie_lanes", nvml.pcie_lanes(), "");
-  add(facts, "ecc", nvml.ecc());
-  add(facts, "persistence", nvml.persistence());
-  add(facts, "mig", nvml.mig());
+  add_fact(facts, "sm_clock", nvml.sm_mhz(), " MHz");
+  add_fact(facts, "sm_clock_max", nvml.sm_max_mhz(), " MHz");
+  add_fact(facts, "sm_clock_application", nvml.sm_application_mhz(), " MHz");
+  add_fact(facts, "memory_clock", nvml.memory_mhz(), " MHz");
+  add_fact(facts, "power", nvml.power_watts(), " W");
+  add_fact(facts, "power_limit", nvml.power_limit_watts(), " W");
+  add_fact(facts, "power_limit_default", nvml.power_limit_default_watts(), " W");
+  add_fact(facts, "temperature", nvml.temperature_celsius(), " C");
+  add_fact(facts, "pcie_generation", nvml.pcie_generation(), "");
+  add_fact(facts, "pcie_lanes", nvml.pcie_lanes(), "");
+  add_fact(facts, "ecc", nvml.ecc());
+  add_fact(facts, "persistence", nvml.persistence());
+  add_fact(facts, "mig", nvml.mig());
   if (const auto processes = nvml.processes()) facts.emplace_back("processes", std::to_string(processes->size()));
   facts.emplace_back("clock_limits", clock_limit_names(nvml.clock_limits()));
   return facts;

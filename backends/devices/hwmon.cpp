@@ -1,9 +1,9 @@
 #include "backends/devices/hwmon.h"
 
-#include <cstdio>
 #include <system_error>
 #include <tuple>
 
+#include "backends/devices/facts.h"
 #include "backends/devices/pci_bus_id.h"
 
 namespace whygpu {
@@ -48,13 +48,6 @@ std::pair<fs::path, std::string> find_card(const FileTree& files, const std::str
     }
   }
   return {};
-}
-
-void add(Facts& facts, const char* name, std::optional<double> value, const char* unit) {
-  if (!value) return;
-  char text[48];
-  std::snprintf(text, sizeof text, "%.6g%s", *value, unit);
-  facts.emplace_back(name, text);
 }
 
 }  // namespace
@@ -213,12 +206,12 @@ Facts hwmon_facts(const std::string& pci_bus_id, const FileTree& files) {
   facts.emplace_back("kernel_driver", driver);
   try {
     const HwmonCard card(pci_bus_id, files);
-    add(facts, "core_clock", card.core_mhz(), " MHz");
-    add(facts, "memory_clock", card.memory_mhz(), " MHz");
-    add(facts, "power", card.power_watts(), " W");
-    add(facts, "power_limit", card.power_limit_watts(), " W");
-    add(facts, "power_limit_default", card.power_limit_default_watts(), " W");
-    add(facts, "temperature", card.temperature_celsius(), " C");
+    add_fact(facts, "core_clock", card.core_mhz(), " MHz");
+    add_fact(facts, "memory_clock", card.memory_mhz(), " MHz");
+    add_fact(facts, "power", card.power_watts(), " W");
+    add_fact(facts, "power_limit", card.power_limit_watts(), " W");
+    add_fact(facts, "power_limit_default", card.power_limit_default_watts(), " W");
+    add_fact(facts, "temperature", card.temperature_celsius(), " C");
   } catch (const HwmonError& error) {
     facts.emplace_back("hwmon", error.what());
   }
