@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <set>
+#include <vector>
 
 #include "backends/devices/held_queue_fake.h"
 
@@ -15,13 +16,14 @@ class FakeDevice final : public Device {
   double now = 0;
   HeldQueueFake queue;
   int flushes = 0, holds = 0;
+  std::size_t cache = 0, free_memory = 0;  // in bytes
 
   DeviceKind kind() const override { return DeviceKind::cuda; }
   std::string name() const override { return "fake"; }
   Facts facts() const override { return {}; }
   std::size_t memory_bytes() const override { return 0; }
-  std::size_t free_memory_bytes() const override { return 0; }
-  std::size_t cache_bytes() const override { return 0; }
+  std::size_t free_memory_bytes() const override { return free_memory; }
+  std::size_t cache_bytes() const override { return cache; }
   void synchronize() override { queue.release(); }
   void flush_cache() override {
     queue.launch("flush");
@@ -48,6 +50,26 @@ class FakeDevice final : public Device {
     return std::make_unique<Watch>(*this);
   }
 };
+
+TEST(TuningSets, CoverTheCacheTwice) {
+  FakeDevice device;
+  device.cache = 1000;
+  device.free_memory = 1 << 20;
+  EXPECT_EQ(tuning_sets(device, 299, true), 7U);
+  EXPECT_EQ(tuning_sets(device, 299, false), 1U);
+  EXPECT_EQ(tuning_sets(device, 1 << 16, true), 2U);  // for every second run, another one
+  EXPECT_EQ(tuning_sets(device, 1, true), kMaxTunedRuns);
+  EXPECT_EQ(tuning_sets(device, 1 << 19, true), 1U);  // two do not fit
+}
+
+TEST(TuningPattern, RandomOfTheDtype) {
+  const auto floats = tuning_pattern(DType::f32), integers = tuning_pattern(DType::s8);
+  EXPECT_EQ(floats.size(), 4 * integers.size());
+  const auto* first = reinterpret_cast<const float*>(floats.data());
+  EXPECT_THAT(std::vector(first, first + 1000), testing::Each(testing::AllOf(testing::Ge(-1), testing::Le(1))));
+  const auto* small = reinterpret_cast<const std::int8_t*>(integers.data());
+  EXPECT_THAT(std::set(small, small + 10'000), testing::SizeIs(testing::Gt(200)));
+}
 
 TEST(Fastest, ShortestTime) {
   FakeDevice device;

@@ -1,11 +1,9 @@
 #include "backends/opencl/choose.h"
 
 #include <algorithm>
-#include <random>
 #include <stdexcept>
 
 #include "backends/devices/tuning.h"
-#include "backends/dtypes.h"
 
 namespace whygpu::opencl {
 namespace {
@@ -13,7 +11,6 @@ namespace {
 // Larger problems are timed in part: about 15 ms a run on a small CPU, and on a fast GPU.
 constexpr double kMaxCpuFlops = 0x1p28, kMaxGpuFlops = 0x1p36;
 constexpr std::size_t kMaxBytes = std::size_t{1} << 30;
-constexpr std::size_t kPatternElements = std::size_t{1} << 18;
 
 std::size_t bytes_of(const std::vector<TensorSpec>& specs) {
   std::size_t bytes = 0;
@@ -68,30 +65,13 @@ std::string key_of(const Convolution& op) {
   return key;
 }
 
-// Uniform in [-1, 1], of integers over the full range.
-std::vector<std::byte> random_pattern(DType dtype) {
-  std::vector<std::byte> bytes(kPatternElements * dtype_bytes(dtype));
-  with_storage_type(dtype, [&]<class T>(T) {
-    std::mt19937 random(1);
-    std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
-    const float scale = std::is_integral_v<T> ? 127.0F : 1.0F;
-    auto* values = reinterpret_cast<T*>(bytes.data());
-    for (std::size_t i = 0; i < kPatternElements; ++i) values[i] = static_cast<T>(scale * uniform(random));
-  });
-  return bytes;
-}
-
 // The arguments of an operation, and copies of them if the cache is to be cold.
 class Operands {
  public:
   Operands(OpenClDevice& device, const std::vector<TensorSpec>& specs, bool cold) {
-    const std::size_t bytes = bytes_of(specs) + 1;
-    const std::size_t wanted =
-        cold ? std::clamp<std::size_t>(2 * device.cache_bytes() / bytes + 1, 2, kMaxTunedRuns) : 1;
-    const std::size_t fitting = device.free_memory_bytes() / 2 / bytes;
-    sets_.resize(std::clamp<std::size_t>(fitting, 1, wanted));
+    sets_.resize(tuning_sets(device, bytes_of(specs), cold));
     for (const TensorSpec& spec : specs) {
-      const std::vector<std::byte> pattern = random_pattern(spec.dtype);
+      const std::vector<std::byte> pattern = tuning_pattern(spec.dtype);
       for (Set& set : sets_) {
         set.tensors.push_back(make_opencl_tensor(device, spec));
         set.arguments.push_back(set.tensors.back().get());

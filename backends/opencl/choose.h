@@ -7,8 +7,8 @@ namespace whygpu::opencl {
 
 struct Choice {
   Tile tile;
-  std::string
-      how;  // "fastest of 8 with a hot cache", and on which smaller problem it was timed; empty for a single tile
+  // "fastest of 8 with a hot cache", and on which smaller problem it was timed; empty for a single tile
+  std::string how;
 };
 
 // Remembers its choices, so that operations of equal sizes are timed once.
