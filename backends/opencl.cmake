@@ -7,8 +7,8 @@ if(NOT OpenCL_FOUND)
 endif()
 
 add_library(whygpu_opencl_device STATIC
-  devices/opencl.cpp devices/opencl_platforms.cpp devices/opencl_program.cpp devices/opencl_status.cpp
-  devices/opencl_tensor.cpp)
+  devices/opencl.cpp devices/opencl_platforms.cpp devices/opencl_probes.cpp devices/opencl_program.cpp
+  devices/opencl_status.cpp devices/opencl_stream.cpp devices/opencl_tensor.cpp)
 target_link_libraries(whygpu_opencl_device PRIVATE whygpu_options whygpu_hwmon PUBLIC whygpu_host_device OpenCL::OpenCL)
 target_compile_definitions(whygpu_opencl_device PUBLIC CL_TARGET_OPENCL_VERSION=120)
 
@@ -22,8 +22,8 @@ function(use_opencl)
   endif()
 endfunction()
 
-whygpu_test(devices/opencl_device_test.cpp LIBRARIES whygpu_opencl_device)
-use_opencl(opencl_device_test)
+whygpu_test(devices/opencl_device_test.cpp devices/opencl_probes_test.cpp LIBRARIES whygpu_opencl_device)
+use_opencl(opencl_device_test opencl_probes_test)
 
 # OpenCL as a driver would do it that loses its device. With the loader as a library of its own: what it calls has to be
 # found before any backend is loaded.

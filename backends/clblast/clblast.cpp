@@ -23,7 +23,7 @@ class Clblast final : public Backend {
 
  private:
   cb::Context context_;
-  cb::ClblastProbes probes_{context_.device};
+  OpenClProbes probes_{context_.device};
 };
 
 }  // namespace

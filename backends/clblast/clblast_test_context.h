@@ -1,41 +1,18 @@
-// The fixture of this backend's tests: one context, since every new one compiles CLBlast's kernels again.
+// The fixture of this backend's tests.
 #pragma once
 
-#include <gtest/gtest.h>
-
-#include <cstdlib>
 #include <limits>
 #include <random>
 #include <vector>
 
 #include "backends/clblast/operations.h"
+#include "backends/devices/opencl_test_device.h"
 
 namespace whygpu::clblast_backend {
 
-class ClblastTest : public testing::Test {
+class ClblastTest : public OpenClTestOf<Context> {
  protected:
-  static void SetUpTestSuite() {
-    try {
-      context_ = new Context(0);
-    } catch (const std::exception& error) {
-      why_none_ = error.what();
-    }
-  }
-  static void TearDownTestSuite() {
-    delete context_;
-    context_ = nullptr;
-  }
-  void SetUp() override {
-    if (context_ != nullptr) return;
-    if (std::getenv("CI") != nullptr) FAIL() << why_none_;
-    GTEST_SKIP() << why_none_;
-  }
-
-  static Context& context() { return *context_; }
-
- private:
-  inline static Context* context_ = nullptr;
-  inline static std::string why_none_;
+  static Context& context() { return opened(); }
 };
 
 // Small integers, so that sums are exact in any order.

@@ -3,7 +3,6 @@
 #include <map>
 
 #include "backends/clblast/operations.h"
-#include "backends/devices/ceil_div.h"
 #include "backends/devices/convolution_tiles.h"
 
 namespace whygpu::clblast_backend {
@@ -159,18 +158,19 @@ class ClblastConvolution final : public Operation {
     y.offset += static_cast<std::size_t>(first_pixel * conv_.k) * element;
     const bool pointwise = is_pointwise(conv_);
     const OpenClSpan columns = pointwise ? x : OpenClSpan{columns_.memory(), 0};
-    const auto first = static_cast<cl_ulong>(x.offset / element), image = static_cast<cl_ulong>(tile.image);
+    const OpenClValues images{x.memory, x.offset / element};
+    const auto image = static_cast<cl_ulong>(tile.image);
     const auto line = static_cast<cl_uint>(tile.line), line_count = static_cast<cl_uint>(tile.lines);
     if (conv_.pass == Pass::backward_data) {
       if (product != nullptr) product->enqueue(y, w, columns);
       if (pointwise) return;
-      kernel_.set(columns.memory, x.memory, first, image, line, line_count, static_cast<cl_uint>(lines.first),
-                  static_cast<cl_uint>(lines.last - lines.first), static_cast<cl_ulong>(tile.images));
-      return launch(tile.images * tile.lines * conv_.w * conv_.c);
+      return run_kernel(tile.images * tile.lines * conv_.w * conv_.c, columns.memory, images, image, line, line_count,
+                        static_cast<cl_uint>(lines.first), static_cast<cl_uint>(lines.last - lines.first),
+                        static_cast<cl_ulong>(tile.images));
     }
     if (!pointwise) {
-      kernel_.set(x.memory, first, columns.memory, image, line, line_count, static_cast<cl_ulong>(pixels));
-      launch(pixels * conv_.r * conv_.s * conv_.c);
+      run_kernel(pixels * conv_.r * conv_.s * conv_.c, images, columns.memory, image, line, line_count,
+                 static_cast<cl_ulong>(pixels));
     }
     if (conv_.pass == Pass::forward) {
       product->enqueue(columns, w, y);
@@ -179,9 +179,10 @@ class ClblastConvolution final : public Operation {
     }
   }
 
-  void launch(std::int64_t work_items) const {
-    const auto groups = static_cast<std::size_t>(ceil_div(work_items, kThreads));
-    kernel_.enqueue(context_.device.commands(), {groups * kThreads}, {kThreads});
+  template <class... Arguments>
+  void run_kernel(std::int64_t work_items, const Arguments&... arguments) {
+    launch(kernel_, context_.device.commands(), {static_cast<std::size_t>(work_items), 1, 1}, {kThreads, 1, 1},
+           arguments...);
   }
 
   Context& context_;
@@ -202,7 +203,7 @@ Support supports(const Context& context, const Convolution& conv) {
   if (half && conv.pass != Pass::forward) {
     return Support::no("CLBlast's f16 GEMM would round the partial sums of a gradient to f16");
   }
-  return supports_arguments(context.device, conv.dtype, conv.arguments());
+  return opencl_supports(context.device, conv.dtype, conv.arguments());
 }
 
 std::unique_ptr<Operation> prepare(Context& context, const Convolution& conv) {

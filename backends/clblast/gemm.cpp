@@ -1,14 +1,13 @@
 // GEMM by CLBlast: one call, strided where it is a batch.
 #include "backends/clblast/operations.h"
-#include "backends/devices/ceil_div.h"
 
 namespace whygpu::clblast_backend {
 namespace {
 
 constexpr const char* kWiden = R"(
-kernel void widen(global const half* x, ulong first, global float* y, ulong result, ulong count) {
+kernel void widen(global const half* x, global float* y, ulong result, ulong count) {
   const size_t i = get_global_id(0);
-  if (i < count) y[result + i] = vload_half(first + i, x);
+  if (i < count) y[result + i] = vload_half(i, x);
 }
 )";
 constexpr std::size_t kWidenThreads = 64;
@@ -45,15 +44,13 @@ class ClblastGemm final : public Operation {
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
-    const OpenClSpan c = opencl_span(tensors[2]);
     const bool widened = narrow_.bytes() != 0;
-    product_.enqueue(opencl_span(tensors[0]), opencl_span(tensors[1]), widened ? OpenClSpan{narrow_.memory(), 0} : c);
+    product_.enqueue(opencl_span(tensors[0]), opencl_span(tensors[1]),
+                     widened ? OpenClSpan{narrow_.memory(), 0} : opencl_span(tensors[2]));
     if (!widened) return;
     const std::size_t count = narrow_.bytes() / 2;
-    widen_.set(narrow_.memory(), cl_ulong{0}, c.memory, static_cast<cl_ulong>(c.offset / 4),
-               static_cast<cl_ulong>(count));
-    const auto groups = static_cast<std::size_t>(ceil_div(static_cast<std::int64_t>(count), kWidenThreads));
-    widen_.enqueue(context_.device.commands(), {groups * kWidenThreads}, {kWidenThreads});
+    launch(widen_, context_.device.commands(), {count, 1, 1}, {kWidenThreads, 1, 1}, narrow_.memory(),
+           opencl_values(tensors[2], DType::f32), static_cast<cl_ulong>(count));
   }
 
   std::string implementation() const override {
@@ -75,7 +72,7 @@ Support supports(const Context& context, const Gemm& gemm) {
   if (gemm.dtype != DType::f64 && gemm.dtype != DType::f32 && gemm.dtype != DType::f16) {
     return Support::no("CLBlast has no " + std::string(dtype_name(gemm.dtype)) + " GEMM");
   }
-  return supports_arguments(context.device, gemm.dtype, gemm.arguments());
+  return opencl_supports(context.device, gemm.dtype, gemm.arguments());
 }
 
 std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm) {

@@ -6,8 +6,8 @@
 
 #include "backends/clblast/library.h"
 #include "backends/devices/opencl.h"
-#include "backends/devices/opencl_program.h"
-#include "whygpu/probes.h"
+#include "backends/devices/opencl_launch.h"
+#include "backends/devices/opencl_probes.h"
 
 namespace whygpu::clblast_backend {
 
@@ -22,24 +22,6 @@ Support supports(const Context& context, const Gemm& gemm);
 Support supports(const Context& context, const Convolution& convolution);
 std::unique_ptr<Operation> prepare(Context& context, const Gemm& gemm);
 std::unique_ptr<Operation> prepare(Context& context, const Convolution& convolution);
-
-Support supports_stream(const OpenClDevice& device, const Stream& stream);
-std::unique_ptr<Operation> prepare_stream(OpenClDevice& device, const Stream& stream);
-
-// STREAM, transfers and empty launches.
-class ClblastProbes final : public Probes {
- public:
-  explicit ClblastProbes(OpenClDevice& device) : device_(device) {}
-  std::vector<std::string> variants(const Probe&) const override { return {}; }
-  Support supports(const Probe& probe, std::string_view variant) const override;
-  std::unique_ptr<Operation> prepare(const Probe& probe, std::string_view variant) override;
-
- private:
-  OpenClDevice& device_;
-};
-
-// Whether the device computes in `dtype`, and its driver allocates tensors of these sizes.
-Support supports_arguments(const OpenClDevice& device, DType dtype, const std::vector<TensorSpec>& arguments);
 
 // Row-major C[m×n] = op(A) · op(B), `batch` times. Pitches and strides, from one product's operand to the next one's,
 // are in elements.

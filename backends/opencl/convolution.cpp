@@ -66,11 +66,7 @@ int parts_of(const Convolution& op, const Variant& variant, const Tile& tile, in
 }
 
 Support supports(const Convolution& op, bool has_f64) {
-  if (op.dtype == DType::f64 && !has_f64) return Support::no("this OpenCL device has no f64 (cl_khr_fp64)");
-  if (op.dtype == DType::tf32 || op.dtype == DType::f8e4m3 || op.dtype == DType::s32) {
-    return Support::no("our OpenCL kernels multiply f64, f32, f16, bf16 and s8, not " +
-                       std::string(dtype_name(op.dtype)));
-  }
+  if (const Support dtype = supports_dtype(op.dtype, has_f64); !dtype) return dtype;
   if (op.dtype == DType::s8 && op.pass != Pass::forward) return Support::no("s8 convolution is forward only");
   const Extents extents = extents_of(op);
   for (const std::int64_t extent : {extents.rows, extents.columns, extents.depth, op.h, op.w}) {

@@ -25,11 +25,7 @@ constexpr Variant kVariants[] = {{"naive", naive_cl, kNaive},
 std::span<const Variant> gemm_variants() { return kVariants; }
 
 Support supports(const Gemm& op, bool has_f64) {
-  if (op.dtype == DType::f64 && !has_f64) return Support::no("this OpenCL device has no f64 (cl_khr_fp64)");
-  if (op.dtype == DType::tf32 || op.dtype == DType::f8e4m3 || op.dtype == DType::s32) {
-    return Support::no("our OpenCL kernels multiply f64, f32, f16, bf16 and s8, not " +
-                       std::string(dtype_name(op.dtype)));
-  }
+  if (const Support dtype = supports_dtype(op.dtype, has_f64); !dtype) return dtype;
   for (const std::int64_t extent : {op.m, op.n, op.k}) {
     if (extent >= std::int64_t{1} << 30) return Support::no("m, n and k must be below 2^30");
   }

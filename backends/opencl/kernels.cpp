@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "backends/devices/opencl_platforms.h"
+
 namespace whygpu::opencl {
 namespace {
 
@@ -45,20 +47,18 @@ std::string describe(const Tile& tile, DType dtype) {
 }
 
 Limits limits_of(const OpenClDevice& device) {
-  std::size_t items = 1;
-  cl_ulong local_bytes = 0;
-  opencl_check(clGetDeviceInfo(device.id(), CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof items, &items, nullptr),
-               "reading the largest work group");
-  opencl_check(clGetDeviceInfo(device.id(), CL_DEVICE_LOCAL_MEM_SIZE, sizeof local_bytes, &local_bytes, nullptr),
-               "reading the size of local memory");
-  return {items, static_cast<std::size_t>(local_bytes)};
+  return {opencl_value<std::size_t>(device.id(), CL_DEVICE_MAX_WORK_GROUP_SIZE).value_or(1),
+          static_cast<std::size_t>(opencl_value<cl_ulong>(device.id(), CL_DEVICE_LOCAL_MEM_SIZE).value_or(0))};
 }
 
 int compute_units_of(const OpenClDevice& device) {
-  cl_uint units = 1;
-  opencl_check(clGetDeviceInfo(device.id(), CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, nullptr),
-               "reading the number of compute units");
-  return static_cast<int>(units);
+  return static_cast<int>(opencl_value<cl_uint>(device.id(), CL_DEVICE_MAX_COMPUTE_UNITS).value_or(1));
+}
+
+Support supports_dtype(DType dtype, bool has_f64) {
+  if (dtype == DType::f64 && !has_f64) return Support::no("this OpenCL device has no f64 (cl_khr_fp64)");
+  if (dtype != DType::tf32 && dtype != DType::f8e4m3 && dtype != DType::s32) return {};
+  return Support::no("our OpenCL kernels multiply f64, f32, f16, bf16 and s8, not " + std::string(dtype_name(dtype)));
 }
 
 OpenClKernel Compiler::compile(const Variant& variant, const std::vector<std::string_view>& shared,

@@ -25,6 +25,7 @@ struct Variant {
 std::span<const Variant> gemm_variants();
 std::span<const Variant> convolution_variants();
 
+Support supports_dtype(DType dtype, bool has_f64);
 Support supports(const Gemm& op, bool has_f64);
 Support supports(const Convolution& op, bool has_f64);
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "backends/devices/opencl_probes.h"
 #include "backends/opencl/choose.h"
 
 namespace whygpu {
@@ -109,6 +110,8 @@ class OpenClKernels final : public Backend {
         op);
   }
 
+  Probes* probes() override { return &probes_; }
+
  private:
   bool any_tile_fits(const Op& op, const Variant& variant) const {
     return std::ranges::any_of(variant.tiles, [&](const opencl::Tile& tile) {
@@ -120,6 +123,7 @@ class OpenClKernels final : public Backend {
   opencl::Limits limits_ = opencl::limits_of(device_);
   opencl::Compiler compiler_{device_};
   opencl::Chooser chooser_{compiler_, limits_};
+  OpenClProbes probes_{device_};
 };
 
 }  // namespace

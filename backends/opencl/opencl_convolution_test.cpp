@@ -1,6 +1,7 @@
 // Both convolution kernels and all passes against float64, on the first OpenCL device.
 #include <gmock/gmock.h>
 
+#include "backends/devices/opencl_test_device.h"
 #include "backends/layers/opencl/check.h"
 #include "backends/opencl/kernels.h"
 
@@ -28,7 +29,7 @@ Convolution problem(Pass pass, std::int64_t stride, std::int64_t groups, DType d
 
 constexpr Pass kPasses[] = {Pass::forward, Pass::backward_data, Pass::backward_weights};
 
-class OpenClConvolution : public OnOpenCl {
+class OpenClConvolution : public OpenClDeviceTest {
  protected:
   static double error(const Convolution& op, const Variant& variant, const Tile& tile, Compiler& compiler) {
     return error_of(device(), op, make_run(compiler, op, variant, tile));

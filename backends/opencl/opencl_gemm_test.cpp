@@ -1,6 +1,7 @@
 // Every rung of the GEMM ladder against float64, on the first OpenCL device.
 #include <gmock/gmock.h>
 
+#include "backends/devices/opencl_test_device.h"
 #include "backends/layers/opencl/check.h"
 #include "backends/opencl/choose.h"
 
@@ -14,7 +15,7 @@ struct Shape {
 // Smaller than a tile, and no multiple of anything; several tiles that the edge cuts off; vectors without a rest.
 constexpr Shape kShapes[] = {{1, 1, 1, 1}, {5, 3, 7, 3}, {67, 71, 35, 1}, {64, 128, 64, 2}};
 
-class OpenClGemm : public OnOpenCl {
+class OpenClGemm : public OpenClDeviceTest {
  protected:
   static double error(const Gemm& op, const Variant& variant, const Tile& tile, Compiler& compiler) {
     return error_of(device(), op, make_run(compiler, op, variant, tile));

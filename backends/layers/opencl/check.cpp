@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <stdexcept>
 
 #include "backends/dtypes.h"
@@ -66,23 +65,7 @@ double relative_error(const TensorSpec& spec, const std::byte* storage, const st
   return std::isfinite(error) ? error : INFINITY;
 }
 
-bool has_platform() {
-  cl_uint count = 0;
-  return clGetPlatformIDs(0, nullptr, &count) == CL_SUCCESS && count > 0;
-}
-
 }  // namespace
-
-void OnOpenCl::SetUp() {
-  if (has_platform()) return;
-  if (std::getenv("CI") != nullptr) FAIL() << "no OpenCL platform is installed (Debian: pocl-opencl-icd)";
-  GTEST_SKIP() << "no OpenCL platform is installed (Debian: pocl-opencl-icd)";
-}
-
-OpenClDevice& OnOpenCl::device() {
-  static OpenClDevice device(0);
-  return device;
-}
 
 double error_of(OpenClDevice& device, const networks::NodeOp& op,
                 const std::function<void(std::span<Tensor* const>)>& run,

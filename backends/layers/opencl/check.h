@@ -1,8 +1,6 @@
 // For tests: runs operations on an OpenCL device and compares them with their float64 references.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <span>
 #include <string>
@@ -11,14 +9,6 @@
 #include "backends/layers/graph.h"
 
 namespace whygpu {
-
-// Tests on the first OpenCL device. They are skipped where no OpenCL platform is installed, and fail there if the
-// environment variable CI is set.
-class OnOpenCl : public testing::Test {
- protected:
-  void SetUp() override;
-  static OpenClDevice& device();  // one for all tests of a program
-};
 
 // The largest error among the arguments, in units of what is allowed for their dtype; at most 1 if all are right. Every
 // argument starts with random values, of which the reference gets a copy. They are views of one tensor, with gaps

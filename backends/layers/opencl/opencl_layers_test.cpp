@@ -1,5 +1,6 @@
 // Every layer's OpenCL kernels against their definition in float64.
 #include "backends/layers/opencl/opencl_layers.h"
+#include "backends/devices/opencl_test_device.h"
 
 #include <gmock/gmock.h>
 
@@ -24,7 +25,7 @@ namespace {
 // Larger than a team and a slice of rows, and no multiple of either.
 constexpr std::int64_t kRows = 103, kColumns = 147;
 
-class OpenClLayers : public OnOpenCl {
+class OpenClLayers : public OpenClDeviceTest {
  protected:
   static double error(const Layer& layer, const EditSource& edit = {}) {
     const auto kernels = edit ? make_opencl_layers(device(), edit) : nullptr;

@@ -1,18 +1,17 @@
+#include "backends/devices/opencl_probes.h"
+
 #include <gmock/gmock.h>
 
 #include <numeric>
 
-#include "backends/clblast/clblast_test_context.h"
+#include "backends/devices/opencl_test_device.h"
 
-namespace whygpu::clblast_backend {
+namespace whygpu {
 namespace {
 
-class ClblastProbesTest : public ClblastTest {
+class OpenClProbesTest : public OpenClDeviceTest {
  protected:
-  ClblastProbes& probes() {
-    if (!probes_) probes_.emplace(context().device);
-    return *probes_;
-  }
+  static OpenClProbes probes() { return OpenClProbes(device()); }
 
   struct Prepared {
     std::unique_ptr<Operation> operation;
@@ -29,12 +28,9 @@ class ClblastProbesTest : public ClblastTest {
     }
     return result;
   }
-
- private:
-  std::optional<ClblastProbes> probes_;
 };
 
-TEST_F(ClblastProbesTest, Stream) {
+TEST_F(OpenClProbesTest, Stream) {
   constexpr std::int64_t kElements = 10'007;
   std::vector<float> x(kElements), y(kElements), z(kElements);
   std::iota(x.begin(), x.end(), 1.0F);
@@ -57,7 +53,7 @@ TEST_F(ClblastProbesTest, Stream) {
   }
 }
 
-TEST_F(ClblastProbesTest, Sum) {
+TEST_F(OpenClProbesTest, Sum) {
   for (const std::int64_t elements : {1, 1000, 10'000}) {
     std::vector<float> x(static_cast<std::size_t>(elements), 1.0F);
     auto run = prepared(Stream{StreamKernel::sum, elements, 2, DType::f32});
@@ -69,7 +65,7 @@ TEST_F(ClblastProbesTest, Sum) {
   }
 }
 
-TEST_F(ClblastProbesTest, Transfers) {
+TEST_F(OpenClProbesTest, Transfers) {
   constexpr std::size_t kBytes = 100'000;
   std::vector<std::uint8_t> sent(kBytes), back(kBytes), read(kBytes);
   std::iota(sent.begin(), sent.end(), std::uint8_t{0});
@@ -80,7 +76,7 @@ TEST_F(ClblastProbesTest, Transfers) {
       run.tensors[0]->upload(sent.data());
       if (direction == Direction::both_ways) run.tensors[2]->upload(back.data());
       for (int i = 0; i < 3; ++i) run.operation->enqueue(run.tensors);
-      context().device.synchronize();
+      device().synchronize();
       run.tensors[1]->download(read.data());
       EXPECT_EQ(read, sent);
       if (direction != Direction::both_ways) continue;
@@ -90,17 +86,17 @@ TEST_F(ClblastProbesTest, Transfers) {
   }
 }
 
-TEST_F(ClblastProbesTest, Launches) {
+TEST_F(OpenClProbesTest, Launches) {
   auto run = prepared(Launch{100});
   run.operation->enqueue(run.tensors);
-  EXPECT_NO_THROW(context().device.synchronize());
+  EXPECT_NO_THROW(device().synchronize());
   EXPECT_EQ(run.operation->implementation(), "empty OpenCL kernel of one work-item");
 }
 
-TEST_F(ClblastProbesTest, NoArithmetic) {
-  EXPECT_THAT(probes().supports(Peak{}, "").reason, testing::HasSubstr("does not measure"));
-  EXPECT_THAT(probes().supports(CycleChain{1}, "").reason, testing::HasSubstr("does not measure"));
+TEST_F(OpenClProbesTest, NoArithmetic) {
+  EXPECT_THAT(probes().supports(Peak{}, "").reason, testing::HasSubstr("measures the device's arithmetic"));
+  EXPECT_THAT(probes().supports(CycleChain{1}, "").reason, testing::HasSubstr("measures the device's arithmetic"));
 }
 
 }  // namespace
-}  // namespace whygpu::clblast_backend
+}  // namespace whygpu

@@ -1,11 +1,12 @@
-// Copies between host and device, empty launches, and what the device supports.
+#include "backends/devices/opencl_probes.h"
+
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
 
-#include "backends/clblast/operations.h"
+#include "backends/devices/opencl_program.h"
 
-namespace whygpu::clblast_backend {
+namespace whygpu {
 namespace {
 
 // The host side of a transfer.
@@ -122,7 +123,7 @@ class OpenClLaunch final : public Operation {
 
 }  // namespace
 
-Support supports_arguments(const OpenClDevice& device, DType dtype, const std::vector<TensorSpec>& arguments) {
+Support opencl_supports(const OpenClDevice& device, DType dtype, const std::vector<TensorSpec>& arguments) {
   if (dtype == DType::f64 && !device.has_extension("cl_khr_fp64")) return Support::no("this device has no f64");
   if (dtype == DType::f16 && !device.has_extension("cl_khr_fp16")) {
     return Support::no("this device has no f16 (cl_khr_fp16)");
@@ -137,19 +138,19 @@ Support supports_arguments(const OpenClDevice& device, DType dtype, const std::v
   return {};
 }
 
-Support ClblastProbes::supports(const Probe& probe, std::string_view) const {
-  if (const auto* stream = std::get_if<Stream>(&probe)) return supports_stream(device_, *stream);
+Support OpenClProbes::supports(const Probe& probe, std::string_view) const {
+  if (const auto* stream = std::get_if<Stream>(&probe)) return opencl_supports(device_, *stream);
   if (const auto* transfer = std::get_if<Transfer>(&probe)) {
-    return supports_arguments(device_, DType::s8, transfer->arguments());
+    return opencl_supports(device_, DType::s8, transfer->arguments());
   }
   if (std::holds_alternative<Launch>(probe)) return {};
-  return Support::no("the clblast backend does not measure the device's arithmetic");
+  return Support::no("no OpenCL backend measures the device's arithmetic");
 }
 
-std::unique_ptr<Operation> ClblastProbes::prepare(const Probe& probe, std::string_view) {
-  if (const auto* stream = std::get_if<Stream>(&probe)) return prepare_stream(device_, *stream);
+std::unique_ptr<Operation> OpenClProbes::prepare(const Probe& probe, std::string_view) {
+  if (const auto* stream = std::get_if<Stream>(&probe)) return prepare_opencl_stream(device_, *stream);
   if (const auto* transfer = std::get_if<Transfer>(&probe)) return std::make_unique<OpenClTransfer>(device_, *transfer);
   return std::make_unique<OpenClLaunch>(device_, std::get<Launch>(probe));
 }
 
-}  // namespace whygpu::clblast_backend
+}  // namespace whygpu

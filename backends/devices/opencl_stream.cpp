@@ -1,10 +1,11 @@
 // STREAM on device memory: as many work-groups as fit on the device at once, each work-item in steps of all of them.
 #include <algorithm>
 
-#include "backends/clblast/operations.h"
+#include "backends/devices/opencl_launch.h"
 #include "backends/devices/opencl_platforms.h"
+#include "backends/devices/opencl_probes.h"
 
-namespace whygpu::clblast_backend {
+namespace whygpu {
 namespace {
 
 // The barrier after each pass keeps compilers from merging passes. Offsets are in values.
@@ -84,18 +85,18 @@ class OpenClStream final : public Operation {
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
-    const OpenClSpan x = opencl_span(tensors.front()), z = opencl_span(tensors.back());
-    const OpenClSpan y = stream_.inputs() == 2 ? opencl_span(tensors[1]) : x;
-    const auto first = [&](OpenClSpan span) { return static_cast<cl_ulong>(span.offset / dtype_bytes(stream_.dtype)); };
+    const auto values = [&](const Tensor* tensor) { return opencl_values(tensor, stream_.dtype); };
+    const OpenClValues x = values(tensors.front()), z = values(tensors.back());
     const auto elements = static_cast<cl_ulong>(stream_.elements), passes = static_cast<cl_ulong>(stream_.passes);
+    const WorkSize items = {groups_ * items_, 1, 1}, group = {items_, 1, 1};
+    cl_command_queue queue = device_.commands();
     if (stream_.kernel != StreamKernel::sum) {
-      kernel_.set(x.memory, first(x), y.memory, first(y), z.memory, first(z), elements, passes);
-      return kernel_.enqueue(device_.commands(), {groups_ * items_}, {items_});
+      const OpenClValues y = stream_.inputs() == 2 ? values(tensors[1]) : x;
+      return launch(kernel_, queue, items, group, x, y, z, elements, passes);
     }
-    kernel_.set(x.memory, first(x), sums_.memory(), elements, passes, OpenClLocal{items_ * dtype_bytes(stream_.dtype)});
-    kernel_.enqueue(device_.commands(), {groups_ * items_}, {items_});
-    finish_.set(sums_.memory(), static_cast<cl_uint>(groups_), z.memory, first(z));
-    finish_.enqueue(device_.commands(), {1}, {1});
+    launch(kernel_, queue, items, group, x, sums_.memory(), elements, passes,
+           OpenClLocal{items_ * dtype_bytes(stream_.dtype)});
+    launch(finish_, queue, {1, 1, 1}, {1, 1, 1}, sums_.memory(), static_cast<cl_uint>(groups_), z);
   }
 
   std::string implementation() const override {
@@ -112,15 +113,15 @@ class OpenClStream final : public Operation {
 
 }  // namespace
 
-Support supports_stream(const OpenClDevice& device, const Stream& stream) {
+Support opencl_supports(const OpenClDevice& device, const Stream& stream) {
   if (stream.dtype != DType::f32 && stream.dtype != DType::f64) {
-    return Support::no("the clblast backend has STREAM in f32 and f64 only");
+    return Support::no("OpenCL backends have STREAM in f32 and f64 only");
   }
-  return supports_arguments(device, stream.dtype, stream.arguments());
+  return opencl_supports(device, stream.dtype, stream.arguments());
 }
 
-std::unique_ptr<Operation> prepare_stream(OpenClDevice& device, const Stream& stream) {
+std::unique_ptr<Operation> prepare_opencl_stream(OpenClDevice& device, const Stream& stream) {
   return std::make_unique<OpenClStream>(device, stream);
 }
 
-}  // namespace whygpu::clblast_backend
+}  // namespace whygpu
