@@ -101,7 +101,7 @@ function(whygpu_test)
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} whygpu_options GTest::gtest_main GTest::gmock)
-    if(NOT arg_SOURCES AND NOT group STREQUAL "backends")
+    if(NOT arg_SOURCES AND NOT group STREQUAL "backends")  # those run kernels on the host
       fast_compilation(${name})
     endif()
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
