@@ -43,7 +43,7 @@ class OpenClKernel {
  private:
   template <class T>
   void set_one(cl_uint index, const T& value) {
-    set_bytes(index, sizeof value, &value);
+    set_bytes(index, sizeof(T), &value);
   }
   void set_one(cl_uint index, const OpenClLocal& local) { set_bytes(index, local.bytes, nullptr); }
   void set_bytes(cl_uint index, std::size_t bytes, const void* value);
