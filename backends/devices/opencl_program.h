@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -43,7 +44,8 @@ class OpenClKernel {
  private:
   template <class T>
   void set_one(cl_uint index, const T& value) {
-    set_bytes(index, sizeof(T), &value);
+    const auto bytes = std::as_bytes(std::span(&value, 1));
+    set_bytes(index, bytes.size(), bytes.data());
   }
   void set_one(cl_uint index, const OpenClLocal& local) { set_bytes(index, local.bytes, nullptr); }
   void set_bytes(cl_uint index, std::size_t bytes, const void* value);
