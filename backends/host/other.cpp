@@ -1,11 +1,8 @@
 // Processors without kernels of their own: compiler vectors only.
-#include "backends/host/isa.h"
 #include "backends/host/peak_kernels.h"
 #include "backends/host/stream_kernels.h"
 
 namespace whygpu::host {
-
-Isa detect_isa() { return {}; }
 
 std::span<const PeakKernel> native_peak_kernels() { return {}; }
 

@@ -5,7 +5,7 @@
 #include <span>
 #include <string_view>
 
-#include "backends/host/isa.h"
+#include "backends/devices/isa.h"
 #include "whygpu/probes.h"
 
 namespace whygpu::host {

@@ -1,6 +1,6 @@
 #include "backends/host/stream_kernels.h"
 
-#include "backends/host/isa.h"
+#include "backends/devices/isa.h"
 
 namespace whygpu::host {
 namespace {

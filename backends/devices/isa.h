@@ -1,7 +1,7 @@
 // What this processor can execute and the operating system allows.
 #pragma once
 
-namespace whygpu::host {
+namespace whygpu {
 
 struct Isa {
   bool avx2 = false, avx512 = false, avx512_fp16 = false, avx512_bf16 = false;
@@ -18,4 +18,4 @@ inline const Isa& isa() {
   return found;
 }
 
-}  // namespace whygpu::host
+}  // namespace whygpu

@@ -1,8 +1,8 @@
-#include "backends/host/isa.h"
+#include "backends/devices/isa.h"
 
 #include <sys/auxv.h>
 
-namespace whygpu::host {
+namespace whygpu {
 
 // What the kernel reports (Documentation/arch/arm64/elf_hwcaps.rst).
 Isa detect_isa() {
@@ -15,4 +15,4 @@ Isa detect_isa() {
   return found;
 }
 
-}  // namespace whygpu::host
+}  // namespace whygpu

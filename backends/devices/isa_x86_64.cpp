@@ -1,10 +1,10 @@
-#include "backends/host/isa.h"
+#include "backends/devices/isa.h"
 
 #include <cpuid.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace whygpu::host {
+namespace whygpu {
 namespace {
 
 struct Registers {
@@ -53,4 +53,4 @@ Isa detect_isa() {
   return found;
 }
 
-}  // namespace whygpu::host
+}  // namespace whygpu

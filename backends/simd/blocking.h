@@ -1,0 +1,32 @@
+// How large the parts of a product are that stay in each cache.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/simd/kernels.h"
+
+namespace whygpu::simd {
+
+// Bytes of the caches of one core; L3 is what its cores share.
+struct Caches {
+  std::size_t l1 = std::size_t{32} << 10, l2 = std::size_t{512} << 10, l3 = std::size_t{8} << 20;
+};
+
+// Of this machine's first CPU. What is unknown keeps a small machine's value.
+const Caches& caches();
+
+// All in values, multiples of what a tile or a word needs.
+struct Blocking {
+  std::int64_t k = 0;        // a panel of B with so many rows stays in L1 while it is used
+  std::int64_t rows = 0;     // so many rows of A stay in L2
+  std::int64_t columns = 0;  // so many columns of B stay in L3
+};
+
+// For a product m×n×k on `threads` threads. The model is that of Low, Igual, Smith and Quintana-Ortí, "Analytical
+// modeling is enough for high-performance BLIS", 2016, without its terms for associativity; blocks are then made
+// equally large, and A is cut further until every thread has several blocks.
+Blocking choose_blocking(const Kernels& kernels, const Caches& caches, std::int64_t m, std::int64_t n, std::int64_t k,
+                         int threads);
+
+}  // namespace whygpu::simd

@@ -1,0 +1,157 @@
+// GEMM by our own kernels: a ladder of five rungs, each an idea more than the one before.
+#include <algorithm>
+#include <stdexcept>
+
+#include "backends/simd/blocked.h"
+#include "backends/simd/product.h"
+#include "backends/simd/simd.h"
+#include "whygpu/host_device.h"
+
+namespace whygpu::simd {
+namespace {
+
+constexpr std::string_view kBlocked = "blocked", kVectorised = "vectorised", kTiled = "tiled", kPacked = "packed",
+                           kAutomatic = "automatic";
+
+Shape shape_of(const Gemm& g) {
+  return {.m = g.m,
+          .n = g.n,
+          .k = g.k,
+          .lda = g.transpose_a ? g.m : g.k,
+          .ldb = g.transpose_b ? g.k : g.n,
+          .ldc = g.n,
+          .transpose_a = g.transpose_a,
+          .transpose_b = g.transpose_b};
+}
+
+bool is_rung(std::string_view variant) {
+  return variant == kVectorised || variant == kTiled || variant == kPacked || variant == kAutomatic || variant.empty();
+}
+
+// The kernels that a variant uses; null if this processor has none.
+const Kernels* kernels_of(DType dtype, std::string_view variant) {
+  return find_kernels(dtype, is_rung(variant) ? std::string_view{} : variant);
+}
+
+Method method_of(const Shape& shape, const Kernels& kernels, std::string_view variant) {
+  if (variant == kVectorised) return {Strategy::in_place, 1};
+  if (variant == kTiled) return {Strategy::in_place};
+  if (variant == kPacked) return {Strategy::packed};
+  return {Product::best_strategy(shape, kernels)};
+}
+
+template <class T>
+class BlockedGemm final : public HostOperation {
+ public:
+  explicit BlockedGemm(const Gemm& gemm) : HostOperation(gemm.arguments()), gemm_(gemm) {}
+
+  void enqueue(std::span<Tensor* const> tensors) override {
+    for (std::int64_t i = 0; i < gemm_.batch; ++i) {
+      multiply_blocked(shape_of(gemm_), host_data<const T>(tensors[0]) + i * gemm_.m * gemm_.k,
+                       host_data<const T>(tensors[1]) + i * gemm_.k * gemm_.n,
+                       host_data<T>(tensors[2]) + i * gemm_.m * gemm_.n);
+    }
+  }
+  std::string implementation() const override { return "scalar loops in blocks of 64×64×64, threads=1"; }
+
+ private:
+  Gemm gemm_;
+};
+
+class SimdGemm final : public HostOperation {
+ public:
+  SimdGemm(const Gemm& gemm, const Kernels& kernels, std::string_view variant, ThreadTeam& team)
+      : HostOperation(gemm.arguments()), gemm_(gemm), kernels_(kernels), team_(team) {
+    const Shape shape = shape_of(gemm);
+    method_ = method_of(shape, kernels, variant);
+    const bool threaded = variant.empty() || variant == kAutomatic || !is_rung(variant);
+    threads_ = threaded ? team.count() : 1;
+    // Whole products of a batch on each thread, or one after the other on all.
+    parts_ = gemm.batch >= threads_ ? threads_ : 1;
+    HostThreads* within = threads_ > 1 && parts_ == 1 ? &team : nullptr;
+    for (int part = 0; part < parts_; ++part) {
+      products_.push_back(std::make_unique<Product>(shape, kernels, method_, gemm.batch > 1 && parts_ > 1 ? nullptr : within));
+    }
+    if (gemm.batch == 1 && threads_ == 1) parts_ = 1;
+  }
+
+  void enqueue(std::span<Tensor* const> tensors) override {
+    const auto* a = host_data<const std::byte>(tensors[0]);
+    const auto* b = host_data<const std::byte>(tensors[1]);
+    auto* c = host_data<std::byte>(tensors[2]);
+    if (parts_ == 1) return run(0, a, b, c);
+    team_.run(parts_, [&](int part) { run(part, a, b, c); });
+  }
+
+  std::string implementation() const override {
+    const int used_rows = std::min(method_.rows, kernels_.rows);
+    std::string tiles = std::to_string(used_rows) + "×" + std::to_string(kernels_.panel_columns()) + " tiles, ";
+    if (method_.strategy == Strategy::dots) tiles.clear();
+    return tiles + std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " +
+           products_.front()->describe() + ", threads=" + std::to_string(threads_);
+  }
+
+ private:
+  // One thread's products of the batch.
+  void run(int part, const std::byte* a, const std::byte* b, std::byte* c) {
+    const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
+    for (std::int64_t i = gemm_.batch * part / parts_; i < gemm_.batch * (part + 1) / parts_; ++i) {
+      products_[part]->run(a + i * gemm_.m * gemm_.k * value, b + i * gemm_.k * gemm_.n * value,
+                           c + i * gemm_.m * gemm_.n * sum);
+    }
+  }
+
+  Gemm gemm_;
+  const Kernels& kernels_;
+  ThreadTeam& team_;
+  Method method_;
+  int threads_ = 1, parts_ = 1;
+  std::vector<std::unique_ptr<Product>> products_;  // one for each part, which has its own working memory
+};
+
+bool has_dtype(DType dtype) {
+  return std::ranges::any_of(all_kernels(), [dtype](const Kernels* k) { return k->dtype == dtype; });
+}
+
+}  // namespace
+
+std::vector<std::string> variants(const Gemm& gemm) {
+  std::vector<std::string> names;
+  for (const std::string_view name : {kAutomatic, kPacked, kTiled, kVectorised, kBlocked}) {
+    if (supports(gemm, name)) names.emplace_back(name);
+  }
+  for (const Kernels* kernels : all_kernels()) {
+    if (kernels->dtype == gemm.dtype && supports(gemm, kernels->isa)) names.emplace_back(kernels->isa);
+  }
+  return names;
+}
+
+Support supports(const Gemm& gemm, std::string_view variant) {
+  const std::string dtype(dtype_name(gemm.dtype));
+  if (variant == kBlocked) {
+    if (gemm.dtype == DType::f32 || gemm.dtype == DType::f64) return {};
+    return Support::no("the blocked loops are for f32 and f64, not " + dtype);
+  }
+  if (!has_dtype(gemm.dtype)) return Support::no("the simd backend has no " + dtype + " GEMM");
+  const Kernels* kernels = kernels_of(gemm.dtype, variant);
+  if (kernels == nullptr) {
+    return Support::no(is_rung(variant) ? "this processor has no instructions that the " + dtype + " kernels need"
+                                        : "this processor has no " + std::string(variant) + " for " + dtype);
+  }
+  const Shape shape = shape_of(gemm);
+  const std::string obstacle = Product::obstacle(shape, *kernels, method_of(shape, *kernels, variant).strategy);
+  if (!obstacle.empty()) return Support::no(std::string(variant) + ": " + obstacle);
+  return {};
+}
+
+std::unique_ptr<Operation> prepare(const Gemm& gemm, std::string_view variant, ThreadTeam& team) {
+  if (variant == kBlocked) {
+    if (gemm.dtype == DType::f32) return std::make_unique<BlockedGemm<float>>(gemm);
+    return std::make_unique<BlockedGemm<double>>(gemm);
+  }
+  const Kernels* kernels = kernels_of(gemm.dtype, variant);
+  if (kernels == nullptr) throw std::logic_error("simd GEMM: unsupported dtype or variant");
+  return std::make_unique<SimdGemm>(gemm, *kernels, variant, team);
+}
+
+}  // namespace whygpu::simd

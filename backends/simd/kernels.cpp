@@ -1,0 +1,30 @@
+#include "backends/simd/kernels.h"
+
+#include <algorithm>
+
+#include "backends/simd/instruction_sets.h"
+
+namespace whygpu::simd {
+
+std::span<const Kernels* const> all_kernels() {
+#if defined(__x86_64__)
+  static constexpr const Kernels* kAll[] = {&kAvx512F64, &kAvx2F64,         &kAvx512F32,  &kAvx2F32,
+                                            &kAvx512Bf16Pairs, &kAvx512Bf16, &kAvx2Bf16,
+                                            &kAvx512S8Quads,   &kAvx512S8,   &kAvx2S8};
+#elif defined(__aarch64__)
+  static constexpr const Kernels* kAll[] = {&kNeonF64, &kNeonF32, &kNeonBf16, &kNeonS8};
+#else
+  static constexpr std::span<const Kernels* const> kAll;
+#endif
+  return kAll;
+}
+
+const Kernels* find_kernels(DType dtype, std::string_view isa) {
+  const auto all = all_kernels();
+  const auto found = std::ranges::find_if(all, [&](const Kernels* k) {
+    return k->dtype == dtype && (isa.empty() || k->isa == isa) && k->available(whygpu::isa());
+  });
+  return found == all.end() ? nullptr : *found;
+}
+
+}  // namespace whygpu::simd

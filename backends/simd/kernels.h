@@ -1,0 +1,88 @@
+// The innermost loops of the simd backend, one set for each dtype and instruction set, as functions that the rest calls.
+//
+// A word is what one lane of a vector multiplies: one value of f32 or f64, two of bf16, four of s8, neighbours along k.
+// A vector of B holds the words of as many columns as it has lanes; a word of A is repeated in all lanes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "backends/devices/isa.h"
+#include "whygpu/dtype.h"
+
+namespace whygpu::simd {
+
+// Part of C: rows × columns values, C = A·B or C += A·B over `steps` words of k. Strides are in bytes.
+struct Tile {
+  std::int64_t steps = 0;
+  const std::byte* a = nullptr;
+  std::int64_t a_row = 0, a_step = 0;
+  const std::byte* b = nullptr;
+  std::int64_t b_step = 0;  // from the vectors of one step to those of the next
+  std::byte* c = nullptr;
+  std::int64_t c_row = 0;
+  int last_lanes = 0;  // columns in the last vector
+  bool accumulate = false;
+};
+using MultiplyTile = void (*)(const Tile&);
+
+// Dot products, for few rows of A and a transposed B: rows × columns of them, along k.
+struct Dots {
+  std::int64_t steps = 0;  // words
+  const std::byte* a = nullptr;
+  std::int64_t a_row = 0;
+  const std::byte* b = nullptr;
+  std::int64_t b_column = 0;
+  std::byte* c = nullptr;
+  std::int64_t c_row = 0;
+};
+using MultiplyDots = void (*)(const Dots&);
+
+// A part of A or B to be copied into words in the order in which a tile reads them; what is missing becomes zeros.
+struct Panel {
+  const std::byte* in = nullptr;
+  std::int64_t in_row = 0;   // bytes between rows of `in`
+  std::int64_t k = 0;        // values
+  std::int64_t columns = 0;  // of B, or rows of A
+  int vectors = 0;           // of a step of the result
+  std::byte* out = nullptr;
+  std::int64_t out_row = 0;  // bytes between rows of the result of copy_a
+};
+using Pack = void (*)(const Panel&);
+
+inline constexpr int kMaxRows = 12, kMaxVectors = 3, kDotColumns = 4, kMaxDotRows = 4;
+
+struct Kernels {
+  DType dtype = DType::f32;
+  std::string_view isa;          // as written in a case
+  std::string_view instruction;  // what the inner loop issues, and conversions
+  bool (*available)(const Isa&) = nullptr;
+
+  int rows = 0, vectors = 0, lanes = 0;  // of the largest tile; words in a vector
+  int group = 1;                         // values in a word
+  int value_bytes = 0, word_bytes = 0, sum_bytes = 0;
+  bool reads_a = false, reads_b = false;  // A and B as the caller has them, not only packed ones
+  bool has_start = false;                 // a packed panel of B begins with one step of values to start sums with
+
+  MultiplyTile tile[kMaxRows][kMaxVectors][2] = {};  // [rows - 1][vectors - 1][whether the last vector is partly used]
+  int wide_vectors[kMaxRows] = {};                   // of a tile with few rows whose vectors take all registers
+  MultiplyTile wide[kMaxRows] = {};
+  MultiplyDots dots[kMaxDotRows][2] = {};  // [rows - 1][whether kDotColumns columns, else one]; null if there are none
+
+  Pack copy_a = nullptr;             // A row by row: rows of words
+  Pack pack_transposed_a = nullptr;  // A stored k×m: steps of `columns` words
+  Pack pack_b = nullptr;             // B stored k×n: steps of vectors·lanes words
+  Pack pack_transposed_b = nullptr;  // B stored n×k
+
+  int panel_columns() const { return vectors * lanes; }
+};
+
+// All that were compiled for this architecture, for each dtype the best first. Not all run on every processor.
+std::span<const Kernels* const> all_kernels();
+
+// The best for this processor, or those of the instruction set; null if there are none.
+const Kernels* find_kernels(DType dtype, std::string_view isa = {});
+
+}  // namespace whygpu::simd

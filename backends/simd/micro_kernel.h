@@ -1,0 +1,298 @@
+// The micro-kernels, written once over the instruction set. Included by one source file for each set, which is compiled
+// for it: nothing here may be an inline function that other files share, so everything is in an anonymous namespace and
+// the standard library stays out.
+//
+// A tile of C stays in registers while k runs: every word of A is multiplied with all vectors of B's step. Its shape
+// follows Van Zee and van de Geijn, "BLIS: a framework for rapidly instantiating BLAS functionality", 2015.
+#pragma once
+
+#include <cstring>
+
+#include "backends/simd/kernels.h"
+
+namespace whygpu::simd {
+namespace {
+
+template <class T, int kBytes>
+struct VectorType {
+  typedef T type __attribute__((vector_size(kBytes)));
+};
+template <class T, int kBytes>
+using Vector = typename VectorType<T, kBytes>::type;
+
+template <class V>
+V load(const void* from) {
+  V value;
+  __builtin_memcpy(&value, from, sizeof value);
+  return value;
+}
+
+template <class V>
+void store(void* to, V value) {
+  __builtin_memcpy(to, &value, sizeof value);
+}
+
+// The first lanes of a vector in memory; the others are zero, or not written.
+template <class Isa, class V>
+V load_first(const void* from, int lanes) {
+  if constexpr (requires { Isa::template load_first<V>(from, lanes); }) {
+    return Isa::template load_first<V>(from, lanes);
+  } else {
+    V value = {};
+    __builtin_memcpy(&value, from, lanes * sizeof(value[0]));
+    return value;
+  }
+}
+template <class Isa, class V>
+void store_first(void* to, V value, int lanes) {
+  if constexpr (requires { Isa::store_first(to, value, lanes); }) {
+    Isa::store_first(to, value, lanes);
+  } else {
+    __builtin_memcpy(to, &value, lanes * sizeof(value[0]));
+  }
+}
+
+// A type of values says: Value, Word, Sum; group; how to repeat a word, to multiply and add; `across` makes a vector of
+// words from `group` rows of values, `along` from one; kUnsigned of A's words differ from B's.
+
+template <class Isa_, class T>
+struct Plain {
+  using Isa = Isa_;
+  using Value = T;
+  using Words = Vector<T, Isa::kBytes>;
+  using Sums = Words;
+  static constexpr int kGroup = 1;
+  static constexpr bool kReadsA = true, kReadsB = true, kHasStart = false, kHasDots = true;
+
+  static Words repeat(const std::byte* word) { return load<T>(word) - Words{}; }
+  static Sums multiply_add(Sums sum, Words a, Words b) { return sum + a * b; }
+  template <bool>
+  static Words across(const T* values, std::int64_t) {
+    return load<Words>(values);
+  }
+  template <bool>
+  static Words along(const T* values) {
+    return load<Words>(values);
+  }
+};
+
+// bf16 by f32 instructions: values are widened when they are packed.
+template <class Isa_>
+struct WidenedBf16 : Plain<Isa_, float> {
+  using Value = std::uint16_t;
+  using Words = Vector<float, Isa_::kBytes>;
+  static constexpr bool kReadsA = false, kReadsB = false, kHasDots = false;
+
+  template <bool>
+  static Words across(const Value* values, std::int64_t) {
+    return along<false>(values);
+  }
+  template <bool>
+  static Words along(const Value* values) {
+    using Bits = Vector<std::uint32_t, Isa_::kBytes>;
+    const auto bits = load<Vector<Value, Isa_::kBytes / 2>>(values);
+    return reinterpret_cast<Words>(__builtin_convertvector(bits, Bits) << 16);
+  }
+};
+
+// What words of several values have in common.
+template <class Isa_, class Value_, class Sum, int kValues>
+struct Grouped {
+  using Isa = Isa_;
+  using Value = Value_;
+  using Words = Vector<std::uint32_t, Isa::kBytes>;
+  using Sums = Vector<Sum, Isa::kBytes>;
+  static constexpr int kGroup = kValues;
+  static constexpr bool kReadsB = false;
+
+  static Words repeat(const std::byte* word) { return load<std::uint32_t>(word) - Words{}; }
+
+  // The first row's values in the lowest bits.
+  static Words across_bits(const Value* values, std::int64_t row) {
+    Words words = {};
+    for (int i = 0; i < kValues; ++i) {
+      const auto bits = load<Vector<Value, Isa::kBytes * static_cast<int>(sizeof(Value)) / 4>>(values + i * row);
+      words |= __builtin_convertvector(bits, Words) << (i * 32 / kValues);
+    }
+    return words;
+  }
+};
+
+template <class Isa>
+struct Bf16Pairs : Grouped<Isa, std::uint16_t, float, 2> {
+  using Base = Grouped<Isa, std::uint16_t, float, 2>;
+  using typename Base::Sums, typename Base::Words, typename Base::Value;
+  static constexpr bool kReadsA = true, kHasStart = false, kHasDots = true;
+
+  static Sums multiply_add(Sums sum, Words a, Words b) { return Isa::add_bf16_pairs(sum, a, b); }
+  template <bool>
+  static Words across(const Value* values, std::int64_t row) {
+    return Base::across_bits(values, row);
+  }
+  template <bool>
+  static Words along(const Value* values) {
+    return load<Words>(values);
+  }
+};
+
+// The instruction multiplies u8 by s8: A's values get 128 added, and sums start from -128 · (the column's sum of B).
+template <class Isa>
+struct S8Quads : Grouped<Isa, std::uint8_t, std::int32_t, 4> {
+  using Base = Grouped<Isa, std::uint8_t, std::int32_t, 4>;
+  using typename Base::Sums, typename Base::Words, typename Base::Value;
+  static constexpr bool kReadsA = false, kHasStart = true, kHasDots = false;
+  static constexpr std::uint32_t kSigns = 0x80808080;
+
+  static Sums multiply_add(Sums sum, Words a, Words b) { return Isa::add_u8_by_s8_quads(sum, a, b); }
+  static Sums start(Sums sum, Words b) { return sum - multiply_add(Sums{}, kSigns - Words{}, b); }
+  template <bool kOfA>
+  static Words across(const Value* values, std::int64_t row) {
+    return Base::across_bits(values, row) ^ (kOfA ? kSigns : 0);
+  }
+  template <bool kOfA>
+  static Words along(const Value* values) {
+    return load<Words>(values) ^ (kOfA ? kSigns : 0);
+  }
+};
+
+// s8 by instructions that multiply pairs of 16-bit integers: values are widened when they are packed.
+template <class Isa_>
+struct WidenedS8 : Grouped<Isa_, std::int8_t, std::int32_t, 2> {
+  using Base = Grouped<Isa_, std::int8_t, std::int32_t, 2>;
+  using typename Base::Sums, typename Base::Words, typename Base::Value;
+  static constexpr bool kReadsA = false, kHasStart = false, kHasDots = false;
+
+  static Sums multiply_add(Sums sum, Words a, Words b) { return Isa_::add_s16_pairs(sum, a, b); }
+  template <bool>
+  static Words across(const Value* values, std::int64_t row) {
+    using Narrow = Vector<Value, Isa_::kBytes / 4>;
+    const auto first = __builtin_convertvector(load<Narrow>(values), Sums);
+    const auto second = __builtin_convertvector(load<Narrow>(values + row), Sums);
+    return reinterpret_cast<Words>((first & 0xffff) | (second << 16));
+  }
+  template <bool>
+  static Words along(const Value* values) {
+    using Pairs = Vector<std::int16_t, Isa_::kBytes>;
+    return reinterpret_cast<Words>(__builtin_convertvector(load<Vector<Value, Isa_::kBytes / 2>>(values), Pairs));
+  }
+};
+
+template <class Kind>
+constexpr int kLanes = sizeof(typename Kind::Words) / sizeof(typename Kind::Words{}[0]);
+
+// kPartial: only the first t.last_lanes of the last vector are columns of C.
+template <class Kind, int kRows, int kVectors, bool kPartial>
+void multiply_tile(const Tile& t) {
+  using Isa = typename Kind::Isa;
+  using Words = typename Kind::Words;
+  using Sums = typename Kind::Sums;
+  constexpr int kBytes = sizeof(Words);
+  const auto is_cut = [](int vector) { return kPartial && vector == kVectors - 1; };
+
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; v += 64 / kBytes) __builtin_prefetch(t.c + r * t.c_row + v * kBytes, 1);
+  }
+
+  Sums sums[kRows][kVectors];
+  const std::byte* b = t.b;
+#pragma GCC unroll 16
+  for (int v = 0; v < kVectors; ++v) {
+    Sums start = {};
+    if constexpr (Kind::kHasStart) start = load<Sums>(b + v * kBytes);
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) sums[r][v] = start;
+  }
+  if constexpr (Kind::kHasStart) b += t.b_step;
+
+  // Addresses of three rows take one register and the stride.
+  constexpr int kBases = (kRows + 2) / 3;
+  const std::byte* a[kBases];
+#pragma GCC unroll 16
+  for (int i = 0; i < kBases; ++i) a[i] = t.a + 3 * i * t.a_row;
+
+  for (std::int64_t step = 0; step < t.steps; ++step) {
+    Words columns[kVectors];
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      const std::byte* from = b + v * kBytes;
+      columns[v] = is_cut(v) ? load_first<Isa, Words>(from, t.last_lanes) : load<Words>(from);
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) {
+      const Words value = Kind::repeat(a[r / 3] + r % 3 * t.a_row);
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) sums[r][v] = Kind::multiply_add(sums[r][v], value, columns[v]);
+    }
+    b += t.b_step;
+#pragma GCC unroll 16
+    for (int i = 0; i < kBases; ++i) a[i] += t.a_step;
+  }
+
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int v = 0; v < kVectors; ++v) {
+      std::byte* to = t.c + r * t.c_row + v * kBytes;
+      if (is_cut(v)) {
+        if (t.accumulate) sums[r][v] += load_first<Isa, Sums>(to, t.last_lanes);
+        store_first<Isa>(to, sums[r][v], t.last_lanes);
+      } else {
+        if (t.accumulate) sums[r][v] += load<Sums>(to);
+        store(to, sums[r][v]);
+      }
+    }
+  }
+}
+
+template <class Kind, int kRows, int kColumns>
+void multiply_dots(const Dots& d) {
+  using Isa = typename Kind::Isa;
+  using Words = typename Kind::Words;
+  using Sums = typename Kind::Sums;
+  constexpr int kWidth = kLanes<Kind>;
+  // A single product would wait for every addition.
+  constexpr int kChains = kRows * kColumns >= 8 ? 1 : 4;
+  Sums sums[kChains][kRows][kColumns] = {};
+  const auto add = [&](int chain, std::int64_t step, auto read) __attribute__((always_inline)) {
+    const auto offset = step * static_cast<std::int64_t>(sizeof(Words) / kWidth);
+    Words rows[kRows];
+#pragma GCC unroll 16
+    for (int r = 0; r < kRows; ++r) rows[r] = read(d.a + r * d.a_row + offset);
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) {
+      const Words column = read(d.b + c * d.b_column + offset);
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) sums[chain][r][c] = Kind::multiply_add(sums[chain][r][c], rows[r], column);
+    }
+  };
+  const auto read_all = [](const std::byte* from) __attribute__((always_inline)) { return load<Words>(from); };
+  std::int64_t step = 0;
+  for (; step + kChains * kWidth <= d.steps; step += kChains * kWidth) {
+#pragma GCC unroll 16
+    for (int chain = 0; chain < kChains; ++chain) add(chain, step + chain * kWidth, read_all);
+  }
+  for (; step + kWidth <= d.steps; step += kWidth) add(0, step, read_all);
+  if (step < d.steps) {
+    const int lanes = static_cast<int>(d.steps - step);
+    add(0, step, [lanes](const std::byte* from) __attribute__((always_inline)) {
+      return load_first<Isa, Words>(from, lanes);
+    });
+  }
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 16
+    for (int c = 0; c < kColumns; ++c) {
+      Sums all = sums[0][r][c];
+#pragma GCC unroll 16
+      for (int chain = 1; chain < kChains; ++chain) all += sums[chain][r][c];
+      auto total = all[0];
+      for (int lane = 1; lane < kWidth; ++lane) total += all[lane];
+      store(d.c + r * d.c_row + c * static_cast<std::int64_t>(sizeof total), total);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace whygpu::simd

@@ -1,0 +1,194 @@
+// Copies A and B into words, in the order in which a tile reads them. Included like micro_kernel.h.
+#pragma once
+
+#include "backends/simd/micro_kernel.h"
+
+namespace whygpu::simd {
+namespace {
+
+// Swaps the off-diagonal quarters of ever larger squares, which transposes a square of vectors.
+template <class V, int kLanes>
+void transpose(V (&rows)[kLanes]) {
+  using Mask = decltype(V{} == V{});  // integers of the lanes' size
+#pragma GCC unroll 8
+  for (int half = 1; half < kLanes; half *= 2) {
+    Mask low = {}, high = {};
+#pragma GCC unroll 16
+    for (int lane = 0; lane < kLanes; ++lane) {
+      low[lane] = (lane & half) == 0 ? lane : kLanes + lane - half;
+      high[lane] = (lane & half) == 0 ? lane + half : kLanes + lane;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < kLanes; ++i) {
+      if ((i & half) != 0) continue;
+      const V first = rows[i], second = rows[i + half];
+      rows[i] = __builtin_shuffle(first, second, low);
+      rows[i + half] = __builtin_shuffle(first, second, high);
+    }
+  }
+}
+
+// Words of `group` rows of values, `row` bytes apart, for all lanes of a vector; `rows` and `columns` of them exist.
+template <class Kind, bool kOfA>
+typename Kind::Words words_across(const std::byte* in, std::int64_t row, std::int64_t rows, std::int64_t columns) {
+  using Value = typename Kind::Value;
+  constexpr int kWidth = kLanes<Kind>;
+  if (rows >= Kind::kGroup && columns >= kWidth) {
+    return Kind::template across<kOfA>(reinterpret_cast<const Value*>(in), row / static_cast<std::int64_t>(sizeof(Value)));
+  }
+  Value staged[Kind::kGroup][kWidth] = {};
+  const std::int64_t count = columns < kWidth ? columns : kWidth;
+  for (std::int64_t r = 0; r < Kind::kGroup && r < rows; ++r) {
+    if (count > 0) __builtin_memcpy(staged[r], in + r * row, count * sizeof(Value));
+  }
+  return Kind::template across<kOfA>(staged[0], kWidth);
+}
+
+// The words of the next values of one row, of which `values` exist.
+template <class Kind, bool kOfA>
+typename Kind::Words words_along(const std::byte* in, std::int64_t values) {
+  using Value = typename Kind::Value;
+  constexpr std::int64_t kValues = kLanes<Kind> * Kind::kGroup;
+  if (values >= kValues) return Kind::template along<kOfA>(reinterpret_cast<const Value*>(in));
+  Value staged[kValues] = {};
+  if (values > 0) __builtin_memcpy(staged, in, values * sizeof(Value));
+  return Kind::template along<kOfA>(staged);
+}
+
+// Fills the first step of a panel of B with the values that sums start with.
+template <class Kind>
+class Start {
+ public:
+  static constexpr std::int64_t kSteps = Kind::kHasStart ? 1 : 0;
+  void add(int vector, typename Kind::Words words) {
+    if constexpr (Kind::kHasStart) sums_[vector] = Kind::start(sums_[vector], words);
+  }
+  void write(std::byte* panel, int vectors) const {
+    if constexpr (Kind::kHasStart) {
+      for (int v = 0; v < vectors; ++v) store(panel + v * sizeof sums_[v], sums_[v]);
+    }
+  }
+
+ private:
+  typename Kind::Sums sums_[kMaxVectors] = {};
+};
+
+// From rows along the columns of B, or of a transposed A.
+template <class Kind, bool kOfA>
+void pack_rows(const Panel& p) {
+  using Words = typename Kind::Words;
+  constexpr std::int64_t kWidth = kLanes<Kind>, kBytes = sizeof(Words);
+  Start<Kind> start;
+  std::byte* out = p.out + (kOfA ? 0 : Start<Kind>::kSteps) * p.vectors * kBytes;
+  for (std::int64_t k = 0; k < p.k; k += Kind::kGroup) {
+    const std::byte* in = p.in + k * p.in_row;
+    for (int v = 0; v < p.vectors; ++v) {
+      const std::int64_t column = v * kWidth;
+      const Words words = words_across<Kind, kOfA>(in + column * static_cast<std::int64_t>(sizeof(typename Kind::Value)),
+                                                   p.in_row, p.k - k, p.columns - column);
+      if constexpr (!kOfA) start.add(v, words);
+      store(out, words);
+      out += kBytes;
+    }
+  }
+  if constexpr (!kOfA) start.write(p.out, p.vectors);
+}
+
+// From rows along k, one for each column of B.
+template <class Kind>
+void pack_columns(const Panel& p) {
+  using Words = typename Kind::Words;
+  constexpr int kWidth = kLanes<Kind>;
+  constexpr std::int64_t kBytes = sizeof(Words), kValueBytes = sizeof(typename Kind::Value);
+  constexpr std::int64_t kValues = kWidth * Kind::kGroup;
+  Start<Kind> start;
+  std::byte* const first = p.out + Start<Kind>::kSteps * p.vectors * kBytes;
+  const std::int64_t steps = (p.k + Kind::kGroup - 1) / Kind::kGroup;
+  for (int v = 0; v < p.vectors; ++v) {
+    for (std::int64_t k = 0, step = 0; k < p.k; k += kValues, step += kWidth) {
+      Words square[kWidth];
+#pragma GCC unroll 16
+      for (int lane = 0; lane < kWidth; ++lane) {
+        const std::int64_t column = v * kWidth + lane;
+        square[lane] = Words{};
+        if (column < p.columns) {
+          square[lane] = words_along<Kind, false>(p.in + column * p.in_row + k * kValueBytes, p.k - k);
+        }
+      }
+      transpose(square);
+      std::byte* out = first + (step * p.vectors + v) * kBytes;
+#pragma GCC unroll 16
+      for (int i = 0; i < kWidth; ++i) {
+        if (step + i < steps) {
+          start.add(v, square[i]);
+          store(out + i * p.vectors * kBytes, square[i]);
+        }
+      }
+    }
+  }
+  start.write(p.out, p.vectors);
+}
+
+// Rows of A, as rows of words.
+template <class Kind>
+void copy_rows(const Panel& p) {
+  using Words = typename Kind::Words;
+  constexpr std::int64_t kValues = kLanes<Kind> * Kind::kGroup, kValueBytes = sizeof(typename Kind::Value);
+  for (std::int64_t i = 0; i < p.columns; ++i) {
+    std::byte* out = p.out + i * p.out_row;
+    for (std::int64_t k = 0; k < p.k; k += kValues, out += sizeof(Words)) {
+      store(out, words_along<Kind, true>(p.in + i * p.in_row + k * kValueBytes, p.k - k));
+    }
+  }
+}
+
+template <class Kind, int kRows>
+constexpr void add_tiles(Kernels& kernels) {
+  constexpr int kVectors = Kind::Isa::kVectors, kWide = Kind::Isa::wide_vectors(kRows);
+  auto& tile = kernels.tile[kRows - 1];
+  const auto add = [&tile]<int kUsed>() {
+    tile[kUsed - 1][0] = multiply_tile<Kind, kRows, kUsed, false>;
+    tile[kUsed - 1][1] = multiply_tile<Kind, kRows, kUsed, true>;
+  };
+  add.template operator()<1>();
+  if constexpr (kVectors >= 2) add.template operator()<2>();
+  if constexpr (kVectors >= 3) add.template operator()<3>();
+  if constexpr (Kind::kReadsB && kWide > kVectors) {
+    kernels.wide_vectors[kRows - 1] = kWide;
+    kernels.wide[kRows - 1] = multiply_tile<Kind, kRows, kWide, false>;
+  }
+  if constexpr (Kind::kHasDots && kRows <= kMaxDotRows) {
+    kernels.dots[kRows - 1][0] = multiply_dots<Kind, kRows, 1>;
+    kernels.dots[kRows - 1][1] = multiply_dots<Kind, kRows, kDotColumns>;
+  }
+  if constexpr (kRows < Kind::Isa::kRows) add_tiles<Kind, kRows + 1>(kernels);
+}
+
+template <class Kind>
+constexpr Kernels make_kernels(DType dtype, std::string_view isa, std::string_view instruction,
+                               bool (*available)(const Isa&)) {
+  Kernels kernels;
+  kernels.dtype = dtype;
+  kernels.isa = isa;
+  kernels.instruction = instruction;
+  kernels.available = available;
+  kernels.rows = Kind::Isa::kRows;
+  kernels.vectors = Kind::Isa::kVectors;
+  kernels.lanes = kLanes<Kind>;
+  kernels.group = Kind::kGroup;
+  kernels.value_bytes = sizeof(typename Kind::Value);
+  kernels.word_bytes = sizeof(typename Kind::Words{}[0]);
+  kernels.sum_bytes = sizeof(typename Kind::Sums{}[0]);
+  kernels.reads_a = Kind::kReadsA;
+  kernels.reads_b = Kind::kReadsB;
+  kernels.has_start = Kind::kHasStart;
+  add_tiles<Kind, 1>(kernels);
+  kernels.copy_a = copy_rows<Kind>;
+  kernels.pack_transposed_a = pack_rows<Kind, true>;
+  kernels.pack_b = pack_rows<Kind, false>;
+  kernels.pack_transposed_b = pack_columns<Kind>;
+  return kernels;
+}
+
+}  // namespace
+}  // namespace whygpu::simd

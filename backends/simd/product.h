@@ -1,0 +1,99 @@
+// Products of matrices of any size, out of tiles.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "backends/simd/blocking.h"
+#include "backends/simd/kernels.h"
+#include "whygpu/host_device.h"
+
+namespace whygpu::simd {
+
+// C = op(A)·op(B) or C += op(A)·op(B), row-major, with rows lda, ldb and ldc values apart.
+struct Shape {
+  std::int64_t m = 0, n = 0, k = 0;
+  std::int64_t lda = 0, ldb = 0, ldc = 0;
+  bool transpose_a = false, transpose_b = false, accumulate = false;
+};
+
+// How a product is put together from tiles.
+enum class Strategy {
+  in_place,  // A and B are read where they are
+  packed,    // both are copied, block by block, in the order in which tiles read them
+  streamed,  // few rows of A: panels of B are copied and used at once
+  dots,      // few rows of A, B stored n×k: dot products along k
+};
+
+struct Method {
+  Strategy strategy = Strategy::packed;
+  int rows = kMaxRows;  // of a tile, at most; fewer only in place
+};
+
+// Working memory in huge pages where the system grants them.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t bytes = 0);  // throws when out of memory
+  std::byte* data() const { return storage_.get(); }
+
+ private:
+  std::unique_ptr<std::byte, void (*)(void*)> storage_;
+};
+
+// One product, ready to run any number of times, on the threads it was made for.
+class Product {
+ public:
+  // Runs on `threads`, which must outlive it; null: on its caller's thread.
+  Product(const Shape& shape, const Kernels& kernels, Method method, HostThreads* threads);
+
+  static Strategy best_strategy(const Shape& shape, const Kernels& kernels);
+  // Why this strategy cannot compute the product; empty if it can.
+  static std::string obstacle(const Shape& shape, const Kernels& kernels, Strategy strategy);
+
+  void run(const std::byte* a, const std::byte* b, std::byte* c);
+  std::string describe() const;  // "A and B packed in blocks of 96×256 and 256×1024"
+
+ private:
+  struct Operands {
+    const std::byte *a, *b;
+    std::byte* c;
+  };
+  // A block of A: where tiles find their rows.
+  struct RowBlock {
+    const std::byte* a;
+    std::int64_t tile, row, step;  // bytes between tiles, between their rows, and between steps
+  };
+
+  void run_in_place(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
+  void run_packed(const Operands& operands);
+  void run_streamed(const Operands& operands);
+  void run_dots(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
+
+  RowBlock pack_rows(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k, std::int64_t ks,
+                     std::byte* out) const;
+  void pack_panel(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t ks, std::byte* out) const;
+  void multiply_panel(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
+                      std::int64_t first_column, std::int64_t ks, bool accumulate, std::byte* c) const;
+  std::size_t row_block_bytes(std::int64_t rows, std::int64_t ks) const;
+  std::int64_t steps(std::int64_t ks) const { return (ks + kernels_.group - 1) / kernels_.group; }
+  // Calls task(thread) on all threads.
+  void on_all(const std::function<void(int)>& task);
+
+  Shape shape_;
+  const Kernels& kernels_;
+  Strategy strategy_;
+  int tile_rows_;
+  HostThreads* threads_;
+  int parts_ = 1;  // threads with work
+  Blocking blocking_;
+  std::size_t panel_bytes_ = 0;
+  Buffer panels_;                   // packed B
+  std::vector<Buffer> row_blocks_;  // packed A, of each thread
+  std::vector<Buffer> own_panels_;  // streamed: packed B, of each thread
+};
+
+}  // namespace whygpu::simd

@@ -1,0 +1,53 @@
+// Our own kernels for the vector units of CPUs: a ladder to read and to measure, and a rival of the libraries.
+#include "backends/simd/simd.h"
+
+#include <algorithm>
+
+#include "backends/simd/blocking.h"
+#include "backends/simd/kernels.h"
+#include "whygpu/host_device.h"
+
+namespace whygpu {
+namespace {
+
+class Simd final : public Backend {
+ public:
+  explicit Simd(const Settings& settings) : team_(std::max(1, settings.threads)) {
+    if (simd::find_kernels(DType::f32) == nullptr) throw std::runtime_error("this processor has neither AVX2 nor NEON");
+  }
+  std::string version() const override { return "whygpu " + std::string(kVersion); }
+  Facts facts() const override {
+    Facts facts{{"threading", "whygpu's threads, over blocks of rows"}, {"threads", std::to_string(team_.count())}};
+    for (const DType dtype : {DType::f64, DType::f32, DType::bf16, DType::s8}) {
+      const simd::Kernels* kernels = simd::find_kernels(dtype);
+      if (kernels != nullptr) facts.push_back({std::string(dtype_name(dtype)), std::string(kernels->isa)});
+    }
+    const simd::Caches& caches = simd::caches();
+    const auto kib = [](std::size_t bytes) { return std::to_string(bytes >> 10) + " KiB"; };
+    facts.push_back({"caches", "L1 " + kib(caches.l1) + ", L2 " + kib(caches.l2) + ", L3 " + kib(caches.l3)});
+    return facts;
+  }
+  Device& device() override { return device_; }
+
+  std::vector<std::string> variants(const Op& op) const override {
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::variants(*gemm);
+    return {};
+  }
+  Support supports(const Op& op, const PrepareOptions& options) const override {
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::supports(*gemm, options.variant);
+    return simd::supports(std::get<Convolution>(op));
+  }
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::prepare(*gemm, options.variant, team_);
+    return simd::prepare(std::get<Convolution>(op), options.layout, team_.count());
+  }
+
+ private:
+  ThreadTeam team_;
+  HostDevice device_{&team_};
+};
+
+}  // namespace
+}  // namespace whygpu
+
+WHYGPU_BACKEND("simd", whygpu::Simd)

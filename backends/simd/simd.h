@@ -1,0 +1,22 @@
+// The operations of the simd backend, one file each.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backends/devices/thread_team.h"
+#include "whygpu/backend.h"
+
+namespace whygpu::simd {
+
+// Variants of a product: the rungs of a ladder from loops to the default, then instruction sets.
+std::vector<std::string> variants(const Gemm& gemm);
+Support supports(const Gemm& gemm, std::string_view variant);
+std::unique_ptr<Operation> prepare(const Gemm& gemm, std::string_view variant, ThreadTeam& team);
+
+Support supports(const Convolution& op);
+std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, int threads);
+
+}  // namespace whygpu::simd
