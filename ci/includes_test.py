@@ -63,7 +63,7 @@ LIBRARIES = [
 
 STANDARD = re.compile(r"[a-z_]+$")  # the C++ standard library
 # The C library and the operating system.
-SYSTEM = re.compile(r"(sys|linux|sanitizer)/[a-z_0-9]+\.h$|(cpuid|dlfcn|fcntl|immintrin|math|poll|pthread|sched|signal|"
+SYSTEM = re.compile(r"(sys|linux|sanitizer)/[a-z_0-9]+\.h$|(arm_neon|cpuid|dlfcn|fcntl|immintrin|math|poll|pthread|sched|signal|"
                     r"spawn|stdint|stdlib|string|termios|ucontext|unistd)\.h$")
 
 # ---- Check ----

@@ -6,8 +6,10 @@ namespace whygpu::simd {
 namespace {
 
 struct Avx512Vnni : Avx512 {
+  static constexpr bool kSignedQuads = false;
+
   template <class Sums, class Words>
-  static Sums add_u8_by_s8_quads(Sums sum, Words a, Words b) {
+  static Sums add_s8_quads(Sums sum, Words a, Words b) {
     return reinterpret_cast<Sums>(_mm512_dpbusd_epi32(reinterpret_cast<__m512i>(sum), reinterpret_cast<__m512i>(a),
                                                       reinterpret_cast<__m512i>(b)));
   }

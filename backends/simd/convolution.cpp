@@ -1,43 +1,315 @@
-// Convolution as tiles of im2col + our products (backends/im2col/convolution.h).
-#include "backends/im2col/convolution.h"
+// Convolution as an implicit product: rows of im2col's matrix are written to a block in L2, a slice at a time, and
+// multiplied at once by the tiles of GEMM.
+//
+//   forward           y[pixels × K]  = unrolled x[pixels × R·S·C] · wᵀ
+//   backward data    dx[pixels × C]  = unrolled dy[pixels × R·S·K] · w, for each plane of dx
+//   backward weights dw[K × R·S·C]  += dyᵀ · unrolled x, over blocks of pixels
+#include <algorithm>
+#include <atomic>
 
-#include <map>
-
-#include "backends/simd/product.h"
+#include "backends/devices/ceil_div.h"
+#include "backends/im2col/im2col.h"
+#include "backends/simd/blocking.h"
+#include "backends/simd/panels.h"
 #include "backends/simd/simd.h"
+#include "backends/simd/unrolled.h"
+#include "whygpu/host_device.h"
 
 namespace whygpu::simd {
 namespace {
 
-class SimdProducts final : public im2col::Products {
+using im2col::Plane;
+using im2col::Unrolling;
+
+std::string describe_kernels(const Kernels& kernels, int threads) {
+  return std::to_string(kernels.rows) + "×" + std::to_string(kernels.panel_columns()) + " tiles, " +
+         std::string(kernels.isa) + " " + std::string(kernels.instruction) + ", threads=" + std::to_string(threads);
+}
+
+// What a plane adds to the operation: how its sums are cut, and where its packed filters are.
+struct PlanePlan {
+  const Plane* plane;
+  std::vector<Slice> slices;
+  std::vector<std::size_t> panels;  // of each slice, the offset of the first group's first panel
+  std::int64_t rows = 0;            // pixels of a block
+};
+
+// Filters as panels of B: [plane][slice][group][panel]. Keeps the caller's values too, for download().
+class PackedFilters final : public Tensor {
  public:
-  int threads() const override { return threads_; }
-  void set_threads(int threads) { threads_ = threads; }
-  void multiply(const im2col::Product<float>& product) override { multiply(product, DType::f32); }
-  void multiply(const im2col::Product<double>& product) override { multiply(product, DType::f64); }
-  std::string routine(DType dtype) const override {
-    const Kernels& kernels = *find_kernels(dtype);
-    return std::to_string(kernels.rows) + "×" + std::to_string(kernels.panel_columns()) + " tiles, " +
-           std::string(kernels.isa);
+  PackedFilters(const Convolution& op, const Kernels& kernels, const std::vector<PlanePlan>& plans, std::size_t bytes)
+      : op_(op), kernels_(kernels), plans_(plans), values_(op.arguments()[1]), panels_(bytes) {}
+
+  std::size_t bytes() const override { return values_.bytes(); }
+  const std::byte* panels() const { return panels_.data(); }
+  void upload(const void* row_major) override {
+    values_.upload(row_major);
+    pack(static_cast<const std::byte*>(row_major));
   }
-  std::string running_with() const override { return "threads=" + std::to_string(threads_); }
+  void download(void* row_major) const override { values_.download(row_major); }
+  bool intact() const override { return values_.intact(); }
+
+  void pack(const std::byte* filters) {
+    for (const PlanePlan& plan : plans_) {
+      for (std::size_t i = 0; i < plan.slices.size(); ++i) pack_slice(plan, plan.slices[i], plan.panels[i], filters);
+    }
+  }
 
  private:
-  // A thread meets few shapes, again and again.
-  template <class T>
-  void multiply(const im2col::Product<T>& p, DType dtype) {
-    thread_local std::map<std::array<std::int64_t, 9>, std::unique_ptr<Product>> products;
-    auto& product = products[{p.m, p.n, p.k, p.lda, p.ldb, p.ldc, p.transpose_a * 2 + p.transpose_b, p.beta != 0, sizeof(T)}];
-    if (!product) {
-      const Shape shape{p.m, p.n, p.k, p.lda, p.ldb, p.ldc, p.transpose_a, p.transpose_b, p.beta != 0};
-      const Kernels& kernels = *find_kernels(dtype);
-      product = std::make_unique<Product>(shape, kernels, Method{Product::best_strategy(shape, kernels)}, nullptr);
+  void pack_slice(const PlanePlan& plan, const Slice& slice, std::size_t offset, const std::byte* filters) {
+    const std::int64_t channels = op_.c / op_.groups, in_group = op_.k / op_.groups;
+    const bool forward = op_.pass == Pass::forward;
+    const std::int64_t depth = op_.r * op_.s * channels, results = forward ? in_group : channels;
+    const std::int64_t value = kernels_.value_bytes, width = kernels_.panel_columns();
+    const auto taps_w = static_cast<std::int64_t>(plan.plane->taps_w.size());
+    std::byte* out = panels_.data() + offset;
+    for (std::int64_t group = 0; group < op_.groups; ++group) {
+      for (std::int64_t column = 0; column < results; column += width) {
+        const std::int64_t columns = std::min(width, results - column);
+        if (forward) {
+          const std::int64_t first = (group * in_group + column) * depth + slice.first_tap * channels + slice.first_channel;
+          pack_panel(kernels_, {filters + first * value, depth, true}, columns, slice.columns(), out);
+        } else {
+          for (std::int64_t t = 0; t < slice.taps; ++t) {
+            const std::int64_t tap = slice.first_tap + t;
+            const std::int64_t r = plan.plane->taps_h[tap / taps_w], s = plan.plane->taps_w[tap % taps_w];
+            const std::int64_t filter = group * in_group + slice.first_channel;
+            const std::int64_t first = filter * depth + (r * op_.s + s) * channels + column;
+            pack_panel(kernels_, {filters + first * value, depth, false}, columns, slice.channels,
+                       out + t * panel_bytes(kernels_, slice.channels));
+          }
+        }
+        out += panel_bytes(kernels_, slice.columns());
+      }
     }
-    product->run(reinterpret_cast<const std::byte*>(p.a), reinterpret_cast<const std::byte*>(p.b),
-                 reinterpret_cast<std::byte*>(p.c));
   }
 
-  int threads_ = 1;
+  Convolution op_;
+  const Kernels& kernels_;
+  const std::vector<PlanePlan>& plans_;
+  HostTensor values_;
+  Buffer panels_;
+};
+
+// Forward and backward data.
+class PixelConvolution final : public HostOperation {
+ public:
+  PixelConvolution(const Convolution& op, Layout layout, const Kernels& kernels, ThreadTeam& team)
+      : HostOperation(op.arguments()), op_(op), kernels_(kernels), team_(team), planes_(im2col::planes_of(op)) {
+    const int threads = team.count();
+    const std::int64_t width = kernels.panel_columns();
+    std::int64_t block_bytes = 0, result_values = 0;
+    for (const Plane& plane : planes_) {
+      const Unrolling& u = plane.unrolling;
+      const std::int64_t pixels = op.n * u.grid_h * u.grid_w;
+      if (pixels == 0) continue;
+      PlanePlan plan{.plane = &plane, .slices = {}, .panels = {}};
+      const Blocking blocking = choose_blocking(kernels, caches(), pixels, channels_, std::max<std::int64_t>(u.depth(), 1), threads);
+      if (u.depth() > 0) plan.slices = slices_of(u, blocking.k);
+      for (const Slice& slice : plan.slices) {
+        plan.panels.push_back(filter_bytes_);
+        filter_bytes_ += op.groups * ceil_div(channels_, width) * panel_bytes(kernels, slice.columns());
+        block_bytes = std::max<std::int64_t>(block_bytes, row_block_bytes(kernels, blocking.rows, slice.columns(), false));
+      }
+      plan.rows = blocking.rows;
+      if (planes_.size() > 1) result_values = std::max(result_values, plan.rows * channels_);
+      plans_.push_back(std::move(plan));
+    }
+    for (std::size_t p = 0; p < plans_.size(); ++p) add_items(p, threads);
+    for (int i = 0; i < threads; ++i) {
+      blocks_.emplace_back(block_bytes);
+      results_.emplace_back(result_values * kernels.sum_bytes);
+    }
+    if (layout == Layout::row_major) own_filters_ = make_filters();
+  }
+
+  std::unique_ptr<Tensor> allocate(int index) override {
+    if (index == 1 && !own_filters_) return make_filters();
+    return HostOperation::allocate(index);
+  }
+
+  void enqueue(std::span<Tensor* const> tensors) override {
+    const auto* source = host_data<const std::byte>(tensors[forward_ ? 0 : 2]);
+    auto* result = host_data<std::byte>(tensors[forward_ ? 2 : 0]);
+    if (own_filters_) own_filters_->pack(host_data<const std::byte>(tensors[1]));
+    const std::byte* filters = own_filters_ ? own_filters_->panels() : static_cast<const PackedFilters*>(tensors[1])->panels();
+    std::atomic<std::size_t> next{0};
+    team_.run([&](int thread) {
+      for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, source, filters, result);
+    });
+  }
+
+  std::string implementation() const override {
+    std::string text = "implicit GEMM";
+    if (planes_.size() > 1) text += ", " + std::to_string(planes_.size()) + " dense planes of the strided result";
+    if (own_filters_) text += ", filters packed on every run";
+    return text + ", " + describe_kernels(kernels_, team_.count());
+  }
+
+ private:
+  // Some pixels of a plane by some result channels of a group.
+  struct Item {
+    const PlanePlan* plan;
+    std::int64_t group, first, rows, first_panel, last_panel;
+  };
+
+  std::unique_ptr<PackedFilters> make_filters() const {
+    return std::make_unique<PackedFilters>(op_, kernels_, plans_, filter_bytes_);
+  }
+
+  void add_items(std::size_t index, int threads) {
+    const PlanePlan& plan = plans_[index];
+    const Unrolling& u = plan.plane->unrolling;
+    const std::int64_t pixels = op_.n * u.grid_h * u.grid_w, panels = ceil_div(channels_, kernels_.panel_columns());
+    const std::int64_t blocks = ceil_div(pixels, plan.rows) * op_.groups;
+    const std::int64_t cuts = std::clamp<std::int64_t>(ceil_div(2 * threads, blocks), 1, threads == 1 ? 1 : panels);
+    for (std::int64_t first = 0; first < pixels; first += plan.rows) {
+      for (std::int64_t group = 0; group < op_.groups; ++group) {
+        for (std::int64_t cut = 0; cut < cuts; ++cut) {
+          items_.push_back({&plan, group, first, std::min(plan.rows, pixels - first), panels * cut / cuts,
+                            panels * (cut + 1) / cuts});
+        }
+      }
+    }
+  }
+
+  void run(const Item& item, int thread, const std::byte* source, const std::byte* filters, std::byte* result) {
+    const Unrolling& u = item.plan->plane->unrolling;
+    const std::int64_t value = kernels_.value_bytes, width = kernels_.panel_columns(), sum = kernels_.sum_bytes;
+    const std::int64_t panels = ceil_div(channels_, width), first_channel = item.first_panel * width;
+    const std::int64_t columns = std::min(item.last_panel * width, channels_) - first_channel;
+    const bool whole = planes_.size() == 1;
+    const std::int64_t ldc = whole ? result_stride_ : columns;
+    std::byte* c = whole ? result + (item.first * ldc + item.group * channels_ + first_channel) * sum : results_[thread].data();
+    if (item.plan->slices.empty()) {
+      for (std::int64_t i = 0; i < item.rows; ++i) std::fill_n(c + i * ldc * sum, columns * sum, std::byte{0});
+    }
+    for (std::size_t i = 0; i < item.plan->slices.size(); ++i) {
+      const Slice& slice = item.plan->slices[i];
+      const std::int64_t row = padded_row(kernels_, slice.columns());
+      std::byte* block = blocks_[thread].data();
+      unroll(u, slice, source + item.group * u.channels * value, kernels_.value_bytes, item.first, item.rows, block, row);
+      const RowBlock rows{block, row * kernels_.rows, row, kernels_.word_bytes};
+      const std::size_t bytes = panel_bytes(kernels_, slice.columns());
+      for (std::int64_t p = item.first_panel; p < item.last_panel; ++p) {
+        const PanelView panel{filters + item.plan->panels[i] + (item.group * panels + p) * bytes,
+                              width * kernels_.word_bytes, std::min(width, channels_ - p * width)};
+        multiply_panel(kernels_, rows, item.rows, panel, slice.columns(), i > 0, c + (p - item.first_panel) * width * sum, ldc);
+      }
+    }
+    if (!whole) scatter(item, item.group * channels_ + first_channel, columns, c, result);
+  }
+
+  // Copies the rows of one of several planes to their positions in dx.
+  void scatter(const Item& item, std::int64_t channel, std::int64_t columns, const std::byte* rows, std::byte* dx) const {
+    const Plane& plane = *item.plan->plane;
+    const std::int64_t grid_h = plane.unrolling.grid_h, grid_w = plane.unrolling.grid_w, sum = kernels_.sum_bytes;
+    for (std::int64_t row = item.first; row < item.first + item.rows; ++row, rows += columns * sum) {
+      const std::int64_t j = row % grid_w, i = row / grid_w % grid_h, n = row / grid_w / grid_h;
+      const std::int64_t h = plane.first_h + i * op_.stride_h, w = plane.first_w + j * op_.stride_w;
+      std::copy_n(rows, columns * sum, dx + (((n * op_.h + h) * op_.w + w) * op_.c + channel) * sum);
+    }
+  }
+
+  Convolution op_;
+  const Kernels& kernels_;
+  ThreadTeam& team_;
+  std::vector<Plane> planes_;
+  std::vector<PlanePlan> plans_;
+  bool forward_ = op_.pass == Pass::forward;
+  std::int64_t result_stride_ = forward_ ? op_.k : op_.c;
+  std::int64_t channels_ = result_stride_ / op_.groups;  // of the result, in one group
+  std::size_t filter_bytes_ = 0;
+  std::vector<Item> items_;
+  std::vector<Buffer> blocks_, results_;        // of each thread
+  std::unique_ptr<PackedFilters> own_filters_;  // of row-major tensors
+};
+
+// Backward weights: every item is some columns of dw by some filters, summed over all pixels.
+class WeightGradient final : public HostOperation {
+ public:
+  WeightGradient(const Convolution& op, const Kernels& kernels, ThreadTeam& team)
+      : HostOperation(op.arguments()),
+        op_(op),
+        kernels_(kernels),
+        team_(team),
+        unrolling_(im2col::planes_of(op).front().unrolling) {
+    constexpr std::int64_t kItemsPerThread = 4;
+    const int threads = team.count();
+    const std::int64_t filters = op.k / op.groups;
+    const Blocking blocking = choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
+    pixels_ = blocking.k;
+    // Half of L2 for the unrolled block, the rest for dy's.
+    const std::int64_t columns = static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes);
+    const std::vector<Slice> slices = slices_of(unrolling_, std::max<std::int64_t>(columns, kernels.panel_columns()));
+    const auto units = static_cast<std::int64_t>(slices.size()) * op.groups;
+    const std::int64_t wanted = threads == 1 ? 1 : ceil_div(kItemsPerThread * threads, units);
+    const std::int64_t tiles = ceil_div(filters, kernels.rows), cuts = std::min(wanted, ceil_div(tiles, 4));
+    rows_ = ceil_div(tiles, cuts) * kernels.rows;
+    std::int64_t widest = 0;
+    for (const Slice& slice : slices) {
+      widest = std::max(widest, slice.columns());
+      for (std::int64_t group = 0; group < op.groups; ++group) {
+        for (std::int64_t filter = 0; filter < filters; filter += rows_) {
+          items_.push_back({slice, group, filter, std::min(rows_, filters - filter)});
+        }
+      }
+    }
+    for (int i = 0; i < threads; ++i) {
+      unrolled_.emplace_back(pixels_ * padded_row(kernels, widest));
+      gradients_.emplace_back(row_block_bytes(kernels, rows_, pixels_, true));
+    }
+  }
+
+  void enqueue(std::span<Tensor* const> tensors) override {
+    const auto* x = host_data<const std::byte>(tensors[0]);
+    const auto* dy = host_data<const std::byte>(tensors[2]);
+    auto* dw = host_data<std::byte>(tensors[1]);
+    std::atomic<std::size_t> next{0};
+    team_.run([&](int thread) {
+      for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, x, dy, dw);
+    });
+  }
+
+  std::string implementation() const override {
+    return "implicit GEMM over blocks of " + std::to_string(pixels_) + " pixels, " +
+           describe_kernels(kernels_, team_.count());
+  }
+
+ private:
+  struct Item {
+    Slice slice;
+    std::int64_t group, first_filter, filters;
+  };
+
+  void run(const Item& item, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
+    const std::int64_t all_pixels = op_.n * op_.p() * op_.q(), depth = unrolling_.depth(), value = kernels_.value_bytes;
+    const std::int64_t columns = item.slice.columns(), width = kernels_.panel_columns();
+    const std::int64_t row = padded_row(kernels_, columns);
+    const std::int64_t filter = item.group * (op_.k / op_.groups) + item.first_filter;
+    const std::int64_t first_column = item.slice.first_tap * unrolling_.channels + item.slice.first_channel;
+    std::byte* c = dw + (filter * depth + first_column) * kernels_.sum_bytes;
+    for (std::int64_t first = 0; first < all_pixels; first += pixels_) {
+      const std::int64_t pixels = std::min(pixels_, all_pixels - first);
+      std::byte* unrolled = unrolled_[thread].data();
+      unroll(unrolling_, item.slice, x + item.group * unrolling_.channels * value, kernels_.value_bytes, first, pixels, unrolled, row);
+      const RowBlock block = pack_rows(kernels_, {dy + (first * op_.k + filter) * value, op_.k, true}, item.filters, pixels,
+                                       gradients_[thread].data());
+      for (std::int64_t column = 0; column < columns; column += width) {
+        multiply_panel(kernels_, block, item.filters, {unrolled + column * value, row, std::min(width, columns - column)},
+                       pixels, first > 0, c + column * kernels_.sum_bytes, depth);
+      }
+    }
+  }
+
+  Convolution op_;
+  const Kernels& kernels_;
+  ThreadTeam& team_;
+  Unrolling unrolling_;
+  std::int64_t pixels_ = 0;  // of a block
+  std::int64_t rows_ = 0;    // filters of an item
+  std::vector<Item> items_;
+  std::vector<Buffer> unrolled_, gradients_;  // of each thread
 };
 
 }  // namespace
@@ -49,10 +321,10 @@ Support supports(const Convolution& op) {
   return supports(Gemm{.m = 1, .n = 1, .k = 1, .dtype = op.dtype}, {});
 }
 
-std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, int threads) {
-  static SimdProducts products;
-  products.set_threads(threads);
-  return im2col::prepare(op, layout, products);
+std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team) {
+  const Kernels& kernels = *find_kernels(op.dtype);
+  if (op.pass == Pass::backward_weights) return std::make_unique<WeightGradient>(op, kernels, team);
+  return std::make_unique<PixelConvolution>(op, layout, kernels, team);
 }
 
 }  // namespace whygpu::simd

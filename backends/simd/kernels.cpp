@@ -12,7 +12,8 @@ std::span<const Kernels* const> all_kernels() {
                                             &kAvx512Bf16Pairs, &kAvx512Bf16, &kAvx2Bf16,
                                             &kAvx512S8Quads,   &kAvx512S8,   &kAvx2S8};
 #elif defined(__aarch64__)
-  static constexpr const Kernels* kAll[] = {&kNeonF64, &kNeonF32, &kNeonBf16, &kNeonS8};
+  static constexpr const Kernels* kAll[] = {&kNeonF64,  &kNeonF32,      &kNeonBf16Pairs,
+                                            &kNeonBf16, &kNeonS8Quads, &kNeonS8};
 #else
   static constexpr std::span<const Kernels* const> kAll;
 #endif

@@ -135,15 +135,16 @@ struct Bf16Pairs : Grouped<Isa, std::uint16_t, float, 2> {
   }
 };
 
-// The instruction multiplies u8 by s8: A's values get 128 added, and sums start from -128 · (the column's sum of B).
+// Where the instruction multiplies u8 by s8, A's values get 128 added, and sums start from -128 · (the column's sum of
+// B).
 template <class Isa>
 struct S8Quads : Grouped<Isa, std::uint8_t, std::int32_t, 4> {
   using Base = Grouped<Isa, std::uint8_t, std::int32_t, 4>;
   using typename Base::Sums, typename Base::Words, typename Base::Value;
-  static constexpr bool kReadsA = false, kHasStart = true, kHasDots = false;
-  static constexpr std::uint32_t kSigns = 0x80808080;
+  static constexpr bool kReadsA = Isa::kSignedQuads, kHasStart = !Isa::kSignedQuads, kHasDots = Isa::kSignedQuads;
+  static constexpr std::uint32_t kSigns = Isa::kSignedQuads ? 0 : 0x80808080;
 
-  static Sums multiply_add(Sums sum, Words a, Words b) { return Isa::add_u8_by_s8_quads(sum, a, b); }
+  static Sums multiply_add(Sums sum, Words a, Words b) { return Isa::add_s8_quads(sum, a, b); }
   static Sums start(Sums sum, Words b) { return sum - multiply_add(Sums{}, kSigns - Words{}, b); }
   template <bool kOfA>
   static Words across(const Value* values, std::int64_t row) {

@@ -1,12 +1,7 @@
 #include "backends/simd/product.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 
 #include "backends/devices/ceil_div.h"
 
@@ -15,22 +10,10 @@ namespace {
 
 constexpr std::int64_t kFewRows = 4;          // tiles
 constexpr std::int64_t kStreamedSteps = 16;   // of B in place: so many rows are read side by side
-constexpr std::int64_t kLine = 64;            // bytes
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 std::int64_t round_up(std::int64_t value, std::int64_t unit) { return ceil_div(value, unit) * unit; }
 
 }  // namespace
-
-Buffer::Buffer(std::size_t bytes) : storage_(nullptr, std::free) {
-  if (bytes == 0) return;
-  const std::size_t page = bytes >= kHugePage ? kHugePage : kLine;
-  bytes = (bytes + page - 1) / page * page;
-  storage_.reset(static_cast<std::byte*>(std::aligned_alloc(page, bytes)));
-  if (!storage_) throw std::bad_alloc();
-  if (page == kHugePage) madvise(storage_.get(), bytes, MADV_HUGEPAGE);
-  std::memset(storage_.get(), 0, bytes);  // no page is touched for the first time while it runs
-}
 
 std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strategy strategy) {
   switch (strategy) {
@@ -67,15 +50,14 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
   if (strategy_ == Strategy::in_place || strategy_ == Strategy::dots) return;
   if (strategy_ == Strategy::streamed) blocking_.rows = round_up(shape.m, kernels.rows);
-  panel_bytes_ = static_cast<std::size_t>(steps(blocking_.k) + (kernels.has_start ? 1 : 0)) * kernels.panel_columns() *
-                 kernels.word_bytes;
+  panel_bytes_ = panel_bytes(kernels, blocking_.k);
   if (strategy_ == Strategy::streamed) {
     const std::int64_t blocks = ceil_div(shape.k, blocking_.k);
-    row_blocks_.emplace_back(blocks * row_block_bytes(shape.m, blocking_.k));
+    row_blocks_.emplace_back(blocks * row_block_bytes(kernels, shape.m, blocking_.k, shape.transpose_a));
     for (int part = 0; part < parts_; ++part) own_panels_.emplace_back(panel_bytes_);
   } else {
     panels_ = Buffer(panel_bytes_ * ceil_div(blocking_.columns, kernels.panel_columns()));
-    for (int part = 0; part < parts_; ++part) row_blocks_.emplace_back(row_block_bytes(blocking_.rows, blocking_.k));
+    for (int part = 0; part < parts_; ++part) row_blocks_.emplace_back(row_block_bytes(kernels, blocking_.rows, blocking_.k, shape.transpose_a));
   }
 }
 
@@ -150,72 +132,26 @@ void Product::run_dots(const Operands& o, std::int64_t first_column, std::int64_
   }
 }
 
-std::size_t Product::row_block_bytes(std::int64_t rows, std::int64_t ks) const {
-  const std::int64_t words = steps(ks), vector = std::int64_t{kernels_.lanes} * kernels_.word_bytes;
-  if (!shape_.transpose_a) return rows * (round_up(words * kernels_.word_bytes, vector) + kLine);
-  return ceil_div(rows, kernels_.rows) * words * ceil_div(kernels_.rows, kernels_.lanes) * vector;
+RowBlock Product::pack_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k,
+                         std::int64_t k, std::byte* out) const {
+  const std::int64_t offset = shape_.transpose_a ? first_k * shape_.lda + first_row : first_row * shape_.lda + first_k;
+  return pack_rows(kernels_, {a + offset * kernels_.value_bytes, shape_.lda, shape_.transpose_a}, rows, k, out);
 }
 
-Product::RowBlock Product::pack_rows(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k,
-                                     std::int64_t ks, std::byte* out) const {
-  const std::int64_t value = kernels_.value_bytes, word = kernels_.word_bytes, vector = kernels_.lanes * word;
-  if (!shape_.transpose_a) {
-    // A line more than a row: rows that are a power of two apart would displace each other in L1.
-    const std::int64_t row = round_up(steps(ks) * word, vector) + kLine;
-    kernels_.copy_a({.in = a + (first_row * shape_.lda + first_k) * value,
-                     .in_row = shape_.lda * value,
-                     .k = ks,
-                     .columns = rows,
-                     .out = out,
-                     .out_row = row});
-    return {out, row * kernels_.rows, row, word};
-  }
-  const int vectors = static_cast<int>(ceil_div(kernels_.rows, kernels_.lanes));
-  const std::int64_t tile = steps(ks) * vectors * vector;
-  for (std::int64_t i = 0; i < rows; i += kernels_.rows) {
-    kernels_.pack_transposed_a({.in = a + (first_k * shape_.lda + first_row + i) * value,
-                                .in_row = shape_.lda * value,
-                                .k = ks,
-                                .columns = std::min<std::int64_t>(kernels_.rows, rows - i),
-                                .vectors = vectors,
-                                .out = out + i / kernels_.rows * tile});
-  }
-  return {out, tile, word, vectors * vector};
-}
-
-void Product::pack_panel(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t ks,
-                         std::byte* out) const {
-  const std::int64_t value = kernels_.value_bytes;
+void Product::pack_b(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t k,
+                     std::byte* out) const {
   const std::int64_t offset =
       shape_.transpose_b ? first_column * shape_.ldb + first_k : first_k * shape_.ldb + first_column;
-  const Panel panel{.in = b + offset * value,
-                    .in_row = shape_.ldb * value,
-                    .k = ks,
-                    .columns = std::min<std::int64_t>(kernels_.panel_columns(), shape_.n - first_column),
-                    .vectors = kernels_.vectors,
-                    .out = out};
-  (shape_.transpose_b ? kernels_.pack_transposed_b : kernels_.pack_b)(panel);
+  const std::int64_t columns = std::min<std::int64_t>(kernels_.panel_columns(), shape_.n - first_column);
+  pack_panel(kernels_, {b + offset * kernels_.value_bytes, shape_.ldb, shape_.transpose_b}, columns, k, out);
 }
 
-void Product::multiply_panel(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
-                             std::int64_t first_column, std::int64_t ks, bool accumulate, std::byte* c) const {
-  const std::int64_t sum = kernels_.sum_bytes;
+void Product::multiply(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
+                       std::int64_t first_column, std::int64_t k, bool accumulate, std::byte* c) const {
   const std::int64_t columns = std::min<std::int64_t>(kernels_.panel_columns(), shape_.n - first_column);
-  const std::int64_t vectors = ceil_div(columns, kernels_.lanes);
-  Tile tile{.steps = steps(ks),
-            .a_row = block.row,
-            .a_step = block.step,
-            .b = panel,
-            .b_step = std::int64_t{kernels_.panel_columns()} * kernels_.word_bytes,
-            .c_row = shape_.ldc * sum,
-            .last_lanes = static_cast<int>(columns - (vectors - 1) * kernels_.lanes),
-            .accumulate = accumulate};
-  const int cut = tile.last_lanes < kernels_.lanes ? 1 : 0;
-  for (std::int64_t i = 0; i < rows; i += kernels_.rows) {
-    tile.a = block.a + i / kernels_.rows * block.tile;
-    tile.c = c + (first_row + i) * tile.c_row + first_column * sum;
-    kernels_.tile[std::min<std::int64_t>(kernels_.rows, rows - i) - 1][vectors - 1][cut](tile);
-  }
+  const std::int64_t step = std::int64_t{kernels_.panel_columns()} * kernels_.word_bytes;
+  multiply_panel(kernels_, block, rows, {panel, step, columns}, k, accumulate,
+                 c + (first_row * shape_.ldc + first_column) * kernels_.sum_bytes, shape_.ldc);
 }
 
 // For each block of k by columns that fits into L3: all threads pack B, then take blocks of rows in turn.
@@ -232,7 +168,7 @@ void Product::run_packed(const Operands& o) {
       std::atomic<std::int64_t> next_panel{0}, next_unit{0};
       on_all([&](int) {
         for (std::int64_t i = next_panel++; i < panels; i = next_panel++) {
-          pack_panel(o.b, first_column + i * panel, first_k, ks, panels_.data() + i * panel_bytes_);
+          pack_b(o.b, first_column + i * panel, first_k, ks, panels_.data() + i * panel_bytes_);
         }
       });
       on_all([&](int part) {
@@ -241,10 +177,10 @@ void Product::run_packed(const Operands& o) {
         for (std::int64_t unit = next_unit++; unit < row_blocks * cuts; unit = next_unit++) {
           const std::int64_t row_block = unit / cuts, cut = unit % cuts, first_row = row_block * blocking_.rows;
           const std::int64_t rows = std::min(blocking_.rows, shape_.m - first_row);
-          if (row_block != packed) block = pack_rows(o.a, first_row, rows, first_k, ks, row_blocks_[part].data());
+          if (row_block != packed) block = pack_a(o.a, first_row, rows, first_k, ks, row_blocks_[part].data());
           packed = row_block;
           for (std::int64_t i = panels * cut / cuts; i < panels * (cut + 1) / cuts; ++i) {
-            multiply_panel(block, first_row, rows, panels_.data() + i * panel_bytes_, first_column + i * panel, ks,
+            multiply(block, first_row, rows, panels_.data() + i * panel_bytes_, first_column + i * panel, ks,
                            accumulate, o.c);
           }
         }
@@ -256,20 +192,20 @@ void Product::run_packed(const Operands& o) {
 // A is packed as a whole; each panel of B is packed and used by one thread while it is in L1.
 void Product::run_streamed(const Operands& o) {
   const std::int64_t panel = kernels_.panel_columns(), panels = ceil_div(shape_.n, panel);
-  const std::size_t block_bytes = row_block_bytes(shape_.m, blocking_.k);
+  const std::size_t block_bytes = row_block_bytes(kernels_, shape_.m, blocking_.k, shape_.transpose_a);
   const std::int64_t blocks = ceil_div(shape_.k, blocking_.k);
   const auto ks = [&](std::int64_t block) { return std::min(blocking_.k, shape_.k - block * blocking_.k); };
   std::vector<RowBlock> rows(blocks);
   for (std::int64_t i = 0; i < blocks; ++i) {
-    rows[i] = pack_rows(o.a, 0, shape_.m, i * blocking_.k, ks(i), row_blocks_[0].data() + i * block_bytes);
+    rows[i] = pack_a(o.a, 0, shape_.m, i * blocking_.k, ks(i), row_blocks_[0].data() + i * block_bytes);
   }
   std::atomic<std::int64_t> next{0};
   on_all([&](int part) {
     std::byte* own = own_panels_[part].data();
     for (std::int64_t i = next++; i < panels; i = next++) {
       for (std::int64_t block = 0; block < blocks; ++block) {
-        pack_panel(o.b, i * panel, block * blocking_.k, ks(block), own);
-        multiply_panel(rows[block], 0, shape_.m, own, i * panel, ks(block), block > 0 || shape_.accumulate, o.c);
+        pack_b(o.b, i * panel, block * blocking_.k, ks(block), own);
+        multiply(rows[block], 0, shape_.m, own, i * panel, ks(block), block > 0 || shape_.accumulate, o.c);
       }
     }
   });

@@ -10,6 +10,7 @@
 
 #include "backends/simd/blocking.h"
 #include "backends/simd/kernels.h"
+#include "backends/simd/panels.h"
 #include "whygpu/host_device.h"
 
 namespace whygpu::simd {
@@ -34,16 +35,6 @@ struct Method {
   int rows = kMaxRows;  // of a tile, at most; fewer only in place
 };
 
-// Working memory in huge pages where the system grants them.
-class Buffer {
- public:
-  explicit Buffer(std::size_t bytes = 0);  // throws when out of memory
-  std::byte* data() const { return storage_.get(); }
-
- private:
-  std::unique_ptr<std::byte, void (*)(void*)> storage_;
-};
-
 // One product, ready to run any number of times, on the threads it was made for.
 class Product {
  public:
@@ -62,24 +53,16 @@ class Product {
     const std::byte *a, *b;
     std::byte* c;
   };
-  // A block of A: where tiles find their rows.
-  struct RowBlock {
-    const std::byte* a;
-    std::int64_t tile, row, step;  // bytes between tiles, between their rows, and between steps
-  };
-
   void run_in_place(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
   void run_packed(const Operands& operands);
   void run_streamed(const Operands& operands);
   void run_dots(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
 
-  RowBlock pack_rows(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k, std::int64_t ks,
-                     std::byte* out) const;
-  void pack_panel(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t ks, std::byte* out) const;
-  void multiply_panel(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
-                      std::int64_t first_column, std::int64_t ks, bool accumulate, std::byte* c) const;
-  std::size_t row_block_bytes(std::int64_t rows, std::int64_t ks) const;
-  std::int64_t steps(std::int64_t ks) const { return (ks + kernels_.group - 1) / kernels_.group; }
+  RowBlock pack_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k, std::int64_t k,
+                  std::byte* out) const;
+  void pack_b(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t k, std::byte* out) const;
+  void multiply(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
+                std::int64_t first_column, std::int64_t k, bool accumulate, std::byte* c) const;
   // Calls task(thread) on all threads.
   void on_all(const std::function<void(int)>& task);
 

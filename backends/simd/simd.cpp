@@ -39,7 +39,7 @@ class Simd final : public Backend {
   }
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
     if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::prepare(*gemm, options.variant, team_);
-    return simd::prepare(std::get<Convolution>(op), options.layout, team_.count());
+    return simd::prepare(std::get<Convolution>(op), options.layout, team_);
   }
 
  private:

@@ -17,6 +17,6 @@ Support supports(const Gemm& gemm, std::string_view variant);
 std::unique_ptr<Operation> prepare(const Gemm& gemm, std::string_view variant, ThreadTeam& team);
 
 Support supports(const Convolution& op);
-std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, int threads);
+std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team);
 
 }  // namespace whygpu::simd

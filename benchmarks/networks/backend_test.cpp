@@ -104,6 +104,7 @@ TEST(Training, NaiveBf16) { check("naive", DType::bf16); }
 TEST(Training, OpenBlasF32) { check("openblas", DType::f32); }
 TEST(Training, BlisF32) { check("blis", DType::f32); }
 TEST(Training, XsmmF32) { check("xsmm", DType::f32); }
+TEST(Training, SimdF32) { check("simd", DType::f32); }
 TEST(Training, OneDnnF32) { check("onednn", DType::f32); }
 TEST(Training, OneDnnBf16) { check("onednn", DType::bf16); }
 

@@ -23,7 +23,7 @@ class ConvolutionBackend : public testing::TestWithParam<const char*> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, ConvolutionBackend, testing::Values("naive", "openblas", "blis", "xsmm", "onednn"),
+INSTANTIATE_TEST_SUITE_P(, ConvolutionBackend, testing::Values("naive", "openblas", "blis", "xsmm", "onednn", "simd"),
                          [](const auto& info) { return std::string(info.param); });
 
 const std::string kAllPasses = " pass=forward,backward_data,backward_weights";

@@ -20,7 +20,7 @@ class GemmBackend : public testing::TestWithParam<const char*> {
   }
 };
 
-INSTANTIATE_TEST_SUITE_P(, GemmBackend, testing::Values("naive", "openblas", "blis", "xsmm", "onednn"),
+INSTANTIATE_TEST_SUITE_P(, GemmBackend, testing::Values("naive", "openblas", "blis", "xsmm", "onednn", "simd"),
                          [](const auto& info) { return std::string(info.param); });
 
 const std::string kAllTransposes = " trans=nn,nt,tn,tt";

@@ -1,0 +1,100 @@
+#include "backends/simd/panels.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "backends/devices/ceil_div.h"
+
+namespace whygpu::simd {
+namespace {
+
+constexpr std::int64_t kLine = 64;  // bytes
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::int64_t vector_bytes(const Kernels& kernels) { return std::int64_t{kernels.lanes} * kernels.word_bytes; }
+
+// Vectors of a step of packed, transposed A.
+std::int64_t row_vectors(const Kernels& kernels) { return ceil_div(kernels.rows, kernels.lanes); }
+
+}  // namespace
+
+Buffer::Buffer(std::size_t bytes) : storage_(nullptr, std::free) {
+  if (bytes == 0) return;
+  const std::size_t page = bytes >= kHugePage ? kHugePage : kLine;
+  bytes = (bytes + page - 1) / page * page;
+  storage_.reset(static_cast<std::byte*>(std::aligned_alloc(page, bytes)));
+  if (!storage_) throw std::bad_alloc();
+  if (page == kHugePage) madvise(storage_.get(), bytes, MADV_HUGEPAGE);
+  std::memset(storage_.get(), 0, bytes);  // so that no operation is the first to touch a page
+}
+
+std::int64_t steps_of(const Kernels& kernels, std::int64_t k) { return ceil_div(k, kernels.group); }
+
+std::int64_t padded_row(const Kernels& kernels, std::int64_t k) {
+  const std::int64_t vector = vector_bytes(kernels);
+  return ceil_div(steps_of(kernels, k) * kernels.word_bytes, vector) * vector + kLine;
+}
+
+std::size_t row_block_bytes(const Kernels& kernels, std::int64_t rows, std::int64_t k, bool transposed) {
+  if (!transposed) return rows * padded_row(kernels, k);
+  return ceil_div(rows, kernels.rows) * steps_of(kernels, k) * row_vectors(kernels) * vector_bytes(kernels);
+}
+
+RowBlock pack_rows(const Kernels& kernels, const Matrix& a, std::int64_t rows, std::int64_t k, std::byte* out) {
+  const std::int64_t value = kernels.value_bytes, word = kernels.word_bytes;
+  if (!a.transposed) {
+    const std::int64_t row = padded_row(kernels, k);
+    kernels.copy_a({.in = a.data, .in_row = a.stride * value, .k = k, .columns = rows, .out = out, .out_row = row});
+    return {out, row * kernels.rows, row, word};
+  }
+  const std::int64_t step = row_vectors(kernels) * vector_bytes(kernels), tile = steps_of(kernels, k) * step;
+  for (std::int64_t i = 0; i < rows; i += kernels.rows) {
+    kernels.pack_transposed_a({.in = a.data + i * value,
+                               .in_row = a.stride * value,
+                               .k = k,
+                               .columns = std::min<std::int64_t>(kernels.rows, rows - i),
+                               .vectors = static_cast<int>(row_vectors(kernels)),
+                               .out = out + i / kernels.rows * tile});
+  }
+  return {out, tile, word, step};
+}
+
+std::size_t panel_bytes(const Kernels& kernels, std::int64_t k) {
+  return static_cast<std::size_t>(steps_of(kernels, k) + (kernels.has_start ? 1 : 0)) * kernels.panel_columns() *
+         kernels.word_bytes;
+}
+
+void pack_panel(const Kernels& kernels, const Matrix& b, std::int64_t columns, std::int64_t k, std::byte* out) {
+  const Panel panel{.in = b.data,
+                    .in_row = b.stride * kernels.value_bytes,
+                    .k = k,
+                    .columns = columns,
+                    .vectors = kernels.vectors,
+                    .out = out};
+  (b.transposed ? kernels.pack_transposed_b : kernels.pack_b)(panel);
+}
+
+void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows, const PanelView& b, std::int64_t k,
+                    bool accumulate, std::byte* c, std::int64_t ldc) {
+  const std::int64_t vectors = ceil_div(b.columns, kernels.lanes);
+  Tile tile{.steps = steps_of(kernels, k),
+            .a_row = a.row,
+            .a_step = a.step,
+            .b = b.b,
+            .b_step = b.step,
+            .c_row = ldc * kernels.sum_bytes,
+            .last_lanes = static_cast<int>(b.columns - (vectors - 1) * kernels.lanes),
+            .accumulate = accumulate};
+  const int cut = tile.last_lanes < kernels.lanes ? 1 : 0;
+  for (std::int64_t i = 0; i < rows; i += kernels.rows) {
+    tile.a = a.a + i / kernels.rows * a.tile;
+    tile.c = c + i * tile.c_row;
+    kernels.tile[std::min<std::int64_t>(kernels.rows, rows - i) - 1][vectors - 1][cut](tile);
+  }
+}
+
+}  // namespace whygpu::simd
