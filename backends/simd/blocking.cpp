@@ -53,19 +53,28 @@ const Caches& caches() {
 
 Blocking choose_blocking(const Kernels& kernels, const Caches& caches, std::int64_t m, std::int64_t n, std::int64_t k,
                          int threads) {
-  constexpr std::int64_t kBlocksPerThread = 4, kMostOfL3 = std::int64_t{8} << 20;
+  constexpr std::int64_t kTiles = 8, kBlocksPerThread = 4, kMostOfL3 = std::int64_t{8} << 20;
   const std::int64_t word = kernels.word_bytes, group = kernels.group, panel = kernels.panel_columns();
+  const auto l2 = static_cast<std::int64_t>(caches.l2), l3 = static_cast<std::int64_t>(caches.l3);
+  const std::int64_t steps = l2 * 3 / 8 / (kTiles * kernels.rows * word);
   Blocking blocking;
-  // Two thirds of L1 for the panel of B; A and C pass through the rest.
-  const std::int64_t steps = static_cast<std::int64_t>(caches.l1) * 2 / 3 / (panel * word);
   blocking.k = even_part(k, steps * group, group);
   const std::int64_t row_bytes = ceil_div(blocking.k, group) * word;
-  // Half of L2 for A, and a quarter of L3 for B, of which a virtual machine may be shown more than it has.
-  const std::int64_t fitting = static_cast<std::int64_t>(caches.l2) / 2 / row_bytes;
-  const std::int64_t wanted = ceil_div(m, kBlocksPerThread * threads);
-  const std::int64_t least = 4 * kernels.rows;  // fewer tiles do not pay for reading a panel of B into L1
-  blocking.rows = even_part(m, std::min(fitting, std::max(wanted, least)), kernels.rows);
-  blocking.columns = even_part(n, std::min<std::int64_t>(caches.l3 / 4, kMostOfL3) / row_bytes, panel);
+  const std::int64_t fitting = l2 * 3 / 8 / row_bytes, wanted = ceil_div(m, kBlocksPerThread * threads);
+  blocking.rows = even_part(m, std::min(fitting, std::max(wanted, kTiles * kernels.rows)), kernels.rows);
+  // A virtual machine may be shown more of L3 than it has.
+  blocking.columns = even_part(n, std::min(l3 / 4, kMostOfL3) / row_bytes, panel);
+  return blocking;
+}
+
+Blocking choose_streamed_blocking(const Kernels& kernels, const Caches& caches, std::int64_t n, std::int64_t k,
+                                  int threads) {
+  constexpr std::int64_t kPanels = 16;
+  const std::int64_t panel = kernels.panel_columns();
+  Blocking blocking;
+  blocking.columns = even_part(n, std::max(std::min(kPanels * panel, n / threads), panel), panel);
+  const std::int64_t steps = static_cast<std::int64_t>(caches.l2) / 2 / (blocking.columns * kernels.word_bytes);
+  blocking.k = even_part(k, std::max<std::int64_t>(steps, 1) * kernels.group, kernels.group);
   return blocking;
 }
 

@@ -18,15 +18,20 @@ const Caches& caches();
 
 // All in values, multiples of what a tile or a word needs.
 struct Blocking {
-  std::int64_t k = 0;        // a panel of B with so many rows stays in L1 while it is used
+  std::int64_t k = 0;        // values of a sum that are added before C is written
   std::int64_t rows = 0;     // so many rows of A stay in L2
   std::int64_t columns = 0;  // so many columns of B stay in L3
 };
 
-// For a product m×n×k on `threads` threads. The model is that of Low, Igual, Smith and Quintana-Ortí, "Analytical
-// modeling is enough for high-performance BLIS", 2016, without its terms for associativity; blocks are then made
-// equally large, and A is cut further until every thread has several blocks.
+// For a product m×n×k on `threads` threads. After Low, Igual, Smith and Quintana-Ortí, "Analytical modeling is enough for
+// high-performance BLIS", 2016, with L2 in the place of L1: vectors of B and words of A come fast enough from there, and
+// longer sums write C less often. Three eighths of L2 are A's, and hold at least eight tiles, between which the next
+// panel of B is fetched. Blocks are then made equally large, and smaller where threads would have too few of them.
 Blocking choose_blocking(const Kernels& kernels, const Caches& caches, std::int64_t m, std::int64_t n, std::int64_t k,
                          int threads);
+
+// For few rows: blocks of B take half of L2, and are wide, because memory is fastest at long rows. `rows` is unused.
+Blocking choose_streamed_blocking(const Kernels& kernels, const Caches& caches, std::int64_t n, std::int64_t k,
+                                  int threads);
 
 }  // namespace whygpu::simd

@@ -25,6 +25,7 @@ struct Tile {
   std::int64_t c_row = 0;
   int last_lanes = 0;  // columns in the last vector
   bool accumulate = false;
+  const std::byte* next = nullptr;  // a line for each step, which another tile will need
 };
 using MultiplyTile = void (*)(const Tile&);
 
@@ -67,8 +68,8 @@ struct Kernels {
   bool has_start = false;                 // a packed panel of B begins with one step of values to start sums with
 
   MultiplyTile tile[kMaxRows][kMaxVectors][2] = {};  // [rows - 1][vectors - 1][whether the last vector is partly used]
-  int wide_vectors[kMaxRows] = {};                   // of a tile with few rows whose vectors take all registers
-  MultiplyTile wide[kMaxRows] = {};
+  int wide_vectors[kMaxRows] = {};                   // of a tile whose vectors take all registers, for few rows of A
+  MultiplyTile wide[kMaxRows] = {};                  // null if B is not read in place
   MultiplyDots dots[kMaxDotRows][2] = {};  // [rows - 1][whether kDotColumns columns, else one]; null if there are none
 
   Pack copy_a = nullptr;             // A row by row: rows of words

@@ -181,8 +181,14 @@ struct WidenedS8 : Grouped<Isa_, std::int8_t, std::int32_t, 2> {
 template <class Kind>
 constexpr int kLanes = sizeof(typename Kind::Words) / sizeof(typename Kind::Words{}[0]);
 
+constexpr int kLine = 64;           // bytes of the cache
+constexpr int kFetchAhead = 2048, kPackAhead = 512;  // bytes
+
+// What a tile fetches into the cache ahead of its use: a line a step from t.next, or its own B further along the rows.
+enum class Fetch { next, along_rows };
+
 // kPartial: only the first t.last_lanes of the last vector are columns of C.
-template <class Kind, int kRows, int kVectors, bool kPartial>
+template <class Kind, int kRows, int kVectors, bool kPartial, Fetch kFetch = Fetch::next>
 void multiply_tile(const Tile& t) {
   using Isa = typename Kind::Isa;
   using Words = typename Kind::Words;
@@ -193,7 +199,7 @@ void multiply_tile(const Tile& t) {
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; v += 64 / kBytes) __builtin_prefetch(t.c + r * t.c_row + v * kBytes, 1);
+    for (int v = 0; v < kVectors; v += kLine / kBytes) __builtin_prefetch(t.c + r * t.c_row + v * kBytes, 1);
   }
 
   Sums sums[kRows][kVectors];
@@ -213,7 +219,15 @@ void multiply_tile(const Tile& t) {
 #pragma GCC unroll 16
   for (int i = 0; i < kBases; ++i) a[i] = t.a + 3 * i * t.a_row;
 
+  const std::byte* next = t.next;
   for (std::int64_t step = 0; step < t.steps; ++step) {
+    if constexpr (kFetch == Fetch::next) {
+      __builtin_prefetch(next, 0, 2);
+      next += kLine;
+    } else {
+#pragma GCC unroll 16
+      for (int line = 0; line < kVectors * kBytes; line += kLine) __builtin_prefetch(b + line + kFetchAhead, 0, 3);
+    }
     Words columns[kVectors];
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {

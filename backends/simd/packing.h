@@ -82,6 +82,10 @@ void pack_rows(const Panel& p) {
   std::byte* out = p.out + (kOfA ? 0 : Start<Kind>::kSteps) * p.vectors * kBytes;
   for (std::int64_t k = 0; k < p.k; k += Kind::kGroup) {
     const std::byte* in = p.in + k * p.in_row;
+    // Rows are read some at a time, side by side, which hides their order from the processor.
+    for (int line = 0; line < p.vectors * static_cast<int>(kWidth * sizeof(typename Kind::Value)); line += kLine) {
+      for (int i = 0; i < Kind::kGroup; ++i) __builtin_prefetch(in + i * p.in_row + line + kPackAhead, 0, 3);
+    }
     for (int v = 0; v < p.vectors; ++v) {
       const std::int64_t column = v * kWidth;
       const Words words = words_across<Kind, kOfA>(in + column * static_cast<std::int64_t>(sizeof(typename Kind::Value)),
@@ -153,9 +157,9 @@ constexpr void add_tiles(Kernels& kernels) {
   add.template operator()<1>();
   if constexpr (kVectors >= 2) add.template operator()<2>();
   if constexpr (kVectors >= 3) add.template operator()<3>();
-  if constexpr (Kind::kReadsB && kWide > kVectors) {
+  if constexpr (Kind::kReadsB) {
     kernels.wide_vectors[kRows - 1] = kWide;
-    kernels.wide[kRows - 1] = multiply_tile<Kind, kRows, kWide, false>;
+    kernels.wide[kRows - 1] = multiply_tile<Kind, kRows, kWide, false, Fetch::along_rows>;
   }
   if constexpr (Kind::kHasDots && kRows <= kMaxDotRows) {
     kernels.dots[kRows - 1][0] = multiply_dots<Kind, kRows, 1>;

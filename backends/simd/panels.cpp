@@ -89,10 +89,14 @@ void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows
             .c_row = ldc * kernels.sum_bytes,
             .last_lanes = static_cast<int>(b.columns - (vectors - 1) * kernels.lanes),
             .accumulate = accumulate};
+  const std::int64_t next_bytes = tile.steps * kLine;
   const int cut = tile.last_lanes < kernels.lanes ? 1 : 0;
   for (std::int64_t i = 0; i < rows; i += kernels.rows) {
     tile.a = a.a + i / kernels.rows * a.tile;
     tile.c = c + i * tile.c_row;
+    // The first tiles fetch the next panel.
+    const std::int64_t fetched = i / kernels.rows * next_bytes;
+    tile.next = fetched < b.next_bytes ? b.next + fetched : tile.a;
     kernels.tile[std::min<std::int64_t>(kernels.rows, rows - i) - 1][vectors - 1][cut](tile);
   }
 }

@@ -52,6 +52,8 @@ struct PanelView {
   const std::byte* b = nullptr;
   std::int64_t step = 0;
   std::int64_t columns = 0;
+  const std::byte* next = nullptr;  // what will be multiplied next, to be fetched
+  std::int64_t next_bytes = 0;
 };
 
 // C = A·B or C += A·B for all rows of a block and the columns of a panel. `c`: the first result, rows `ldc` apart.

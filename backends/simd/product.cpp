@@ -1,17 +1,18 @@
 #include "backends/simd/product.h"
 
 #include <algorithm>
-#include <atomic>
 
 #include "backends/devices/ceil_div.h"
 
 namespace whygpu::simd {
 namespace {
 
-constexpr std::int64_t kFewRows = 4;          // tiles
-constexpr std::int64_t kStreamedSteps = 16;   // of B in place: so many rows are read side by side
+constexpr std::int64_t kFewTiles = 4;                       // of rows
+constexpr std::int64_t kThinSteps = 32, kPackedRows = 16;  // rows of B that are read side by side
 
-std::int64_t round_up(std::int64_t value, std::int64_t unit) { return ceil_div(value, unit) * unit; }
+
+// Tiles of about equal height.
+int even_tile_rows(std::int64_t m, int most) { return static_cast<int>(ceil_div(m, ceil_div(m, most))); }
 
 }  // namespace
 
@@ -30,33 +31,35 @@ std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strate
 
 Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
   const auto possible = [&](Strategy strategy) { return obstacle(shape, kernels, strategy).empty(); };
-  const std::int64_t tiles = ceil_div(shape.m, kernels.rows);
-  const std::int64_t bytes = kernels.value_bytes * (shape.m * shape.k + shape.n * shape.k + shape.m * shape.n);
-  const bool small = tiles <= 2 * kFewRows && bytes <= static_cast<std::int64_t>(caches().l2) / 2;
+  const std::int64_t operands = kernels.value_bytes * (shape.m + shape.n) * shape.k;
+  const bool small = operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;  // measured
   if (shape.m <= kernels.rows && possible(Strategy::dots)) return Strategy::dots;
-  if ((small || tiles <= 1) && possible(Strategy::in_place)) return Strategy::in_place;
-  return tiles <= kFewRows ? Strategy::streamed : Strategy::packed;
+  if ((small || shape.m <= kThinTiles * kernels.rows) && possible(Strategy::in_place)) return Strategy::in_place;
+  return ceil_div(shape.m, kernels.rows) <= kFewTiles ? Strategy::streamed : Strategy::packed;
 }
 
 Product::Product(const Shape& shape, const Kernels& kernels, Method method, HostThreads* threads)
     : shape_(shape),
       kernels_(kernels),
       strategy_(method.strategy),
-      tile_rows_(std::min(method.rows, kernels.rows)),
+      tile_rows_(even_tile_rows(shape.m, std::min(method.rows, kernels.rows))),
       threads_(threads) {
   // Waking a thread takes as long as a small product.
   constexpr std::int64_t kWorthwhile = std::int64_t{64} * 64 * 64;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
   if (strategy_ == Strategy::in_place || strategy_ == Strategy::dots) return;
-  if (strategy_ == Strategy::streamed) blocking_.rows = round_up(shape.m, kernels.rows);
+  if (strategy_ == Strategy::streamed) blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
   panel_bytes_ = panel_bytes(kernels, blocking_.k);
+  const std::size_t block_bytes = panel_bytes_ * ceil_div(blocking_.columns, kernels.panel_columns());
   if (strategy_ == Strategy::streamed) {
-    const std::int64_t blocks = ceil_div(shape.k, blocking_.k);
-    row_blocks_.emplace_back(blocks * row_block_bytes(kernels, shape.m, blocking_.k, shape.transpose_a));
-    for (int part = 0; part < parts_; ++part) own_panels_.emplace_back(panel_bytes_);
+    rows_.resize(ceil_div(shape.k, blocking_.k));
+    for (std::size_t i = 0; i < rows_.size(); ++i) {
+      row_blocks_.emplace_back(row_block_bytes(kernels, shape.m, blocking_.k, shape.transpose_a));
+    }
+    for (int part = 0; part < parts_; ++part) own_panels_.emplace_back(block_bytes);
   } else {
-    panels_ = Buffer(panel_bytes_ * ceil_div(blocking_.columns, kernels.panel_columns()));
+    panels_ = Buffer(block_bytes);
     for (int part = 0; part < parts_; ++part) row_blocks_.emplace_back(row_block_bytes(kernels, blocking_.rows, blocking_.k, shape.transpose_a));
   }
 }
@@ -70,9 +73,10 @@ void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
   const Operands operands{a, b, c};
   if (strategy_ == Strategy::packed) return run_packed(operands);
   if (strategy_ == Strategy::streamed) return run_streamed(operands);
+  if (strategy_ == Strategy::in_place && !is_thin()) return run_in_place(operands);
   const auto columns = [&](std::int64_t first, std::int64_t last) {
     if (strategy_ == Strategy::dots) return run_dots(operands, first, last);
-    run_in_place(operands, first, last);
+    run_thin(operands, first, last);
   };
   if (parts_ == 1) return columns(0, shape_.n);
   on_all([&](int part) {
@@ -81,35 +85,63 @@ void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
   });
 }
 
-// Columns of C from A and B as they are. Few rows read B once, some rows side by side, which memory is fastest at.
-void Product::run_in_place(const Operands& o, std::int64_t first_column, std::int64_t last_column) const {
-  const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes, lanes = kernels_.lanes;
-  const bool one_tile = shape_.m <= tile_rows_;
-  const int wide = one_tile ? kernels_.wide_vectors[shape_.m - 1] : 0;
-  const std::int64_t block = one_tile && shape_.k * shape_.n * value > static_cast<std::int64_t>(caches().l2) ? kStreamedSteps : shape_.k;
-  Tile tile{.a_row = shape_.transpose_a ? value : shape_.lda * value,
+// Part of C, in tiles, from A and B as they are, over some steps of k.
+void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_t first_k, std::int64_t ks) const {
+  const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
+  const std::int64_t wide = is_thin() ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
+  Tile tile{.steps = ks,
+            .a_row = shape_.transpose_a ? value : shape_.lda * value,
             .a_step = shape_.transpose_a ? shape_.lda * value : value,
             .b_step = shape_.ldb * value,
-            .c_row = shape_.ldc * sum};
-  for (std::int64_t first_k = 0; first_k < shape_.k; first_k += block) {
-    tile.steps = std::min(block, shape_.k - first_k);
-    tile.accumulate = first_k > 0 || shape_.accumulate;
-    for (std::int64_t j = first_column; j < last_column;) {
-      const bool is_wide = wide > 0 && last_column - j >= wide * lanes;
-      const std::int64_t columns = is_wide ? wide * lanes : std::min<std::int64_t>(last_column - j, kernels_.panel_columns());
-      const std::int64_t vectors = ceil_div(columns, lanes);
-      tile.last_lanes = static_cast<int>(columns - (vectors - 1) * lanes);
-      tile.b = o.b + first_k * tile.b_step + j * value;
-      for (std::int64_t i = 0; i < shape_.m; i += tile_rows_) {
-        const std::int64_t rows = std::min<std::int64_t>(tile_rows_, shape_.m - i);
-        tile.a = o.a + i * tile.a_row + first_k * tile.a_step;
-        tile.c = o.c + i * tile.c_row + j * sum;
-        const MultiplyTile multiply = is_wide ? kernels_.wide[rows - 1]
-                                              : kernels_.tile[rows - 1][vectors - 1][tile.last_lanes < lanes ? 1 : 0];
-        multiply(tile);
-      }
-      j += columns;
+            .c_row = shape_.ldc * sum,
+            .accumulate = first_k > 0 || shape_.accumulate};
+  const std::int64_t end = part.column + part.columns;
+  for (std::int64_t j = part.column; j < end;) {
+    const std::int64_t columns = is_thin() && end - j >= wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
+    tile.b = o.b + first_k * tile.b_step + j * value;
+    for (std::int64_t i = part.row; i < part.row + part.rows; i += tile_rows_) {
+      tile.a = o.a + i * tile.a_row + first_k * tile.a_step;
+      tile.c = o.c + i * tile.c_row + j * sum;
+      tile.next = tile.a;
+      multiply_columns(tile, std::min<std::int64_t>(tile_rows_, part.row + part.rows - i), columns);
     }
+    j += columns;
+  }
+}
+
+// A tile of any width: in one call if there is a wide one of that height, or in several.
+void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const {
+  const std::int64_t lanes = kernels_.lanes;
+  if (is_thin() && columns == kernels_.wide_vectors[rows - 1] * lanes) return kernels_.wide[rows - 1](tile);
+  for (std::int64_t j = 0; j < columns; j += kernels_.panel_columns()) {
+    const std::int64_t left = std::min<std::int64_t>(columns - j, kernels_.panel_columns()), vectors = ceil_div(left, lanes);
+    tile.last_lanes = static_cast<int>(left - (vectors - 1) * lanes);
+    kernels_.tile[rows - 1][vectors - 1][tile.last_lanes < lanes ? 1 : 0](tile);
+    tile.b += kernels_.panel_columns() * kernels_.value_bytes;
+    tile.c += kernels_.panel_columns() * kernels_.sum_bytes;
+  }
+}
+
+// Threads take parts of C in turn.
+void Product::run_in_place(const Operands& o) {
+  const std::int64_t rows = parts_ == 1 ? shape_.m : tile_rows_ * kFewTiles;
+  const std::int64_t columns = parts_ == 1 ? shape_.n : kernels_.panel_columns();
+  const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
+  std::atomic<std::int64_t> next{0};
+  on_all([&](int) {
+    for (std::int64_t i = next++; i < row_parts * column_parts; i = next++) {
+      const std::int64_t row = i % row_parts * rows, column = i / row_parts * columns;
+      multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0, shape_.k);
+    }
+  });
+}
+
+// Few rows of A: B is read once, some of its rows side by side, which memory is fastest at.
+void Product::run_thin(const Operands& o, std::int64_t first_column, std::int64_t last_column) const {
+  const bool in_cache = shape_.k * shape_.n * kernels_.value_bytes <= static_cast<std::int64_t>(caches().l2);
+  const std::int64_t block = in_cache ? shape_.k : kThinSteps;
+  for (std::int64_t first_k = 0; first_k < shape_.k; first_k += block) {
+    multiply_in_place(o, {0, shape_.m, first_column, last_column - first_column}, first_k, std::min(block, shape_.k - first_k));
   }
 }
 
@@ -150,7 +182,8 @@ void Product::multiply(const RowBlock& block, std::int64_t first_row, std::int64
                        std::int64_t first_column, std::int64_t k, bool accumulate, std::byte* c) const {
   const std::int64_t columns = std::min<std::int64_t>(kernels_.panel_columns(), shape_.n - first_column);
   const std::int64_t step = std::int64_t{kernels_.panel_columns()} * kernels_.word_bytes;
-  multiply_panel(kernels_, block, rows, {panel, step, columns}, k, accumulate,
+  const auto bytes = static_cast<std::int64_t>(panel_bytes(kernels_, k));
+  multiply_panel(kernels_, block, rows, {panel, step, columns, panel + panel_bytes_, bytes}, k, accumulate,
                  c + (first_row * shape_.ldc + first_column) * kernels_.sum_bytes, shape_.ldc);
 }
 
@@ -167,9 +200,7 @@ void Product::run_packed(const Operands& o) {
       const bool accumulate = first_k > 0 || shape_.accumulate;
       std::atomic<std::int64_t> next_panel{0}, next_unit{0};
       on_all([&](int) {
-        for (std::int64_t i = next_panel++; i < panels; i = next_panel++) {
-          pack_b(o.b, first_column + i * panel, first_k, ks, panels_.data() + i * panel_bytes_);
-        }
+        pack_panels(o.b, next_panel, first_column, panels, first_k, ks, panels_.data());
       });
       on_all([&](int part) {
         std::int64_t packed = -1;
@@ -189,26 +220,51 @@ void Product::run_packed(const Operands& o) {
   }
 }
 
-// A is packed as a whole; each panel of B is packed and used by one thread while it is in L1.
+// A is packed as a whole. Each thread packs blocks of B, which stay in its L2, and uses them at once.
 void Product::run_streamed(const Operands& o) {
-  const std::int64_t panel = kernels_.panel_columns(), panels = ceil_div(shape_.n, panel);
-  const std::size_t block_bytes = row_block_bytes(kernels_, shape_.m, blocking_.k, shape_.transpose_a);
-  const std::int64_t blocks = ceil_div(shape_.k, blocking_.k);
-  const auto ks = [&](std::int64_t block) { return std::min(blocking_.k, shape_.k - block * blocking_.k); };
-  std::vector<RowBlock> rows(blocks);
+  const std::int64_t blocks = ceil_div(shape_.k, blocking_.k), strips = ceil_div(shape_.n, blocking_.columns);
+  const std::int64_t panel = kernels_.panel_columns();
   for (std::int64_t i = 0; i < blocks; ++i) {
-    rows[i] = pack_a(o.a, 0, shape_.m, i * blocking_.k, ks(i), row_blocks_[0].data() + i * block_bytes);
+    const std::int64_t first_k = i * blocking_.k;
+    rows_[i] = pack_a(o.a, 0, shape_.m, first_k, std::min(blocking_.k, shape_.k - first_k), row_blocks_[i].data());
   }
   std::atomic<std::int64_t> next{0};
   on_all([&](int part) {
     std::byte* own = own_panels_[part].data();
-    for (std::int64_t i = next++; i < panels; i = next++) {
+    for (std::int64_t i = next++; i < strips; i = next++) {
+      const std::int64_t first_column = i * blocking_.columns;
+      const std::int64_t panels = ceil_div(std::min(blocking_.columns, shape_.n - first_column), panel);
       for (std::int64_t block = 0; block < blocks; ++block) {
-        pack_b(o.b, i * panel, block * blocking_.k, ks(block), own);
-        multiply(rows[block], 0, shape_.m, own, i * panel, ks(block), block > 0 || shape_.accumulate, o.c);
+        const std::int64_t first_k = block * blocking_.k, ks = std::min(blocking_.k, shape_.k - first_k);
+        std::atomic<std::int64_t> all{0};
+        pack_panels(o.b, all, first_column, panels, first_k, ks, own);
+        for (std::int64_t p = 0; p < panels; ++p) {
+          multiply(rows_[block], 0, shape_.m, own + p * panel_bytes_, first_column + p * panel, ks,
+                   block > 0 || shape_.accumulate, o.c);
+        }
       }
     }
   });
+}
+
+// Threads take panels in turn or, of a B whose rows cross all panels, some rows, which memory is fastest at.
+void Product::pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, std::int64_t first_column,
+                          std::int64_t panels, std::int64_t first_k, std::int64_t ks, std::byte* out) {
+  const std::int64_t panel = kernels_.panel_columns();
+  if (shape_.transpose_b || kernels_.has_start) {
+    for (std::int64_t i = next++; i < panels; i = next++) {
+      pack_b(b, first_column + i * panel, first_k, ks, out + i * panel_bytes_);
+    }
+    return;
+  }
+  const std::int64_t rows = kPackedRows * kernels_.group, bytes = panel_bytes(kernels_, rows);
+  for (std::int64_t chunk = next++; chunk * rows < ks; chunk = next++) {
+    const std::int64_t first = chunk * rows;
+    for (std::int64_t i = 0; i < panels; ++i) {
+      pack_b(b, first_column + i * panel, first_k + first, std::min(rows, ks - first),
+             out + i * panel_bytes_ + chunk * bytes);
+    }
+  }
 }
 
 std::string Product::describe() const {
@@ -218,7 +274,7 @@ std::string Product::describe() const {
   switch (strategy_) {
     case Strategy::in_place: return "A and B read in place";
     case Strategy::dots: return "dot products along k";
-    case Strategy::streamed: return "A packed, panels of B packed and used at once, k in blocks of " + std::to_string(blocking_.k);
+    case Strategy::streamed: return "A packed, B in blocks of " + block(blocking_.k, blocking_.columns) + " used at once";
     default:
       return "A packed in blocks of " + block(blocking_.rows, blocking_.k) + ", B of " +
              block(blocking_.k, blocking_.columns);

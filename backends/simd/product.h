@@ -1,6 +1,7 @@
 // Products of matrices of any size, out of tiles.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -26,7 +27,7 @@ struct Shape {
 enum class Strategy {
   in_place,  // A and B are read where they are
   packed,    // both are copied, block by block, in the order in which tiles read them
-  streamed,  // few rows of A: panels of B are copied and used at once
+  streamed,  // few rows of A: each thread copies blocks of B and uses them at once
   dots,      // few rows of A, B stored n×k: dot products along k
 };
 
@@ -49,11 +50,21 @@ class Product {
   std::string describe() const;  // "A and B packed in blocks of 96×256 and 256×1024"
 
  private:
+  static constexpr std::int64_t kThinTiles = 2;  // of rows
+
   struct Operands {
     const std::byte *a, *b;
     std::byte* c;
   };
-  void run_in_place(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
+  struct Part {
+    std::int64_t row, rows, column, columns;  // of C
+  };
+
+  void multiply_in_place(const Operands& operands, const Part& part, std::int64_t first_k, std::int64_t ks) const;
+  void multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const;
+  bool is_thin() const { return shape_.m <= kThinTiles * kernels_.rows; }
+  void run_in_place(const Operands& operands);
+  void run_thin(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
   void run_packed(const Operands& operands);
   void run_streamed(const Operands& operands);
   void run_dots(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
@@ -61,6 +72,8 @@ class Product {
   RowBlock pack_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k, std::int64_t k,
                   std::byte* out) const;
   void pack_b(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t k, std::byte* out) const;
+  void pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, std::int64_t first_column, std::int64_t panels,
+                   std::int64_t first_k, std::int64_t ks, std::byte* out);
   void multiply(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
                 std::int64_t first_column, std::int64_t k, bool accumulate, std::byte* c) const;
   // Calls task(thread) on all threads.
@@ -75,7 +88,8 @@ class Product {
   Blocking blocking_;
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                   // packed B
-  std::vector<Buffer> row_blocks_;  // packed A, of each thread
+  std::vector<Buffer> row_blocks_;  // packed A, of each thread; streamed: of each block of k
+  std::vector<RowBlock> rows_;      // streamed: of each block of k
   std::vector<Buffer> own_panels_;  // streamed: packed B, of each thread
 };
 

@@ -125,6 +125,11 @@ TEST_P(ProductOf, EveryTail) {
   }
 }
 
+// Two tiles of different heights, whose wide tiles differ.
+TEST_P(ProductOf, FewRowsOfManyColumns) {
+  for (int m = 1; m <= 2 * kernels_.rows + 1; ++m) check_all_strategies({m, 12 * kernels_.lanes + 5, 70});
+}
+
 TEST_P(ProductOf, EveryDepthAndTranspose) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
@@ -183,8 +188,7 @@ TEST(Blocking, FitsIntoTheCaches) {
     for (const std::int64_t size : {1, 100, 1024, 5000}) {
       const Blocking blocking = choose_blocking(*kernels, caches, size, size, size, 2);
       const std::int64_t row_bytes = (blocking.k + kernels->group - 1) / kernels->group * kernels->word_bytes;
-      EXPECT_LE(row_bytes * kernels->panel_columns(), 48 << 10);
-      EXPECT_LE(row_bytes * blocking.rows, 1 << 20);
+      EXPECT_LE(row_bytes * (blocking.rows + 2 * kernels->panel_columns()), 1 << 20);
       EXPECT_LE(row_bytes * blocking.columns, 32 << 20);
       EXPECT_EQ(blocking.k % kernels->group, 0);
       EXPECT_EQ(blocking.rows % kernels->rows, 0);
