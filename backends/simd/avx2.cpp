@@ -12,6 +12,11 @@ struct Avx2 {
   static constexpr int kRows = 6, kVectors = 2;  // 12 of 16 registers hold sums
   static constexpr int wide_vectors(int rows) { return rows == 1 ? 8 : 12 / rows; }
 
+  template <class V>
+  static constexpr bool has_masks() {
+    return sizeof(V) == 32 && sizeof(V{}[0]) >= 4;
+  }
+
   // The highest bit of a lane says whether it is read or written.
   static __m256i mask(int bytes, int lanes) {
     alignas(32) static constexpr std::int32_t kOnes[16] = {-1, -1, -1, -1, -1, -1, -1, -1};

@@ -13,20 +13,31 @@ struct Avx512 {
   static constexpr int kRows = 12, kVectors = 2;  // 24 of 32 registers hold sums
   static constexpr int wide_vectors(int rows) { return rows == 1 ? 12 : 24 / rows; }
 
+  // Also of the narrower vectors that values are packed from.
+  template <class V>
+  static constexpr bool has_masks() {
+    return sizeof(V) == 64 || (sizeof(V) == 32 && sizeof(V{}[0]) == 2) || (sizeof(V) == 16 && sizeof(V{}[0]) == 1);
+  }
   template <class V>
   static V load_first(const void* from, int lanes) {
-    if constexpr (sizeof(V{}[0]) == 8) {
-      return reinterpret_cast<V>(_mm512_maskz_loadu_epi64(static_cast<__mmask8>((1U << lanes) - 1), from));
+    const unsigned mask = (1U << lanes) - 1;
+    if constexpr (sizeof(V) == 16) {
+      return reinterpret_cast<V>(_mm_maskz_loadu_epi8(static_cast<__mmask16>(mask), from));
+    } else if constexpr (sizeof(V) == 32) {
+      return reinterpret_cast<V>(_mm256_maskz_loadu_epi16(static_cast<__mmask16>(mask), from));
+    } else if constexpr (sizeof(V{}[0]) == 8) {
+      return reinterpret_cast<V>(_mm512_maskz_loadu_epi64(static_cast<__mmask8>(mask), from));
     } else {
-      return reinterpret_cast<V>(_mm512_maskz_loadu_epi32(static_cast<__mmask16>((1U << lanes) - 1), from));
+      return reinterpret_cast<V>(_mm512_maskz_loadu_epi32(static_cast<__mmask16>(mask), from));
     }
   }
   template <class V>
   static void store_first(void* to, V value, int lanes) {
+    const unsigned mask = (1U << lanes) - 1;
     if constexpr (sizeof(V{}[0]) == 8) {
-      _mm512_mask_storeu_epi64(to, static_cast<__mmask8>((1U << lanes) - 1), reinterpret_cast<__m512i>(value));
+      _mm512_mask_storeu_epi64(to, static_cast<__mmask8>(mask), reinterpret_cast<__m512i>(value));
     } else {
-      _mm512_mask_storeu_epi32(to, static_cast<__mmask16>((1U << lanes) - 1), reinterpret_cast<__m512i>(value));
+      _mm512_mask_storeu_epi32(to, static_cast<__mmask16>(mask), reinterpret_cast<__m512i>(value));
     }
   }
   template <class Sums, class Words>

@@ -234,11 +234,12 @@ class WeightGradient final : public HostOperation {
         kernels_(kernels),
         team_(team),
         unrolling_(im2col::planes_of(op).front().unrolling) {
-    constexpr std::int64_t kItemsPerThread = 4;
+    // More pixels would leave L2 room for fewer columns, between which dy is packed again.
+    constexpr std::int64_t kItemsPerThread = 4, kPixels = 256;
     const int threads = team.count();
     const std::int64_t filters = op.k / op.groups;
     const Blocking blocking = choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
-    pixels_ = blocking.k;
+    pixels_ = std::min<std::int64_t>(blocking.k, kPixels);
     // Half of L2 for the unrolled block, the rest for dy's.
     const std::int64_t columns = static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes);
     const std::vector<Slice> slices = slices_of(unrolling_, std::max<std::int64_t>(columns, kernels.panel_columns()));

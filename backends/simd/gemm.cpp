@@ -58,46 +58,86 @@ class BlockedGemm final : public HostOperation {
   Gemm gemm_;
 };
 
+// B of every product of a batch, packed when it is uploaded. Keeps the caller's values too, for download().
+class PackedMatrices final : public Tensor {
+ public:
+  PackedMatrices(const Gemm& gemm, Product& product)
+      : gemm_(gemm), product_(product), values_(gemm.arguments()[1]), packed_(gemm.batch * product.packed_b_bytes()) {}
+
+  std::size_t bytes() const override { return values_.bytes(); }
+  const std::byte* packed(std::int64_t index) const { return packed_.data() + index * product_.packed_b_bytes(); }
+  void upload(const void* row_major) override {
+    values_.upload(row_major);
+    const std::size_t bytes = gemm_.k * gemm_.n * dtype_bytes(gemm_.dtype);
+    for (std::int64_t i = 0; i < gemm_.batch; ++i) {
+      product_.pack_all_of_b(static_cast<const std::byte*>(row_major) + i * bytes,
+                             packed_.data() + i * product_.packed_b_bytes());
+    }
+  }
+  void download(void* row_major) const override { values_.download(row_major); }
+  bool intact() const override { return values_.intact(); }
+
+ private:
+  Gemm gemm_;
+  Product& product_;
+  HostTensor values_;
+  Buffer packed_;
+};
+
 class SimdGemm final : public HostOperation {
  public:
-  SimdGemm(const Gemm& gemm, const Kernels& kernels, std::string_view variant, ThreadTeam& team)
+  SimdGemm(const Gemm& gemm, const PrepareOptions& options, const Kernels& kernels, ThreadTeam& team)
       : HostOperation(gemm.arguments()), gemm_(gemm), kernels_(kernels), team_(team) {
+    const bool is_rung = simd::is_rung(options.variant);
+    const bool threaded = !is_rung || options.variant.empty() || options.variant == kAutomatic;
     const Shape shape = shape_of(gemm);
-    method_ = method_of(shape, kernels, variant);
-    const bool threaded = variant.empty() || variant == kAutomatic || !is_rung(variant);
+    method_ = method_of(shape, kernels, options.variant);
+    own_layout_ = threaded && options.layout == Layout::preferred;
+    if (own_layout_ && method_.strategy == Strategy::streamed) method_.strategy = Strategy::packed;
+    own_layout_ = own_layout_ && method_.strategy == Strategy::packed;
     threads_ = threaded ? team.count() : 1;
     // Whole products of a batch on each thread, or one after the other on all.
     parts_ = gemm.batch >= threads_ ? threads_ : 1;
-    HostThreads* within = threads_ > 1 && parts_ == 1 ? &team : nullptr;
+    HostThreads* within = parts_ == 1 && threads_ > 1 ? &team : nullptr;
     for (int part = 0; part < parts_; ++part) {
-      products_.push_back(std::make_unique<Product>(shape, kernels, method_, gemm.batch > 1 && parts_ > 1 ? nullptr : within));
+      products_.push_back(std::make_unique<Product>(shape, kernels, method_, within));
     }
-    if (gemm.batch == 1 && threads_ == 1) parts_ = 1;
+  }
+
+  std::unique_ptr<Tensor> allocate(int index) override {
+    if (index == 1 && own_layout_) return std::make_unique<PackedMatrices>(gemm_, *products_.front());
+    return HostOperation::allocate(index);
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
-    const auto* a = host_data<const std::byte>(tensors[0]);
-    const auto* b = host_data<const std::byte>(tensors[1]);
-    auto* c = host_data<std::byte>(tensors[2]);
-    if (parts_ == 1) return run(0, a, b, c);
-    team_.run(parts_, [&](int part) { run(part, a, b, c); });
+    if (parts_ == 1) return run(0, tensors);
+    team_.run(parts_, [&](int part) { run(part, tensors); });
   }
 
   std::string implementation() const override {
-    const int used_rows = std::min(method_.rows, kernels_.rows);
-    std::string tiles = std::to_string(used_rows) + "×" + std::to_string(kernels_.panel_columns()) + " tiles, ";
-    if (method_.strategy == Strategy::dots) tiles.clear();
-    return tiles + std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " +
-           products_.front()->describe() + ", threads=" + std::to_string(threads_);
+    std::string text;
+    if (method_.strategy != Strategy::dots) {
+      text = std::to_string(std::min(method_.rows, kernels_.rows)) + "×" + std::to_string(kernels_.panel_columns()) + " tiles, ";
+    }
+    text += std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " + products_.front()->describe();
+    if (own_layout_) text += ", B packed beforehand";
+    return text + ", threads=" + std::to_string(threads_);
   }
 
  private:
   // One thread's products of the batch.
-  void run(int part, const std::byte* a, const std::byte* b, std::byte* c) {
+  void run(int part, std::span<Tensor* const> tensors) {
+    const auto* a = host_data<const std::byte>(tensors[0]);
+    auto* c = host_data<std::byte>(tensors[2]);
     const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
     for (std::int64_t i = gemm_.batch * part / parts_; i < gemm_.batch * (part + 1) / parts_; ++i) {
-      products_[part]->run(a + i * gemm_.m * gemm_.k * value, b + i * gemm_.k * gemm_.n * value,
-                           c + i * gemm_.m * gemm_.n * sum);
+      const std::byte* a_i = a + i * gemm_.m * gemm_.k * value;
+      std::byte* c_i = c + i * gemm_.m * gemm_.n * sum;
+      if (own_layout_) {
+        products_[part]->run_on_packed_b(a_i, static_cast<const PackedMatrices*>(tensors[1])->packed(i), c_i);
+      } else {
+        products_[part]->run(a_i, host_data<const std::byte>(tensors[1]) + i * gemm_.k * gemm_.n * value, c_i);
+      }
     }
   }
 
@@ -105,6 +145,7 @@ class SimdGemm final : public HostOperation {
   const Kernels& kernels_;
   ThreadTeam& team_;
   Method method_;
+  bool own_layout_ = false;  // of B
   int threads_ = 1, parts_ = 1;
   std::vector<std::unique_ptr<Product>> products_;  // one for each part, which has its own working memory
 };
@@ -144,14 +185,14 @@ Support supports(const Gemm& gemm, std::string_view variant) {
   return {};
 }
 
-std::unique_ptr<Operation> prepare(const Gemm& gemm, std::string_view variant, ThreadTeam& team) {
-  if (variant == kBlocked) {
+std::unique_ptr<Operation> prepare(const Gemm& gemm, const PrepareOptions& options, ThreadTeam& team) {
+  if (options.variant == kBlocked) {
     if (gemm.dtype == DType::f32) return std::make_unique<BlockedGemm<float>>(gemm);
     return std::make_unique<BlockedGemm<double>>(gemm);
   }
-  const Kernels* kernels = kernels_of(gemm.dtype, variant);
+  const Kernels* kernels = kernels_of(gemm.dtype, options.variant);
   if (kernels == nullptr) throw std::logic_error("simd GEMM: unsupported dtype or variant");
-  return std::make_unique<SimdGemm>(gemm, *kernels, variant, team);
+  return std::make_unique<SimdGemm>(gemm, options, *kernels, team);
 }
 
 }  // namespace whygpu::simd

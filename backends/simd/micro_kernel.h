@@ -35,7 +35,7 @@ void store(void* to, V value) {
 // The first lanes of a vector in memory; the others are zero, or not written.
 template <class Isa, class V>
 V load_first(const void* from, int lanes) {
-  if constexpr (requires { Isa::template load_first<V>(from, lanes); }) {
+  if constexpr (Isa::template has_masks<V>()) {
     return Isa::template load_first<V>(from, lanes);
   } else {
     V value = {};
@@ -45,15 +45,24 @@ V load_first(const void* from, int lanes) {
 }
 template <class Isa, class V>
 void store_first(void* to, V value, int lanes) {
-  if constexpr (requires { Isa::store_first(to, value, lanes); }) {
+  if constexpr (Isa::template has_masks<V>()) {
     Isa::store_first(to, value, lanes);
   } else {
     __builtin_memcpy(to, &value, lanes * sizeof(value[0]));
   }
 }
 
+template <class Isa, class V, bool kAll>
+V read(const void* from, int lanes) {
+  if constexpr (kAll) {
+    return load<V>(from);
+  } else {
+    return load_first<Isa, V>(from, lanes);
+  }
+}
+
 // A type of values says: Value, Word, Sum; group; how to repeat a word, to multiply and add; `across` makes a vector of
-// words from `group` rows of values, `along` from one; kUnsigned of A's words differ from B's.
+// words from `group` rows of values (all lanes, or the first), `along` from one row.
 
 template <class Isa_, class T>
 struct Plain {
@@ -66,9 +75,9 @@ struct Plain {
 
   static Words repeat(const std::byte* word) { return load<T>(word) - Words{}; }
   static Sums multiply_add(Sums sum, Words a, Words b) { return sum + a * b; }
-  template <bool>
-  static Words across(const T* values, std::int64_t) {
-    return load<Words>(values);
+  template <bool, bool kAll>
+  static Words across(const T* values, std::int64_t, int lanes) {
+    return read<Isa, Words, kAll>(values, lanes);
   }
   template <bool>
   static Words along(const T* values) {
@@ -83,15 +92,15 @@ struct WidenedBf16 : Plain<Isa_, float> {
   using Words = Vector<float, Isa_::kBytes>;
   static constexpr bool kReadsA = false, kReadsB = false, kHasDots = false;
 
-  template <bool>
-  static Words across(const Value* values, std::int64_t) {
-    return along<false>(values);
+  template <bool, bool kAll>
+  static Words across(const Value* values, std::int64_t, int lanes) {
+    using Bits = Vector<std::uint32_t, Isa_::kBytes>;
+    const auto bits = read<Isa_, Vector<Value, Isa_::kBytes / 2>, kAll>(values, lanes);
+    return reinterpret_cast<Words>(__builtin_convertvector(bits, Bits) << 16);
   }
   template <bool>
   static Words along(const Value* values) {
-    using Bits = Vector<std::uint32_t, Isa_::kBytes>;
-    const auto bits = load<Vector<Value, Isa_::kBytes / 2>>(values);
-    return reinterpret_cast<Words>(__builtin_convertvector(bits, Bits) << 16);
+    return across<false, true>(values, 0, 0);
   }
 };
 
@@ -108,10 +117,13 @@ struct Grouped {
   static Words repeat(const std::byte* word) { return load<std::uint32_t>(word) - Words{}; }
 
   // The first row's values in the lowest bits.
-  static Words across_bits(const Value* values, std::int64_t row) {
+  template <bool kAll>
+  static Words across_bits(const Value* values, std::int64_t row, int lanes) {
+    using Narrow = Vector<Value, Isa::kBytes * static_cast<int>(sizeof(Value)) / 4>;
     Words words = {};
+#pragma GCC unroll 4
     for (int i = 0; i < kValues; ++i) {
-      const auto bits = load<Vector<Value, Isa::kBytes * static_cast<int>(sizeof(Value)) / 4>>(values + i * row);
+      const auto bits = read<Isa, Narrow, kAll>(values + i * row, lanes);
       words |= __builtin_convertvector(bits, Words) << (i * 32 / kValues);
     }
     return words;
@@ -125,9 +137,9 @@ struct Bf16Pairs : Grouped<Isa, std::uint16_t, float, 2> {
   static constexpr bool kReadsA = true, kHasStart = false, kHasDots = true;
 
   static Sums multiply_add(Sums sum, Words a, Words b) { return Isa::add_bf16_pairs(sum, a, b); }
-  template <bool>
-  static Words across(const Value* values, std::int64_t row) {
-    return Base::across_bits(values, row);
+  template <bool, bool kAll>
+  static Words across(const Value* values, std::int64_t row, int lanes) {
+    return Base::template across_bits<kAll>(values, row, lanes);
   }
   template <bool>
   static Words along(const Value* values) {
@@ -146,9 +158,9 @@ struct S8Quads : Grouped<Isa, std::uint8_t, std::int32_t, 4> {
 
   static Sums multiply_add(Sums sum, Words a, Words b) { return Isa::add_s8_quads(sum, a, b); }
   static Sums start(Sums sum, Words b) { return sum - multiply_add(Sums{}, kSigns - Words{}, b); }
-  template <bool kOfA>
-  static Words across(const Value* values, std::int64_t row) {
-    return Base::across_bits(values, row) ^ (kOfA ? kSigns : 0);
+  template <bool kOfA, bool kAll>
+  static Words across(const Value* values, std::int64_t row, int lanes) {
+    return Base::template across_bits<kAll>(values, row, lanes) ^ (kOfA ? kSigns : 0);
   }
   template <bool kOfA>
   static Words along(const Value* values) {
@@ -164,11 +176,11 @@ struct WidenedS8 : Grouped<Isa_, std::int8_t, std::int32_t, 2> {
   static constexpr bool kReadsA = false, kHasStart = false, kHasDots = false;
 
   static Sums multiply_add(Sums sum, Words a, Words b) { return Isa_::add_s16_pairs(sum, a, b); }
-  template <bool>
-  static Words across(const Value* values, std::int64_t row) {
+  template <bool, bool kAll>
+  static Words across(const Value* values, std::int64_t row, int lanes) {
     using Narrow = Vector<Value, Isa_::kBytes / 4>;
-    const auto first = __builtin_convertvector(load<Narrow>(values), Sums);
-    const auto second = __builtin_convertvector(load<Narrow>(values + row), Sums);
+    const auto first = __builtin_convertvector((read<Isa_, Narrow, kAll>(values, lanes)), Sums);
+    const auto second = __builtin_convertvector((read<Isa_, Narrow, kAll>(values + row, lanes)), Sums);
     return reinterpret_cast<Words>((first & 0xffff) | (second << 16));
   }
   template <bool>

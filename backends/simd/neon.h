@@ -13,6 +13,10 @@ struct Neon {
   static constexpr int kRows = 8, kVectors = 3;  // 24 of 32 registers hold sums
   static constexpr int wide_vectors(int rows) { return rows == 1 ? 12 : 24 / rows; }
 
+  template <class V>
+  static constexpr bool has_masks() {
+    return false;
+  }
   template <class Sums, class Words>
   static Sums add_s16_pairs(Sums sum, Words a, Words b) {
     const auto x = reinterpret_cast<int16x8_t>(a), y = reinterpret_cast<int16x8_t>(b);

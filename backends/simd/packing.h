@@ -28,20 +28,23 @@ void transpose(V (&rows)[kLanes]) {
   }
 }
 
-// Words of `group` rows of values, `row` bytes apart, for all lanes of a vector; `rows` and `columns` of them exist.
+// Words of `group` rows of values, `row` bytes apart; `rows` of them exist, and `columns` columns.
 template <class Kind, bool kOfA>
 typename Kind::Words words_across(const std::byte* in, std::int64_t row, std::int64_t rows, std::int64_t columns) {
   using Value = typename Kind::Value;
   constexpr int kWidth = kLanes<Kind>;
-  if (rows >= Kind::kGroup && columns >= kWidth) {
-    return Kind::template across<kOfA>(reinterpret_cast<const Value*>(in), row / static_cast<std::int64_t>(sizeof(Value)));
+  const auto* values = reinterpret_cast<const Value*>(in);
+  const std::int64_t stride = row / static_cast<std::int64_t>(sizeof(Value));
+  if (rows >= Kind::kGroup) {
+    if (columns >= kWidth) return Kind::template across<kOfA, true>(values, stride, kWidth);
+    return Kind::template across<kOfA, false>(values, stride, columns > 0 ? static_cast<int>(columns) : 0);
   }
   Value staged[Kind::kGroup][kWidth] = {};
   const std::int64_t count = columns < kWidth ? columns : kWidth;
-  for (std::int64_t r = 0; r < Kind::kGroup && r < rows; ++r) {
+  for (std::int64_t r = 0; r < rows; ++r) {
     if (count > 0) __builtin_memcpy(staged[r], in + r * row, count * sizeof(Value));
   }
-  return Kind::template across<kOfA>(staged[0], kWidth);
+  return Kind::template across<kOfA, true>(staged[0], kWidth, kWidth);
 }
 
 // The words of the next values of one row, of which `values` exist.

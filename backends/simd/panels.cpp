@@ -13,6 +13,7 @@ namespace whygpu::simd {
 namespace {
 
 constexpr std::int64_t kLine = 64;  // bytes
+constexpr std::int64_t kRowsTogether = 16;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 std::int64_t vector_bytes(const Kernels& kernels) { return std::int64_t{kernels.lanes} * kernels.word_bytes; }
@@ -52,13 +53,17 @@ RowBlock pack_rows(const Kernels& kernels, const Matrix& a, std::int64_t rows, s
     return {out, row * kernels.rows, row, word};
   }
   const std::int64_t step = row_vectors(kernels) * vector_bytes(kernels), tile = steps_of(kernels, k) * step;
-  for (std::int64_t i = 0; i < rows; i += kernels.rows) {
-    kernels.pack_transposed_a({.in = a.data + i * value,
-                               .in_row = a.stride * value,
-                               .k = k,
-                               .columns = std::min<std::int64_t>(kernels.rows, rows - i),
-                               .vectors = static_cast<int>(row_vectors(kernels)),
-                               .out = out + i / kernels.rows * tile});
+  // Some rows of the stored matrix at a time, as a whole.
+  const std::int64_t chunk = kRowsTogether * kernels.group;
+  for (std::int64_t first = 0; first < k; first += chunk) {
+    for (std::int64_t i = 0; i < rows; i += kernels.rows) {
+      kernels.pack_transposed_a({.in = a.data + (first * a.stride + i) * value,
+                                 .in_row = a.stride * value,
+                                 .k = std::min(chunk, k - first),
+                                 .columns = std::min<std::int64_t>(kernels.rows, rows - i),
+                                 .vectors = static_cast<int>(row_vectors(kernels)),
+                                 .out = out + i / kernels.rows * tile + first / kernels.group * step});
+    }
   }
   return {out, tile, word, step};
 }

@@ -70,7 +70,7 @@ void Product::on_all(const std::function<void(int)>& task) {
 }
 
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
-  const Operands operands{a, b, c};
+  const Operands operands{.a = a, .b = b, .c = c};
   if (strategy_ == Strategy::packed) return run_packed(operands);
   if (strategy_ == Strategy::streamed) return run_streamed(operands);
   if (strategy_ == Strategy::in_place && !is_thin()) return run_in_place(operands);
@@ -191,6 +191,7 @@ void Product::multiply(const RowBlock& block, std::int64_t first_row, std::int64
 void Product::run_packed(const Operands& o) {
   const std::int64_t panel = kernels_.panel_columns();
   const std::int64_t row_blocks = ceil_div(shape_.m, blocking_.rows);
+  const std::byte* packed = o.b;  // the block's panels
   for (std::int64_t first_column = 0; first_column < shape_.n; first_column += blocking_.columns) {
     const std::int64_t panels = ceil_div(std::min(blocking_.columns, shape_.n - first_column), panel);
     // Too few blocks of rows for the threads: each is shared, by ranges of panels.
@@ -199,25 +200,48 @@ void Product::run_packed(const Operands& o) {
       const std::int64_t ks = std::min(blocking_.k, shape_.k - first_k);
       const bool accumulate = first_k > 0 || shape_.accumulate;
       std::atomic<std::int64_t> next_panel{0}, next_unit{0};
-      on_all([&](int) {
-        pack_panels(o.b, next_panel, first_column, panels, first_k, ks, panels_.data());
-      });
+      if (!o.b_is_packed) {
+        on_all([&](int) { pack_panels(o.b, next_panel, first_column, panels, first_k, ks, panels_.data()); });
+        packed = panels_.data();
+      }
       on_all([&](int part) {
-        std::int64_t packed = -1;
+        std::int64_t packed_rows = -1;
         RowBlock block{};
         for (std::int64_t unit = next_unit++; unit < row_blocks * cuts; unit = next_unit++) {
           const std::int64_t row_block = unit / cuts, cut = unit % cuts, first_row = row_block * blocking_.rows;
           const std::int64_t rows = std::min(blocking_.rows, shape_.m - first_row);
-          if (row_block != packed) block = pack_a(o.a, first_row, rows, first_k, ks, row_blocks_[part].data());
-          packed = row_block;
+          if (row_block != packed_rows) block = pack_a(o.a, first_row, rows, first_k, ks, row_blocks_[part].data());
+          packed_rows = row_block;
           for (std::int64_t i = panels * cut / cuts; i < panels * (cut + 1) / cuts; ++i) {
-            multiply(block, first_row, rows, panels_.data() + i * panel_bytes_, first_column + i * panel, ks,
+            multiply(block, first_row, rows, packed + i * panel_bytes_, first_column + i * panel, ks,
                            accumulate, o.c);
           }
         }
       });
+      packed += panels * panel_bytes_;
     }
   }
+}
+
+std::size_t Product::packed_b_bytes() const {
+  if (strategy_ != Strategy::packed) return 0;
+  return panel_bytes_ * ceil_div(shape_.n, kernels_.panel_columns()) * ceil_div(shape_.k, blocking_.k);
+}
+
+void Product::pack_all_of_b(const std::byte* b, std::byte* packed) {
+  const std::int64_t panel = kernels_.panel_columns();
+  for (std::int64_t first_column = 0; first_column < shape_.n; first_column += blocking_.columns) {
+    const std::int64_t panels = ceil_div(std::min(blocking_.columns, shape_.n - first_column), panel);
+    for (std::int64_t first_k = 0; first_k < shape_.k; first_k += blocking_.k) {
+      std::atomic<std::int64_t> next{0};
+      pack_panels(b, next, first_column, panels, first_k, std::min(blocking_.k, shape_.k - first_k), packed);
+      packed += panels * panel_bytes_;
+    }
+  }
+}
+
+void Product::run_on_packed_b(const std::byte* a, const std::byte* packed, std::byte* c) {
+  run_packed({.a = a, .b = packed, .c = c, .b_is_packed = true});
 }
 
 // A is packed as a whole. Each thread packs blocks of B, which stay in its L2, and uses them at once.

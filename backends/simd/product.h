@@ -47,6 +47,12 @@ class Product {
   static std::string obstacle(const Shape& shape, const Kernels& kernels, Strategy strategy);
 
   void run(const std::byte* a, const std::byte* b, std::byte* c);
+
+  // Where both operands are packed, B may be packed once: `packed` has packed_b_bytes(), which are 0 otherwise.
+  std::size_t packed_b_bytes() const;
+  void pack_all_of_b(const std::byte* b, std::byte* packed);
+  void run_on_packed_b(const std::byte* a, const std::byte* packed, std::byte* c);
+
   std::string describe() const;  // "A and B packed in blocks of 96×256 and 256×1024"
 
  private:
@@ -55,6 +61,7 @@ class Product {
   struct Operands {
     const std::byte *a, *b;
     std::byte* c;
+    bool b_is_packed = false;
   };
   struct Part {
     std::int64_t row, rows, column, columns;  // of C

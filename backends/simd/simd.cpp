@@ -38,7 +38,7 @@ class Simd final : public Backend {
     return simd::supports(std::get<Convolution>(op));
   }
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::prepare(*gemm, options.variant, team_);
+    if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::prepare(*gemm, options, team_);
     return simd::prepare(std::get<Convolution>(op), options.layout, team_);
   }
 

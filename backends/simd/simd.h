@@ -14,7 +14,7 @@ namespace whygpu::simd {
 // Variants of a product: the rungs of a ladder from loops to the default, then instruction sets.
 std::vector<std::string> variants(const Gemm& gemm);
 Support supports(const Gemm& gemm, std::string_view variant);
-std::unique_ptr<Operation> prepare(const Gemm& gemm, std::string_view variant, ThreadTeam& team);
+std::unique_ptr<Operation> prepare(const Gemm& gemm, const PrepareOptions& options, ThreadTeam& team);
 
 Support supports(const Convolution& op);
 std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team);
