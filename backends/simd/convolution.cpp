@@ -186,18 +186,35 @@ class PixelConvolution final : public HostOperation {
     }
     for (std::size_t i = 0; i < item.plan->slices.size(); ++i) {
       const Slice& slice = item.plan->slices[i];
-      const std::int64_t row = padded_row(kernels_, slice.columns());
-      std::byte* block = blocks_[thread].data();
-      unroll(u, slice, source + item.group * u.channels * value, kernels_.value_bytes, item.first, item.rows, block, row);
-      const RowBlock rows{block, row * kernels_.rows, row, kernels_.word_bytes};
+      const RowBlock rows = rows_of(item, slice, source + item.group * u.channels * value, blocks_[thread].data());
       const std::size_t bytes = panel_bytes(kernels_, slice.columns());
       for (std::int64_t p = item.first_panel; p < item.last_panel; ++p) {
-        const PanelView panel{filters + item.plan->panels[i] + (item.group * panels + p) * bytes,
-                              width * kernels_.word_bytes, std::min(width, channels_ - p * width)};
+        const std::byte* packed = filters + item.plan->panels[i] + (item.group * panels + p) * bytes;
+        const PanelView panel{packed, width * kernels_.word_bytes, std::min(width, channels_ - p * width), packed + bytes,
+                              static_cast<std::int64_t>(bytes)};
         multiply_panel(kernels_, rows, item.rows, panel, slice.columns(), i > 0, c + (p - item.first_panel) * width * sum, ldc);
       }
     }
     if (!whole) scatter(item, item.group * channels_ + first_channel, columns, c, result);
+  }
+
+  // Rows of the unrolled matrix: the pixels themselves if they are all that there is, else a copy in `block`.
+  RowBlock rows_of(const Item& item, const Slice& slice, const std::byte* source, std::byte* block) const {
+    const Unrolling& u = item.plan->plane->unrolling;
+    if (reads_pixels(u)) {
+      const std::int64_t pixel = u.source_c * kernels_.value_bytes;
+      return {source + item.first * pixel + slice.first_channel * kernels_.value_bytes, pixel * kernels_.rows, pixel,
+              kernels_.word_bytes};
+    }
+    const std::int64_t row = padded_row(kernels_, slice.columns());
+    unroll(u, slice, source, kernels_.value_bytes, item.first, item.rows, block, row);
+    return {block, row * kernels_.rows, row, kernels_.word_bytes};
+  }
+
+  // Not if the rows of a tile would displace each other in L1.
+  bool reads_pixels(const Unrolling& u) const {
+    constexpr std::int64_t kPage = 4096;
+    return u.is_source() && kernels_.reads_a && u.source_c * kernels_.value_bytes % kPage != 0;
   }
 
   // Copies the rows of one of several planes to their positions in dx.
