@@ -24,8 +24,7 @@ struct Avx2 {
   }
   template <class V>
   static V load_first(const void* from, int lanes) {
-    return reinterpret_cast<V>(
-        _mm256_maskload_epi32(static_cast<const int*>(from), mask(sizeof(V{}[0]), lanes)));
+    return reinterpret_cast<V>(_mm256_maskload_epi32(static_cast<const int*>(from), mask(sizeof(V{}[0]), lanes)));
   }
   template <class V>
   static void store_first(void* to, V value, int lanes) {
@@ -33,8 +32,7 @@ struct Avx2 {
   }
   template <class Sums, class Words>
   static Sums add_s16_pairs(Sums sum, Words a, Words b) {
-    return sum + reinterpret_cast<Sums>(
-                     _mm256_madd_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
+    return sum + reinterpret_cast<Sums>(_mm256_madd_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
   }
 };
 

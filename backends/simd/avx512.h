@@ -42,8 +42,7 @@ struct Avx512 {
   }
   template <class Sums, class Words>
   static Sums add_s16_pairs(Sums sum, Words a, Words b) {
-    return sum + reinterpret_cast<Sums>(
-                     _mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+    return sum + reinterpret_cast<Sums>(_mm512_madd_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
   }
 };
 

@@ -67,7 +67,8 @@ class PackedFilters final : public Tensor {
       for (std::int64_t column = 0; column < results; column += width) {
         const std::int64_t columns = std::min(width, results - column);
         if (forward) {
-          const std::int64_t first = (group * in_group + column) * depth + slice.first_tap * channels + slice.first_channel;
+          const std::int64_t first =
+              (group * in_group + column) * depth + slice.first_tap * channels + slice.first_channel;
           pack_panel(kernels_, {filters + first * value, depth, true}, columns, slice.columns(), out);
         } else {
           for (std::int64_t t = 0; t < slice.taps; ++t) {
@@ -104,12 +105,14 @@ class PixelConvolution final : public HostOperation {
       const std::int64_t pixels = op.n * u.grid_h * u.grid_w;
       if (pixels == 0) continue;
       PlanePlan plan{.plane = &plane, .slices = {}, .panels = {}};
-      const Blocking blocking = choose_blocking(kernels, caches(), pixels, channels_, std::max<std::int64_t>(u.depth(), 1), threads);
+      const Blocking blocking =
+          choose_blocking(kernels, caches(), pixels, channels_, std::max<std::int64_t>(u.depth(), 1), threads);
       if (u.depth() > 0) plan.slices = slices_of(u, blocking.k);
       for (const Slice& slice : plan.slices) {
         plan.panels.push_back(filter_bytes_);
         filter_bytes_ += op.groups * ceil_div(channels_, width) * panel_bytes(kernels, slice.columns());
-        block_bytes = std::max<std::int64_t>(block_bytes, row_block_bytes(kernels, blocking.rows, slice.columns(), false));
+        block_bytes =
+            std::max<std::int64_t>(block_bytes, row_block_bytes(kernels, blocking.rows, slice.columns(), false));
       }
       plan.rows = blocking.rows;
       if (planes_.size() > 1) result_values = std::max(result_values, plan.rows * channels_);
@@ -132,7 +135,8 @@ class PixelConvolution final : public HostOperation {
     const auto* source = host_data<const std::byte>(tensors[forward_ ? 0 : 2]);
     auto* result = host_data<std::byte>(tensors[forward_ ? 2 : 0]);
     if (own_filters_) own_filters_->pack(host_data<const std::byte>(tensors[1]));
-    const std::byte* filters = own_filters_ ? own_filters_->panels() : static_cast<const PackedFilters*>(tensors[1])->panels();
+    const std::byte* filters =
+        own_filters_ ? own_filters_->panels() : static_cast<const PackedFilters*>(tensors[1])->panels();
     std::atomic<std::size_t> next{0};
     team_.run([&](int thread) {
       for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, source, filters, result);
@@ -180,7 +184,8 @@ class PixelConvolution final : public HostOperation {
     const std::int64_t columns = std::min(item.last_panel * width, channels_) - first_channel;
     const bool whole = planes_.size() == 1;
     const std::int64_t ldc = whole ? result_stride_ : columns;
-    std::byte* c = whole ? result + (item.first * ldc + item.group * channels_ + first_channel) * sum : results_[thread].data();
+    std::byte* c =
+        whole ? result + (item.first * ldc + item.group * channels_ + first_channel) * sum : results_[thread].data();
     if (item.plan->slices.empty()) {
       for (std::int64_t i = 0; i < item.rows; ++i) std::fill_n(c + i * ldc * sum, columns * sum, std::byte{0});
     }
@@ -190,9 +195,10 @@ class PixelConvolution final : public HostOperation {
       const std::size_t bytes = panel_bytes(kernels_, slice.columns());
       for (std::int64_t p = item.first_panel; p < item.last_panel; ++p) {
         const std::byte* packed = filters + item.plan->panels[i] + (item.group * panels + p) * bytes;
-        const PanelView panel{packed, width * kernels_.word_bytes, std::min(width, channels_ - p * width), packed + bytes,
-                              static_cast<std::int64_t>(bytes)};
-        multiply_panel(kernels_, rows, item.rows, panel, slice.columns(), i > 0, c + (p - item.first_panel) * width * sum, ldc);
+        const PanelView panel{packed, width * kernels_.word_bytes, std::min(width, channels_ - p * width),
+                              packed + bytes, static_cast<std::int64_t>(bytes)};
+        multiply_panel(kernels_, rows, item.rows, panel, slice.columns(), i > 0,
+                       c + (p - item.first_panel) * width * sum, ldc);
       }
     }
     if (!whole) scatter(item, item.group * channels_ + first_channel, columns, c, result);
@@ -218,7 +224,8 @@ class PixelConvolution final : public HostOperation {
   }
 
   // Copies the rows of one of several planes to their positions in dx.
-  void scatter(const Item& item, std::int64_t channel, std::int64_t columns, const std::byte* rows, std::byte* dx) const {
+  void scatter(const Item& item, std::int64_t channel, std::int64_t columns, const std::byte* rows,
+               std::byte* dx) const {
     const Plane& plane = *item.plan->plane;
     const std::int64_t grid_h = plane.unrolling.grid_h, grid_w = plane.unrolling.grid_w, sum = kernels_.sum_bytes;
     for (std::int64_t row = item.first; row < item.first + item.rows; ++row, rows += columns * sum) {
@@ -255,7 +262,8 @@ class WeightGradient final : public HostOperation {
     constexpr std::int64_t kItemsPerThread = 4, kPixels = 256;
     const int threads = team.count();
     const std::int64_t filters = op.k / op.groups;
-    const Blocking blocking = choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
+    const Blocking blocking =
+        choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
     pixels_ = std::min<std::int64_t>(blocking.k, kPixels);
     // Half of L2 for the unrolled block, the rest for dy's.
     const std::int64_t columns = static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes);
@@ -310,12 +318,14 @@ class WeightGradient final : public HostOperation {
     for (std::int64_t first = 0; first < all_pixels; first += pixels_) {
       const std::int64_t pixels = std::min(pixels_, all_pixels - first);
       std::byte* unrolled = unrolled_[thread].data();
-      unroll(unrolling_, item.slice, x + item.group * unrolling_.channels * value, kernels_.value_bytes, first, pixels, unrolled, row);
-      const RowBlock block = pack_rows(kernels_, {dy + (first * op_.k + filter) * value, op_.k, true}, item.filters, pixels,
-                                       gradients_[thread].data());
+      unroll(unrolling_, item.slice, x + item.group * unrolling_.channels * value, kernels_.value_bytes, first, pixels,
+             unrolled, row);
+      const RowBlock block = pack_rows(kernels_, {dy + (first * op_.k + filter) * value, op_.k, true}, item.filters,
+                                       pixels, gradients_[thread].data());
       for (std::int64_t column = 0; column < columns; column += width) {
-        multiply_panel(kernels_, block, item.filters, {unrolled + column * value, row, std::min(width, columns - column)},
-                       pixels, first > 0, c + column * kernels_.sum_bytes, depth);
+        multiply_panel(kernels_, block, item.filters,
+                       {unrolled + column * value, row, std::min(width, columns - column)}, pixels, first > 0,
+                       c + column * kernels_.sum_bytes, depth);
       }
     }
   }

@@ -117,7 +117,8 @@ class SimdGemm final : public HostOperation {
   std::string implementation() const override {
     std::string text;
     if (method_.strategy != Strategy::dots) {
-      text = std::to_string(std::min(method_.rows, kernels_.rows)) + "×" + std::to_string(kernels_.panel_columns()) + " tiles, ";
+      text = std::to_string(std::min(method_.rows, kernels_.rows)) + "×" + std::to_string(kernels_.panel_columns()) +
+             " tiles, ";
     }
     text += std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " + products_.front()->describe();
     if (own_layout_) text += ", B packed beforehand";

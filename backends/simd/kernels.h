@@ -1,4 +1,5 @@
-// The innermost loops of the simd backend, one set for each dtype and instruction set, as functions that the rest calls.
+// The innermost loops of the simd backend, one set for each dtype and instruction set, as functions that the rest
+// calls.
 //
 // A word is what one lane of a vector multiplies: one value of f32 or f64, two of bf16, four of s8, neighbours along k.
 // A vector of B holds the words of as many columns as it has lanes; a word of A is repeated in all lanes.

@@ -119,7 +119,7 @@ struct Grouped {
   // The first row's values in the lowest bits.
   template <bool kAll>
   static Words across_bits(const Value* values, std::int64_t row, int lanes) {
-    using Narrow = Vector<Value, Isa::kBytes * static_cast<int>(sizeof(Value)) / 4>;
+    using Narrow = Vector<Value, Isa::kBytes* static_cast<int>(sizeof(Value)) / 4>;
     Words words = {};
 #pragma GCC unroll 4
     for (int i = 0; i < kValues; ++i) {
@@ -193,7 +193,7 @@ struct WidenedS8 : Grouped<Isa_, std::int8_t, std::int32_t, 2> {
 template <class Kind>
 constexpr int kLanes = sizeof(typename Kind::Words) / sizeof(typename Kind::Words{}[0]);
 
-constexpr int kLine = 64;           // bytes of the cache
+constexpr int kLine = 64;                            // bytes of the cache
 constexpr int kFetchAhead = 2048, kPackAhead = 512;  // bytes
 
 // What a tile fetches into the cache ahead of its use: a line a step from t.next, or its own B further along the rows.
@@ -303,9 +303,10 @@ void multiply_dots(const Dots& d) {
   for (; step + kWidth <= d.steps; step += kWidth) add(0, step, read_all);
   if (step < d.steps) {
     const int lanes = static_cast<int>(d.steps - step);
-    add(0, step, [lanes](const std::byte* from) __attribute__((always_inline)) {
-      return load_first<Isa, Words>(from, lanes);
-    });
+    add(
+        0, step, [lanes](const std::byte* from) __attribute__((always_inline)) {
+          return load_first<Isa, Words>(from, lanes);
+        });
   }
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {

@@ -91,8 +91,8 @@ void pack_rows(const Panel& p) {
     }
     for (int v = 0; v < p.vectors; ++v) {
       const std::int64_t column = v * kWidth;
-      const Words words = words_across<Kind, kOfA>(in + column * static_cast<std::int64_t>(sizeof(typename Kind::Value)),
-                                                   p.in_row, p.k - k, p.columns - column);
+      const Words words = words_across<Kind, kOfA>(
+          in + column * static_cast<std::int64_t>(sizeof(typename Kind::Value)), p.in_row, p.k - k, p.columns - column);
       if constexpr (!kOfA) start.add(v, words);
       store(out, words);
       out += kBytes;

@@ -7,9 +7,8 @@
 namespace whygpu::simd {
 namespace {
 
-constexpr std::int64_t kFewTiles = 4;                       // of rows
+constexpr std::int64_t kFewTiles = 4;                      // of rows
 constexpr std::int64_t kThinSteps = 32, kPackedRows = 16;  // rows of B that are read side by side
-
 
 // Tiles of about equal height.
 int even_tile_rows(std::int64_t m, int most) { return static_cast<int>(ceil_div(m, ceil_div(m, most))); }
@@ -24,7 +23,8 @@ std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strate
     case Strategy::dots:
       if (kernels.dots[0][0] == nullptr) return "these kernels have no dot products";
       if (!shape.transpose_b || shape.transpose_a) return "dot products need rows of A and of B along k";
-      return shape.k % kernels.group == 0 && shape.lda % kernels.group == 0 ? "" : "k is not a multiple of a word's values";
+      return shape.k % kernels.group == 0 && shape.lda % kernels.group == 0 ? ""
+                                                                            : "k is not a multiple of a word's values";
     default: return "";
   }
 }
@@ -49,7 +49,8 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
   if (strategy_ == Strategy::in_place || strategy_ == Strategy::dots) return;
-  if (strategy_ == Strategy::streamed) blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
+  if (strategy_ == Strategy::streamed)
+    blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
   panel_bytes_ = panel_bytes(kernels, blocking_.k);
   const std::size_t block_bytes = panel_bytes_ * ceil_div(blocking_.columns, kernels.panel_columns());
   if (strategy_ == Strategy::streamed) {
@@ -60,7 +61,8 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
     for (int part = 0; part < parts_; ++part) own_panels_.emplace_back(block_bytes);
   } else {
     panels_ = Buffer(block_bytes);
-    for (int part = 0; part < parts_; ++part) row_blocks_.emplace_back(row_block_bytes(kernels, blocking_.rows, blocking_.k, shape.transpose_a));
+    for (int part = 0; part < parts_; ++part)
+      row_blocks_.emplace_back(row_block_bytes(kernels, blocking_.rows, blocking_.k, shape.transpose_a));
   }
 }
 
@@ -97,7 +99,8 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
             .accumulate = first_k > 0 || shape_.accumulate};
   const std::int64_t end = part.column + part.columns;
   for (std::int64_t j = part.column; j < end;) {
-    const std::int64_t columns = is_thin() && end - j >= wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
+    const std::int64_t columns =
+        is_thin() && end - j >= wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
     tile.b = o.b + first_k * tile.b_step + j * value;
     for (std::int64_t i = part.row; i < part.row + part.rows; i += tile_rows_) {
       tile.a = o.a + i * tile.a_row + first_k * tile.a_step;
@@ -114,7 +117,8 @@ void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t column
   const std::int64_t lanes = kernels_.lanes;
   if (is_thin() && columns == kernels_.wide_vectors[rows - 1] * lanes) return kernels_.wide[rows - 1](tile);
   for (std::int64_t j = 0; j < columns; j += kernels_.panel_columns()) {
-    const std::int64_t left = std::min<std::int64_t>(columns - j, kernels_.panel_columns()), vectors = ceil_div(left, lanes);
+    const std::int64_t left = std::min<std::int64_t>(columns - j, kernels_.panel_columns()),
+                       vectors = ceil_div(left, lanes);
     tile.last_lanes = static_cast<int>(left - (vectors - 1) * lanes);
     kernels_.tile[rows - 1][vectors - 1][tile.last_lanes < lanes ? 1 : 0](tile);
     tile.b += kernels_.panel_columns() * kernels_.value_bytes;
@@ -131,7 +135,8 @@ void Product::run_in_place(const Operands& o) {
   on_all([&](int) {
     for (std::int64_t i = next++; i < row_parts * column_parts; i = next++) {
       const std::int64_t row = i % row_parts * rows, column = i / row_parts * columns;
-      multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0, shape_.k);
+      multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0,
+                        shape_.k);
     }
   });
 }
@@ -141,7 +146,8 @@ void Product::run_thin(const Operands& o, std::int64_t first_column, std::int64_
   const bool in_cache = shape_.k * shape_.n * kernels_.value_bytes <= static_cast<std::int64_t>(caches().l2);
   const std::int64_t block = in_cache ? shape_.k : kThinSteps;
   for (std::int64_t first_k = 0; first_k < shape_.k; first_k += block) {
-    multiply_in_place(o, {0, shape_.m, first_column, last_column - first_column}, first_k, std::min(block, shape_.k - first_k));
+    multiply_in_place(o, {0, shape_.m, first_column, last_column - first_column}, first_k,
+                      std::min(block, shape_.k - first_k));
   }
 }
 
@@ -213,8 +219,7 @@ void Product::run_packed(const Operands& o) {
           if (row_block != packed_rows) block = pack_a(o.a, first_row, rows, first_k, ks, row_blocks_[part].data());
           packed_rows = row_block;
           for (std::int64_t i = panels * cut / cuts; i < panels * (cut + 1) / cuts; ++i) {
-            multiply(block, first_row, rows, packed + i * panel_bytes_, first_column + i * panel, ks,
-                           accumulate, o.c);
+            multiply(block, first_row, rows, packed + i * panel_bytes_, first_column + i * panel, ks, accumulate, o.c);
           }
         }
       });
@@ -298,7 +303,8 @@ std::string Product::describe() const {
   switch (strategy_) {
     case Strategy::in_place: return "A and B read in place";
     case Strategy::dots: return "dot products along k";
-    case Strategy::streamed: return "A packed, B in blocks of " + block(blocking_.k, blocking_.columns) + " used at once";
+    case Strategy::streamed:
+      return "A packed, B in blocks of " + block(blocking_.k, blocking_.columns) + " used at once";
     default:
       return "A packed in blocks of " + block(blocking_.rows, blocking_.k) + ", B of " +
              block(blocking_.k, blocking_.columns);

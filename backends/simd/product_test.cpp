@@ -65,12 +65,13 @@ struct Case {
 // Computes C, and compares all of it and what lies between its rows.
 template <class Multiply>
 void check(DType dtype, const Case& t, const Multiply& multiply) {
-  SCOPED_TRACE(testing::Message() << dtype_name(dtype) << " " << t.m << "×" << t.n << "×" << t.k << (t.transpose_a ? " t" : " n")
-                                  << (t.transpose_b ? "t" : "n") << (t.accumulate ? " added" : "") << " gap " << t.gap);
+  SCOPED_TRACE(testing::Message() << dtype_name(dtype) << " " << t.m << "×" << t.n << "×" << t.k
+                                  << (t.transpose_a ? " t" : " n") << (t.transpose_b ? "t" : "n")
+                                  << (t.accumulate ? " added" : "") << " gap " << t.gap);
   const std::int64_t a_rows = t.transpose_a ? t.k : t.m, a_columns = t.transpose_a ? t.m : t.k;
   const std::int64_t b_rows = t.transpose_b ? t.n : t.k, b_columns = t.transpose_b ? t.k : t.n;
-  const Shape shape{t.m,     t.n, t.k, a_columns + t.gap, b_columns + t.gap, t.n + t.gap, t.transpose_a, t.transpose_b,
-                    t.accumulate};
+  const Shape shape{t.m,         t.n,           t.k,           a_columns + t.gap, b_columns + t.gap,
+                    t.n + t.gap, t.transpose_a, t.transpose_b, t.accumulate};
   const DType sums = accumulator_of(dtype);
   const Values a(dtype, a_rows, a_columns, shape.lda, 1), b(dtype, b_rows, b_columns, shape.ldb, 2);
   const Values before(sums == DType::s32 ? DType::f32 : sums, t.m, t.n, shape.ldc, 3);
@@ -166,9 +167,10 @@ TEST_P(ProductOf, MoreThreadsThanWork) {
 
 TEST_P(ProductOf, SingleRowsOfTiles) { check_strategy({25, 70, 40}, Method{Strategy::in_place, 1}); }
 
-INSTANTIATE_TEST_SUITE_P(, ProductOf, testing::ValuesIn(all_kernels().begin(), all_kernels().end()), [](const auto& info) {
-  return std::string(dtype_name(info.param->dtype)) + "_" + std::string(info.param->isa);
-});
+INSTANTIATE_TEST_SUITE_P(, ProductOf, testing::ValuesIn(all_kernels().begin(), all_kernels().end()),
+                         [](const auto& info) {
+                           return std::string(dtype_name(info.param->dtype)) + "_" + std::string(info.param->isa);
+                         });
 
 TEST(BlockedProduct, EveryTranspose) {
   for (const bool transpose_a : {false, true}) {

@@ -27,8 +27,8 @@ std::vector<Slice> slices_of(const im2col::Unrolling& u, std::int64_t most) {
   return slices;
 }
 
-void unroll(const im2col::Unrolling& u, const Slice& slice, const std::byte* source, int value_bytes, std::int64_t first,
-            std::int64_t count, std::byte* out, std::int64_t out_row) {
+void unroll(const im2col::Unrolling& u, const Slice& slice, const std::byte* source, int value_bytes,
+            std::int64_t first, std::int64_t count, std::byte* out, std::int64_t out_row) {
   const auto taps_w = static_cast<std::int64_t>(u.offsets_w.size());
   // Taps beside each other whose pixels, too, are beside each other, with nothing between them.
   const bool dense = slice.channels == u.source_c && u.offsets_w.back() - u.offsets_w.front() == taps_w - 1;
