@@ -28,10 +28,26 @@ bool is_rung(std::string_view variant) {
   return variant == kVectorised || variant == kTiled || variant == kPacked || variant == kAutomatic || variant.empty();
 }
 
+// One column is computed as one row: Cᵀ = Bᵀ·Aᵀ lies where C does.
+bool is_column(const Gemm& g) { return g.n == 1 && g.m > 1; }
+
+Shape turned(const Gemm& g) {
+  return {.m = 1,
+          .n = g.m,
+          .k = g.k,
+          .lda = g.k,
+          .ldb = g.transpose_a ? g.m : g.k,
+          .ldc = g.m,
+          .transpose_a = false,
+          .transpose_b = !g.transpose_a};
+}
+
 // The kernels that a variant uses; null if this processor has none.
 const Kernels* kernels_of(DType dtype, std::string_view variant) {
   return find_kernels(dtype, is_rung(variant) ? std::string_view{} : variant);
 }
+
+bool is_automatic(std::string_view variant) { return !is_rung(variant) || variant.empty() || variant == kAutomatic; }
 
 Method method_of(const Shape& shape, const Kernels& kernels, std::string_view variant) {
   if (variant == kVectorised) return {Strategy::in_place, 1};
@@ -88,11 +104,11 @@ class SimdGemm final : public HostOperation {
  public:
   SimdGemm(const Gemm& gemm, const PrepareOptions& options, const Kernels& kernels, ThreadTeam& team)
       : HostOperation(gemm.arguments()), gemm_(gemm), kernels_(kernels), team_(team) {
-    const bool is_rung = simd::is_rung(options.variant);
-    const bool threaded = !is_rung || options.variant.empty() || options.variant == kAutomatic;
-    const Shape shape = shape_of(gemm);
+    const bool threaded = is_automatic(options.variant);
+    turned_ = threaded && is_column(gemm);
+    const Shape shape = turned_ ? turned(gemm) : shape_of(gemm);
     method_ = method_of(shape, kernels, options.variant);
-    own_layout_ = threaded && options.layout == Layout::preferred;
+    own_layout_ = threaded && !turned_ && options.layout == Layout::preferred;
     if (own_layout_ && method_.strategy == Strategy::streamed) method_.strategy = Strategy::packed;
     own_layout_ = own_layout_ && method_.strategy == Strategy::packed;
     threads_ = threaded ? team.count() : 1;
@@ -121,6 +137,7 @@ class SimdGemm final : public HostOperation {
              " tiles, ";
     }
     text += std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " + products_.front()->describe();
+    if (turned_) text += ", C computed as a row";
     if (own_layout_) text += ", B packed beforehand";
     return text + ", threads=" + std::to_string(threads_);
   }
@@ -137,7 +154,8 @@ class SimdGemm final : public HostOperation {
       if (own_layout_) {
         products_[part]->run_on_packed_b(a_i, static_cast<const PackedMatrices*>(tensors[1])->packed(i), c_i);
       } else {
-        products_[part]->run(a_i, host_data<const std::byte>(tensors[1]) + i * gemm_.k * gemm_.n * value, c_i);
+        const std::byte* b_i = host_data<const std::byte>(tensors[1]) + i * gemm_.k * gemm_.n * value;
+        products_[part]->run(turned_ ? b_i : a_i, turned_ ? a_i : b_i, c_i);
       }
     }
   }
@@ -146,7 +164,7 @@ class SimdGemm final : public HostOperation {
   const Kernels& kernels_;
   ThreadTeam& team_;
   Method method_;
-  bool own_layout_ = false;  // of B
+  bool turned_ = false, own_layout_ = false;  // of B
   int threads_ = 1, parts_ = 1;
   std::vector<std::unique_ptr<Product>> products_;  // one for each part, which has its own working memory
 };
@@ -180,6 +198,7 @@ Support supports(const Gemm& gemm, std::string_view variant) {
     return Support::no(is_rung(variant) ? "this processor has no instructions that the " + dtype + " kernels need"
                                         : "this processor has no " + std::string(variant) + " for " + dtype);
   }
+  if (is_automatic(variant)) return {};
   const Shape shape = shape_of(gemm);
   const std::string obstacle = Product::obstacle(shape, *kernels, method_of(shape, *kernels, variant).strategy);
   if (!obstacle.empty()) return Support::no(std::string(variant) + ": " + obstacle);

@@ -32,9 +32,12 @@ std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strate
 Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
   const auto possible = [&](Strategy strategy) { return obstacle(shape, kernels, strategy).empty(); };
   const std::int64_t operands = kernels.value_bytes * (shape.m + shape.n) * shape.k;
-  const bool small = operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;  // measured
+  // Measured: copies pay if operands do not fit into L2, and if a value is used for several tiles.
+  const bool small = operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;
+  const bool few_rows = shape.m <= kThinTiles * kernels.rows, few_columns = shape.n <= kNarrowPanels * kernels.panel_columns();
   if (shape.m <= kernels.rows && possible(Strategy::dots)) return Strategy::dots;
-  if ((small || shape.m <= kThinTiles * kernels.rows) && possible(Strategy::in_place)) return Strategy::in_place;
+  if ((small || few_rows || few_columns) && possible(Strategy::in_place)) return Strategy::in_place;
+  if (few_columns) return Strategy::packed;
   return ceil_div(shape.m, kernels.rows) <= kFewTiles ? Strategy::streamed : Strategy::packed;
 }
 
@@ -51,6 +54,8 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
   if (strategy_ == Strategy::in_place || strategy_ == Strategy::dots) return;
   if (strategy_ == Strategy::streamed)
     blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
+  const bool whole_words = kernels.group == 1 || (!shape.transpose_a && shape.k % kernels.group == 0);
+  copies_a_ = !is_narrow() || !kernels.reads_a || !whole_words;
   panel_bytes_ = panel_bytes(kernels, blocking_.k);
   const std::size_t block_bytes = panel_bytes_ * ceil_div(blocking_.columns, kernels.panel_columns());
   if (strategy_ == Strategy::streamed) {
@@ -61,8 +66,8 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
     for (int part = 0; part < parts_; ++part) own_panels_.emplace_back(block_bytes);
   } else {
     panels_ = Buffer(block_bytes);
-    for (int part = 0; part < parts_; ++part)
-      row_blocks_.emplace_back(row_block_bytes(kernels, blocking_.rows, blocking_.k, shape.transpose_a));
+    const std::size_t bytes = copies_a_ ? row_block_bytes(kernels, blocking_.rows, blocking_.k, shape.transpose_a) : 0;
+    for (int part = 0; part < parts_; ++part) row_blocks_.emplace_back(bytes);
   }
 }
 
@@ -73,9 +78,9 @@ void Product::on_all(const std::function<void(int)>& task) {
 
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
   const Operands operands{.a = a, .b = b, .c = c};
+  if (strategy_ == Strategy::in_place && !is_thin()) return run_in_place(operands);
   if (strategy_ == Strategy::packed) return run_packed(operands);
   if (strategy_ == Strategy::streamed) return run_streamed(operands);
-  if (strategy_ == Strategy::in_place && !is_thin()) return run_in_place(operands);
   const auto columns = [&](std::int64_t first, std::int64_t last) {
     if (strategy_ == Strategy::dots) return run_dots(operands, first, last);
     run_thin(operands, first, last);
@@ -126,18 +131,24 @@ void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t column
   }
 }
 
-// Threads take parts of C in turn.
+// Threads take parts of C in turn: rows of A stay in the cache for all of few columns, else columns of B for all rows.
 void Product::run_in_place(const Operands& o) {
-  const std::int64_t rows = parts_ == 1 ? shape_.m : tile_rows_ * kFewTiles;
-  const std::int64_t columns = parts_ == 1 ? shape_.n : kernels_.panel_columns();
+  const bool one_part = parts_ == 1 && !is_narrow();
+  const std::int64_t rows = one_part ? shape_.m : tile_rows_ * kFewTiles;
+  const std::int64_t columns = one_part ? shape_.n : kernels_.panel_columns();
   const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
+  const auto multiply = [&](std::int64_t i) {
+    const std::int64_t row = (is_narrow() ? i / column_parts : i % row_parts) * rows;
+    const std::int64_t column = (is_narrow() ? i % column_parts : i / row_parts) * columns;
+    multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0, shape_.k);
+  };
+  if (parts_ == 1) {
+    for (std::int64_t i = 0; i < row_parts * column_parts; ++i) multiply(i);
+    return;
+  }
   std::atomic<std::int64_t> next{0};
   on_all([&](int) {
-    for (std::int64_t i = next++; i < row_parts * column_parts; i = next++) {
-      const std::int64_t row = i % row_parts * rows, column = i / row_parts * columns;
-      multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0,
-                        shape_.k);
-    }
+    for (std::int64_t i = next++; i < row_parts * column_parts; i = next++) multiply(i);
   });
 }
 
@@ -174,6 +185,16 @@ RowBlock Product::pack_a(const std::byte* a, std::int64_t first_row, std::int64_
                          std::int64_t k, std::byte* out) const {
   const std::int64_t offset = shape_.transpose_a ? first_k * shape_.lda + first_row : first_row * shape_.lda + first_k;
   return pack_rows(kernels_, {a + offset * kernels_.value_bytes, shape_.lda, shape_.transpose_a}, rows, k, out);
+}
+
+// Copied, or where they are.
+RowBlock Product::rows_of_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k,
+                            std::int64_t k, int part) const {
+  if (copies_a_) return pack_a(a, first_row, rows, first_k, k, row_blocks_[part].data());
+  const std::int64_t value = kernels_.value_bytes, word = kernels_.word_bytes;
+  const std::int64_t row = shape_.transpose_a ? value : shape_.lda * value;
+  const std::int64_t step = shape_.transpose_a ? shape_.lda * value : word;
+  return {a + first_row * row + first_k / kernels_.group * step, row * kernels_.rows, row, step};
 }
 
 void Product::pack_b(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t k,
@@ -216,7 +237,7 @@ void Product::run_packed(const Operands& o) {
         for (std::int64_t unit = next_unit++; unit < row_blocks * cuts; unit = next_unit++) {
           const std::int64_t row_block = unit / cuts, cut = unit % cuts, first_row = row_block * blocking_.rows;
           const std::int64_t rows = std::min(blocking_.rows, shape_.m - first_row);
-          if (row_block != packed_rows) block = pack_a(o.a, first_row, rows, first_k, ks, row_blocks_[part].data());
+          if (row_block != packed_rows) block = rows_of_a(o.a, first_row, rows, first_k, ks, part);
           packed_rows = row_block;
           for (std::int64_t i = panels * cut / cuts; i < panels * (cut + 1) / cuts; ++i) {
             multiply(block, first_row, rows, packed + i * panel_bytes_, first_column + i * panel, ks, accumulate, o.c);
@@ -306,7 +327,8 @@ std::string Product::describe() const {
     case Strategy::streamed:
       return "A packed, B in blocks of " + block(blocking_.k, blocking_.columns) + " used at once";
     default:
-      return "A packed in blocks of " + block(blocking_.rows, blocking_.k) + ", B of " +
+      return (copies_a_ ? "A packed in blocks of " + block(blocking_.rows, blocking_.k) + ", B of "
+                        : std::string("A read in place, B packed in blocks of ")) +
              block(blocking_.k, blocking_.columns);
   }
 }

@@ -56,7 +56,7 @@ class Product {
   std::string describe() const;  // "A and B packed in blocks of 96×256 and 256×1024"
 
  private:
-  static constexpr std::int64_t kThinTiles = 2;  // of rows
+  static constexpr std::int64_t kThinTiles = 2, kNarrowPanels = 2;
 
   struct Operands {
     const std::byte *a, *b;
@@ -70,6 +70,7 @@ class Product {
   void multiply_in_place(const Operands& operands, const Part& part, std::int64_t first_k, std::int64_t ks) const;
   void multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const;
   bool is_thin() const { return shape_.m <= kThinTiles * kernels_.rows; }
+  bool is_narrow() const { return shape_.n <= kNarrowPanels * kernels_.panel_columns(); }
   void run_in_place(const Operands& operands);
   void run_thin(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
   void run_packed(const Operands& operands);
@@ -78,6 +79,8 @@ class Product {
 
   RowBlock pack_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k, std::int64_t k,
                   std::byte* out) const;
+  RowBlock rows_of_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k, std::int64_t k,
+                     int part) const;
   void pack_b(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t k,
               std::byte* out) const;
   void pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, std::int64_t first_column, std::int64_t panels,
@@ -94,6 +97,7 @@ class Product {
   HostThreads* threads_;
   int parts_ = 1;  // threads with work
   Blocking blocking_;
+  bool copies_a_ = true;
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                   // packed B
   std::vector<Buffer> row_blocks_;  // packed A, of each thread; streamed: of each block of k

@@ -131,6 +131,13 @@ TEST_P(ProductOf, FewRowsOfManyColumns) {
   for (int m = 1; m <= 2 * kernels_.rows + 1; ++m) check_all_strategies({m, 12 * kernels_.lanes + 5, 70});
 }
 
+TEST_P(ProductOf, ManyRowsOfFewColumns) {
+  for (const int n : {1, 3, kernels_.panel_columns(), 2 * kernels_.panel_columns()}) {
+    check_all_strategies({5 * kernels_.rows + 1, n, 66, false, true});
+    check_all_strategies({5 * kernels_.rows + 1, n, 66, true, false, true, 2});
+  }
+}
+
 TEST_P(ProductOf, EveryDepthAndTranspose) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
