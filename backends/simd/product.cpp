@@ -51,6 +51,12 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
   constexpr std::int64_t kWorthwhile = std::int64_t{64} * 64 * 64;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
+  if (strategy_ == Strategy::in_place && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns()) {
+    const std::int64_t vectors = ceil_div(shape.n, kernels.lanes);
+    only_tile_ = tile_in_place(0, shape.k);
+    only_tile_.last_lanes = static_cast<int>(shape.n - (vectors - 1) * kernels.lanes);
+    multiply_only_tile_ = kernels.tile[shape.m - 1][vectors - 1][only_tile_.last_lanes < kernels.lanes ? 1 : 0];
+  }
   if (strategy_ == Strategy::in_place || strategy_ == Strategy::dots) return;
   if (strategy_ == Strategy::streamed)
     blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
@@ -77,6 +83,13 @@ void Product::on_all(const std::function<void(int)>& task) {
 }
 
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
+  if (multiply_only_tile_ != nullptr) {
+    Tile tile = only_tile_;
+    tile.a = tile.next = a;
+    tile.b = b;
+    tile.c = c;
+    return multiply_only_tile_(tile);
+  }
   const Operands operands{.a = a, .b = b, .c = c};
   if (strategy_ == Strategy::in_place && !is_thin()) return run_in_place(operands);
   if (strategy_ == Strategy::packed) return run_packed(operands);
@@ -92,16 +105,22 @@ void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
   });
 }
 
-// Part of C, in tiles, from A and B as they are, over some steps of k.
+// A tile that reads A and B as they are, over some steps of k; without addresses.
+Tile Product::tile_in_place(std::int64_t first_k, std::int64_t ks) const {
+  const std::int64_t value = kernels_.value_bytes;
+  return {.steps = ks,
+          .a_row = shape_.transpose_a ? value : shape_.lda * value,
+          .a_step = shape_.transpose_a ? shape_.lda * value : value,
+          .b_step = shape_.ldb * value,
+          .c_row = shape_.ldc * kernels_.sum_bytes,
+          .accumulate = first_k > 0 || shape_.accumulate};
+}
+
+// Part of C, in tiles.
 void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_t first_k, std::int64_t ks) const {
   const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
   const std::int64_t wide = is_thin() ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
-  Tile tile{.steps = ks,
-            .a_row = shape_.transpose_a ? value : shape_.lda * value,
-            .a_step = shape_.transpose_a ? shape_.lda * value : value,
-            .b_step = shape_.ldb * value,
-            .c_row = shape_.ldc * sum,
-            .accumulate = first_k > 0 || shape_.accumulate};
+  Tile tile = tile_in_place(first_k, ks);
   const std::int64_t end = part.column + part.columns;
   for (std::int64_t j = part.column; j < end;) {
     const std::int64_t columns =

@@ -67,6 +67,7 @@ class Product {
     std::int64_t row, rows, column, columns;  // of C
   };
 
+  Tile tile_in_place(std::int64_t first_k, std::int64_t ks) const;
   void multiply_in_place(const Operands& operands, const Part& part, std::int64_t first_k, std::int64_t ks) const;
   void multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const;
   bool is_thin() const { return shape_.m <= kThinTiles * kernels_.rows; }
@@ -97,6 +98,8 @@ class Product {
   HostThreads* threads_;
   int parts_ = 1;  // threads with work
   Blocking blocking_;
+  Tile only_tile_;  // the whole product, if it is one tile
+  MultiplyTile multiply_only_tile_ = nullptr;
   bool copies_a_ = true;
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                   // packed B
