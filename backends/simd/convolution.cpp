@@ -351,6 +351,7 @@ Support supports(const Convolution& op) {
 
 std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team) {
   const Kernels& kernels = *find_kernels(op.dtype);
+  if (op.groups > 1 && op.groups == op.c && op.groups == op.k) return prepare_depthwise(op, kernels, team);
   if (op.pass == Pass::backward_weights) return std::make_unique<WeightGradient>(op, kernels, team);
   return std::make_unique<PixelConvolution>(op, layout, kernels, team);
 }

@@ -42,6 +42,29 @@ struct Dots {
 };
 using MultiplyDots = void (*)(const Dots&);
 
+// Pixels of a convolution whose channels do not mix: y[i][c] = Σ x[t][i][c]·w[t][c] over the taps t. Strides are in
+// bytes.
+struct PixelSum {
+  std::int64_t channels = 0, taps = 0;
+  const std::byte* const* x = nullptr;  // of each tap, the first pixel
+  std::int64_t x_pixel = 0;
+  const std::byte* const* w = nullptr;  // of each tap, its weights
+  std::byte* y = nullptr;
+  std::int64_t y_pixel = 0;
+};
+using SumPixel = void (*)(const PixelSum&);
+
+// Its gradient for one tap: w[c] += Σ x[i][c]·y[i][c] over pixels i. Strides are in bytes.
+struct TapSum {
+  std::int64_t channels = 0, pixels = 0;
+  const std::byte* x = nullptr;
+  std::int64_t x_pixel = 0;
+  const std::byte* y = nullptr;
+  std::int64_t y_pixel = 0;
+  std::byte* w = nullptr;
+};
+using SumTap = void (*)(const TapSum&);
+
 // A part of A or B to be copied into words in the order in which a tile reads them; what is missing becomes zeros.
 struct Panel {
   const std::byte* in = nullptr;
@@ -54,7 +77,7 @@ struct Panel {
 };
 using Pack = void (*)(const Panel&);
 
-inline constexpr int kMaxRows = 12, kMaxVectors = 3, kDotColumns = 4, kMaxDotRows = 4;
+inline constexpr int kMaxRows = 12, kMaxVectors = 3, kDotColumns = 4, kMaxDotRows = 4, kPixels = 4;
 
 struct Kernels {
   DType dtype = DType::f32;
@@ -72,6 +95,9 @@ struct Kernels {
   int wide_vectors[kMaxRows] = {};                   // of a tile whose vectors take all registers, for few rows of A
   MultiplyTile wide[kMaxRows] = {};                  // null if B is not read in place
   MultiplyDots dots[kMaxDotRows][2] = {};  // [rows - 1][whether kDotColumns columns, else one]; null if there are none
+
+  SumPixel sum_pixel = nullptr, sum_pixels = nullptr;  // one pixel, kPixels pixels; f32 and f64 only
+  SumTap sum_tap = nullptr;
 
   Pack copy_a = nullptr;             // A row by row: rows of words
   Pack pack_transposed_a = nullptr;  // A stored k×m: steps of `columns` words

@@ -1,6 +1,7 @@
 // Copies A and B into words, in the order in which a tile reads them. Included like micro_kernel.h.
 #pragma once
 
+#include "backends/simd/depthwise_kernel.h"
 #include "backends/simd/micro_kernel.h"
 
 namespace whygpu::simd {
@@ -190,6 +191,11 @@ constexpr Kernels make_kernels(DType dtype, std::string_view isa, std::string_vi
   kernels.reads_b = Kind::kReadsB;
   kernels.has_start = Kind::kHasStart;
   add_tiles<Kind, 1>(kernels);
+  if constexpr (Kind::kReadsB) {
+    kernels.sum_pixel = sum_pixels<Kind, 1>;
+    kernels.sum_pixels = sum_pixels<Kind, kPixels>;
+    kernels.sum_tap = sum_tap<Kind>;
+  }
   kernels.copy_a = copy_rows<Kind>;
   kernels.pack_transposed_a = pack_rows<Kind, true>;
   kernels.pack_b = pack_rows<Kind, false>;

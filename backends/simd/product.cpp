@@ -34,7 +34,8 @@ Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
   const std::int64_t operands = kernels.value_bytes * (shape.m + shape.n) * shape.k;
   // Measured: copies pay if operands do not fit into L2, and if a value is used for several tiles.
   const bool small = operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;
-  const bool few_rows = shape.m <= kThinTiles * kernels.rows, few_columns = shape.n <= kNarrowPanels * kernels.panel_columns();
+  const bool few_rows = shape.m <= kThinTiles * kernels.rows,
+             few_columns = shape.n <= kNarrowPanels * kernels.panel_columns();
   if (shape.m <= kernels.rows && possible(Strategy::dots)) return Strategy::dots;
   if ((small || few_rows || few_columns) && possible(Strategy::in_place)) return Strategy::in_place;
   if (few_columns) return Strategy::packed;
@@ -159,7 +160,8 @@ void Product::run_in_place(const Operands& o) {
   const auto multiply = [&](std::int64_t i) {
     const std::int64_t row = (is_narrow() ? i / column_parts : i % row_parts) * rows;
     const std::int64_t column = (is_narrow() ? i % column_parts : i / row_parts) * columns;
-    multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0, shape_.k);
+    multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0,
+                      shape_.k);
   };
   if (parts_ == 1) {
     for (std::int64_t i = 0; i < row_parts * column_parts; ++i) multiply(i);

@@ -80,8 +80,8 @@ class Product {
 
   RowBlock pack_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k, std::int64_t k,
                   std::byte* out) const;
-  RowBlock rows_of_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k, std::int64_t k,
-                     int part) const;
+  RowBlock rows_of_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k,
+                     std::int64_t k, int part) const;
   void pack_b(const std::byte* b, std::int64_t first_column, std::int64_t first_k, std::int64_t k,
               std::byte* out) const;
   void pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, std::int64_t first_column, std::int64_t panels,

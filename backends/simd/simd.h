@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "backends/devices/thread_team.h"
+#include "backends/simd/kernels.h"
 #include "whygpu/backend.h"
 
 namespace whygpu::simd {
@@ -18,5 +19,6 @@ std::unique_ptr<Operation> prepare(const Gemm& gemm, const PrepareOptions& optio
 
 Support supports(const Convolution& op);
 std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team);
+std::unique_ptr<Operation> prepare_depthwise(const Convolution& op, const Kernels& kernels, ThreadTeam& team);
 
 }  // namespace whygpu::simd

@@ -30,21 +30,23 @@ const std::string kAllPasses = " pass=forward,backward_data,backward_weights";
 
 TEST_P(ConvolutionBackend, OddShapes) {
   for (const std::string shape : {
-           "n=2 c=16 h=9 w=11 k=24 r=3 s=3 pad=1",                           // a common layer
-           "n=1 c=3 h=23 w=19 k=5 r=7 s=5 stride=2 pad=3",                   // a stem
-           "n=3 c=8 h=7 w=7 k=12 r=1 s=1",                                   // pointwise
-           "n=2 c=8 h=9 w=8 k=12 r=1 s=1 stride=2",                          // pointwise, strided
-           "n=2 c=1 h=17 w=13 k=7 r=4 s=2",                                  // even filter, one channel
-           "n=1 c=5 h=11 w=13 k=3 r=2 s=2 stride=3",                         // stride larger than the filter
-           "n=1 c=3 h=5 w=6 k=2 r=3 s=3 pad=3",                              // padding as large as the filter
-           "n=2 c=4 h=17 w=16 k=6 r=3 s=3 pad=2 dilation=2",                 // dilated
-           "n=1 c=4 h=15 w=14 k=6 r=3 s=3 stride=2 pad=2 dilation=3",        // dilated and strided
-           "n=2 c=6 h=12 w=10 k=6 r=3 s=3 pad=1 groups=6",                   // depthwise
-           "n=2 c=6 h=12 w=10 k=12 r=3 s=3 stride=2 pad=1 groups=6",         // depthwise, two filters per channel
-           "n=1 c=12 h=9 w=9 k=8 r=3 s=3 stride=2 pad=1 groups=4",           // grouped
-           "n=1 c=4 h=10 w=13 k=6 r=3 s=2 stride_h=2 pad_w=1 dilation_w=3",  // different in the two directions
-           "n=1 c=1 h=1 w=1 k=1 r=1 s=1",                                    // smallest
-           "n=1 c=7 h=3 w=5 k=11 r=3 s=5",                                   // one output pixel
+           "n=2 c=16 h=9 w=11 k=24 r=3 s=3 pad=1",                     // a common layer
+           "n=1 c=3 h=23 w=19 k=5 r=7 s=5 stride=2 pad=3",             // a stem
+           "n=3 c=8 h=7 w=7 k=12 r=1 s=1",                             // pointwise
+           "n=2 c=8 h=9 w=8 k=12 r=1 s=1 stride=2",                    // pointwise, strided
+           "n=2 c=1 h=17 w=13 k=7 r=4 s=2",                            // even filter, one channel
+           "n=1 c=5 h=11 w=13 k=3 r=2 s=2 stride=3",                   // stride larger than the filter
+           "n=1 c=3 h=5 w=6 k=2 r=3 s=3 pad=3",                        // padding as large as the filter
+           "n=2 c=4 h=17 w=16 k=6 r=3 s=3 pad=2 dilation=2",           // dilated
+           "n=1 c=4 h=15 w=14 k=6 r=3 s=3 stride=2 pad=2 dilation=3",  // dilated and strided
+           "n=2 c=6 h=12 w=10 k=6 r=3 s=3 pad=1 groups=6",             // depthwise
+           "n=1 c=83 h=9 w=13 k=83 r=3 s=3 pad=1 groups=83",           // depthwise, more channels than vectors hold
+           "n=1 c=40 h=11 w=12 k=40 r=3 s=5 stride=2 pad=2 dilation=2 groups=40",  // the same, strided and dilated
+           "n=2 c=6 h=12 w=10 k=12 r=3 s=3 stride=2 pad=1 groups=6",               // depthwise, two filters per channel
+           "n=1 c=12 h=9 w=9 k=8 r=3 s=3 stride=2 pad=1 groups=4",                 // grouped
+           "n=1 c=4 h=10 w=13 k=6 r=3 s=2 stride_h=2 pad_w=1 dilation_w=3",        // different in the two directions
+           "n=1 c=1 h=1 w=1 k=1 r=1 s=1",                                          // smallest
+           "n=1 c=7 h=3 w=5 k=11 r=3 s=5",                                         // one output pixel
        }) {
     const std::string line = "convolution " + shape + kAllPasses;
     EXPECT_EQ(verify(line, 1), 3) << shape;
