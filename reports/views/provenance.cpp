@@ -19,7 +19,7 @@ constexpr std::size_t kMostImplementations = 4;
 std::string implementations_of(const ResultFile& file, const std::string& backend) {
   std::vector<std::pair<std::string, std::size_t>> seen;
   for (const auto& record : file.cases) {
-    if (record.backend != backend || record.implementation.empty()) continue;
+    if (record.backend != backend || record.status == Status::unsupported || record.implementation.empty()) continue;
     auto found =
         std::find_if(seen.begin(), seen.end(), [&](const auto& s) { return s.first == record.implementation; });
     if (found == seen.end()) found = seen.insert(seen.end(), {record.implementation, 0});

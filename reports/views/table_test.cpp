@@ -26,6 +26,14 @@ TEST(Table, RateSpreadSpeedUp) {
   EXPECT_THAT(text, HasSubstr("cuda: cuda 1.0 on Synthetic GPU; ran cuda kernel"));
 }
 
+TEST(Table, UnsupportedCasesRanNothing) {
+  SyntheticFile file;
+  file.backend("openblas");
+  file.ok(square_gemm(256), "openblas", {100}, gemm_flops(256))["implementation"] = "sgemm";
+  file.not_ok(square_gemm(256, "s8"), "openblas", "unsupported", "no s8")["implementation"] = "never run";
+  EXPECT_THAT(table({file.file()}), AllOf(HasSubstr("ran sgemm"), Not(HasSubstr("never run"))));
+}
+
 TEST(Table, SingleRoundRatios) {
   SyntheticFile file;
   file.backend("naive").backend("openblas");
