@@ -22,6 +22,7 @@ std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strate
       return shape.transpose_b ? "a transposed B must be packed" : "";
     case Strategy::dots:
       if (kernels.dots[0][0] == nullptr) return "these kernels have no dot products";
+      if (shape.accumulate) return "dot products are not added to C";
       if (!shape.transpose_b || shape.transpose_a) return "dot products need rows of A and of B along k";
       return shape.k % kernels.group == 0 && shape.lda % kernels.group == 0 ? ""
                                                                             : "k is not a multiple of a word's values";

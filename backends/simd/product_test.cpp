@@ -15,85 +15,93 @@
 namespace whygpu::simd {
 namespace {
 
-// A matrix of integers in [-5, 5] as the values of a dtype, in memory of exactly its size.
-class Values {
- public:
-  Values(DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t stride, unsigned seed)
-      : stride_(stride), integers_(rows * stride), bytes_(integers_.size() * dtype_bytes(dtype)) {
-    std::mt19937 random(seed);
-    for (std::int64_t i = 0; i < rows; ++i) {
-      for (std::int64_t j = 0; j < stride; ++j) {
-        const int value = static_cast<int>(random() % 11) - 5;
-        integers_[i * stride + j] = value;
-        write(dtype, i * stride + j, j < columns ? value : 99);  // between rows stands what must not be read
-      }
-    }
-  }
-  int at(std::int64_t row, std::int64_t column) const { return integers_[row * stride_ + column]; }
-  const std::byte* data() const { return bytes_.data(); }
-
- private:
-  void write(DType dtype, std::int64_t index, int value) {
-    const auto put = [&](auto typed) { std::memcpy(bytes_.data() + index * sizeof typed, &typed, sizeof typed); };
-    if (dtype == DType::f64) put(static_cast<double>(value));
-    if (dtype == DType::f32) put(static_cast<float>(value));
-    if (dtype == DType::bf16) put(BFloat16(static_cast<float>(value)));
-    if (dtype == DType::s8) put(static_cast<std::int8_t>(value));
-  }
-
-  std::int64_t stride_;
-  std::vector<int> integers_;
-  std::vector<std::byte> bytes_;
-};
-
-double read(DType dtype, const std::vector<std::byte>& bytes, std::int64_t index) {
-  const auto get = [&]<class T>(T typed) {
-    std::memcpy(&typed, bytes.data() + index * sizeof typed, sizeof typed);
-    return static_cast<double>(typed);
-  };
-  if (dtype == DType::f64) return get(0.0);
-  return dtype == DType::s8 ? get(std::int32_t{0}) : get(0.0F);
+// Stores `value` as element `index` of a buffer.
+void write(DType dtype, std::vector<std::byte>& bytes, std::int64_t index, int value) {
+  const auto put = [&](auto typed) { std::memcpy(bytes.data() + index * sizeof typed, &typed, sizeof typed); };
+  if (dtype == DType::f64) put(static_cast<double>(value));
+  if (dtype == DType::f32) put(static_cast<float>(value));
+  if (dtype == DType::bf16) put(BFloat16(static_cast<float>(value)));
+  if (dtype == DType::s8) put(static_cast<std::int8_t>(value));
+  if (dtype == DType::s32) put(std::int32_t{value});
 }
 
-// Rows are a few values apart, so that neither a row's end nor its start is aligned.
+// A matrix of integers in [-5, 5] as the values of a dtype, in memory of exactly its size. Between rows stands what
+// must be neither read nor overwritten.
+struct Integers {
+  Integers(DType dtype, std::int64_t rows, std::int64_t columns, std::int64_t stride, unsigned seed)
+      : stride(stride), integers(rows * stride), bytes(integers.size() * dtype_bytes(dtype)) {
+    std::mt19937 random(seed);
+    for (std::int64_t i = 0; i < rows * stride; ++i) {
+      integers[i] = i % stride < columns ? static_cast<int>(random() % 11) - 5 : 99;
+      write(dtype, bytes, i, integers[i]);
+    }
+  }
+  int at(std::int64_t row, std::int64_t column) const { return integers[row * stride + column]; }
+
+  std::int64_t stride;
+  std::vector<int> integers;
+  std::vector<std::byte> bytes;
+};
+
 struct Case {
   std::int64_t m, n, k;
   bool transpose_a = false, transpose_b = false, accumulate = false;
-  int gap = 0;  // values between rows
+  int gap = 0;  // values between rows, so that neither a row's start nor its end is aligned
 };
 
-// Computes C, and compares all of it and what lies between its rows.
-template <class Multiply>
-void check(DType dtype, const Case& t, const Multiply& multiply) {
-  SCOPED_TRACE(testing::Message() << dtype_name(dtype) << " " << t.m << "×" << t.n << "×" << t.k
-                                  << (t.transpose_a ? " t" : " n") << (t.transpose_b ? "t" : "n")
-                                  << (t.accumulate ? " added" : "") << " gap " << t.gap);
-  const std::int64_t a_rows = t.transpose_a ? t.k : t.m, a_columns = t.transpose_a ? t.m : t.k;
-  const std::int64_t b_rows = t.transpose_b ? t.n : t.k, b_columns = t.transpose_b ? t.k : t.n;
-  const Shape shape{t.m,         t.n,           t.k,           a_columns + t.gap, b_columns + t.gap,
-                    t.n + t.gap, t.transpose_a, t.transpose_b, t.accumulate};
-  const DType sums = accumulator_of(dtype);
-  const Values a(dtype, a_rows, a_columns, shape.lda, 1), b(dtype, b_rows, b_columns, shape.ldb, 2);
-  const Values before(sums == DType::s32 ? DType::f32 : sums, t.m, t.n, shape.ldc, 3);
-  std::vector<std::byte> c(t.m * shape.ldc * dtype_bytes(sums));
-  for (std::int64_t i = 0; i < t.m * shape.ldc; ++i) {
-    const int value = before.at(0, i);
-    const auto put = [&](auto typed) { std::memcpy(c.data() + i * sizeof typed, &typed, sizeof typed); };
-    if (sums == DType::s32) put(std::int32_t{value});
-    if (sums == DType::f32) put(static_cast<float>(value));
-    if (sums == DType::f64) put(static_cast<double>(value));
-  }
-  multiply(shape, a.data(), b.data(), c.data());
-  for (std::int64_t i = 0; i < t.m; ++i) {
-    for (std::int64_t j = 0; j < shape.ldc; ++j) {
-      double expected = j >= t.n || t.accumulate ? before.at(i, j) : 0;
-      for (std::int64_t p = 0; p < t.k && j < t.n; ++p) {
-        expected += (t.transpose_a ? a.at(p, i) : a.at(i, p)) * (t.transpose_b ? b.at(j, p) : b.at(p, j));
+// A product and its result, which several implementations must equal.
+class Problem {
+ public:
+  Problem(DType dtype, const Case& t)
+      : case_(t),
+        sums_(accumulator_of(dtype)),
+        shape_{t.m,
+               t.n,
+               t.k,
+               (t.transpose_a ? t.m : t.k) + t.gap,
+               (t.transpose_b ? t.k : t.n) + t.gap,
+               t.n + t.gap,
+               t.transpose_a,
+               t.transpose_b,
+               t.accumulate},
+        a_(dtype, t.transpose_a ? t.k : t.m, t.transpose_a ? t.m : t.k, shape_.lda, 1),
+        b_(dtype, t.transpose_b ? t.n : t.k, t.transpose_b ? t.k : t.n, shape_.ldb, 2),
+        before_(sums_, t.m, t.n, shape_.ldc, 3),
+        expected_(before_.bytes.size()) {
+    std::vector<int> row(shape_.ldc);
+    for (std::int64_t i = 0; i < t.m; ++i) {
+      for (std::int64_t j = 0; j < shape_.ldc; ++j) row[j] = j >= t.n || t.accumulate ? before_.at(i, j) : 0;
+      for (std::int64_t p = 0; p < t.k; ++p) {
+        const int value = t.transpose_a ? a_.at(p, i) : a_.at(i, p);
+        for (std::int64_t j = 0; j < t.n; ++j) row[j] += value * (t.transpose_b ? b_.at(j, p) : b_.at(p, j));
       }
-      ASSERT_EQ(read(dtype, c, i * shape.ldc + j), expected) << "at " << i << ", " << j;
+      for (std::int64_t j = 0; j < shape_.ldc; ++j) write(sums_, expected_, i * shape_.ldc + j, row[j]);
     }
   }
-}
+
+  const Shape& shape() const { return shape_; }
+
+  // Compares all of C, and what lies between its rows.
+  template <class Multiply>
+  void check(const Multiply& multiply) const {
+    std::vector<std::byte> c = before_.bytes;
+    multiply(shape_, a_.bytes.data(), b_.bytes.data(), c.data());
+    const std::size_t size = dtype_bytes(sums_);
+    for (std::size_t i = 0; i < c.size() / size; ++i) {
+      ASSERT_EQ(std::memcmp(c.data() + i * size, expected_.data() + i * size, size), 0)
+          << dtype_name(sums_) << " " << case_.m << "×" << case_.n << "×" << case_.k
+          << (case_.transpose_a ? " t" : " n") << (case_.transpose_b ? "t" : "n") << (case_.accumulate ? " added" : "")
+          << " gap " << case_.gap << ", at " << i / shape_.ldc << ", " << i % shape_.ldc;
+    }
+  }
+
+ private:
+  Case case_;
+  DType sums_;
+  Shape shape_;
+  Integers a_, b_, before_;
+  std::vector<std::byte> expected_;
+};
 
 class ProductOf : public testing::TestWithParam<const Kernels*> {
  protected:
@@ -102,14 +110,14 @@ class ProductOf : public testing::TestWithParam<const Kernels*> {
   }
 
   void check_all_strategies(const Case& t, HostThreads* threads = nullptr) {
+    const Problem problem(kernels_.dtype, t);
     for (const Strategy strategy : {Strategy::in_place, Strategy::packed, Strategy::streamed, Strategy::dots}) {
-      check_strategy(t, Method{strategy}, threads);
+      check_method(problem, Method{strategy}, threads);
     }
   }
-  void check_strategy(const Case& t, Method method, HostThreads* threads = nullptr) {
-    check(kernels_.dtype, t, [&](const Shape& shape, const std::byte* a, const std::byte* b, std::byte* c) {
-      if (method.strategy == Strategy::dots && shape.accumulate) method.strategy = Strategy::packed;
-      if (!Product::obstacle(shape, kernels_, method.strategy).empty()) method.strategy = Strategy::packed;
+  void check_method(const Problem& problem, Method method, HostThreads* threads = nullptr) {
+    if (!Product::obstacle(problem.shape(), kernels_, method.strategy).empty()) return;
+    problem.check([&](const Shape& shape, const std::byte* a, const std::byte* b, std::byte* c) {
       Product product(shape, kernels_, method, threads);
       product.run(a, b, c);
     });
@@ -157,6 +165,12 @@ TEST_P(ProductOf, SeveralBlocksOfEverything) {
   }
 }
 
+// More columns of B than L3's block has.
+TEST_P(ProductOf, SeveralBlocksOfColumns) {
+  const int rows = 2 * kernels_.rows, columns = (8 << 20) / (1024 * kernels_.word_bytes) + 40;
+  check_method(Problem(kernels_.dtype, {rows, columns, 1024 * kernels_.group}), {Strategy::packed});
+}
+
 TEST_P(ProductOf, AddsToResult) {
   check_all_strategies({13, 45, 600, false, false, true});
   check_all_strategies({13, 45, 600, true, true, true, 5});
@@ -172,7 +186,22 @@ TEST_P(ProductOf, MoreThreadsThanWork) {
   }
 }
 
-TEST_P(ProductOf, SingleRowsOfTiles) { check_strategy({25, 70, 40}, Method{Strategy::in_place, 1}); }
+TEST_P(ProductOf, SingleRowsOfTiles) {
+  check_method(Problem(kernels_.dtype, {25, 70, 40}), Method{Strategy::in_place, 1});
+}
+
+TEST_P(ProductOf, PackedBeforehand) {
+  for (const bool transpose_b : {false, true}) {
+    const Problem problem(kernels_.dtype, {50, 2 * kernels_.panel_columns() + 1, 1100, false, transpose_b});
+    problem.check([&](const Shape& shape, const std::byte* a, const std::byte* b, std::byte* c) {
+      ThreadTeam team(2);
+      Product product(shape, kernels_, {Strategy::packed}, &team);
+      std::vector<std::byte> packed(product.packed_b_bytes());
+      product.pack_all_of_b(b, packed.data());
+      product.run_on_packed_b(a, packed.data(), c);
+    });
+  }
+}
 
 INSTANTIATE_TEST_SUITE_P(, ProductOf, testing::ValuesIn(all_kernels().begin(), all_kernels().end()),
                          [](const auto& info) {
@@ -182,11 +211,11 @@ INSTANTIATE_TEST_SUITE_P(, ProductOf, testing::ValuesIn(all_kernels().begin(), a
 TEST(BlockedProduct, EveryTranspose) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
-      check(DType::f32, {70, 65, 130, transpose_a, transpose_b, false, 2},
-            [](const Shape& shape, const std::byte* a, const std::byte* b, std::byte* c) {
-              multiply_blocked(shape, reinterpret_cast<const float*>(a), reinterpret_cast<const float*>(b),
-                               reinterpret_cast<float*>(c));
-            });
+      Problem(DType::f32, {70, 65, 130, transpose_a, transpose_b, false, 2})
+          .check([](const Shape& shape, const std::byte* a, const std::byte* b, std::byte* c) {
+            multiply_blocked(shape, reinterpret_cast<const float*>(a), reinterpret_cast<const float*>(b),
+                             reinterpret_cast<float*>(c));
+          });
     }
   }
 }
