@@ -1,11 +1,13 @@
-// Convolution as an implicit product: rows of im2col's matrix are written to a block in L2, a slice at a time, and
-// multiplied at once by the tiles of GEMM.
+// Convolution as an implicit product of matrices. An image with several taps is copied to L2 with zeros around it, and
+// tiles read it there tap by tap (window.h); a 1×1 convolution is read where it is; where neither works, rows of
+// im2col's matrix are written to a block in L2, a slice of the taps at a time (unrolled.h).
 //
 //   forward           y[pixels × K]  = unrolled x[pixels × R·S·C] · wᵀ
 //   backward data    dx[pixels × C]  = unrolled dy[pixels × R·S·K] · w, for each plane of dx
 //   backward weights dw[K × R·S·C]  += dyᵀ · unrolled x, over blocks of pixels
 #include <algorithm>
 #include <atomic>
+#include <optional>
 
 #include "backends/devices/ceil_div.h"
 #include "backends/im2col/im2col.h"
@@ -13,6 +15,7 @@
 #include "backends/simd/panels.h"
 #include "backends/simd/simd.h"
 #include "backends/simd/unrolled.h"
+#include "backends/simd/window.h"
 #include "whygpu/host_device.h"
 
 namespace whygpu::simd {
@@ -31,7 +34,8 @@ struct PlanePlan {
   const Plane* plane;
   std::vector<Slice> slices;
   std::vector<std::size_t> panels;  // of each slice, the offset of the first group's first panel
-  std::int64_t rows = 0;            // pixels of a block
+  std::int64_t rows = 0;            // pixels of a block; of a window, rows of pixels
+  std::optional<Window> window;     // instead of unrolled rows: one slice
 };
 
 // Filters as panels of B: [plane][slice][group][panel]. Keeps the caller's values too, for download().
@@ -104,18 +108,27 @@ class PixelConvolution final : public HostOperation {
       const Unrolling& u = plane.unrolling;
       const std::int64_t pixels = op.n * u.grid_h * u.grid_w;
       if (pixels == 0) continue;
-      PlanePlan plan{.plane = &plane, .slices = {}, .panels = {}};
+      PlanePlan plan{.plane = &plane, .slices = {}, .panels = {}, .window = {}};
       const Blocking blocking =
           choose_blocking(kernels, caches(), pixels, channels_, std::max<std::int64_t>(u.depth(), 1), threads);
       if (u.depth() > 0) plan.slices = slices_of(u, blocking.k);
+      plan.rows = blocking.rows;
+      if (fits_window(u)) {
+        plan.window.emplace(u, kernels);
+        plan.slices = {{0, u.taps(), 0, u.channels}};
+        plan.rows = window_rows(u, *plan.window);
+        block_bytes = std::max<std::int64_t>(block_bytes, plan.window->bytes(plan.rows));
+      }
       for (const Slice& slice : plan.slices) {
         plan.panels.push_back(filter_bytes_);
         filter_bytes_ += op.groups * ceil_div(channels_, width) * panel_bytes(kernels, slice.columns());
+        if (plan.window) continue;
         block_bytes =
             std::max<std::int64_t>(block_bytes, row_block_bytes(kernels, blocking.rows, slice.columns(), false));
       }
-      plan.rows = blocking.rows;
-      if (planes_.size() > 1) result_values = std::max(result_values, plan.rows * channels_);
+      if (planes_.size() > 1) {
+        result_values = std::max(result_values, plan.rows * (plan.window ? u.grid_w : 1) * channels_);
+      }
       plans_.push_back(std::move(plan));
     }
     for (std::size_t p = 0; p < plans_.size(); ++p) add_items(p, threads);
@@ -144,7 +157,8 @@ class PixelConvolution final : public HostOperation {
   }
 
   std::string implementation() const override {
-    std::string text = "implicit GEMM";
+    const bool windows = std::ranges::any_of(plans_, [](const PlanePlan& plan) { return plan.window.has_value(); });
+    std::string text = windows ? "direct, images padded in L2" : "implicit GEMM";
     if (planes_.size() > 1) text += ", " + std::to_string(planes_.size()) + " dense planes of the strided result";
     if (own_filters_) text += ", filters packed on every run";
     return text + ", " + describe_kernels(kernels_, team_.count());
@@ -157,6 +171,19 @@ class PixelConvolution final : public HostOperation {
     std::int64_t group, first, rows, first_panel, last_panel;
   };
 
+  // Several taps of all channels, and lines long enough for tiles of some height.
+  bool fits_window(const Unrolling& u) const {
+    constexpr std::int64_t kLeastPixels = 6;
+    return kernels_.reads_a && op_.groups == 1 && u.taps() > 1 && u.grid_w >= kLeastPixels;
+  }
+
+  // Rows of the result whose lines take at most half of L2.
+  std::int64_t window_rows(const Unrolling& u, const Window& window) const {
+    std::int64_t rows = u.grid_h;
+    while (rows > 1 && window.bytes(rows) > caches().l2 / 2) rows = ceil_div(rows, 2);
+    return rows;
+  }
+
   std::unique_ptr<PackedFilters> make_filters() const {
     return std::make_unique<PackedFilters>(op_, kernels_, plans_, filter_bytes_);
   }
@@ -164,14 +191,20 @@ class PixelConvolution final : public HostOperation {
   void add_items(std::size_t index, int threads) {
     const PlanePlan& plan = plans_[index];
     const Unrolling& u = plan.plane->unrolling;
-    const std::int64_t pixels = op_.n * u.grid_h * u.grid_w, panels = ceil_div(channels_, kernels_.panel_columns());
-    const std::int64_t blocks = ceil_div(pixels, plan.rows) * op_.groups;
+    const std::int64_t panels = ceil_div(channels_, kernels_.panel_columns());
+    // A window does not cross images.
+    const std::int64_t images = plan.window ? op_.n : 1;
+    const std::int64_t pixels = plan.window ? u.grid_h : op_.n * u.grid_h * u.grid_w;
+    const std::int64_t blocks = images * ceil_div(pixels, plan.rows) * op_.groups;
     const std::int64_t cuts = std::clamp<std::int64_t>(ceil_div(2 * threads, blocks), 1, threads == 1 ? 1 : panels);
-    for (std::int64_t first = 0; first < pixels; first += plan.rows) {
-      for (std::int64_t group = 0; group < op_.groups; ++group) {
-        for (std::int64_t cut = 0; cut < cuts; ++cut) {
-          items_.push_back({&plan, group, first, std::min(plan.rows, pixels - first), panels * cut / cuts,
-                            panels * (cut + 1) / cuts});
+    const std::int64_t row = plan.window ? u.grid_w : 1;
+    for (std::int64_t image = 0; image < images; ++image) {
+      for (std::int64_t first = 0; first < pixels; first += plan.rows) {
+        for (std::int64_t group = 0; group < op_.groups; ++group) {
+          for (std::int64_t cut = 0; cut < cuts; ++cut) {
+            items_.push_back({&plan, group, (image * pixels + first) * row, std::min(plan.rows, pixels - first) * row,
+                              panels * cut / cuts, panels * (cut + 1) / cuts});
+          }
         }
       }
     }
@@ -191,17 +224,31 @@ class PixelConvolution final : public HostOperation {
     }
     for (std::size_t i = 0; i < item.plan->slices.size(); ++i) {
       const Slice& slice = item.plan->slices[i];
-      const RowBlock rows = rows_of(item, slice, source + item.group * u.channels * value, blocks_[thread].data());
+      const RowBlock rows =
+          item.plan->window ? copy_window(item, source, blocks_[thread].data())
+                            : rows_of(item, slice, source + item.group * u.channels * value, blocks_[thread].data());
       const std::size_t bytes = panel_bytes(kernels_, slice.columns());
       for (std::int64_t p = item.first_panel; p < item.last_panel; ++p) {
         const std::byte* packed = filters + item.plan->panels[i] + (item.group * panels + p) * bytes;
         const PanelView panel{packed, width * kernels_.word_bytes, std::min(width, channels_ - p * width),
                               packed + bytes, static_cast<std::int64_t>(bytes)};
-        multiply_panel(kernels_, rows, item.rows, panel, slice.columns(), i > 0,
-                       c + (p - item.first_panel) * width * sum, ldc);
+        std::byte* columns_of_c = c + (p - item.first_panel) * width * sum;
+        if (item.plan->window) {
+          item.plan->window->multiply(rows.a, item.rows / u.grid_w, panel, columns_of_c, ldc);
+        } else {
+          multiply_panel(kernels_, rows, item.rows, panel, slice.columns(), i > 0, columns_of_c, ldc);
+        }
       }
     }
     if (!whole) scatter(item, item.group * channels_ + first_channel, columns, c, result);
+  }
+
+  RowBlock copy_window(const Item& item, const std::byte* source, std::byte* lines) const {
+    const Unrolling& u = item.plan->plane->unrolling;
+    const std::int64_t row = item.first / u.grid_w, image = row / u.grid_h;
+    item.plan->window->copy(source + image * u.source_h * u.source_w * u.source_c * kernels_.value_bytes,
+                            row % u.grid_h, item.rows / u.grid_w, lines);
+    return {.a = lines};
   }
 
   // Rows of the unrolled matrix: the pixels themselves if they are all that there is, else a copy in `block`.

@@ -27,6 +27,10 @@ struct Tile {
   int last_lanes = 0;  // columns in the last vector
   bool accumulate = false;
   const std::byte* next = nullptr;  // a line for each step, which another tile will need
+
+  // A sum may go over several places of A, `steps` steps at each: their distances from `a` in bytes, the first being 0.
+  std::int64_t taps = 1;
+  const std::int64_t* tap_offsets = nullptr;
 };
 using MultiplyTile = void (*)(const Tile&);
 

@@ -225,36 +225,38 @@ void multiply_tile(const Tile& t) {
   }
   if constexpr (Kind::kHasStart) b += t.b_step;
 
-  // Addresses of three rows take one register and the stride.
-  constexpr int kBases = (kRows + 2) / 3;
-  const std::byte* a[kBases];
-#pragma GCC unroll 16
-  for (int i = 0; i < kBases; ++i) a[i] = t.a + 3 * i * t.a_row;
-
   const std::byte* next = t.next;
-  for (std::int64_t step = 0; step < t.steps; ++step) {
-    if constexpr (kFetch == Fetch::next) {
-      __builtin_prefetch(next, 0, 2);
-      next += kLine;
-    } else {
+  for (std::int64_t tap = 0; tap < t.taps; ++tap) {
+    // Addresses of three rows take one register and the stride.
+    constexpr int kBases = (kRows + 2) / 3;
+    const std::byte* first = t.taps == 1 ? t.a : t.a + t.tap_offsets[tap];
+    const std::byte* a[kBases];
 #pragma GCC unroll 16
-      for (int line = 0; line < kVectors * kBytes; line += kLine) __builtin_prefetch(b + line + kFetchAhead, 0, 3);
+    for (int i = 0; i < kBases; ++i) a[i] = first + 3 * i * t.a_row;
+    for (std::int64_t step = 0; step < t.steps; ++step) {
+      if constexpr (kFetch == Fetch::next) {
+        __builtin_prefetch(next, 0, 2);
+        next += kLine;
+      } else {
+#pragma GCC unroll 16
+        for (int line = 0; line < kVectors * kBytes; line += kLine) __builtin_prefetch(b + line + kFetchAhead, 0, 3);
+      }
+      Words columns[kVectors];
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) {
+        const std::byte* from = b + v * kBytes;
+        columns[v] = is_cut(v) ? load_first<Isa, Words>(from, t.last_lanes) : load<Words>(from);
+      }
+#pragma GCC unroll 16
+      for (int r = 0; r < kRows; ++r) {
+        const Words value = Kind::repeat(a[r / 3] + r % 3 * t.a_row);
+#pragma GCC unroll 16
+        for (int v = 0; v < kVectors; ++v) sums[r][v] = Kind::multiply_add(sums[r][v], value, columns[v]);
+      }
+      b += t.b_step;
+#pragma GCC unroll 16
+      for (int i = 0; i < kBases; ++i) a[i] += t.a_step;
     }
-    Words columns[kVectors];
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) {
-      const std::byte* from = b + v * kBytes;
-      columns[v] = is_cut(v) ? load_first<Isa, Words>(from, t.last_lanes) : load<Words>(from);
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-      const Words value = Kind::repeat(a[r / 3] + r % 3 * t.a_row);
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) sums[r][v] = Kind::multiply_add(sums[r][v], value, columns[v]);
-    }
-    b += t.b_step;
-#pragma GCC unroll 16
-    for (int i = 0; i < kBases; ++i) a[i] += t.a_step;
   }
 
 #pragma GCC unroll 16
