@@ -4,7 +4,8 @@
 //
 //   forward           y[pixels × K]  = unrolled x[pixels × R·S·C] · wᵀ
 //   backward data    dx[pixels × C]  = unrolled dy[pixels × R·S·K] · w, for each plane of dx
-//   backward weights dw[K × R·S·C]  += dyᵀ · unrolled x, over blocks of pixels
+//
+// The third pass is in weight_gradient.cpp.
 #include <algorithm>
 #include <atomic>
 #include <optional>
@@ -23,11 +24,6 @@ namespace {
 
 using im2col::Plane;
 using im2col::Unrolling;
-
-std::string describe_kernels(const Kernels& kernels, int threads) {
-  return std::to_string(kernels.rows) + "×" + std::to_string(kernels.panel_columns()) + " tiles, " +
-         std::string(kernels.isa) + " " + std::string(kernels.instruction) + ", threads=" + std::to_string(threads);
-}
 
 // What a plane adds to the operation: how its sums are cut, and where its packed filters are.
 struct PlanePlan {
@@ -296,97 +292,6 @@ class PixelConvolution final : public HostOperation {
   std::unique_ptr<PackedFilters> own_filters_;  // of row-major tensors
 };
 
-// Backward weights: every item is some columns of dw by some filters, summed over all pixels.
-class WeightGradient final : public HostOperation {
- public:
-  WeightGradient(const Convolution& op, const Kernels& kernels, ThreadTeam& team)
-      : HostOperation(op.arguments()),
-        op_(op),
-        kernels_(kernels),
-        team_(team),
-        unrolling_(im2col::planes_of(op).front().unrolling) {
-    // More pixels would leave L2 room for fewer columns, between which dy is packed again.
-    constexpr std::int64_t kItemsPerThread = 4, kPixels = 256;
-    const int threads = team.count();
-    const std::int64_t filters = op.k / op.groups;
-    const Blocking blocking =
-        choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
-    pixels_ = std::min<std::int64_t>(blocking.k, kPixels);
-    // Half of L2 for the unrolled block, the rest for dy's.
-    const std::int64_t columns = static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes);
-    const std::vector<Slice> slices = slices_of(unrolling_, std::max<std::int64_t>(columns, kernels.panel_columns()));
-    const auto units = static_cast<std::int64_t>(slices.size()) * op.groups;
-    const std::int64_t wanted = threads == 1 ? 1 : ceil_div(kItemsPerThread * threads, units);
-    const std::int64_t tiles = ceil_div(filters, kernels.rows), cuts = std::min(wanted, ceil_div(tiles, 4));
-    rows_ = ceil_div(tiles, cuts) * kernels.rows;
-    std::int64_t widest = 0;
-    for (const Slice& slice : slices) {
-      widest = std::max(widest, slice.columns());
-      for (std::int64_t group = 0; group < op.groups; ++group) {
-        for (std::int64_t filter = 0; filter < filters; filter += rows_) {
-          items_.push_back({slice, group, filter, std::min(rows_, filters - filter)});
-        }
-      }
-    }
-    for (int i = 0; i < threads; ++i) {
-      unrolled_.emplace_back(pixels_ * padded_row(kernels, widest));
-      gradients_.emplace_back(row_block_bytes(kernels, rows_, pixels_, true));
-    }
-  }
-
-  void enqueue(std::span<Tensor* const> tensors) override {
-    const auto* x = host_data<const std::byte>(tensors[0]);
-    const auto* dy = host_data<const std::byte>(tensors[2]);
-    auto* dw = host_data<std::byte>(tensors[1]);
-    std::atomic<std::size_t> next{0};
-    team_.run([&](int thread) {
-      for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, x, dy, dw);
-    });
-  }
-
-  std::string implementation() const override {
-    return "implicit GEMM over blocks of " + std::to_string(pixels_) + " pixels, " +
-           describe_kernels(kernels_, team_.count());
-  }
-
- private:
-  struct Item {
-    Slice slice;
-    std::int64_t group, first_filter, filters;
-  };
-
-  void run(const Item& item, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
-    const std::int64_t all_pixels = op_.n * op_.p() * op_.q(), depth = unrolling_.depth(), value = kernels_.value_bytes;
-    const std::int64_t columns = item.slice.columns(), width = kernels_.panel_columns();
-    const std::int64_t row = padded_row(kernels_, columns);
-    const std::int64_t filter = item.group * (op_.k / op_.groups) + item.first_filter;
-    const std::int64_t first_column = item.slice.first_tap * unrolling_.channels + item.slice.first_channel;
-    std::byte* c = dw + (filter * depth + first_column) * kernels_.sum_bytes;
-    for (std::int64_t first = 0; first < all_pixels; first += pixels_) {
-      const std::int64_t pixels = std::min(pixels_, all_pixels - first);
-      std::byte* unrolled = unrolled_[thread].data();
-      unroll(unrolling_, item.slice, x + item.group * unrolling_.channels * value, kernels_.value_bytes, first, pixels,
-             unrolled, row);
-      const RowBlock block = pack_rows(kernels_, {dy + (first * op_.k + filter) * value, op_.k, true}, item.filters,
-                                       pixels, gradients_[thread].data());
-      for (std::int64_t column = 0; column < columns; column += width) {
-        multiply_panel(kernels_, block, item.filters,
-                       {unrolled + column * value, row, std::min(width, columns - column)}, pixels, first > 0,
-                       c + column * kernels_.sum_bytes, depth);
-      }
-    }
-  }
-
-  Convolution op_;
-  const Kernels& kernels_;
-  ThreadTeam& team_;
-  Unrolling unrolling_;
-  std::int64_t pixels_ = 0;  // of a block
-  std::int64_t rows_ = 0;    // filters of an item
-  std::vector<Item> items_;
-  std::vector<Buffer> unrolled_, gradients_;  // of each thread
-};
-
 }  // namespace
 
 Support supports(const Convolution& op) {
@@ -399,7 +304,7 @@ Support supports(const Convolution& op) {
 std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team) {
   const Kernels& kernels = *find_kernels(op.dtype);
   if (op.groups > 1 && op.groups == op.c && op.groups == op.k) return prepare_depthwise(op, kernels, team);
-  if (op.pass == Pass::backward_weights) return std::make_unique<WeightGradient>(op, kernels, team);
+  if (op.pass == Pass::backward_weights) return prepare_weight_gradient(op, kernels, team);
   return std::make_unique<PixelConvolution>(op, layout, kernels, team);
 }
 

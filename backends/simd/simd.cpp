@@ -8,6 +8,12 @@
 #include "whygpu/host_device.h"
 
 namespace whygpu {
+
+std::string simd::describe_kernels(const simd::Kernels& kernels, int threads) {
+  return std::to_string(kernels.rows) + "×" + std::to_string(kernels.panel_columns()) + " tiles, " +
+         std::string(kernels.isa) + " " + std::string(kernels.instruction) + ", threads=" + std::to_string(threads);
+}
+
 namespace {
 
 class Simd final : public Backend {

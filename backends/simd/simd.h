@@ -19,6 +19,10 @@ std::unique_ptr<Operation> prepare(const Gemm& gemm, const PrepareOptions& optio
 
 Support supports(const Convolution& op);
 std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team);
+std::unique_ptr<Operation> prepare_weight_gradient(const Convolution& op, const Kernels& kernels, ThreadTeam& team);
 std::unique_ptr<Operation> prepare_depthwise(const Convolution& op, const Kernels& kernels, ThreadTeam& team);
+
+// "12×32 tiles, avx512 vfmadd231ps, threads=2"
+std::string describe_kernels(const Kernels& kernels, int threads);
 
 }  // namespace whygpu::simd

@@ -1,0 +1,113 @@
+// Backward weights: dw[K × R·S·C] = dyᵀ · unrolled x, over blocks of pixels. Every item of work is some columns of dw
+// by some filters, summed over all pixels.
+#include <algorithm>
+#include <atomic>
+
+#include "backends/devices/ceil_div.h"
+#include "backends/im2col/im2col.h"
+#include "backends/simd/blocking.h"
+#include "backends/simd/panels.h"
+#include "backends/simd/simd.h"
+#include "backends/simd/unrolled.h"
+#include "whygpu/host_device.h"
+
+namespace whygpu::simd {
+namespace {
+
+class WeightGradient final : public HostOperation {
+ public:
+  WeightGradient(const Convolution& op, const Kernels& kernels, ThreadTeam& team)
+      : HostOperation(op.arguments()),
+        op_(op),
+        kernels_(kernels),
+        team_(team),
+        unrolling_(im2col::planes_of(op).front().unrolling) {
+    // More pixels would leave L2 room for fewer columns, between which dy is packed again.
+    constexpr std::int64_t kItemsPerThread = 4, kPixels = 256;
+    const int threads = team.count();
+    const std::int64_t filters = op.k / op.groups;
+    const Blocking blocking =
+        choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
+    pixels_ = std::min<std::int64_t>(blocking.k, kPixels);
+    // Half of L2 for the unrolled block, the rest for dy's.
+    const std::int64_t columns = static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes);
+    const std::vector<Slice> slices = slices_of(unrolling_, std::max<std::int64_t>(columns, kernels.panel_columns()));
+    const auto units = static_cast<std::int64_t>(slices.size()) * op.groups;
+    const std::int64_t wanted = threads == 1 ? 1 : ceil_div(kItemsPerThread * threads, units);
+    const std::int64_t tiles = ceil_div(filters, kernels.rows), cuts = std::min(wanted, ceil_div(tiles, 4));
+    rows_ = ceil_div(tiles, cuts) * kernels.rows;
+    std::int64_t widest = 0;
+    for (const Slice& slice : slices) {
+      widest = std::max(widest, slice.columns());
+      for (std::int64_t group = 0; group < op.groups; ++group) {
+        for (std::int64_t filter = 0; filter < filters; filter += rows_) {
+          items_.push_back({slice, group, filter, std::min(rows_, filters - filter)});
+        }
+      }
+    }
+    for (int i = 0; i < threads; ++i) {
+      unrolled_.emplace_back(pixels_ * padded_row(kernels, widest));
+      gradients_.emplace_back(row_block_bytes(kernels, rows_, pixels_, true));
+    }
+  }
+
+  void enqueue(std::span<Tensor* const> tensors) override {
+    const auto* x = host_data<const std::byte>(tensors[0]);
+    const auto* dy = host_data<const std::byte>(tensors[2]);
+    auto* dw = host_data<std::byte>(tensors[1]);
+    std::atomic<std::size_t> next{0};
+    team_.run([&](int thread) {
+      for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, x, dy, dw);
+    });
+  }
+
+  std::string implementation() const override {
+    return "implicit GEMM over blocks of " + std::to_string(pixels_) + " pixels, " +
+           describe_kernels(kernels_, team_.count());
+  }
+
+ private:
+  struct Item {
+    Slice slice;
+    std::int64_t group, first_filter, filters;
+  };
+
+  void run(const Item& item, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
+    const std::int64_t all_pixels = op_.n * op_.p() * op_.q(), depth = unrolling_.depth(), value = kernels_.value_bytes;
+    const std::int64_t columns = item.slice.columns(), width = kernels_.panel_columns();
+    const std::int64_t row = padded_row(kernels_, columns);
+    const std::int64_t filter = item.group * (op_.k / op_.groups) + item.first_filter;
+    const std::int64_t first_column = item.slice.first_tap * unrolling_.channels + item.slice.first_channel;
+    std::byte* c = dw + (filter * depth + first_column) * kernels_.sum_bytes;
+    for (std::int64_t first = 0; first < all_pixels; first += pixels_) {
+      const std::int64_t pixels = std::min(pixels_, all_pixels - first);
+      std::byte* unrolled = unrolled_[thread].data();
+      unroll(unrolling_, item.slice, x + item.group * unrolling_.channels * value, kernels_.value_bytes, first, pixels,
+             unrolled, row);
+      const RowBlock block = pack_rows(kernels_, {dy + (first * op_.k + filter) * value, op_.k, true}, item.filters,
+                                       pixels, gradients_[thread].data());
+      for (std::int64_t column = 0; column < columns; column += width) {
+        multiply_panel(kernels_, block, item.filters,
+                       {unrolled + column * value, row, std::min(width, columns - column)}, pixels, first > 0,
+                       c + column * kernels_.sum_bytes, depth);
+      }
+    }
+  }
+
+  Convolution op_;
+  const Kernels& kernels_;
+  ThreadTeam& team_;
+  im2col::Unrolling unrolling_;
+  std::int64_t pixels_ = 0;  // of a block
+  std::int64_t rows_ = 0;    // filters of an item
+  std::vector<Item> items_;
+  std::vector<Buffer> unrolled_, gradients_;  // of each thread
+};
+
+}  // namespace
+
+std::unique_ptr<Operation> prepare_weight_gradient(const Convolution& op, const Kernels& kernels, ThreadTeam& team) {
+  return std::make_unique<WeightGradient>(op, kernels, team);
+}
+
+}  // namespace whygpu::simd
