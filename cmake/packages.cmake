@@ -55,7 +55,7 @@ endmacro()
 set(CPACK_COMPONENTS_ALL "")
 add_package(runtime whygpu science "benchmark that tells whether deep learning needs a GPU
 whygpu runs the same matrix products, convolutions and training steps on
-our own kernels, OpenBLAS, BLIS, libxsmm, oneDNN, on CLBlast and our kernels
+kernels of its own, OpenBLAS, BLIS, libxsmm and oneDNN, on OpenCL kernels
 where there is an OpenCL driver and, with whygpu-cuda, on CUDA kernels, cuBLAS
 and cuDNN. It checks every result before it times it, keeps all samples, and
 says from which size on a GPU is faster.")

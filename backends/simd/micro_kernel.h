@@ -275,6 +275,21 @@ void multiply_tile(const Tile& t) {
   }
 }
 
+// Halves at a time, so that several sums proceed side by side.
+template <class V>
+auto sum_of_lanes(V value) {
+  constexpr int kWidth = sizeof(V) / sizeof(value[0]);
+  using Mask = decltype(V{} == V{});
+#pragma GCC unroll 8
+  for (int half = kWidth / 2; half > 0; half /= 2) {
+    Mask other = {};
+#pragma GCC unroll 16
+    for (int lane = 0; lane < kWidth; ++lane) other[lane] = lane ^ half;
+    value += __builtin_shuffle(value, other);
+  }
+  return value[0];
+}
+
 template <class Kind, int kRows, int kColumns>
 void multiply_dots(const Dots& d) {
   using Isa = typename Kind::Isa;
@@ -317,8 +332,7 @@ void multiply_dots(const Dots& d) {
       Sums all = sums[0][r][c];
 #pragma GCC unroll 16
       for (int chain = 1; chain < kChains; ++chain) all += sums[chain][r][c];
-      auto total = all[0];
-      for (int lane = 1; lane < kWidth; ++lane) total += all[lane];
+      const auto total = sum_of_lanes(all);
       store(d.c + r * d.c_row + c * static_cast<std::int64_t>(sizeof total), total);
     }
   }

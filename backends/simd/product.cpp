@@ -7,6 +7,7 @@
 namespace whygpu::simd {
 namespace {
 
+constexpr std::int64_t kLongDot = 16;                      // vectors
 constexpr std::int64_t kFewTiles = 4;                      // of rows
 constexpr std::int64_t kThinSteps = 32, kPackedRows = 16;  // rows of B that are read side by side
 
@@ -37,9 +38,11 @@ Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
   const bool small = operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;
   const bool few_rows = shape.m <= kThinTiles * kernels.rows,
              few_columns = shape.n <= kNarrowPanels * kernels.panel_columns();
-  if (shape.m <= kernels.rows && possible(Strategy::dots)) return Strategy::dots;
+  // Adding up the lanes of a dot product takes as long as some vectors of it.
+  const bool long_dots = shape.k >= kLongDot * kernels.lanes * kernels.group;
+  if (shape.m <= kernels.rows && long_dots && possible(Strategy::dots)) return Strategy::dots;
   if ((small || few_rows || few_columns) && possible(Strategy::in_place)) return Strategy::in_place;
-  if (few_columns) return Strategy::packed;
+  if (few_columns || (shape.m <= kernels.rows && kernels.reads_a)) return Strategy::packed;
   return ceil_div(shape.m, kernels.rows) <= kFewTiles ? Strategy::streamed : Strategy::packed;
 }
 
@@ -63,7 +66,7 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
   if (strategy_ == Strategy::streamed)
     blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
   const bool whole_words = kernels.group == 1 || (!shape.transpose_a && shape.k % kernels.group == 0);
-  copies_a_ = !is_narrow() || !kernels.reads_a || !whole_words;
+  copies_a_ = (!is_narrow() && shape.m > kernels.rows) || !kernels.reads_a || !whole_words;
   panel_bytes_ = panel_bytes(kernels, blocking_.k);
   const std::size_t block_bytes = panel_bytes_ * ceil_div(blocking_.columns, kernels.panel_columns());
   if (strategy_ == Strategy::streamed) {

@@ -2,6 +2,8 @@
 #include "backends/simd/simd.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 
 #include "backends/simd/blocking.h"
 #include "backends/simd/kernels.h"
@@ -15,6 +17,14 @@ std::string simd::describe_kernels(const simd::Kernels& kernels, int threads) {
 }
 
 namespace {
+
+// Linux's setting for transparent huge pages: "always", "madvise" or "never".
+std::string huge_pages() {
+  std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const std::size_t begin = text.find('['), end = text.find(']');
+  return end == std::string::npos ? "unknown" : text.substr(begin + 1, end - begin - 1);
+}
 
 class Simd final : public Backend {
  public:
@@ -30,6 +40,7 @@ class Simd final : public Backend {
     }
     const simd::Caches& caches = simd::caches();
     const auto kib = [](std::size_t bytes) { return std::to_string(bytes >> 10) + " KiB"; };
+    facts.push_back({"huge_pages", "asked for in working memory; the system's setting is " + huge_pages()});
     facts.push_back({"caches", "L1 " + kib(caches.l1) + ", L2 " + kib(caches.l2) + ", L3 " + kib(caches.l3)});
     return facts;
   }
