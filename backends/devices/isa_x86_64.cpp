@@ -43,7 +43,8 @@ Isa detect_isa() {
   const bool ymm = (state & 0x6) == 0x6, zmm = (state & 0xe6) == 0xe6;
   found.avx2 = ymm && bit(features.ebx, 5) && bit(cpuid(1, 0).ecx, 12);
   found.avx_vnni = found.avx2 && bit(more.eax, 4);
-  found.avx512 = zmm && bit(features.ebx, 16) && bit(features.ebx, 30) && bit(features.ebx, 31);  // F, BW, VL
+  found.avx512 = zmm && bit(features.ebx, 16) && bit(features.ebx, 17) && bit(features.ebx, 30) &&
+                 bit(features.ebx, 31);  // F, DQ, BW, VL
   found.avx512_vnni = found.avx512 && bit(features.ecx, 11);
   found.avx512_bf16 = found.avx512 && bit(more.eax, 5);
   found.avx512_fp16 = found.avx512 && bit(features.edx, 23);

@@ -8,6 +8,7 @@
 // The third pass is in weight_gradient.cpp.
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <optional>
 
 #include "backends/devices/ceil_div.h"
@@ -34,20 +35,24 @@ struct PlanePlan {
   std::optional<Window> window;     // instead of unrolled rows: one slice
 };
 
-// Filters as panels of B: [plane][slice][group][panel]. Keeps the caller's values too, for download().
+// Filters as panels of B: [plane][slice][group][panel]. Must not outlive the operation. Keeps the caller's values too,
+// for download().
 class PackedFilters final : public Tensor {
  public:
   PackedFilters(const Convolution& op, const Kernels& kernels, const std::vector<PlanePlan>& plans, std::size_t bytes)
-      : op_(op), kernels_(kernels), plans_(plans), values_(op.arguments()[1]), panels_(bytes) {}
+      : op_(op), kernels_(kernels), plans_(plans), panels_(bytes) {}
 
-  std::size_t bytes() const override { return values_.bytes(); }
+  std::size_t bytes() const override { return op_.arguments()[1].bytes(); }
   const std::byte* panels() const { return panels_.data(); }
   void upload(const void* row_major) override {
-    values_.upload(row_major);
+    if (!values_) values_.emplace(op_.arguments()[1]);
+    values_->upload(row_major);
     pack(static_cast<const std::byte*>(row_major));
   }
-  void download(void* row_major) const override { values_.download(row_major); }
-  bool intact() const override { return values_.intact(); }
+  void download(void* row_major) const override {
+    if (values_) values_->download(row_major);
+  }
+  bool intact() const override { return !values_ || values_->intact(); }
 
   void pack(const std::byte* filters) {
     for (const PlanePlan& plan : plans_) {
@@ -88,7 +93,7 @@ class PackedFilters final : public Tensor {
   Convolution op_;
   const Kernels& kernels_;
   const std::vector<PlanePlan>& plans_;
-  HostTensor values_;
+  std::optional<HostTensor> values_;  // what was uploaded
   Buffer panels_;
 };
 
@@ -147,17 +152,23 @@ class PixelConvolution final : public HostOperation {
     const std::byte* filters =
         own_filters_ ? own_filters_->panels() : static_cast<const PackedFilters*>(tensors[1])->panels();
     std::atomic<std::size_t> next{0};
-    team_.run([&](int thread) {
+    const auto work = [&](int thread) {
       for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, source, filters, result);
-    });
+    };
+    team_.run(std::ref(work));
   }
 
   std::string implementation() const override {
-    const bool windows = std::ranges::any_of(plans_, [](const PlanePlan& plan) { return plan.window.has_value(); });
-    std::string text = windows ? "direct, images padded in L2" : "implicit GEMM";
+    const auto count = [this](auto&& is) { return static_cast<std::size_t>(std::ranges::count_if(plans_, is)); };
+    const std::size_t windows = count([](const PlanePlan& plan) { return plan.window.has_value(); });
+    const std::size_t pixels = count([this](const PlanePlan& plan) { return reads_pixels(plan.plane->unrolling); });
+    std::string text = "implicit GEMM on ";
+    if (windows > 0) text += "padded images";
+    if (pixels > 0) text += windows > 0 ? " and pixels in place" : "pixels in place";
+    if (windows + pixels < plans_.size()) text += windows + pixels > 0 ? " and unrolled rows" : "unrolled rows";
     if (planes_.size() > 1) text += ", " + std::to_string(planes_.size()) + " dense planes of the strided result";
-    if (own_filters_) text += ", filters packed on every run";
-    return text + ", " + describe_kernels(kernels_, team_.count());
+    text += own_filters_ ? ", filters packed on every run" : ", filters packed beforehand";
+    return text + ", " + describe_kernels(kernels_, std::min<std::size_t>(team_.count(), items_.size()));
   }
 
  private:
@@ -167,10 +178,11 @@ class PixelConvolution final : public HostOperation {
     std::int64_t group, first, rows, first_panel, last_panel;
   };
 
-  // Several taps of all channels, and lines long enough for tiles of some height.
+  // Several taps of all channels, lines long enough for tiles of some height, and few enough lines for L2.
   bool fits_window(const Unrolling& u) const {
     constexpr std::int64_t kLeastPixels = 6;
-    return kernels_.reads_a && op_.groups == 1 && u.taps() > 1 && u.grid_w >= kLeastPixels;
+    return kernels_.reads_a && op_.groups == 1 && u.taps() > 1 && u.grid_w >= kLeastPixels &&
+           Window(u, kernels_).bytes(1) <= caches().l2 / 2;
   }
 
   // Rows of the result whose lines take at most half of L2.
@@ -294,18 +306,28 @@ class PixelConvolution final : public HostOperation {
 
 }  // namespace
 
-Support supports(const Convolution& op) {
+std::vector<std::string> variants(const Convolution& op) {
+  std::vector<std::string> names = {std::string(kAutomatic)};
+  const auto sets = instruction_sets(op.dtype);
+  if (!sets.empty()) names.insert(names.end(), sets.begin() + 1, sets.end());
+  return names;
+}
+
+Support supports(const Convolution& op, std::string_view variant) {
   if (op.dtype != DType::f32 && op.dtype != DType::f64) {
     return Support::no("the simd backend has f32 and f64 convolution only, not " + std::string(dtype_name(op.dtype)));
   }
-  return supports(Gemm{.m = 1, .n = 1, .k = 1, .dtype = op.dtype}, {});
+  const std::string_view isa = variant == kAutomatic ? std::string_view{} : variant;
+  if (find_kernels(op.dtype, isa) == nullptr) return Support::no(missing_kernels(op.dtype, isa));
+  return {};
 }
 
-std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team) {
-  const Kernels& kernels = *find_kernels(op.dtype);
+std::unique_ptr<Operation> prepare(const Convolution& op, const PrepareOptions& options, ThreadTeam& team) {
+  const Kernels& kernels =
+      *find_kernels(op.dtype, options.variant == kAutomatic ? std::string_view{} : options.variant);
   if (op.groups > 1 && op.groups == op.c && op.groups == op.k) return prepare_depthwise(op, kernels, team);
   if (op.pass == Pass::backward_weights) return prepare_weight_gradient(op, kernels, team);
-  return std::make_unique<PixelConvolution>(op, layout, kernels, team);
+  return std::make_unique<PixelConvolution>(op, options.layout, kernels, team);
 }
 
 }  // namespace whygpu::simd

@@ -2,6 +2,8 @@
 // product of matrices in it; channels fill the vectors.
 #include <algorithm>
 #include <atomic>
+#include <functional>
+#include <utility>
 
 #include "backends/devices/ceil_div.h"
 #include "backends/simd/kernels.h"
@@ -14,7 +16,10 @@ namespace {
 class Depthwise final : public HostOperation {
  public:
   Depthwise(const Convolution& op, const Kernels& kernels, ThreadTeam& team)
-      : HostOperation(op.arguments()), op_(op), kernels_(kernels), team_(team), filters_(op.r * op.s * pixel_) {}
+      : HostOperation(op.arguments()), op_(op), kernels_(kernels), team_(team), filters_(op.r * op.s * pixel_) {
+    const Addresses none(op.r * op.s);
+    taps_.assign(team.count(), {none, none});
+  }
 
   void enqueue(std::span<Tensor* const> tensors) override {
     auto* x = host_data<std::byte>(tensors[0]);
@@ -25,20 +30,28 @@ class Depthwise final : public HostOperation {
     const bool forward = op_.pass == Pass::forward;
     const std::int64_t rows = op_.n * (forward ? op_.p() : op_.h);
     std::atomic<std::int64_t> next{0};
-    team_.run([&](int) {
-      std::vector<const std::byte*> sources(op_.r * op_.s), filters(op_.r * op_.s);
+    const auto work = [&](int thread) {
+      auto& [sources, filters] = taps_[thread];
       for (std::int64_t row = next++; row < rows; row = next++) {
         forward ? sum_row(row, x, y, sources, filters) : sum_gradient_row(row, x, y, sources, filters);
       }
-    });
+    };
+    team_.run(std::ref(work));
   }
 
   std::string implementation() const override {
     return "depthwise, vectors of channels, " + std::string(kernels_.isa) +
-           ", threads=" + std::to_string(team_.count());
+           ", threads=" + std::to_string(std::min<std::int64_t>(team_.count(), parts()));
   }
 
  private:
+  // Of the work, for the threads: rows, or blocks of channels.
+  std::int64_t parts() const {
+    if (op_.pass == Pass::backward_weights) return ceil_div(op_.c, channels_together());
+    return op_.n * (op_.pass == Pass::forward ? op_.p() : op_.h);
+  }
+  std::int64_t channels_together() const { return 4 * std::int64_t{kernels_.lanes}; }
+
   using Addresses = std::vector<const std::byte*>;
 
   // [rows][columns] to [columns][rows].
@@ -104,16 +117,17 @@ class Depthwise final : public HostOperation {
 
   // dw, channels shared out to the threads.
   void sum_taps(const std::byte* x, std::byte* dw, const std::byte* dy) {
-    const std::int64_t block = 4 * kernels_.lanes, blocks = ceil_div(op_.c, block);
+    const std::int64_t block = channels_together(), blocks = parts();
     std::fill(filters_.begin(), filters_.end(), std::byte{0});
     std::atomic<std::int64_t> next{0};
-    team_.run([&](int) {
+    const auto work = [&](int) {
       for (std::int64_t i = next++; i < blocks; i = next++) {
         for (std::int64_t row = 0; row < op_.n * op_.p(); ++row) {
           sum_taps_of_row(row, i * block, std::min(block, op_.c - i * block), x, dy);
         }
       }
-    });
+    };
+    team_.run(std::ref(work));
     turn_filters(filters_.data(), dw, op_.r * op_.s, op_.c);
   }
 
@@ -147,6 +161,7 @@ class Depthwise final : public HostOperation {
   ThreadTeam& team_;
   std::int64_t pixel_ = op_.c * kernels_.value_bytes;  // bytes
   std::vector<std::byte> filters_;                     // of w or dw, [r][s][c]
+  std::vector<std::pair<Addresses, Addresses>> taps_;  // of each thread: sources and filters of one pixel
 };
 
 }  // namespace

@@ -10,8 +10,7 @@
 namespace whygpu::simd {
 namespace {
 
-constexpr std::string_view kBlocked = "blocked", kVectorised = "vectorised", kTiled = "tiled", kPacked = "packed",
-                           kAutomatic = "automatic";
+constexpr std::string_view kBlocked = "blocked", kVectorised = "vectorised", kTiled = "tiled", kPacked = "packed";
 
 Shape shape_of(const Gemm& g) {
   return {.m = g.m,
@@ -111,6 +110,7 @@ class SimdGemm final : public HostOperation {
     own_layout_ = threaded && !turned_ && options.layout == Layout::preferred;
     if (own_layout_ && method_.strategy == Strategy::streamed) method_.strategy = Strategy::packed;
     own_layout_ = own_layout_ && method_.strategy == Strategy::packed;
+    method_.b_packed_beforehand = own_layout_;
     threads_ = threaded ? team.count() : 1;
     // Whole products of a batch on each thread, or one after the other on all.
     parts_ = gemm.batch >= threads_ ? threads_ : 1;
@@ -131,15 +131,11 @@ class SimdGemm final : public HostOperation {
   }
 
   std::string implementation() const override {
-    std::string text;
-    if (method_.strategy != Strategy::dots) {
-      text = std::to_string(std::min(method_.rows, kernels_.rows)) + "×" + std::to_string(kernels_.panel_columns()) +
-             " tiles, ";
-    }
-    text += std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " + products_.front()->describe();
+    std::string text =
+        std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " + products_.front()->describe();
     if (turned_) text += ", C computed as a row";
-    if (own_layout_) text += ", B packed beforehand";
-    return text + ", threads=" + std::to_string(threads_);
+    if (own_layout_) text += " beforehand";
+    return text + ", threads=" + std::to_string(parts_ > 1 ? parts_ : products_.front()->threads());
   }
 
  private:
@@ -169,10 +165,6 @@ class SimdGemm final : public HostOperation {
   std::vector<std::unique_ptr<Product>> products_;  // one for each part, which has its own working memory
 };
 
-bool has_dtype(DType dtype) {
-  return std::ranges::any_of(all_kernels(), [dtype](const Kernels* k) { return k->dtype == dtype; });
-}
-
 }  // namespace
 
 std::vector<std::string> variants(const Gemm& gemm) {
@@ -180,24 +172,19 @@ std::vector<std::string> variants(const Gemm& gemm) {
   for (const std::string_view name : {kAutomatic, kPacked, kTiled, kVectorised, kBlocked}) {
     if (supports(gemm, name)) names.emplace_back(name);
   }
-  for (const Kernels* kernels : all_kernels()) {
-    if (kernels->dtype == gemm.dtype && supports(gemm, kernels->isa)) names.emplace_back(kernels->isa);
-  }
+  const auto sets = instruction_sets(gemm.dtype);  // the first is what the rungs use
+  if (!sets.empty()) names.insert(names.end(), sets.begin() + 1, sets.end());
   return names;
 }
 
 Support supports(const Gemm& gemm, std::string_view variant) {
-  const std::string dtype(dtype_name(gemm.dtype));
   if (variant == kBlocked) {
     if (gemm.dtype == DType::f32 || gemm.dtype == DType::f64) return {};
-    return Support::no("the blocked loops are for f32 and f64, not " + dtype);
+    return Support::no("the blocked loops are for f32 and f64, not " + std::string(dtype_name(gemm.dtype)));
   }
-  if (!has_dtype(gemm.dtype)) return Support::no("the simd backend has no " + dtype + " GEMM");
-  const Kernels* kernels = kernels_of(gemm.dtype, variant);
-  if (kernels == nullptr) {
-    return Support::no(is_rung(variant) ? "this processor has no instructions that the " + dtype + " kernels need"
-                                        : "this processor has no " + std::string(variant) + " for " + dtype);
-  }
+  const std::string_view isa = is_rung(variant) ? std::string_view{} : variant;
+  const Kernels* kernels = find_kernels(gemm.dtype, isa);
+  if (kernels == nullptr) return Support::no(missing_kernels(gemm.dtype, isa));
   if (is_automatic(variant)) return {};
   const Shape shape = shape_of(gemm);
   const std::string obstacle = Product::obstacle(shape, *kernels, method_of(shape, *kernels, variant).strategy);

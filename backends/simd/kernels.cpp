@@ -26,4 +26,28 @@ const Kernels* find_kernels(DType dtype, std::string_view isa) {
   return found == all.end() ? nullptr : *found;
 }
 
+std::vector<std::string_view> instruction_sets(DType dtype) {
+  std::vector<std::string_view> names;
+  for (const Kernels* kernels : all_kernels()) {
+    if (kernels->dtype == dtype && kernels->available(whygpu::isa())) names.push_back(kernels->isa);
+  }
+  return names;
+}
+
+std::string missing_kernels(DType dtype, std::string_view isa) {
+  const std::string name(dtype_name(dtype));
+  std::string others;
+  bool exists = false;
+  for (const Kernels* kernels : all_kernels()) {
+    if (kernels->dtype != dtype) continue;
+    exists = exists || isa.empty() || kernels->isa == isa;
+    others += (others.empty() ? "" : ", ") + std::string(kernels->isa);
+  }
+  if (others.empty()) return "the simd backend has no " + name + " kernels";
+  if (!exists)
+    return "there is no variant \"" + std::string(isa) + "\" for " + name + "; instruction sets are " + others;
+  return "this processor has no " +
+         (isa.empty() ? "instruction set of the " + name + " kernels: " + others : std::string(isa));
+}
+
 }  // namespace whygpu::simd

@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "backends/devices/isa.h"
 #include "whygpu/dtype.h"
@@ -116,5 +118,11 @@ std::span<const Kernels* const> all_kernels();
 
 // The best for this processor, or those of the instruction set; null if there are none.
 const Kernels* find_kernels(DType dtype, std::string_view isa = {});
+
+// Names of the instruction sets that have kernels of the dtype and run on this processor, the best first.
+std::vector<std::string_view> instruction_sets(DType dtype);
+
+// Why find_kernels() finds none.
+std::string missing_kernels(DType dtype, std::string_view isa);
 
 }  // namespace whygpu::simd

@@ -25,8 +25,7 @@ std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strate
       if (kernels.dots[0][0] == nullptr) return "these kernels have no dot products";
       if (shape.accumulate) return "dot products are not added to C";
       if (!shape.transpose_b || shape.transpose_a) return "dot products need rows of A and of B along k";
-      return shape.k % kernels.group == 0 && shape.lda % kernels.group == 0 ? ""
-                                                                            : "k is not a multiple of a word's values";
+      return shape.k % kernels.group == 0 ? "" : "k is not a multiple of a word's values";
     default: return "";
   }
 }
@@ -36,8 +35,7 @@ Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
   const std::int64_t operands = kernels.value_bytes * (shape.m + shape.n) * shape.k;
   // Measured: copies pay if operands do not fit into L2, and if a value is used for several tiles.
   const bool small = operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;
-  const bool few_rows = shape.m <= kThinTiles * kernels.rows,
-             few_columns = shape.n <= kNarrowPanels * kernels.panel_columns();
+  const bool few_rows = is_thin(shape, kernels), few_columns = is_narrow(shape, kernels);
   // Adding up the lanes of a dot product takes as long as some vectors of it.
   const bool long_dots = shape.k >= kLongDot * kernels.lanes * kernels.group;
   if (shape.m <= kernels.rows && long_dots && possible(Strategy::dots)) return Strategy::dots;
@@ -50,8 +48,11 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
     : shape_(shape),
       kernels_(kernels),
       strategy_(method.strategy),
-      tile_rows_(even_tile_rows(shape.m, std::min(method.rows, kernels.rows))),
-      threads_(threads) {
+      tile_rows_(method.strategy == Strategy::in_place ? even_tile_rows(shape.m, std::min(method.rows, kernels.rows))
+                                                       : kernels.rows),
+      threads_(threads),
+      thin_(is_thin(shape, kernels) && method.rows >= kernels.rows),
+      narrow_(is_narrow(shape, kernels)) {
   // Waking a thread takes as long as a small product.
   constexpr std::int64_t kWorthwhile = std::int64_t{64} * 64 * 64;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
@@ -66,7 +67,7 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
   if (strategy_ == Strategy::streamed)
     blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
   const bool whole_words = kernels.group == 1 || (!shape.transpose_a && shape.k % kernels.group == 0);
-  copies_a_ = (!is_narrow() && shape.m > kernels.rows) || !kernels.reads_a || !whole_words;
+  copies_a_ = (!narrow_ && shape.m > kernels.rows) || !kernels.reads_a || !whole_words;
   panel_bytes_ = panel_bytes(kernels, blocking_.k);
   const std::size_t block_bytes = panel_bytes_ * ceil_div(blocking_.columns, kernels.panel_columns());
   if (strategy_ == Strategy::streamed) {
@@ -76,15 +77,10 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
     }
     for (int part = 0; part < parts_; ++part) own_panels_.emplace_back(block_bytes);
   } else {
-    panels_ = Buffer(block_bytes);
+    if (!method.b_packed_beforehand) panels_ = Buffer(block_bytes);
     const std::size_t bytes = copies_a_ ? row_block_bytes(kernels, blocking_.rows, blocking_.k, shape.transpose_a) : 0;
     for (int part = 0; part < parts_; ++part) row_blocks_.emplace_back(bytes);
   }
-}
-
-void Product::on_all(const std::function<void(int)>& task) {
-  if (parts_ == 1) return task(0);
-  threads_->run(parts_, task);
 }
 
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
@@ -96,7 +92,7 @@ void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
     return multiply_only_tile_(tile);
   }
   const Operands operands{.a = a, .b = b, .c = c};
-  if (strategy_ == Strategy::in_place && !is_thin()) return run_in_place(operands);
+  if (strategy_ == Strategy::in_place && !thin_) return run_in_place(operands);
   if (strategy_ == Strategy::packed) return run_packed(operands);
   if (strategy_ == Strategy::streamed) return run_streamed(operands);
   const auto columns = [&](std::int64_t first, std::int64_t last) {
@@ -124,12 +120,12 @@ Tile Product::tile_in_place(std::int64_t first_k, std::int64_t ks) const {
 // Part of C, in tiles.
 void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_t first_k, std::int64_t ks) const {
   const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
-  const std::int64_t wide = is_thin() ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
+  const std::int64_t wide = thin_ ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
   Tile tile = tile_in_place(first_k, ks);
   const std::int64_t end = part.column + part.columns;
   for (std::int64_t j = part.column; j < end;) {
     const std::int64_t columns =
-        is_thin() && end - j >= wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
+        thin_ && end - j >= wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
     tile.b = o.b + first_k * tile.b_step + j * value;
     for (std::int64_t i = part.row; i < part.row + part.rows; i += tile_rows_) {
       tile.a = o.a + i * tile.a_row + first_k * tile.a_step;
@@ -144,7 +140,7 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
 // A tile of any width: in one call if there is a wide one of that height, or in several.
 void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const {
   const std::int64_t lanes = kernels_.lanes;
-  if (is_thin() && columns == kernels_.wide_vectors[rows - 1] * lanes) return kernels_.wide[rows - 1](tile);
+  if (thin_ && columns == kernels_.wide_vectors[rows - 1] * lanes) return kernels_.wide[rows - 1](tile);
   for (std::int64_t j = 0; j < columns; j += kernels_.panel_columns()) {
     const std::int64_t left = std::min<std::int64_t>(columns - j, kernels_.panel_columns()),
                        vectors = ceil_div(left, lanes);
@@ -157,13 +153,13 @@ void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t column
 
 // Threads take parts of C in turn: rows of A stay in the cache for all of few columns, else columns of B for all rows.
 void Product::run_in_place(const Operands& o) {
-  const bool one_part = parts_ == 1 && !is_narrow();
+  const bool one_part = parts_ == 1 && !narrow_;
   const std::int64_t rows = one_part ? shape_.m : tile_rows_ * kFewTiles;
   const std::int64_t columns = one_part ? shape_.n : kernels_.panel_columns();
   const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
   const auto multiply = [&](std::int64_t i) {
-    const std::int64_t row = (is_narrow() ? i / column_parts : i % row_parts) * rows;
-    const std::int64_t column = (is_narrow() ? i % column_parts : i / row_parts) * columns;
+    const std::int64_t row = (narrow_ ? i / column_parts : i % row_parts) * rows;
+    const std::int64_t column = (narrow_ ? i % column_parts : i / row_parts) * columns;
     multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0,
                       shape_.k);
   };
@@ -342,19 +338,26 @@ void Product::pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, s
   }
 }
 
+int Product::threads() const { return multiply_only_tile_ != nullptr ? 1 : parts_; }
+
 std::string Product::describe() const {
-  const auto block = [](std::int64_t rows, std::int64_t columns) {
+  const auto by = [](std::int64_t rows, std::int64_t columns) {
     return std::to_string(rows) + "×" + std::to_string(columns);
   };
+  const auto tiles = [&](std::int64_t columns) { return by(tile_rows_, columns) + " tiles, "; };
+  const std::string block_of_b = "B in blocks of " + by(blocking_.k, blocking_.columns);
   switch (strategy_) {
-    case Strategy::in_place: return "A and B read in place";
     case Strategy::dots: return "dot products along k";
+    case Strategy::in_place:
+      if (multiply_only_tile_ != nullptr) return "one tile, A and B read in place";
+      if (thin_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + "rows of B streamed in place";
+      return tiles(kernels_.panel_columns()) + "A and B read in place";
     case Strategy::streamed:
-      return "A packed, B in blocks of " + block(blocking_.k, blocking_.columns) + " used at once";
+      return tiles(kernels_.panel_columns()) + "A packed, " + block_of_b + " packed and used at once";
     default:
-      return (copies_a_ ? "A packed in blocks of " + block(blocking_.rows, blocking_.k) + ", B of "
-                        : std::string("A read in place, B packed in blocks of ")) +
-             block(blocking_.k, blocking_.columns);
+      return tiles(kernels_.panel_columns()) +
+             (copies_a_ ? "A packed in blocks of " + by(blocking_.rows, blocking_.k) : std::string("A read in place")) +
+             ", " + block_of_b + " packed";
   }
 }
 

@@ -26,14 +26,15 @@ struct Shape {
 // How a product is put together from tiles.
 enum class Strategy {
   in_place,  // A and B are read where they are
-  packed,    // both are copied, block by block, in the order in which tiles read them
+  packed,    // B is copied, block by block, in the order in which tiles read it, and A unless it is read once or twice
   streamed,  // few rows of A: each thread copies blocks of B and uses them at once
   dots,      // few rows of A, B stored n×k: dot products along k
 };
 
 struct Method {
   Strategy strategy = Strategy::packed;
-  int rows = kMaxRows;  // of a tile, at most; fewer only in place
+  int rows = kMaxRows;               // of a tile, at most; fewer only in place
+  bool b_packed_beforehand = false;  // it will run on packed B only
 };
 
 // One product, ready to run any number of times, on the threads it was made for.
@@ -53,7 +54,8 @@ class Product {
   void pack_all_of_b(const std::byte* b, std::byte* packed);
   void run_on_packed_b(const std::byte* a, const std::byte* packed, std::byte* c);
 
-  std::string describe() const;  // "A and B packed in blocks of 96×256 and 256×1024"
+  int threads() const;           // that have work
+  std::string describe() const;  // tiles and how operands are read: "12×32 tiles, A and B read in place"
 
  private:
   static constexpr std::int64_t kThinTiles = 2, kNarrowPanels = 2;
@@ -70,8 +72,10 @@ class Product {
   Tile tile_in_place(std::int64_t first_k, std::int64_t ks) const;
   void multiply_in_place(const Operands& operands, const Part& part, std::int64_t first_k, std::int64_t ks) const;
   void multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const;
-  bool is_thin() const { return shape_.m <= kThinTiles * kernels_.rows; }
-  bool is_narrow() const { return shape_.n <= kNarrowPanels * kernels_.panel_columns(); }
+  static bool is_thin(const Shape& shape, const Kernels& kernels) { return shape.m <= kThinTiles * kernels.rows; }
+  static bool is_narrow(const Shape& shape, const Kernels& kernels) {
+    return shape.n <= kNarrowPanels * kernels.panel_columns();
+  }
   void run_in_place(const Operands& operands);
   void run_thin(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
   void run_packed(const Operands& operands);
@@ -89,7 +93,11 @@ class Product {
   void multiply(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
                 std::int64_t first_column, std::int64_t k, bool accumulate, std::byte* c) const;
   // Calls task(thread) on all threads.
-  void on_all(const std::function<void(int)>& task);
+  template <class Task>
+  void on_all(const Task& task) {
+    if (parts_ == 1) return task(0);
+    threads_->run(parts_, std::ref(task));
+  }
 
   Shape shape_;
   const Kernels& kernels_;
@@ -100,7 +108,7 @@ class Product {
   Blocking blocking_;
   Tile only_tile_;  // the whole product, if it is one tile
   MultiplyTile multiply_only_tile_ = nullptr;
-  bool copies_a_ = true;
+  bool thin_ = false, narrow_ = false, copies_a_ = true;
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                   // packed B
   std::vector<Buffer> row_blocks_;  // packed A, of each thread; streamed: of each block of k

@@ -11,7 +11,7 @@
 
 namespace whygpu {
 
-std::string simd::describe_kernels(const simd::Kernels& kernels, int threads) {
+std::string simd::describe_kernels(const simd::Kernels& kernels, std::size_t threads) {
   return std::to_string(kernels.rows) + "×" + std::to_string(kernels.panel_columns()) + " tiles, " +
          std::string(kernels.isa) + " " + std::string(kernels.instruction) + ", threads=" + std::to_string(threads);
 }
@@ -33,7 +33,8 @@ class Simd final : public Backend {
   }
   std::string version() const override { return "whygpu " + std::string(kVersion); }
   Facts facts() const override {
-    Facts facts{{"threading", "whygpu's threads, over blocks of rows"}, {"threads", std::to_string(team_.count())}};
+    Facts facts{{"threading", "whygpu's threads, which take parts of the result in turn"},
+                {"threads", std::to_string(team_.count())}};
     for (const DType dtype : {DType::f64, DType::f32, DType::bf16, DType::s8}) {
       const simd::Kernels* kernels = simd::find_kernels(dtype);
       if (kernels != nullptr) facts.push_back({std::string(dtype_name(dtype)), std::string(kernels->isa)});
@@ -47,16 +48,13 @@ class Simd final : public Backend {
   Device& device() override { return device_; }
 
   std::vector<std::string> variants(const Op& op) const override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::variants(*gemm);
-    return {};
+    return std::visit([](const auto& shape) { return simd::variants(shape); }, op);
   }
   Support supports(const Op& op, const PrepareOptions& options) const override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::supports(*gemm, options.variant);
-    return simd::supports(std::get<Convolution>(op));
+    return std::visit([&](const auto& shape) { return simd::supports(shape, options.variant); }, op);
   }
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
-    if (const auto* gemm = std::get_if<Gemm>(&op)) return simd::prepare(*gemm, options, team_);
-    return simd::prepare(std::get<Convolution>(op), options.layout, team_);
+    return std::visit([&](const auto& shape) { return simd::prepare(shape, options, team_); }, op);
   }
 
  private:

@@ -12,17 +12,21 @@
 
 namespace whygpu::simd {
 
+inline constexpr std::string_view kAutomatic = "automatic";  // the default variant
+
 // Variants of a product: the rungs of a ladder from loops to the default, then instruction sets.
 std::vector<std::string> variants(const Gemm& gemm);
 Support supports(const Gemm& gemm, std::string_view variant);
 std::unique_ptr<Operation> prepare(const Gemm& gemm, const PrepareOptions& options, ThreadTeam& team);
 
-Support supports(const Convolution& op);
-std::unique_ptr<Operation> prepare(const Convolution& op, Layout layout, ThreadTeam& team);
+// Variants are instruction sets.
+std::vector<std::string> variants(const Convolution& op);
+Support supports(const Convolution& op, std::string_view variant);
+std::unique_ptr<Operation> prepare(const Convolution& op, const PrepareOptions& options, ThreadTeam& team);
 std::unique_ptr<Operation> prepare_weight_gradient(const Convolution& op, const Kernels& kernels, ThreadTeam& team);
 std::unique_ptr<Operation> prepare_depthwise(const Convolution& op, const Kernels& kernels, ThreadTeam& team);
 
 // "12×32 tiles, avx512 vfmadd231ps, threads=2"
-std::string describe_kernels(const Kernels& kernels, int threads);
+std::string describe_kernels(const Kernels& kernels, std::size_t threads);
 
 }  // namespace whygpu::simd

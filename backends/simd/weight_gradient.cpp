@@ -2,6 +2,7 @@
 // by some filters, summed over all pixels.
 #include <algorithm>
 #include <atomic>
+#include <functional>
 
 #include "backends/devices/ceil_div.h"
 #include "backends/im2col/im2col.h"
@@ -23,12 +24,12 @@ class WeightGradient final : public HostOperation {
         team_(team),
         unrolling_(im2col::planes_of(op).front().unrolling) {
     // More pixels would leave L2 room for fewer columns, between which dy is packed again.
-    constexpr std::int64_t kItemsPerThread = 4, kPixels = 256;
+    constexpr std::int64_t kItemsPerThread = 4, kBlockPixels = 256;
     const int threads = team.count();
     const std::int64_t filters = op.k / op.groups;
     const Blocking blocking =
         choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
-    pixels_ = std::min<std::int64_t>(blocking.k, kPixels);
+    pixels_ = std::min<std::int64_t>(blocking.k, kBlockPixels);
     // Half of L2 for the unrolled block, the rest for dy's.
     const std::int64_t columns = static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes);
     const std::vector<Slice> slices = slices_of(unrolling_, std::max<std::int64_t>(columns, kernels.panel_columns()));
@@ -56,14 +57,15 @@ class WeightGradient final : public HostOperation {
     const auto* dy = host_data<const std::byte>(tensors[2]);
     auto* dw = host_data<std::byte>(tensors[1]);
     std::atomic<std::size_t> next{0};
-    team_.run([&](int thread) {
+    const auto work = [&](int thread) {
       for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, x, dy, dw);
-    });
+    };
+    team_.run(std::ref(work));
   }
 
   std::string implementation() const override {
     return "implicit GEMM over blocks of " + std::to_string(pixels_) + " pixels, " +
-           describe_kernels(kernels_, team_.count());
+           describe_kernels(kernels_, std::min<std::size_t>(team_.count(), items_.size()));
   }
 
  private:

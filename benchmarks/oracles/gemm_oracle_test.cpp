@@ -133,6 +133,15 @@ TEST(GemmOracleTolerance, SmallErrorOfOneElement) {
   EXPECT_EQ(solved.check().status, Status::incorrect);
 }
 
+// 0.1 + 0.2 - 0.3 in f64 is off by as much as the exact sum of these values is large.
+TEST(GemmOracleTolerance, SingleSumThatCancels) {
+  const double a[] = {0.1, 0.2, -0.3}, b[] = {1, 1, 1}, c[] = {0.1 + 0.2 - 0.3};
+  const Verdict verdict =
+      check_gemm({.m = 1, .n = 1, .k = 3, .dtype = DType::f64}, reinterpret_cast<const std::byte*>(a),
+                 reinterpret_cast<const std::byte*>(b), reinterpret_cast<const std::byte*>(c));
+  EXPECT_EQ(verdict.status, Status::ok) << verdict.reason;
+}
+
 TEST(GemmOracleInteger, Exact) {
   for (const std::int64_t size : {16, 160}) {
     const Gemm gemm{.m = size, .n = size, .k = size, .dtype = DType::s8};

@@ -56,6 +56,20 @@ TEST_P(ConvolutionBackend, OddShapes) {
 
 TEST_P(ConvolutionBackend, SupportedDtypes) { EXPECT_GE(verify(std::string(convolution().probe()), 2), 3); }
 
+// The kernels of instruction sets that are not this processor's best.
+TEST(SimdConvolution, EveryInstructionSet) {
+  if (!std::filesystem::exists(module_of("simd"))) GTEST_SKIP() << "simd was not built";
+  const LoadedBackend backend(module_of("simd"), {1, 0});
+  for (const std::string& variant : backend->variants(Convolution{.dtype = DType::f32})) {
+    for (const std::string shape :
+         {"n=2 c=16 h=9 w=11 k=24 r=3 s=3 pad=1", "n=1 c=3 h=23 w=19 k=5 r=7 s=5 stride=2 pad=3",
+          "n=1 c=83 h=9 w=13 k=83 r=3 s=3 pad=1 groups=83", "n=3 c=8 h=7 w=7 k=12 r=1 s=1"}) {
+      EXPECT_EQ(verify_cases("simd", "convolution " + shape + kAllPasses + " variant=" + variant, 2), 3)
+          << variant << shape;
+    }
+  }
+}
+
 // More pixels than one tile, more threads than tiles, and the oracle that uses probes.
 TEST_P(ConvolutionBackend, LargerLayer) {
   verify("convolution n=1 c=32 h=50 w=48 k=40 r=3 s=3 pad=1 stride=1,2" + kAllPasses, 2);

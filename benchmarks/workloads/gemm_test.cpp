@@ -7,8 +7,10 @@
 namespace whygpu {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 using testing::StartsWith;
 
 class GemmBackend : public testing::TestWithParam<const char*> {
@@ -75,8 +77,36 @@ TEST(XsmmGemm, ImplementationName) {
   EXPECT_THAT(name("gemm m=200"), HasSubstr("threads=2"));
   EXPECT_THAT(name("gemm m=8 batch=2"), HasSubstr("threads=1"));
   EXPECT_THAT(name("gemm m=8 batch=2000"), HasSubstr("threads=2"));
-  EXPECT_THAT(name("gemm m=8 trans=tn"), testing::Not(HasSubstr("transposed")));
+  EXPECT_THAT(name("gemm m=8 trans=tn"), Not(HasSubstr("transposed")));
   EXPECT_THAT(name("gemm m=8 trans=nt"), HasSubstr("B transposed on every run"));
+}
+
+TEST(SimdGemm, ImplementationName) {
+  if (!std::filesystem::exists(module_of("simd"))) GTEST_SKIP() << "simd was not built";
+  const auto name = [](const std::string& line) { return implementation_of("simd", "gemm " + line, 2); };
+  EXPECT_THAT(name("m=4"), AllOf(HasSubstr("one tile"), HasSubstr("threads=1")));
+  EXPECT_THAT(name("m=2 n=600 k=600"), AllOf(HasSubstr("2×"), HasSubstr("rows of B streamed"), HasSubstr("threads=2")));
+  EXPECT_THAT(name("m=200"), AllOf(HasSubstr("read in place"), HasSubstr("threads=2")));
+  EXPECT_THAT(name("m=2 n=50 k=5000 trans=nt"), HasSubstr("dot products"));
+  EXPECT_THAT(name("m=300 n=300 k=300 trans=nt"), HasSubstr("packed beforehand"));
+  EXPECT_THAT(name("m=300 n=300 k=300 trans=nt variant=packed"),
+              AllOf(HasSubstr("threads=1"), Not(HasSubstr("before"))));
+  EXPECT_THAT(name("m=300 n=1 k=300"), HasSubstr("C computed as a row"));
+  EXPECT_THAT(name("m=8 variant=blocked"), HasSubstr("scalar loops"));
+}
+
+TEST(SimdGemm, RefusedVariants) {
+  if (!std::filesystem::exists(module_of("simd"))) GTEST_SKIP() << "simd was not built";
+  const LoadedBackend backend(module_of("simd"), {1, 0});
+  const auto reason = [&](const std::string& line) {
+    const Case c = parse_case(line);
+    return find_workload(c.workload).supports(c, *backend).reason;
+  };
+  EXPECT_THAT(reason("gemm m=8 variant=fast"), HasSubstr("no variant \"fast\" for f32; instruction sets are "));
+  EXPECT_THAT(reason("gemm m=8 trans=nt variant=tiled"), HasSubstr("a transposed B must be packed"));
+  EXPECT_THAT(reason("gemm m=8 dtype=s8 variant=tiled"), HasSubstr("packed operands only"));
+  EXPECT_THAT(reason("gemm m=8 dtype=f16"), HasSubstr("no f16 kernels"));
+  EXPECT_THAT(reason("convolution n=1 c=8 h=8 w=8 k=8 r=3 s=3 variant=fast"), HasSubstr("no variant \"fast\""));
 }
 
 TEST(XsmmGemm, RefusedDtypes) {
@@ -86,7 +116,7 @@ TEST(XsmmGemm, RefusedDtypes) {
     return find_workload("gemm").supports(parse_case(line), *backend).reason;
   };
   EXPECT_EQ(reason("gemm m=8 dtype=s8"), "libxsmm multiplies s8 by u8 only");
-  EXPECT_THAT(reason("gemm m=8 n=8 k=7 dtype=bf16"), testing::Not(testing::IsEmpty()));
+  EXPECT_THAT(reason("gemm m=8 n=8 k=7 dtype=bf16"), Not(testing::IsEmpty()));
 }
 
 }  // namespace
