@@ -118,7 +118,7 @@ class PixelConvolution final : public HostOperation {
         plan.window.emplace(u, kernels);
         plan.slices = {{0, u.taps(), 0, u.channels}};
         plan.rows = window_rows(u, *plan.window);
-        block_bytes = std::max<std::int64_t>(block_bytes, plan.window->bytes(plan.rows));
+        block_bytes = std::max<std::int64_t>(block_bytes, static_cast<std::int64_t>(plan.window->bytes(plan.rows)));
       }
       for (const Slice& slice : plan.slices) {
         plan.panels.push_back(filter_bytes_);

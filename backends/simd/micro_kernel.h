@@ -1,12 +1,12 @@
 // The micro-kernels, written once over the instruction set. Included by one source file for each set, which is compiled
 // for it: nothing here may be an inline function that other files share, so everything is in an anonymous namespace and
-// the standard library stays out.
+// of the standard library only types are used.
 //
 // A tile of C stays in registers while k runs: every word of A is multiplied with all vectors of B's step. Its shape
 // follows Van Zee and van de Geijn, "BLIS: a framework for rapidly instantiating BLAS functionality", 2015.
 #pragma once
 
-#include <cstring>
+#include <utility>
 
 #include "backends/simd/kernels.h"
 
@@ -275,19 +275,20 @@ void multiply_tile(const Tile& t) {
   }
 }
 
+template <int kHalf, class V, int... kLane>
+V swap_halves(V value, std::integer_sequence<int, kLane...>) {
+  return __builtin_shufflevector(value, value, (kLane ^ kHalf)...);
+}
+
 // Halves at a time, so that several sums proceed side by side.
-template <class V>
+template <class V, int kHalf = sizeof(V) / sizeof(V{}[0]) / 2>
 auto sum_of_lanes(V value) {
-  constexpr int kWidth = sizeof(V) / sizeof(value[0]);
-  using Mask = decltype(V{} == V{});
-#pragma GCC unroll 8
-  for (int half = kWidth / 2; half > 0; half /= 2) {
-    Mask other = {};
-#pragma GCC unroll 16
-    for (int lane = 0; lane < kWidth; ++lane) other[lane] = lane ^ half;
-    value += __builtin_shuffle(value, other);
+  value += swap_halves<kHalf>(value, std::make_integer_sequence<int, sizeof(V) / sizeof(value[0])>());
+  if constexpr (kHalf > 1) {
+    return sum_of_lanes<V, kHalf / 2>(value);
+  } else {
+    return value[0];
   }
-  return value[0];
 }
 
 template <class Kind, int kRows, int kColumns>

@@ -7,26 +7,26 @@
 namespace whygpu::simd {
 namespace {
 
-// Swaps the off-diagonal quarters of ever larger squares, which transposes a square of vectors.
-template <class V, int kLanes>
-void transpose(V (&rows)[kLanes]) {
-  using Mask = decltype(V{} == V{});  // integers of the lanes' size
-#pragma GCC unroll 8
-  for (int half = 1; half < kLanes; half *= 2) {
-    Mask low = {}, high = {};
+// Lanes of two rows of a square after the quarters of side kHalf off its diagonal were swapped; kSecond of the rows.
+template <int kHalf, bool kSecond, class V, int... kLane>
+V swap_quarters(V first, V second, std::integer_sequence<int, kLane...>) {
+  constexpr int kWidth = sizeof...(kLane), kFirstLane = kSecond ? kHalf : 0;
+  return __builtin_shufflevector(first, second,
+                                 ((kLane & kHalf) == 0 ? kLane + kFirstLane : kWidth + kLane - kHalf + kFirstLane)...);
+}
+
+// Transposes a square of vectors, in squares that double in size.
+template <int kHalf = 1, class V, int kWidth>
+void transpose(V (&rows)[kWidth]) {
+  constexpr auto kAllLanes = std::make_integer_sequence<int, kWidth>();
 #pragma GCC unroll 16
-    for (int lane = 0; lane < kLanes; ++lane) {
-      low[lane] = (lane & half) == 0 ? lane : kLanes + lane - half;
-      high[lane] = (lane & half) == 0 ? lane + half : kLanes + lane;
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < kLanes; ++i) {
-      if ((i & half) != 0) continue;
-      const V first = rows[i], second = rows[i + half];
-      rows[i] = __builtin_shuffle(first, second, low);
-      rows[i + half] = __builtin_shuffle(first, second, high);
-    }
+  for (int i = 0; i < kWidth; ++i) {
+    if ((i & kHalf) != 0) continue;
+    const V first = rows[i], second = rows[i + kHalf];
+    rows[i] = swap_quarters<kHalf, false>(first, second, kAllLanes);
+    rows[i + kHalf] = swap_quarters<kHalf, true>(first, second, kAllLanes);
   }
+  if constexpr (2 * kHalf < kWidth) transpose<2 * kHalf>(rows);
 }
 
 // Words of `group` rows of values, `row` bytes apart; `rows` of them exist, and `columns` columns.
