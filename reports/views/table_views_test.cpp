@@ -120,7 +120,7 @@ TEST(TableViews, CrossoverOfOpenClOnTheCpu) {
   allowed.view = "crossover";
   EXPECT_THAT(render_table({pocl.file()}, allowed),
               AllOf(HasSubstr("no backend ran on a GPU"),
-                    HasSubstr("clblast ran OpenCL on the CPU and is left out; --allow-cpu-opencl compares it")));
+                    HasSubstr("clblast ran OpenCL on the CPU, left out here; --allow-cpu-opencl compares them")));
   allowed.allow_cpu_opencl = true;
   EXPECT_THAT(render_table({pocl.file()}, allowed),
               AllOf(HasSubstr("always, from 64 on"), HasSubstr("clblast ran OpenCL on the CPU: no GPU was measured")));

@@ -115,8 +115,8 @@ class CrossoverView {
     }
     if (names.empty()) return {};
     return names + (cpu_opencl_ == CpuOpenCl::candidate
-                        ? " ran OpenCL on the CPU: no GPU was measured by it"
-                        : " ran OpenCL on the CPU and is left out; --allow-cpu-opencl compares it all the same");
+                        ? " ran OpenCL on the CPU: no GPU was measured"
+                        : " ran OpenCL on the CPU, left out here; --allow-cpu-opencl compares them all the same");
   }
 
   static std::string why_no_contest(const ResultFile& file) {
