@@ -181,7 +181,8 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
   double began = now();
   for (;;) {
     std::string line;
-    const auto event = worker.next_line(line, patience());
+    const auto wait = patience();
+    const auto event = worker.next_line(line, wait);
     if (*interrupted_) return worker.kill();
     if (event == ChildProcess::Event::interrupted) continue;
     if (event == ChildProcess::Event::line) {
@@ -206,7 +207,8 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
     }
 
     const bool hung = event == ChildProcess::Event::timeout;
-    if (hung && out_of_budget()) return worker.kill();
+    // A wait that the budget cut short blames nobody; it may end a moment before the budget does.
+    if (hung && wait.count() < settings_.timeout_seconds) return worker.kill();
     if (hung) worker.kill();
     const std::string ending = worker.wait();
     // A crash, or an exit in the middle of a case: libraries end the process on damage that they notice.
