@@ -54,7 +54,7 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
       thin_(is_thin(shape, kernels) && method.rows >= kernels.rows),
       narrow_(is_narrow(shape, kernels)) {
   // Waking a thread takes as long as a small product.
-  constexpr std::int64_t kWorthwhile = std::int64_t{64} * 64 * 64;
+  constexpr std::int64_t kWorthwhile = std::int64_t{96} * 96 * 96;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
   if (strategy_ == Strategy::in_place && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns()) {
