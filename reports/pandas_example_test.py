@@ -21,7 +21,7 @@ with open("reports/README.md", encoding="utf-8") as file:
 
 names = {}
 exec(compile(example, "reports/README.md", "exec"), names)  # pylint: disable=exec-used
-assert set(names["hot"].backend) == {"naive", "openblas", "onednn"}, set(names["hot"].backend)
+assert set(names["hot"].backend) == {"naive", "openblas", "blis", "xsmm", "onednn", "simd"}, set(names["hot"].backend)
 assert pandas.api.types.is_numeric_dtype(names["cases"].m)
 assert len(names["samples"]) > 1000, len(names["samples"])
 assert names["spread"].min() >= 0 and names["by_round"].min() > 0
