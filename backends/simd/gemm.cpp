@@ -41,10 +41,8 @@ Shape turned(const Gemm& g) {
           .transpose_b = !g.transpose_a};
 }
 
-// The kernels that a variant uses; null if this processor has none.
-const Kernels* kernels_of(DType dtype, std::string_view variant) {
-  return find_kernels(dtype, is_rung(variant) ? std::string_view{} : variant);
-}
+// The instruction set that a variant names; empty for the best.
+std::string_view isa_of(std::string_view variant) { return is_rung(variant) ? std::string_view{} : variant; }
 
 bool is_automatic(std::string_view variant) { return !is_rung(variant) || variant.empty() || variant == kAutomatic; }
 
@@ -73,7 +71,8 @@ class BlockedGemm final : public HostOperation {
   Gemm gemm_;
 };
 
-// B of every product of a batch, packed when it is uploaded. Keeps the caller's values too, for download().
+// B of every product of a batch, packed when it is uploaded. Must not outlive the operation. Keeps the caller's values
+// too, for download().
 class PackedMatrices final : public Tensor {
  public:
   PackedMatrices(const Gemm& gemm, Product& product)
@@ -182,9 +181,8 @@ Support supports(const Gemm& gemm, std::string_view variant) {
     if (gemm.dtype == DType::f32 || gemm.dtype == DType::f64) return {};
     return Support::no("the blocked loops are for f32 and f64, not " + std::string(dtype_name(gemm.dtype)));
   }
-  const std::string_view isa = is_rung(variant) ? std::string_view{} : variant;
-  const Kernels* kernels = find_kernels(gemm.dtype, isa);
-  if (kernels == nullptr) return Support::no(missing_kernels(gemm.dtype, isa));
+  const Kernels* kernels = find_kernels(gemm.dtype, isa_of(variant));
+  if (kernels == nullptr) return Support::no(missing_kernels(gemm.dtype, isa_of(variant)));
   if (is_automatic(variant)) return {};
   const Shape shape = shape_of(gemm);
   const std::string obstacle = Product::obstacle(shape, *kernels, method_of(shape, *kernels, variant).strategy);
@@ -197,7 +195,7 @@ std::unique_ptr<Operation> prepare(const Gemm& gemm, const PrepareOptions& optio
     if (gemm.dtype == DType::f32) return std::make_unique<BlockedGemm<float>>(gemm);
     return std::make_unique<BlockedGemm<double>>(gemm);
   }
-  const Kernels* kernels = kernels_of(gemm.dtype, options.variant);
+  const Kernels* kernels = find_kernels(gemm.dtype, isa_of(options.variant));
   if (kernels == nullptr) throw std::logic_error("simd GEMM: unsupported dtype or variant");
   return std::make_unique<SimdGemm>(gemm, options, *kernels, team);
 }

@@ -83,6 +83,7 @@ struct Panel {
 };
 using Pack = void (*)(const Panel&);
 
+inline constexpr int kLine = 64;  // bytes of the cache
 inline constexpr int kMaxRows = 12, kMaxVectors = 3, kDotColumns = 4, kMaxDotRows = 4, kPixels = 4;
 
 struct Kernels {

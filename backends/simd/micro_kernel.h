@@ -193,7 +193,6 @@ struct WidenedS8 : Grouped<Isa_, std::int8_t, std::int32_t, 2> {
 template <class Kind>
 constexpr int kLanes = sizeof(typename Kind::Words) / sizeof(typename Kind::Words{}[0]);
 
-constexpr int kLine = 64;                            // bytes of the cache
 constexpr int kFetchAhead = 2048, kPackAhead = 512;  // bytes
 
 // What a tile fetches into the cache ahead of its use: a line a step from t.next, or its own B further along the rows.

@@ -12,7 +12,6 @@
 namespace whygpu::simd {
 namespace {
 
-constexpr std::int64_t kLine = 64;  // bytes
 constexpr std::int64_t kRowsTogether = 16;
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
@@ -20,6 +19,8 @@ std::int64_t vector_bytes(const Kernels& kernels) { return std::int64_t{kernels.
 
 // Vectors of a step of packed, transposed A.
 std::int64_t row_vectors(const Kernels& kernels) { return ceil_div(kernels.rows, kernels.lanes); }
+
+std::int64_t steps_of(const Kernels& kernels, std::int64_t k) { return ceil_div(k, kernels.group); }
 
 }  // namespace
 
@@ -32,8 +33,6 @@ Buffer::Buffer(std::size_t bytes) : storage_(nullptr, std::free) {
   if (page == kHugePage) madvise(storage_.get(), bytes, MADV_HUGEPAGE);
   std::memset(storage_.get(), 0, bytes);  // so that no operation is the first to touch a page
 }
-
-std::int64_t steps_of(const Kernels& kernels, std::int64_t k) { return ceil_div(k, kernels.group); }
 
 std::int64_t padded_row(const Kernels& kernels, std::int64_t k) {
   const std::int64_t vector = vector_bytes(kernels);
@@ -83,26 +82,29 @@ void pack_panel(const Kernels& kernels, const Matrix& b, std::int64_t columns, s
   (b.transposed ? kernels.pack_transposed_b : kernels.pack_b)(panel);
 }
 
+MultiplyTile choose_tile(const Kernels& kernels, std::int64_t rows, std::int64_t columns, Tile& tile) {
+  const std::int64_t vectors = ceil_div(columns, kernels.lanes);
+  tile.last_lanes = static_cast<int>(columns - (vectors - 1) * kernels.lanes);
+  return kernels.tile[rows - 1][vectors - 1][tile.last_lanes < kernels.lanes ? 1 : 0];
+}
+
 void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows, const PanelView& b, std::int64_t k,
                     bool accumulate, std::byte* c, std::int64_t ldc) {
-  const std::int64_t vectors = ceil_div(b.columns, kernels.lanes);
   Tile tile{.steps = steps_of(kernels, k),
             .a_row = a.row,
             .a_step = a.step,
             .b = b.b,
             .b_step = b.step,
             .c_row = ldc * kernels.sum_bytes,
-            .last_lanes = static_cast<int>(b.columns - (vectors - 1) * kernels.lanes),
             .accumulate = accumulate};
   const std::int64_t next_bytes = tile.steps * kLine;
-  const int cut = tile.last_lanes < kernels.lanes ? 1 : 0;
   for (std::int64_t i = 0; i < rows; i += kernels.rows) {
     tile.a = a.a + i / kernels.rows * a.tile;
     tile.c = c + i * tile.c_row;
     // The first tiles fetch the next panel.
     const std::int64_t fetched = i / kernels.rows * next_bytes;
     tile.next = fetched < b.next_bytes ? b.next + fetched : tile.a;
-    kernels.tile[std::min<std::int64_t>(kernels.rows, rows - i) - 1][vectors - 1][cut](tile);
+    choose_tile(kernels, std::min<std::int64_t>(kernels.rows, rows - i), b.columns, tile)(tile);
   }
 }
 

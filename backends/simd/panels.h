@@ -33,8 +33,6 @@ struct RowBlock {
   std::int64_t tile = 0, row = 0, step = 0;
 };
 
-std::int64_t steps_of(const Kernels& kernels, std::int64_t k);
-
 // Bytes between rows of A that were copied row by row: a line more than the values take, because rows that are a power
 // of two apart would displace each other in L1.
 std::int64_t padded_row(const Kernels& kernels, std::int64_t k);
@@ -46,6 +44,9 @@ std::size_t row_block_bytes(const Kernels& kernels, std::int64_t rows, std::int6
 // Copies B, k×columns with at most kernels.panel_columns() columns, to `out`, which has panel_bytes().
 void pack_panel(const Kernels& kernels, const Matrix& b, std::int64_t columns, std::int64_t k, std::byte* out);
 std::size_t panel_bytes(const Kernels& kernels, std::int64_t k);
+
+// The function for a tile of so many rows and columns, at most a panel's; sets tile.last_lanes.
+MultiplyTile choose_tile(const Kernels& kernels, std::int64_t rows, std::int64_t columns, Tile& tile);
 
 // A panel of B: its first step, and bytes from one step to the next.
 struct PanelView {

@@ -58,10 +58,8 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
   if (strategy_ == Strategy::in_place && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns()) {
-    const std::int64_t vectors = ceil_div(shape.n, kernels.lanes);
     only_tile_ = tile_in_place(0, shape.k);
-    only_tile_.last_lanes = static_cast<int>(shape.n - (vectors - 1) * kernels.lanes);
-    multiply_only_tile_ = kernels.tile[shape.m - 1][vectors - 1][only_tile_.last_lanes < kernels.lanes ? 1 : 0];
+    multiply_only_tile_ = choose_tile(kernels, shape.m, shape.n, only_tile_);
   }
   if (strategy_ == Strategy::in_place || strategy_ == Strategy::dots) return;
   if (strategy_ == Strategy::streamed)
@@ -139,13 +137,9 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
 
 // A tile of any width: in one call if there is a wide one of that height, or in several.
 void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const {
-  const std::int64_t lanes = kernels_.lanes;
-  if (thin_ && columns == kernels_.wide_vectors[rows - 1] * lanes) return kernels_.wide[rows - 1](tile);
+  if (thin_ && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) return kernels_.wide[rows - 1](tile);
   for (std::int64_t j = 0; j < columns; j += kernels_.panel_columns()) {
-    const std::int64_t left = std::min<std::int64_t>(columns - j, kernels_.panel_columns()),
-                       vectors = ceil_div(left, lanes);
-    tile.last_lanes = static_cast<int>(left - (vectors - 1) * lanes);
-    kernels_.tile[rows - 1][vectors - 1][tile.last_lanes < lanes ? 1 : 0](tile);
+    choose_tile(kernels_, rows, std::min<std::int64_t>(columns - j, kernels_.panel_columns()), tile)(tile);
     tile.b += kernels_.panel_columns() * kernels_.value_bytes;
     tile.c += kernels_.panel_columns() * kernels_.sum_bytes;
   }

@@ -12,7 +12,7 @@
 namespace whygpu {
 
 std::string simd::describe_kernels(const simd::Kernels& kernels, std::size_t threads) {
-  return std::to_string(kernels.rows) + "×" + std::to_string(kernels.panel_columns()) + " tiles, " +
+  return "tiles up to " + std::to_string(kernels.rows) + "×" + std::to_string(kernels.panel_columns()) + ", " +
          std::string(kernels.isa) + " " + std::string(kernels.instruction) + ", threads=" + std::to_string(threads);
 }
 

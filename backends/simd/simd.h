@@ -26,7 +26,7 @@ std::unique_ptr<Operation> prepare(const Convolution& op, const PrepareOptions& 
 std::unique_ptr<Operation> prepare_weight_gradient(const Convolution& op, const Kernels& kernels, ThreadTeam& team);
 std::unique_ptr<Operation> prepare_depthwise(const Convolution& op, const Kernels& kernels, ThreadTeam& team);
 
-// "12×32 tiles, avx512 vfmadd231ps, threads=2"
+// "tiles up to 12×32, avx512 vfmadd231ps, threads=2"
 std::string describe_kernels(const Kernels& kernels, std::size_t threads);
 
 }  // namespace whygpu::simd

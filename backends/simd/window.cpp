@@ -54,18 +54,16 @@ void Window::copy(const std::byte* image, std::int64_t first_row, std::int64_t r
 void Window::multiply(const std::byte* lines, std::int64_t rows, const PanelView& b, std::byte* c,
                       std::int64_t ldc) const {
   const im2col::Unrolling& u = unrolling_;
-  const std::int64_t pixel = u.channels * kernels_.value_bytes, vectors = ceil_div(b.columns, kernels_.lanes);
+  const std::int64_t pixel = u.channels * kernels_.value_bytes;
   Tile tile{.steps = steps_,
             .a_row = u.step_w * pixel,
             .a_step = kernels_.word_bytes,
             .b = b.b,
             .b_step = b.step,
             .c_row = ldc * kernels_.sum_bytes,
-            .last_lanes = static_cast<int>(b.columns - (vectors - 1) * kernels_.lanes),
             .taps = static_cast<std::int64_t>(places_.size()),
             .tap_offsets = places_.data()};
-  const int cut = tile.last_lanes < kernels_.lanes ? 1 : 0;
-  const std::int64_t tiles = ceil_div(u.grid_w, kernels_.rows), next_bytes = steps_ * tile.taps * 64;
+  const std::int64_t tiles = ceil_div(u.grid_w, kernels_.rows), next_bytes = steps_ * tile.taps * kLine;
   std::int64_t fetched = 0;  // of the next panel
   for (std::int64_t i = 0; i < rows; ++i) {
     for (std::int64_t t = 0; t < tiles; ++t) {
@@ -74,7 +72,7 @@ void Window::multiply(const std::byte* lines, std::int64_t rows, const PanelView
       tile.c = c + (i * u.grid_w + first) * tile.c_row;
       tile.next = fetched < b.next_bytes ? b.next + fetched : tile.a;
       fetched += next_bytes;
-      kernels_.tile[last - first - 1][vectors - 1][cut](tile);
+      choose_tile(kernels_, last - first, b.columns, tile)(tile);
     }
   }
 }
