@@ -133,6 +133,22 @@ TEST(GemmOracleTolerance, SmallErrorOfOneElement) {
   EXPECT_EQ(solved.check().status, Status::incorrect);
 }
 
+// 8 roundings of |A||B| are few for one element, and too many for all 4096.
+TEST(GemmOracleTolerance, SmallErrorOfEveryElement) {
+  Solved solved({64, 64, 64, 1, false, false, DType::f32});
+  const auto *a = reinterpret_cast<const float*>(solved.a.data()), *b = reinterpret_cast<const float*>(solved.b.data());
+  for (int i = 0; i < 64; ++i) {
+    for (int j = 0; j < 64; ++j) {
+      float bound = 0;
+      for (int p = 0; p < 64; ++p) bound += std::abs(a[i * 64 + p] * b[p * 64 + j]);
+      solved.c[i * 64 + j] += 8 * 0x1p-24F * bound;
+    }
+  }
+  const Verdict verdict = solved.check();
+  EXPECT_EQ(verdict.status, Status::incorrect);
+  EXPECT_THAT(verdict.reason, HasSubstr("of the whole"));
+}
+
 // 0.1 + 0.2 - 0.3 in f64 is off by as much as the exact sum of these values is large.
 TEST(GemmOracleTolerance, SingleSumThatCancels) {
   const double a[] = {0.1, 0.2, -0.3}, b[] = {1, 1, 1}, c[] = {0.1 + 0.2 - 0.3};
