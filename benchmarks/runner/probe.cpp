@@ -9,7 +9,7 @@
 #include "benchmarks/cases/case.h"
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/runner/skipped_backends.h"
-#include "benchmarks/worker/worker.h"
+#include "benchmarks/worker/worker_options.h"
 #include "reports/results/codec.h"
 
 namespace whygpu {

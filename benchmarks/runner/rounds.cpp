@@ -8,7 +8,7 @@
 #include <set>
 
 #include "benchmarks/runner/child_process.h"
-#include "benchmarks/worker/worker.h"
+#include "benchmarks/worker/worker_options.h"
 #include "benchmarks/workloads/workload.h"
 #include "reports/results/codec.h"
 #include "reports/results/statistics.h"

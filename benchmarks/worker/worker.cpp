@@ -3,10 +3,8 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 
@@ -17,6 +15,7 @@
 #include "benchmarks/worker/energy.h"
 #include "benchmarks/worker/records.h"
 #include "benchmarks/worker/trial_run.h"
+#include "benchmarks/worker/worker_options.h"
 
 namespace whygpu {
 namespace {
@@ -24,17 +23,6 @@ namespace {
 // Google Benchmark runs for 1.4 times its minimum time.
 constexpr double kMinTimeShare = 0.7;
 constexpr double kDefaultSampleSeconds = 0.5;  // Google Benchmark's own default
-
-std::unique_ptr<CLI::App> make_parser(std::string_view workload, WorkerOptions& options) {
-  auto app = std::make_unique<CLI::App>(
-      fmt::format("Measures {} on one backend. Also accepts all flags of Google Benchmark\n"
-                  "(--benchmark_filter=REGEX, --benchmark_list_tests, --benchmark_format=json, …).\n\n"
-                  "  {} --backend=openblas --case='{} m=512 n=512 k=512'",
-                  workload, workload, workload));
-  app->allow_extras();
-  add_worker_options(*app, options);
-  return app;
-}
 
 std::vector<Case> chosen_cases(std::string_view workload, const WorkerOptions& options) {
   std::vector<Case> cases;
@@ -61,16 +49,6 @@ std::string chosen_backend(const WorkerOptions& options, const std::vector<Case>
     throw CaseError(fmt::format("a worker loads one backend; requested: {}", fmt::join(named, ", ")));
   }
   return named.empty() ? WHYGPU_DEFAULT_BACKEND : *named.begin();
-}
-
-std::map<std::string, std::map<std::string, double>> verified_from(const std::string& json) {
-  try {
-    return nlohmann::json::parse(json);
-  } catch (const nlohmann::json::exception&) {
-    throw CaseError(
-        "--verified: accepted: a JSON object of objects of numbers, such as "
-        R"({"CASE": {"loss_1": 2.3}})");
-  }
 }
 
 // With --audit, every process verifies everything.
@@ -191,56 +169,12 @@ int run(std::string_view workload, WorkerOptions options, std::vector<std::strin
 
 }  // namespace
 
-void add_worker_options(CLI::App& app, WorkerOptions& options) {
-  app.add_option("--backend", options.backend,
-                 "the backend to load (default: that of the cases, else " WHYGPU_DEFAULT_BACKEND ")");
-  app.add_option("--case", options.cases, "line of cases; may be repeated")->take_all();
-  app.add_option_function<std::string>(
-      "--verified", [&options](const std::string& json) { options.verified = verified_from(json); },
-      "JSON object: by case, details of a process that verified it on the same backend; its results are compared with "
-      "those");
-  app.add_option("--sweep", options.sweep, "name or file of a sweep (default: quick)");
-  app.add_option("--threads", options.threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
-  app.add_option("--sample_seconds", options.sample_seconds,
-                 "sampling time of each case, in place of --benchmark_min_time")
-      ->check(CLI::PositiveNumber);
-  app.add_option("--device", options.device, "index of the accelerator; of OpenCL, over all platforms")
-      ->check(CLI::NonNegativeNumber);
-  app.add_option("--records", options.records, "file or descriptor for JSON lines with all samples");
-  app.add_flag("--energy", options.energy, "also measure energy: some seconds more per case");
-  app.add_flag(
-      "--audit", options.audit,
-      "check the result of every sample, with other inputs each; always for backends from WHYGPU_BACKEND_PATH");
-  app.add_option("--seed", options.seed, "random seed of the inputs")->capture_default_str();
-  app.add_flag("--describe", options.describe, "print the backend's description and what it supports, as JSON lines");
-}
-
-std::vector<std::string> worker_arguments(const WorkerOptions& options) {
-  std::vector<std::string> words;
-  if (!options.backend.empty()) words.push_back("--backend=" + options.backend);
-  words.push_back(fmt::format("--threads={}", options.threads));
-  words.push_back(fmt::format("--device={}", options.device));
-  if (options.sample_seconds > 0) words.push_back(fmt::format("--sample_seconds={}", options.sample_seconds));
-  if (options.energy) words.emplace_back("--energy");
-  if (options.audit) words.emplace_back("--audit");
-  if (options.seed != WorkerOptions{}.seed) words.push_back(fmt::format("--seed={}", options.seed));
-  if (options.describe) words.emplace_back("--describe");
-  if (!options.sweep.empty()) words.push_back("--sweep=" + options.sweep);
-  for (const auto& line : options.cases) words.push_back("--case=" + line);
-  if (!options.verified.empty()) words.push_back("--verified=" + nlohmann::json(options.verified).dump());
-  return words;
-}
-
 int worker_main(std::string_view workload, int argc, char** argv) {
   WorkerOptions options;
-  const auto parser = make_parser(workload, options);
+  std::vector<std::string> flags;
   try {
-    parser->parse(argc, argv);
-    std::vector<std::string> flags = {argv[0]};
-    for (auto& flag : parser->remaining()) flags.push_back(flag);
+    if (const auto status = parse_worker_options(workload, argc, argv, options, flags)) return *status;
     return run(workload, options, std::move(flags));
-  } catch (const CLI::ParseError& error) {
-    return parser->exit(error) == 0 ? 0 : 2;
   } catch (const std::exception& error) {
     std::fputs(fmt::format("{}: {}\n", workload, error.what()).c_str(), stderr);
     return 2;

@@ -7,7 +7,7 @@
 
 #include "benchmarks/runner/child_process.h"
 #include "benchmarks/worker/records.h"
-#include "benchmarks/worker/worker.h"
+#include "benchmarks/worker/worker_options.h"
 
 namespace whygpu {
 namespace {

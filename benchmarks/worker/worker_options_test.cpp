@@ -1,4 +1,4 @@
-#include "benchmarks/worker/worker.h"
+#include "benchmarks/worker/worker_options.h"
 
 #include <gtest/gtest.h>
 
