@@ -26,6 +26,15 @@ std::vector<fs::path> module_folders() {
   return folders;
 }
 
+// In the first of the folders that has it; empty if none has.
+fs::path find_file(const fs::path& name) {
+  for (const auto& folder : module_folders()) {
+    std::error_code unreadable;
+    if (fs::exists(folder / name, unreadable)) return folder / name;
+  }
+  return {};
+}
+
 std::string refusal(const fs::path& file, const std::string& why) { return file.string() + ": " + why; }
 
 std::string hex(std::uint32_t number) {
@@ -62,6 +71,15 @@ std::string layer_kernels_name(DeviceKind kind) {
   return std::string(device_kind_name(kind == DeviceKind::cpu_opencl ? DeviceKind::opencl : kind)) + ".so";
 }
 
+std::unique_ptr<Communicator> open_communicator(const fs::path& file, World* world, Device* device) {
+  const auto& module = *open_module<CommunicatorModule>(file, "whygpu_communicator_module", "communicator");
+  try {
+    return std::unique_ptr<Communicator>(module.create(world, device));
+  } catch (const std::exception& error) {
+    throw LoadError(error.what());
+  }
+}
+
 }  // namespace
 
 std::map<std::string, fs::path> find_modules() {
@@ -88,14 +106,7 @@ LoadedBackend::LoadedBackend(const fs::path& file, const Settings& settings) {
   }
 }
 
-fs::path find_layer_kernels(DeviceKind kind) {
-  for (const auto& folder : module_folders()) {
-    const fs::path file = folder / "layers" / layer_kernels_name(kind);
-    std::error_code unreadable;
-    if (fs::exists(file, unreadable)) return file;
-  }
-  return {};
-}
+fs::path find_layer_kernels(DeviceKind kind) { return find_file(fs::path("layers") / layer_kernels_name(kind)); }
 
 std::unique_ptr<LayerKernels> load_layer_kernels(Device& device) {
   const fs::path file = find_layer_kernels(device.kind());
@@ -105,6 +116,26 @@ std::unique_ptr<LayerKernels> load_layer_kernels(Device& device) {
   }
   return std::unique_ptr<LayerKernels>(
       open_module<LayerModule>(file, "whygpu_layer_module", "set of layer kernels")->create(device));
+}
+
+fs::path find_communicator(DeviceKind kind) {
+  const char* name = kind == DeviceKind::cpu ? "mpi.so" : kind == DeviceKind::cuda ? "nccl.so" : nullptr;
+  return name == nullptr ? fs::path() : find_file(fs::path("communicators") / name);
+}
+
+std::unique_ptr<World> join_world() {
+  const fs::path file = find_communicator(DeviceKind::cpu);
+  if (file.empty()) throw LoadError("this build has no MPI (communicators/mpi.so): it runs single ranks only");
+  return std::unique_ptr<World>(static_cast<World*>(open_communicator(file, nullptr, nullptr).release()));
+}
+
+std::unique_ptr<Communicator> load_communicator(World& world, Device& device) {
+  const fs::path file = find_communicator(device.kind());
+  if (file.empty()) {
+    throw LoadError("this build moves no memory of " + std::string(device_kind_name(device.kind())) +
+                    " devices between ranks");
+  }
+  return open_communicator(file, &world, &device);
 }
 
 }  // namespace whygpu

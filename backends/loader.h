@@ -1,4 +1,4 @@
-// Finds and loads modules: backends, and the kernels of network layers for a kind of device.
+// Finds and loads modules: backends, the kernels of network layers for a kind of device, and communicators.
 #pragma once
 
 #include <filesystem>
@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "backends/communicators/communicator.h"
 #include "backends/layers/layer.h"
 #include "whygpu/backend.h"
 
@@ -44,5 +45,14 @@ std::unique_ptr<LayerKernels> load_layer_kernels(Device& device);
 
 // The file that load_layer_kernels() loads; empty if there is none.
 std::filesystem::path find_layer_kernels(DeviceKind kind);
+
+// The ranks that this process's launcher started. Throws LoadError.
+std::unique_ptr<World> join_world();
+
+// The collectives of a device between the ranks of `world`, unless its memory is the host's. Throws LoadError.
+std::unique_ptr<Communicator> load_communicator(World& world, Device& device);
+
+// The file that moves the memory of a kind of device between ranks; empty if there is none.
+std::filesystem::path find_communicator(DeviceKind kind);
 
 }  // namespace whygpu

@@ -191,6 +191,13 @@ std::string_view Case::operator[](std::string_view key) const {
 
 std::int64_t Case::number(std::string_view key) const { return to_number((*this)[key]).value(); }
 
+int Case::ranks() const {
+  for (const auto& [name, value] : values) {
+    if (name == kRanksKey) return static_cast<int>(to_number(value).value());
+  }
+  return 1;
+}
+
 std::string Case::text() const { return text_of(*this, {}); }
 
 std::string Case::problem() const {

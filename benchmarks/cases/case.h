@@ -35,12 +35,15 @@ struct Parameter {
   bool word = false;  // takes a name, such as that of a backend
 };
 
+inline constexpr std::string_view kRanksKey = "ranks";  // of workloads whose cases several processes can measure
+
 struct Case {
   std::string workload;
   std::vector<std::pair<std::string, std::string>> values;  // every parameter, in the workload's order
 
   std::string_view operator[](std::string_view key) const;  // throws std::out_of_range
   std::int64_t number(std::string_view key) const;
+  int ranks() const;  // processes that measure it together; 1 without that key
   std::string text() const;     // canonical: in the workload's order, without default values
   std::string problem() const;  // text() without backend and variant: the computation only
   Case with(std::string_view key, std::string_view value) const;

@@ -75,12 +75,6 @@ fs::path cgroup(const fs::path& root) {
   return fs::exists(own / "cgroup.controllers") ? own : base;
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  gethostname(name.data(), name.size() - 1);
-  return name.data();
-}
-
 std::optional<std::string> virtualization(const fs::path& root) {
   const auto flags = colon_lines(root / "proc/cpuinfo")["flags"];
   if ((" " + flags + " ").find(" hypervisor ") == std::string::npos) return std::nullopt;
@@ -88,6 +82,12 @@ std::optional<std::string> virtualization(const fs::path& root) {
 }
 
 }  // namespace
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  gethostname(name.data(), name.size() - 1);
+  return name.data();
+}
 
 fs::path program_folder() {
   std::error_code ignored;

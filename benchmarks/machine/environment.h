@@ -18,6 +18,8 @@ std::filesystem::path program_folder();
 // CPUs available to this process: its affinity mask, or the cgroup's quota rounded up if that is less. At least 1.
 int usable_cpus();
 
+std::string host_name();
+
 // CPU quota of the cgroup in CPUs; nothing if there is no limit.
 std::optional<double> cpu_quota(const std::filesystem::path& root = "/");
 

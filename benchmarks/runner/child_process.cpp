@@ -17,6 +17,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "benchmarks/worker/worker_options.h"
+
 namespace whygpu {
 namespace {
 
@@ -29,6 +31,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kWatchInterval{1000};
 constexpr int kWaitsPerCall = 20;
+constexpr std::chrono::seconds kPatienceWithLauncher{5};
 
 // How to start a child.
 struct Start {
@@ -109,15 +112,19 @@ std::string CapturedOutput::last_line() const {
 }
 
 ChildProcess::ChildProcess(const fs::path& program, std::vector<std::string> arguments,
-                           const EnvironmentChanges& environment) {
+                           const EnvironmentChanges& environment, std::vector<std::string> launcher)
+    : launches_(!launcher.empty()) {
   std::array<int, 2> pipe_ends{};
   if (pipe2(pipe_ends.data(), O_CLOEXEC) != 0) fail("pipe");
   records_ = pipe_ends[0];
   arguments.insert(arguments.begin(), program.string());
-  arguments.push_back(fmt::format("--records={}", pipe_ends[1]));
+  arguments.push_back(launches_ ? fmt::format("--records={}", kRecordsToOutput)
+                                : fmt::format("--records={}", pipe_ends[1]));
+  arguments.insert(arguments.begin(), launcher.begin(), launcher.end());
   pid_ = start_child({.words = std::move(arguments),
+                      .output = launches_ ? pipe_ends[1] : -1,
                       .errors = errors_.fd(),
-                      .inherited = pipe_ends[1],
+                      .inherited = launches_ ? -1 : pipe_ends[1],
                       .environment = environment,
                       .own_group = true});
   close(pipe_ends[1]);
@@ -152,7 +159,20 @@ ChildProcess::Event ChildProcess::next_line(std::string& line, std::chrono::dura
   }
 }
 
-void ChildProcess::kill() { ::kill(-pid_, SIGKILL); }
+void ChildProcess::signal(int number) { ::kill(pid_, number); }
+
+void ChildProcess::kill() {
+  if (launches_) {
+    signal(SIGTERM);
+    siginfo_t info{};
+    const auto deadline = Clock::now() + kPatienceWithLauncher;
+    while (Clock::now() < deadline && waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
+  ::kill(-pid_, SIGKILL);
+}
 
 std::string ChildProcess::wait() {
   if (ending_) return *ending_;

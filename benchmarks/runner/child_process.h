@@ -38,9 +38,10 @@ class CapturedOutput {
 class ChildProcess {
  public:
   // Runs `program` with `arguments` and `--records=N`, the number of a descriptor whose lines next_line() returns.
-  // Standard output is discarded; standard error is kept for last_error_line().
+  // Standard output is discarded; standard error is kept for last_error_line(). With a `launcher`, its words start the
+  // program, and the records are the standard output.
   ChildProcess(const std::filesystem::path& program, std::vector<std::string> arguments,
-               const EnvironmentChanges& environment = {});
+               const EnvironmentChanges& environment = {}, std::vector<std::string> launcher = {});
   ~ChildProcess();
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -50,17 +51,20 @@ class ChildProcess {
   // Waits for a line, the end of the records, the timeout, or a signal to this process.
   Event next_line(std::string& line, std::chrono::duration<double> timeout);
 
-  void kill();
+  void kill();  // a launcher is asked first, for it has to end processes that are not its children
+  void signal(int number);
 
   // Waits for the process to end. Returns "" for exit status 0, else e.g. "exit status 3" or "signal 6 (Aborted)".
   std::string wait();
 
   // The last line of standard error.
   std::string last_error_line() const { return errors_.last_line(); }
+  std::string errors() const { return errors_.text(); }  // standard error so far
 
  private:
   CapturedOutput errors_;
   pid_t pid_ = -1;
+  bool launches_ = false;
   int records_ = -1;
   std::string pending_;
   std::optional<std::string> ending_;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/launcher.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/select_cases.h"
 
@@ -22,6 +23,36 @@ Case with_offload(Case problem, const RunOptions& options) {
   if (!options.offload.empty()) problem = problem.with("offload", options.offload);
   if (!options.reuse.empty()) problem = problem.with("reuse", options.reuse);
   return parse_case(problem.text());
+}
+
+// Every problem that can have several ranks, with each number of them.
+std::vector<Case> with_ranks(std::vector<Case> problems, const std::vector<int>& ranks) {
+  if (ranks.empty()) return problems;
+  const auto has_ranks = [](const Case& problem) {
+    return std::ranges::any_of(problem.values, [](const auto& value) { return value.first == kRanksKey; });
+  };
+  if (std::ranges::none_of(problems, has_ranks)) {
+    throw CaseError(fmt::format("--ranks: {} runs in one process; accepted for collectives and training_step",
+                                problems.front().workload));
+  }
+  std::vector<Case> expanded;
+  for (const auto& problem : problems) {
+    if (!has_ranks(problem)) {
+      expanded.push_back(problem);
+      continue;
+    }
+    for (const int count : ranks) {
+      const Case several = parse_case(problem.with(kRanksKey, std::to_string(count)).text());
+      if (std::ranges::find(expanded, several) == expanded.end()) expanded.push_back(several);
+    }
+  }
+  return expanded;
+}
+
+int most_ranks(const std::vector<Case>& problems) {
+  int most = 1;
+  for (const auto& problem : problems) most = std::max(most, problem.ranks());
+  return most;
 }
 
 // Backends that were asked for, and of which none can run.
@@ -67,7 +98,11 @@ RunPlan plan_run(const RunOptions& options) {
 
   auto problems = with_models(cases_from_words(words), options.models);
   for (auto& problem : problems) problem = with_offload(problem, options);
-  const ProbeSettings settings{program_folder(), options.settings.threads, options.settings.device};
+  problems = with_ranks(std::move(problems), options.ranks);
+  const int ranks = most_ranks(problems);
+  plan.threads = options.threads_given ? options.settings.threads : std::max(1, options.settings.threads / ranks);
+  if (ranks > 1) launcher_words(options.settings.launcher, ranks, plan.threads);  // refuses one that is not there
+  const ProbeSettings settings{program_folder(), plan.threads, options.settings.device};
   const auto probes = probe_backends(options.backends, settings, problems.front().workload);
   plan.backends.assign(probes.begin(), probes.end());
   refuse_unusable(options.backends, plan.backends);

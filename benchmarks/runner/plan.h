@@ -16,6 +16,7 @@ struct RunPlan {
   std::string sweep;  // as typed
   std::vector<Case> cases;
   std::vector<BackendRecord> backends;
+  int threads = 1;                  // of each process
   double usual_budget_seconds = 0;  // default budget for this many cases
   bool short_run = false;           // --quick or the sweep "quick": the usual budget is a promise
 };

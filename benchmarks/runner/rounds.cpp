@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 #include <limits>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "benchmarks/runner/child_process.h"
+#include "benchmarks/runner/launcher.h"
 #include "benchmarks/worker/worker_options.h"
 #include "benchmarks/workloads/workload.h"
 #include "reports/results/codec.h"
@@ -18,6 +21,7 @@ namespace {
 
 // With fewer rounds there is no 95% interval, so no case is settled earlier.
 constexpr int kFewestRounds = 6;
+constexpr std::chrono::milliseconds kPatienceWithRanks{500};
 constexpr std::size_t kAllCases = std::numeric_limits<std::size_t>::max();
 
 EndRecord failure(const CaseRecord& result, const std::string& reason, int round) {
@@ -51,6 +55,14 @@ std::map<std::string, double> verified_details(const CaseRecord& result) {
   return verified;
 }
 
+// ": rank 1 does not answer", or nothing where all or none do.
+std::string ranks_that_hang(ChildProcess& worker, int ranks) {
+  worker.signal(SIGUSR1);  // which launchers pass on
+  std::this_thread::sleep_for(kPatienceWithRanks);
+  const std::string silent = silent_ranks(worker.errors(), ranks);
+  return silent.empty() ? "" : ": " + silent;
+}
+
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 }  // namespace
@@ -70,10 +82,15 @@ bool Rounds::active(const CaseRecord& result) const {
   return !result.settled;
 }
 
+Rounds::Group Rounds::group_of(const CaseRecord& result) {
+  const std::string ranks = result.value(std::string(kRanksKey));
+  return {result.backend, result.workload, ranks.empty() ? 1 : std::stoi(ranks)};
+}
+
 std::vector<CaseRecord*> Rounds::active_cases(const Group& group) {
   std::vector<CaseRecord*> cases;
   for (auto& result : state_.results()) {
-    if (active(result) && result.backend == group.first && result.workload == group.second) cases.push_back(&result);
+    if (active(result) && group_of(result) == group) cases.push_back(&result);
   }
   return cases;
 }
@@ -81,7 +98,7 @@ std::vector<CaseRecord*> Rounds::active_cases(const Group& group) {
 std::vector<Rounds::Group> Rounds::active_groups() {
   std::set<Group> groups;
   for (const auto& result : state_.results()) {
-    if (active(result)) groups.emplace(result.backend, result.workload);
+    if (active(result)) groups.insert(group_of(result));
   }
   return {groups.begin(), groups.end()};
 }
@@ -133,7 +150,7 @@ std::vector<Rounds::Group> Rounds::first_visits(std::vector<Group> groups) {
   for (const auto& result : state_.results()) {
     if (result.rounds.empty()) continue;
     const double time = median(result.rounds.front().samples_ns);
-    const auto [known, added] = shortest_ns.try_emplace({result.backend, result.workload}, time);
+    const auto [known, added] = shortest_ns.try_emplace(group_of(result), time);
     if (!added) known->second = std::min(known->second, time);
   }
   std::ranges::stable_sort(groups, {}, [&](const Group& group) {
@@ -157,14 +174,15 @@ void Rounds::visit(const Group& group, int round, std::size_t most) {
 
 void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>& waiting) {
   WorkerOptions options;
-  options.backend = group.first;
+  options.backend = group.backend;
+  options.ranks = group.ranks;
   options.threads = settings_.threads;
   options.device = settings_.device;
   options.sample_seconds = settings_.sample_seconds;
   options.audit = settings_.audit;
   options.seed = settings_.seed;
   // Once the backend has crashed, every case has a process of its own: one case's damage is never another's fault.
-  const bool alone = crashed_.contains(group.first);
+  const bool alone = crashed_.contains(group.backend);
   const std::vector<CaseRecord*> chosen(waiting.begin(), alone ? waiting.begin() + 1 : waiting.end());
   // Once per case is enough: the energy pass repeats its trials itself.
   const bool first = std::ranges::all_of(chosen, [](const auto* result) { return result->rounds.empty(); });
@@ -173,7 +191,9 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
     options.cases.push_back(result->text);
     if (auto verified = verified_details(*result); !verified.empty()) options.verified.emplace(result->text, verified);
   }
-  ChildProcess worker(worker_folder_ / group.second, worker_arguments(options));
+  ChildProcess worker(worker_folder_ / group.workload, worker_arguments(options), {},
+                      group.ranks > 1 ? launcher_words(settings_.launcher, group.ranks, settings_.threads)
+                                      : std::vector<std::string>());
 
   const auto leave_queue = [&](const CaseRecord* result) { std::erase(waiting, result); };
   CaseRecord* in_flight = nullptr;
@@ -209,20 +229,23 @@ void Rounds::run_worker(const Group& group, int round, std::vector<CaseRecord*>&
     const bool hung = event == ChildProcess::Event::timeout;
     // A wait that the budget cut short blames nobody; it may end a moment before the budget does.
     if (hung && wait.count() < settings_.timeout_seconds) return worker.kill();
+    std::string hanging;
+    if (hung && group.ranks > 1) hanging = ranks_that_hang(worker, group.ranks);
     if (hung) worker.kill();
     const std::string ending = worker.wait();
     // A crash, or an exit in the middle of a case: libraries end the process on damage that they notice.
     if (ending.starts_with("signal") || (in_flight != nullptr && !hung)) {
-      crashed_.insert(group.first);
+      crashed_.insert(group.backend);
       if (took_any) return;  // the case in flight is tried again, alone
     }
     // A worker may end between two cases, when it has lost its device; one that ends before its first case must not be
     // started for ever.
     CaseRecord* guilty = in_flight != nullptr ? in_flight : took_any || waiting.empty() ? nullptr : waiting.front();
     if (guilty == nullptr) return;
-    std::string reason = hung ? fmt::format("no answer for {:g} s, killed", settings_.timeout_seconds)
+    std::string reason = hung ? fmt::format("no answer for {:g} s, killed{}", settings_.timeout_seconds, hanging)
                               : fmt::format("worker ended with {}", ending.empty() ? "exit status 0" : ending);
-    if (const auto words = worker.last_error_line(); !words.empty() && !hung) reason += ": " + words;
+    const std::string words = group.ranks > 1 ? cause_of_end(worker.errors()) : worker.last_error_line();
+    if (!words.empty() && !hung) reason += ": " + words;
     take(failure(*guilty, reason, round), round);
     leave_queue(guilty);
     report(guilty->text, round);

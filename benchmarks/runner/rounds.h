@@ -1,4 +1,4 @@
-// Rounds of fresh worker processes: each visits every (backend, workload) once, in shuffled order, so that drift of the
+// Rounds of fresh worker processes: each visits every (backend, workload, ranks) once, in shuffled order, so that drift of the
 // machine affects all backends alike. Cases that are settled or not ok drop out.
 //
 // The first round serves whoever stops early: the cheapest case of every group, then the groups in the order of its
@@ -44,7 +44,13 @@ class Rounds {
   bool run(const std::atomic<bool>& interrupted);
 
  private:
-  using Group = std::pair<std::string, std::string>;  // backend, workload
+  // The cases that a process measures one after another.
+  struct Group {
+    std::string backend, workload;
+    int ranks = 1;
+    auto operator<=>(const Group&) const = default;
+  };
+  static Group group_of(const CaseRecord& result);
 
   bool active(const CaseRecord& result) const;
   std::vector<CaseRecord*> active_cases(const Group& group);

@@ -65,6 +65,9 @@ PlannedRun planned_now(const RunOptions& options) {
   ResultFile& facts = planned.facts;
   static_cast<RunSettings&>(facts.run) = options.settings;
   facts.run.sweep = plan.sweep;
+  facts.run.threads = plan.threads;
+  const auto most_ranks = std::ranges::max_element(planned.cases, {}, &Case::ranks)->ranks();
+  if (most_ranks == 1) facts.run.launcher.clear();
   facts.networks = options.networks;
   if (facts.run.budget_seconds == 0) {
     facts.run.budget_seconds = plan.usual_budget_seconds;
@@ -75,6 +78,7 @@ PlannedRun planned_now(const RunOptions& options) {
   facts.backends = std::move(plan.backends);
   facts.environment = environment_record();
   facts.findings = cpu_findings(cpu_facts(), cpu_quota(), facts.run.threads);
+  for (auto& finding : rank_findings(most_ranks, facts.run)) facts.findings.push_back(std::move(finding));
   for (auto& finding : kernel_findings(facts.backends)) facts.findings.push_back(std::move(finding));
   const ProbeSettings probe{program_folder(), facts.run.threads, facts.run.device};
   for (auto& finding : dispatch_findings(facts.backends, probe, planned.cases.front().workload)) {

@@ -8,6 +8,7 @@
 #include <random>
 
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/runner/launcher.h"
 
 namespace whygpu {
 namespace {
@@ -34,6 +35,16 @@ void add_run_options(CLI::App& command, RunOptions& options) {
                   "operations) or always (around each operation)")
       ->check(CLI::IsMember({"kernel", "once", "always"}));
   command.add_option("--reuse", options.reuse, "operations per upload, with --offload once (default: 10)");
+  command
+      .add_option("--ranks", options.ranks,
+                  "numbers of processes that measure a case together, comma-separated: of collectives and training_step")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(CLI::Range(1, 1 << 20));
+  command
+      .add_option("--launcher", options.settings.launcher,
+                  "what starts several ranks: mpirun or srun, and options of theirs in one word")
+      ->default_str(kDefaultLauncher);
   command.add_flag("--resume", options.resume, "resume the interrupted run of -o FILE");
   add_measuring_options(command, options);
 }
@@ -57,7 +68,8 @@ void add_measuring_options(CLI::App& command, RunOptions& options) {
   add_percent_option(command, "--precision", options.precision,
                      "a case is settled once the 95% interval of its median is within ± this (default: 1%, 3% or 10%, "
                      "by the noise of this machine)");
-  add_threads_option(command, settings.threads, "CPU threads, the same for every backend");
+  add_threads_option(command, settings.threads, "CPU threads of each process, the same for every backend")
+      ->each([&options](const std::string&) { options.threads_given = true; });
   add_device_option(command, settings.device);
   add_sample_seconds_option(command, settings.sample_seconds);
   add_duration_option(command, "--timeout", settings.timeout_seconds, "silence after which a worker is killed")

@@ -23,6 +23,8 @@ struct RunOptions {
   std::vector<std::string> models;      // only cases of these networks; empty: all
   std::vector<std::string> backends;    // empty: all that are usable here
   std::string offload, reuse;           // values for every case; empty: as in the case
+  std::vector<int> ranks;               // of every case that can have several; empty: as in the case
+  bool threads_given = false;           // else ranks share the CPUs
   std::string output;                   // the result file; empty: results/DATE.json
   bool quick = false;                   // an evenly spaced subset of the cases
   bool no_ceilings = false;

@@ -49,6 +49,7 @@ void RunState::end(const EndRecord& record) {
   result.reason = record.reason;
   if (!record.implementation.empty()) result.implementation = record.implementation;
   if (record.set_bytes > 0) result.set_bytes = record.set_bytes;
+  if (!record.ranks.empty()) result.ranks = record.ranks;
   if (!record.round) return;
   auto& medians = round_medians_ns_[found->second];
   result.rounds.push_back(*record.round);

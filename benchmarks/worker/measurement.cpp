@@ -7,7 +7,11 @@
 #include <chrono>
 #include <cmath>
 #include <ctime>
+#include <numeric>
 #include <thread>
+
+#include "benchmarks/worker/ranks.h"
+#include "reports/results/statistics.h"
 
 namespace whygpu {
 namespace {
@@ -94,8 +98,8 @@ void Measurement::warm_up() {
   const double shortest = std::max(mode_.load_seconds, kShortestWarmup);
   const double limit = std::max(shortest, std::clamp(sample_seconds_, kShortestWarmup, kLongestWarmup));
   int steady_windows = 0;
-  while (steady_windows < kSteadyWindows || seconds_since(start) < shortest) {
-    if (seconds_since(start) > limit) break;
+  while (steady_windows < kSteadyWindows || slowest(seconds_since(start)) < shortest) {
+    if (slowest(seconds_since(start)) > limit) break;
     const double before = each;
     each = time_each(operations_for(kWarmupWindow, each, batch_));
     steady_windows = std::abs(each / before - 1) < kSteadyWithin ? steady_windows + 1 : 0;
@@ -126,7 +130,7 @@ double Measurement::sample() {
       trial_.poison_results(set);
       audit_one_operation(set, when + ", once more");
     }
-    const std::string disturbance = device_.disturbance();
+    const std::string disturbance = first_said(device_.disturbance());
     if (!disturbance.empty() && round_.discarded < kMostRetakes) {
       ++round_.discarded;
       std::this_thread::sleep_for(kRecovery);
@@ -134,12 +138,22 @@ double Measurement::sample() {
     }
     if (!disturbance.empty()) round_.disturbance = disturbance;
     round_.samples_ns.push_back(1e9 * seconds / static_cast<double>(round_.batch));
+    note_rank_times();
     cpu_seconds_ += cpu;
     if (faults > 0) round_.details["page_faults"] += static_cast<double>(faults);
     round_.cpu_ns =
         1e9 * cpu_seconds_ / static_cast<double>(round_.batch * static_cast<std::int64_t>(round_.samples_ns.size()));
     return seconds;
   }
+}
+
+void Measurement::note_rank_times() {
+  std::vector<double> ns = batch_.rank_seconds();
+  if (ns.empty()) return;
+  for (double& time : ns) time *= 1e9 / static_cast<double>(round_.batch);
+  fastest_rank_ns_.push_back(std::ranges::min(ns));
+  mean_rank_ns_.push_back(std::accumulate(ns.begin(), ns.end(), 0.0) / static_cast<double>(ns.size()));
+  all_ranks_ns_.insert(all_ranks_ns_.end(), ns.begin(), ns.end());
 }
 
 // A CPU backend returns when its operation is complete: its samples are synchronised already.
@@ -149,7 +163,8 @@ void Measurement::time_synchronised() {
   const auto start = Clock::now();
   do {
     seconds.push_back(batch_.time_synchronised());
-  } while (seconds.size() < kMostSynchronised && seconds_since(start) < kSynchronisedShare * sample_seconds_);
+  } while (seconds.size() < kMostSynchronised &&
+           slowest(seconds_since(start)) < kSynchronisedShare * sample_seconds_);
   const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
   std::ranges::nth_element(seconds, middle);
   round_.details["synchronised_ns"] = 1e9 * *middle;
@@ -168,7 +183,13 @@ void Measurement::finish() {
   } else if (const Verdict verdict = trial_.check_again(); verdict.status != Status::ok) {
     verdict_ = {verdict.status, "after the samples: " + verdict.reason};
   }
+  verdict_ = agreed(verdict_);
   time_synchronised();
+  if (!all_ranks_ns_.empty()) {
+    round_.details["rank_fastest_ns"] = median(fastest_rank_ns_);
+    round_.details["rank_mean_ns"] = median(mean_rank_ns_);
+    round_.details["rank_p99_ns"] = quantile(all_ranks_ns_, 0.99);
+  }
   const auto readings = batch_.readings(round_.batch);
   round_.details.insert(readings.begin(), readings.end());
 }

@@ -49,6 +49,7 @@ class Measurement {
 
  private:
   void time_synchronised();
+  void note_rank_times();
   bool is_audited(std::size_t sample) const;
   void note(const Verdict& verdict, std::string_view when);
   void audit_one_operation(std::size_t set, std::string_view when);
@@ -63,6 +64,7 @@ class Measurement {
   std::size_t audited_sample_;
   Verdict verdict_;
   double cpu_seconds_ = 0;
+  std::vector<double> fastest_rank_ns_, mean_rank_ns_, all_ranks_ns_;  // of each sample; of all samples
   RoundRecord round_;
 };
 

@@ -40,6 +40,7 @@ void list_fields(Fields& f, typename Fields::template Ref<EndRecord> end) {
   f.optional("flops", end.flops);
   f.optional("bytes", end.bytes);
   f.if_set("set_bytes", end.set_bytes);
+  f.if_set("ranks", end.ranks);
   f.if_set("round", end.round);
 }
 

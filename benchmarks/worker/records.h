@@ -32,6 +32,7 @@ struct EndRecord {
   std::string reason;  // why not ok
   std::string implementation;
   double flops = 0, bytes = 0, set_bytes = 0;
+  std::vector<RankRecord> ranks;     // if there are several
   std::optional<RoundRecord> round;  // of a case that is ok
 };
 

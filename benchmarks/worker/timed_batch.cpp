@@ -7,6 +7,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "benchmarks/worker/ranks.h"
+
 namespace whygpu {
 namespace {
 
@@ -99,6 +101,14 @@ void TimedBatch::enqueue(std::int64_t operations) {
 }
 
 double TimedBatch::time(std::int64_t operations) {
+  if (world() == nullptr) return time_alone(operations);
+  device_.synchronize();
+  world()->barrier();
+  rank_seconds_ = world()->gather(time_alone(operations));
+  return std::ranges::max(rank_seconds_);
+}
+
+double TimedBatch::time_alone(std::int64_t operations) {
   if (mode_.cold) device_.flush_cache();
   if (timed_on_host()) return time_on_host(operations);
   device_.hold();

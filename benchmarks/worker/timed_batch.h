@@ -29,8 +29,11 @@ class TimedBatch {
   std::int64_t unit() const { return unit_; }
   std::int64_t most() const;
 
-  // Runs `operations`, and returns their total time in seconds.
+  // Runs `operations`, and returns their total time in seconds: that of the slowest rank, where several start together.
   double time(std::int64_t operations);
+
+  // The last time of every rank, by rank; empty without ranks.
+  const std::vector<double>& rank_seconds() const { return rank_seconds_; }
 
   // Captures about `operations` operations and replays them from now on, if the device supports it; unit() becomes the
   // number of captured operations.
@@ -58,6 +61,7 @@ class TimedBatch {
   void run_unheld();
   std::unique_ptr<Graph> capture(std::int64_t operations);
   void enqueue(std::int64_t operations);
+  double time_alone(std::int64_t operations);
   double time_on_host(std::int64_t operations);
 
   Trial& trial_;
@@ -69,6 +73,7 @@ class TimedBatch {
   std::int64_t unit_ = 1;
   std::int64_t launches_;  // of one operation or, once recorded, of one replay
   std::size_t sets_ = 1, next_set_ = 0;
+  std::vector<double> rank_seconds_;
 };
 
 }  // namespace whygpu

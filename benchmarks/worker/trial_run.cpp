@@ -9,6 +9,7 @@
 
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/worker/ranks.h"
 
 namespace whygpu {
 namespace {
@@ -28,10 +29,16 @@ void TrialRun::prepare() {
   try {
     verdict_ = make_ready();
   } catch (const std::bad_alloc&) {
-    verdict_ = {Status::failed, "out of memory"};
+    fail("out of memory");
   } catch (const std::exception& error) {
-    verdict_ = {Status::failed, error.what()};
+    fail(error.what());
   }
+}
+
+// Other ranks would wait for this one.
+void TrialRun::fail(const std::string& reason) {
+  if (world() != nullptr) leave_with_error(reason);
+  verdict_ = {Status::failed, reason};
 }
 
 // The arguments must fit on the device, and once more on the host for inputs and the oracle.
@@ -53,10 +60,10 @@ Verdict TrialRun::fits_in_memory() const {
 }
 
 Verdict TrialRun::make_ready() {
-  if (Verdict verdict = fits_in_memory(); verdict.status != Status::ok) return verdict;
-  if (const Support support = workload_.supports(case_, backend_); !support) {
-    return {Status::unsupported, support.reason};
-  }
+  if (Verdict verdict = agreed(fits_in_memory()); verdict.status != Status::ok) return verdict;
+  const Support support = workload_.supports(case_, backend_);
+  const Verdict supported = support ? Verdict{} : Verdict{Status::unsupported, support.reason};
+  if (Verdict verdict = agreed(supported); verdict.status != Status::ok) return verdict;
 
   const auto prepare_start = Clock::now();
   trial_ = workload_.prepare(case_, backend_);
@@ -65,7 +72,7 @@ Verdict TrialRun::make_ready() {
 
   trial_->load(settings_.seed);
   const auto verify_start = Clock::now();
-  Verdict verdict = settings_.verified.empty() ? trial_->verify() : trial_->verify_again(settings_.verified);
+  Verdict verdict = agreed(settings_.verified.empty() ? trial_->verify() : trial_->verify_again(settings_.verified));
   if (verdict.status != Status::ok) return verdict;
   const double verify_ns = nanoseconds_since(verify_start);
 
@@ -73,8 +80,9 @@ Verdict TrialRun::make_ready() {
   if (mode.offload != Offload::kernel && trial_->host_arguments().empty()) {
     return {Status::unsupported, fmt::format("{} has no operands to upload", case_.workload)};
   }
+  const std::uint32_t drawn = std::random_device{}();
   measurement_.emplace(*trial_, backend_.device(), mode, settings_.sample_seconds, settings_.audit,
-                       std::random_device{}());
+                       world() == nullptr ? drawn : static_cast<std::uint32_t>(world()->gather(drawn).front()));
   measurement_->round().prepare_ns = prepare_ns;
   measurement_->round().verify_ns = verify_ns;
   measurement_->warm_up();
@@ -89,7 +97,7 @@ void TrialRun::measure(benchmark::State& state) {
   try {
     while (state.KeepRunningBatch(measurement_->batch())) state.SetIterationTime(measurement_->sample());
   } catch (const std::exception& error) {
-    verdict_ = {Status::failed, error.what()};
+    fail(error.what());
     state.SkipWithError(error.what());
     return;
   }
@@ -122,7 +130,7 @@ void TrialRun::measure_energy(const RunMeters& run) {
 EndRecord TrialRun::end_record() {
   if (verdict_.status == Status::ok) finish();
   const Work work = workload_.work(case_);
-  EndRecord record{case_.text(), verdict_.status, verdict_.reason, {}, work.flops, work.bytes, 0, std::nullopt};
+  EndRecord record{case_.text(), verdict_.status, verdict_.reason, {}, work.flops, work.bytes, 0, {}, std::nullopt};
   if (trial_) {
     record.implementation = implementation();
     record.set_bytes = static_cast<double>(trial_->set_bytes());
@@ -133,6 +141,7 @@ EndRecord TrialRun::end_record() {
     for (double& sample : round.samples_ns) sample = std::round(sample * 1000) / 1000;
     round.details.insert(energy_.begin(), energy_.end());
     round.lost_meters = lost_meters_;
+    record.ranks = describe_ranks(backend_.device());
   }
   return record;
 }
@@ -143,7 +152,7 @@ void TrialRun::finish() {
     if (verdict_ = measurement_->verdict(); verdict_.status != Status::ok) return;
     for (auto& detail : trial_->details()) measurement_->round().details.insert(std::move(detail));
   } catch (const std::exception& error) {
-    verdict_ = {Status::failed, error.what()};
+    fail(error.what());
   }
 }
 

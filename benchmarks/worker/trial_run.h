@@ -43,6 +43,7 @@ class TrialRun {
  private:
   Verdict make_ready();
   Verdict fits_in_memory() const;
+  void fail(const std::string& reason);
   void finish();
   std::string implementation() const;
 

@@ -1,7 +1,9 @@
 #include "benchmarks/worker/worker.h"
 
 #include <benchmark/benchmark.h>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <memory>
@@ -13,6 +15,7 @@
 #include "benchmarks/cases/sweep.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/worker/energy.h"
+#include "benchmarks/worker/ranks.h"
 #include "benchmarks/worker/records.h"
 #include "benchmarks/worker/trial_run.h"
 #include "benchmarks/worker/worker_options.h"
@@ -36,6 +39,14 @@ std::vector<Case> chosen_cases(std::string_view workload, const WorkerOptions& o
                                       c["backend"] != options.backend);
   });
   return cases;
+}
+
+void refuse_other_ranks(const std::vector<Case>& cases, int ranks) {
+  for (const auto& c : cases) {
+    if (c.ranks() == ranks) continue;
+    throw CaseError(fmt::format("{}: needs {} ranks: mpirun -np {} {} --ranks={} …", c.text(), c.ranks(), c.ranks(),
+                                c.workload, c.ranks()));
+  }
 }
 
 // --backend, or the only one named by the cases.
@@ -85,7 +96,7 @@ class Session {
  public:
   Session(std::vector<Case> cases, LoadedBackend& backend, const WorkerOptions& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
-    if (options.energy) meters_ = meters_for(backend->device(), find_meters(), meter_files());
+    if (options.energy && world() == nullptr) meters_ = meters_for(backend->device(), find_meters(), meter_files());
     for (auto& c : cases_) {
       c = c.with("backend", backend.name());
       auto* registered =
@@ -100,7 +111,7 @@ class Session {
   // Google Benchmark calls a case several times with growing iteration counts, without marking the last call.
   void finish_current() {
     if (!current_) return;
-    if (options_.energy) current_->measure_energy(meters_);
+    if (options_.energy && world() == nullptr) current_->measure_energy(meters_);
     records_.write(current_->end_record());
     const Status status = current_->verdict().status;
     all_well_ = all_well_ && (status == Status::ok || status == Status::unsupported);
@@ -141,9 +152,20 @@ class Session {
   bool all_well_ = true;
 };
 
+// Of several ranks, the first one writes.
+RecordWriter open_records(const WorkerOptions& options) {
+  const bool silent = world() != nullptr && world()->rank() > 0;
+  const int output = options.records == kRecordsToOutput ? dup(STDOUT_FILENO) : -1;
+  if (silent || output >= 0) dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+  if (silent) return {};
+  if (output >= 0) return RecordWriter(std::to_string(output));
+  if (options.records.empty()) return options.describe ? RecordWriter("1") : RecordWriter();
+  return RecordWriter(options.records);
+}
+
 int run(std::string_view workload, WorkerOptions options, std::vector<std::string> benchmark_flags) {
-  RecordWriter records =
-      options.records.empty() ? (options.describe ? RecordWriter("1") : RecordWriter()) : RecordWriter(options.records);
+  if (options.ranks > 1) join_ranks(options.ranks);
+  RecordWriter records = open_records(options);
   auto cases = chosen_cases(workload, options);
   LoadedBackend backend = load(chosen_backend(options, cases), options);
   records.write(describe_backend(backend.name(), *backend));
@@ -151,6 +173,7 @@ int run(std::string_view workload, WorkerOptions options, std::vector<std::strin
     describe(backend, workload, records);
     return 0;
   }
+  refuse_other_ranks(cases, options.ranks);
 
   Session session(std::move(cases), backend, options, records);
   std::vector<char*> arguments;
@@ -174,8 +197,11 @@ int worker_main(std::string_view workload, int argc, char** argv) {
   std::vector<std::string> flags;
   try {
     if (const auto status = parse_worker_options(workload, argc, argv, options, flags)) return *status;
-    return run(workload, options, std::move(flags));
+    const int status = run(workload, options, std::move(flags));
+    leave_ranks();
+    return status;
   } catch (const std::exception& error) {
+    if (world() != nullptr) leave_with_error(error.what());
     std::fputs(fmt::format("{}: {}\n", workload, error.what()).c_str(), stderr);
     return 2;
   }

@@ -31,13 +31,16 @@ void add_worker_options(CLI::App& app, WorkerOptions& options) {
       "JSON object: by case, details of a process that verified it on the same backend; its results are compared with "
       "those");
   app.add_option("--sweep", options.sweep, "name or file of a sweep (default: quick)");
+  app.add_option("--ranks", options.ranks, "processes that measure together, as many as the MPI launcher starts")
+      ->check(CLI::Range(1, 1 << 20))
+      ->capture_default_str();
   app.add_option("--threads", options.threads, "CPU threads")->check(CLI::Range(1, 4096))->capture_default_str();
   app.add_option("--sample_seconds", options.sample_seconds,
                  "sampling time of each case, in place of --benchmark_min_time")
       ->check(CLI::PositiveNumber);
   app.add_option("--device", options.device, "index of the accelerator; of OpenCL, over all platforms")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--records", options.records, "file or descriptor for JSON lines with all samples");
+  app.add_option("--records", options.records, "file or descriptor for JSON lines with all samples, or stdout, which then has nothing else");
   app.add_flag("--energy", options.energy, "also measure energy: some seconds more per case");
   app.add_flag(
       "--audit", options.audit,
@@ -49,6 +52,7 @@ void add_worker_options(CLI::App& app, WorkerOptions& options) {
 std::vector<std::string> worker_arguments(const WorkerOptions& options) {
   std::vector<std::string> words;
   if (!options.backend.empty()) words.push_back("--backend=" + options.backend);
+  if (options.ranks > 1) words.push_back(fmt::format("--ranks={}", options.ranks));
   words.push_back(fmt::format("--threads={}", options.threads));
   words.push_back(fmt::format("--device={}", options.device));
   if (options.sample_seconds > 0) words.push_back(fmt::format("--sample_seconds={}", options.sample_seconds));

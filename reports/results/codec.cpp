@@ -43,6 +43,13 @@ void list_fields(Fields& f, typename Fields::template Ref<RoundRecord> round) {
 }
 
 template <class Fields>
+void list_fields(Fields& f, typename Fields::template Ref<RankRecord> rank) {
+  f.required("host", rank.host);
+  f.required("device", rank.device);
+  f.if_set("cpus", rank.cpus);
+}
+
+template <class Fields>
 void list_fields(Fields& f, typename Fields::template Ref<CaseRecord> record) {
   f.required("case", record.text);
   f.optional("problem", record.problem);
@@ -56,6 +63,7 @@ void list_fields(Fields& f, typename Fields::template Ref<CaseRecord> record) {
   f.required("flops", record.flops, Range::not_negative);
   f.required("bytes", record.bytes, Range::not_negative);
   f.if_set("set_bytes", record.set_bytes, Range::not_negative);
+  f.if_set("ranks", record.ranks);
   f.required("rounds", record.rounds);
   if constexpr (Fields::kReads) {
     if (record.problem.empty()) record.problem = problem_of(record.text);
@@ -182,6 +190,7 @@ void list_settings(Fields& f, typename Fields::template Ref<RunSettings> setting
   f.optional("command", settings.command);
   f.optional("sweep", settings.sweep);
   f.required("threads", settings.threads, Range::positive);
+  f.if_set("launcher", settings.launcher);
   f.optional("device", settings.device);
   f.required("sample_seconds", settings.sample_seconds);
   f.required("budget_seconds", settings.budget_seconds);
@@ -257,6 +266,7 @@ void decode(const JsonNode& node, Record& record) {
 }
 
 template nlohmann::json encode(const RoundRecord&);
+template nlohmann::json encode(const RankRecord&);
 template nlohmann::json encode(const CaseRecord&);
 template nlohmann::json encode(const DeviceRecord&);
 template nlohmann::json encode(const BackendRecord&);
@@ -274,6 +284,7 @@ template nlohmann::json encode(const NetworkNodeRecord&);
 template nlohmann::json encode(const NetworkRecord&);
 
 template void decode(const JsonNode&, RoundRecord&);
+template void decode(const JsonNode&, RankRecord&);
 template void decode(const JsonNode&, CaseRecord&);
 template void decode(const JsonNode&, DeviceRecord&);
 template void decode(const JsonNode&, BackendRecord&);

@@ -27,7 +27,7 @@ template <class T, class... Records>
 concept IsOneOf = (std::same_as<T, Records> || ...);
 
 template <class T>
-concept ResultRecord = IsOneOf<T, RoundRecord, CaseRecord, DeviceRecord, BackendRecord, FindingRecord, CeilingRecord,
+concept ResultRecord = IsOneOf<T, RoundRecord, RankRecord, CaseRecord, DeviceRecord, BackendRecord, FindingRecord, CeilingRecord,
                                MeterRecord, CacheRecord, EnvironmentRecord, ContextRecord, ImportRecord, RunSettings,
                                RunRecord, NetworkWorkRecord, NetworkNodeRecord, NetworkRecord>;
 

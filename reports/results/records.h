@@ -54,6 +54,13 @@ inline constexpr std::string_view kConvolution = "convolution", kMemory = "memor
 // How the reason of a case begins that could have been measured: a backend left it out by choice, or the run ended.
 inline constexpr std::string_view kSkipped = "skipped: ", kNotReached = "not reached: ";
 
+// One of the processes that measured a case together.
+struct RankRecord {
+  std::string host;
+  std::string device;
+  std::string cpus;  // that it may use: "0-3"; empty: unknown
+};
+
 struct CaseRecord {
   std::string text;     // the line that reproduces it
   std::string problem;  // the same without backend and variant
@@ -67,6 +74,7 @@ struct CaseRecord {
   double flops = 0;
   double bytes = 0;
   double set_bytes = 0;
+  std::vector<RankRecord> ranks;    // by rank, of a case that several measured
   std::vector<RoundRecord> rounds;  // at least one when ok
 
   // The value of a parameter; empty when the workload has no such parameter.
@@ -202,7 +210,8 @@ struct ImportRecord {
 struct RunSettings {
   std::vector<std::string> command;  // as typed
   std::string sweep;                 // its name, or the cases as typed
-  int threads = 1;
+  int threads = 1;  // of each rank
+  std::string launcher = "mpirun";   // that starts the ranks of a case, with its options; empty: no case has several
   int device = 0;
   double sample_seconds = 0.05;  // sampling time of a case in one process
   double budget_seconds = 0;     // for the whole run, ceilings and checks included; 0: default
