@@ -15,17 +15,20 @@ std::vector<Parameter> network_parameters(std::string_view default_batch) {
   };
 }
 
-Network network_of(const Case& c) {
+Network network_of(const Case& c, std::int64_t batch) {
   Sizes sizes;
   for (const char* key : {"batch", "length", "width"}) {
     if (c.number(key) != 0) sizes[key] = c.number(key);
   }
+  if (batch > 0) sizes["batch"] = batch;
   return find_model(c["model"]).network(sizes);
 }
 
-Network checked_network_of(const Case& c) {
+Network checked_network_of(const Case& c, std::int64_t batch) {
   const Model& model = find_model(c["model"]);
-  return model.network(model.check_sizes());
+  Sizes sizes = model.check_sizes();
+  if (batch > 0) sizes["batch"] = batch;
+  return model.network(sizes);
 }
 
 Support supports_launch(const Case& c, Backend& backend) {

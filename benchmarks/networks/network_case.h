@@ -14,10 +14,11 @@ namespace whygpu::networks {
 std::vector<Parameter> network_parameters(std::string_view default_batch);
 
 // The network of the case's model with the case's sizes. Throws CaseError for a size that the model does not have.
-Network network_of(const Case& c);
+// `batch`: another batch size; 0: that of the case.
+Network network_of(const Case& c, std::int64_t batch = 0);
 
 // The same layers at the sizes that are compared with the float64 reference.
-Network checked_network_of(const Case& c);
+Network checked_network_of(const Case& c, std::int64_t batch = 0);
 
 // Whether the device supports the `launch` mode.
 Support supports_launch(const Case& c, Backend& backend);

@@ -32,7 +32,7 @@ NetworkTrial::NetworkTrial(Network network, Network checked, const Case& c, Back
 
 // Every run sees the same batch, which the reference learns too.
 void NetworkTrial::load(std::uint64_t) {
-  batch_.emplace(graph_, make_batch(network_, graph_, 0));
+  batch_.emplace(graph_, timed_batch());
   reset(0);
 }
 

@@ -8,6 +8,7 @@
 
 #include "benchmarks/networks/network_case.h"
 #include "benchmarks/networks/program.h"
+#include "benchmarks/networks/task.h"
 #include "benchmarks/workloads/workload.h"
 
 namespace whygpu::networks {
@@ -35,6 +36,7 @@ class NetworkTrial : public Trial {
  protected:
   void reset(std::size_t set);      // restores the state before the first step
   void run(std::size_t set) const;  // queues one step
+  virtual Batch timed_batch() const { return make_batch(network_, graph_, 0); }
   Details common_details() const;   // parameters, memory, and the owners of the code that the step runs
 
   Backend& backend_;

@@ -161,6 +161,13 @@ void Program::enqueue() {
   for (const Step& step : steps_) step.operation->enqueue(step.arguments);
 }
 
+void Program::enqueue(const std::function<void(std::size_t node)>& before_each) {
+  for (std::size_t node = 0; node < steps_.size(); ++node) {
+    before_each(node);
+    steps_[node].operation->enqueue(steps_[node].arguments);
+  }
+}
+
 std::vector<NodeTime> Program::time_nodes(int steps) {
   std::vector<std::unique_ptr<Stopwatch>> stopwatches;
   for (std::size_t i = 0; i < steps_.size(); ++i) stopwatches.push_back(backend_.device().make_stopwatch());

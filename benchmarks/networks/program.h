@@ -1,6 +1,7 @@
 // A graph prepared on a backend: one block of device memory, every operation prepared.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +45,7 @@ class Program {
 
   void enqueue(Phase phase);
   void enqueue();  // all phases in turn
+  void enqueue(const std::function<void(std::size_t node)>& before_each);  // called with the number of the next node
 
   std::vector<double> download(Value value);
   double loss() { return download(graph_.loss)[0]; }

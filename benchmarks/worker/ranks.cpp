@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "backends/loader.h"
@@ -57,6 +58,7 @@ void leave_with_error(const std::string& error) {
   std::fputs(fmt::format("rank {} on {}: {}\n", joined->rank(), host_name(), error).c_str(), stderr);
   std::fflush(nullptr);
   joined->abort();
+  std::abort();
 }
 
 double slowest(double seconds) { return joined ? std::ranges::max(joined->gather(seconds)) : seconds; }

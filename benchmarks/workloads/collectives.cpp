@@ -8,6 +8,7 @@
 #include "backends/dtypes.h"
 #include "benchmarks/oracles/random_input.h"
 #include "benchmarks/worker/ranks.h"
+#include "benchmarks/workloads/probes.h"
 #include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
@@ -251,7 +252,10 @@ class CollectiveWorkload final : public Workload {
 
   Support supports(const Case& c, Backend& backend) const override {
     Device& device = backend.device();
-    if (backend.probes() == nullptr) return Support::no("the backends that measure memory measure collectives");
+    // One backend for each kind of device: the one that measures its memory.
+    if (!supports_probe(Stream{.elements = 64}, "", backend)) {
+      return Support::no("collectives are measured by the backends that measure memory, such as host");
+    }
     if (Support support = supports_ranks(c.number("ranks"), device); !support) return support;
     const Collective collective = collective_of(c);
     if (collective.elements == 0) {

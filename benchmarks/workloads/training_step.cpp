@@ -5,8 +5,10 @@
 #include <array>
 
 #include "benchmarks/networks/check.h"
+#include "benchmarks/networks/data_parallel_trial.h"
 #include "benchmarks/networks/network_graph.h"
 #include "benchmarks/networks/network_trial.h"
+#include "benchmarks/worker/ranks.h"
 
 namespace whygpu {
 namespace {
@@ -23,6 +25,9 @@ const std::vector<Parameter>& training_parameters() {
     std::vector<std::string> optimisers = {"default"};
     for (const OptimiserKind& kind : kinds().optimisers) optimisers.emplace_back(kind.name);
     list.push_back({"optimiser", "default", optimisers, 0, "optimiser of the weights; default: that of the model"});
+    list.push_back({std::string(kRanksKey), "1", {}, 1, "processes that train together, each with a share of the batch"});
+    list.push_back({"scaling", "strong", {"strong", "weak"}, 0, "the ranks divide the batch, or have one each"});
+    list.push_back({"bucket_bytes", "26214400", {}, 4, "gradients that ranks average at once, in whole parameters"});
     return list;
   }();
   return parameters;
@@ -35,8 +40,34 @@ Network with_optimiser(Network network, const Case& c) {
   return network;
 }
 
-ComputeGraph training_graph_of(const Case& c) {
-  return training_graph(with_optimiser(network_of(c), c), parse_dtype(c["dtype"]));
+// One rank's part: the batch of the case, or its share of it.
+Network share_of_rank(const Case& c) {
+  Network network = network_of(c);
+  if (c["scaling"] == "strong" && network.batch % c.ranks() == 0) network = network_of(c, network.batch / c.ranks());
+  return with_optimiser(std::move(network), c);
+}
+
+ComputeGraph training_graph_of(const Case& c) { return training_graph(share_of_rank(c), parse_dtype(c["dtype"])); }
+
+RankedTraining ranked_training(const Case& c) {
+  const Network share = share_of_rank(c);
+  const std::int64_t ranks = c.ranks(), checked = checked_network_of(c).batch;
+  const std::int64_t checked_share = (checked + ranks - 1) / ranks;
+  return {with_optimiser(network_of(c, share.batch * ranks), c), share,
+          with_optimiser(checked_network_of(c, checked_share * ranks), c),
+          with_optimiser(checked_network_of(c, checked_share), c), c.number("bucket_bytes")};
+}
+
+Support supports_rank_count(const Case& c, Backend& backend) {
+  if (c.ranks() == 1) return {};
+  if (Support support = supports_ranks(c.ranks(), backend.device()); !support) return support;
+  if (c["launch"] == "graph") return Support::no("several ranks queue their steps one by one: launch=eager");
+  const Network network = network_of(c);
+  if (c["scaling"] == "strong" && network.batch % c.ranks() != 0) {
+    return Support::no(fmt::format("a batch of {} does not divide among {} ranks; scaling=weak gives each one its own",
+                                   network.batch, c.ranks()));
+  }
+  return supports_shares(network);
 }
 
 class TrainingTrial final : public NetworkTrial {
@@ -161,7 +192,8 @@ class TrainingWorkload final : public Workload {
     double kept = static_cast<double>(graph.spec(graph.weights).bytes());
     for (const Value value : graph.state) kept += static_cast<double>(graph.spec(value).bytes());
     const auto batch = static_cast<double>(graph.spec(graph.input).bytes() + graph.spec(graph.target).bytes());
-    return {flops(graph), 2 * kept + batch, static_cast<double>(plan_memory(graph).bytes)};
+    const double ranks = c.ranks();
+    return {ranks * flops(graph), ranks * (2 * kept + batch), ranks * static_cast<double>(plan_memory(graph).bytes)};
   }
 
   bool runs_layers() const override { return true; }
@@ -172,11 +204,13 @@ class TrainingWorkload final : public Workload {
   }
 
   Support supports(const Case& c, Backend& backend) const override {
+    if (Support support = supports_rank_count(c, backend); !support) return support;
     if (Support support = supports_launch(c, backend); !support) return support;
     return networks::supports(training_graph_of(c), backend);
   }
 
   std::unique_ptr<Trial> prepare(const Case& c, Backend& backend) const override {
+    if (c.ranks() > 1) return make_data_parallel_trial(ranked_training(c), c, backend);
     return std::make_unique<TrainingTrial>(c, backend);
   }
 };
