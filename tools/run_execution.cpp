@@ -44,11 +44,15 @@ void print_table(const ResultFile& file) {
     return;
   }
   fmt::print("{}", render_table({file}, options));
-  for (const auto& [workload, view] : {std::pair{"training_step", "training"}, {"inference", "inference"}}) {
-    if (std::ranges::none_of(file.cases, [&](const auto& c) { return c.workload == workload; })) continue;
+  const auto print_view_if = [&](const char* view, auto&& holds) {
+    if (std::ranges::none_of(file.cases, holds)) return;
     options.view = view;
     fmt::print("\n{}", render_table({file}, options));
-  }
+  };
+  const auto has_several_ranks = [](const CaseRecord& c) { return !c.ranks.empty(); };
+  print_view_if("training", [&](const CaseRecord& c) { return c.workload == kTrainingStep && !has_several_ranks(c); });
+  print_view_if("inference", [](const CaseRecord& c) { return c.workload == kInference; });
+  print_view_if("scaling", has_several_ranks);
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ class Communicator {
 class World : public Communicator {
  public:
   virtual void barrier() = 0;
-  virtual std::vector<double> gather(double value) = 0;                 // every rank's, by rank
+  virtual std::vector<double> gather(double value) = 0;                  // every rank's, by rank
   virtual std::vector<std::string> gather(const std::string& text) = 0;  // every rank's, by rank
   [[noreturn]] virtual void abort() = 0;                                 // ends all ranks
 };

@@ -205,7 +205,8 @@ class MpiWorld final : public World {
     });
   }
 
-  // MPI moves data only while it is called. Now and then is enough beside the computation, whose CPU this thread shares.
+  // MPI moves data only while it is called. Now and then is enough beside the computation, whose CPU this thread
+  // shares.
   void make_progress(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     while (changed_.wait(lock, stop, [this] { return !averages_.empty(); })) {

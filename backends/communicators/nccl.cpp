@@ -115,8 +115,8 @@ class NcclCommunicator final : public Communicator {
       case CollectiveKind::all_gather:
         return check(nccl_.all_gather(c.in_place ? own : in, out, part, type, comm_, compute_));
       case CollectiveKind::reduce_scatter:
-        return check(nccl_.reduce_scatter(c.in_place ? out : in, c.in_place ? own : out, part, type, ncclSum, comm_,
-                                          compute_));
+        return check(
+            nccl_.reduce_scatter(c.in_place ? out : in, c.in_place ? own : out, part, type, ncclSum, comm_, compute_));
       case CollectiveKind::broadcast:
         return check(nccl_.broadcast(c.in_place ? out : in, out, all, type, 0, comm_, compute_));
       case CollectiveKind::all_to_all:
@@ -161,8 +161,7 @@ class NcclCommunicator final : public Communicator {
 
 extern "C" __attribute__((visibility("default"))) const whygpu::CommunicatorModule* whygpu_communicator_module() {
   static const whygpu::CommunicatorModule module{
-      .name = "nccl",
-      .create = [](whygpu::World* world, whygpu::Device* device) -> whygpu::Communicator* {
+      .name = "nccl", .create = [](whygpu::World* world, whygpu::Device* device) -> whygpu::Communicator* {
         return new whygpu::NcclCommunicator(*world, *device);
       }};
   return &module;

@@ -77,7 +77,8 @@ Batch share_of(const Network& whole, const Batch& batch, int rank, int ranks) {
   const auto order = whole.input.words.find("order");
   const bool time_first = order != whole.input.words.end() && order->second == "time";
   const std::int64_t outer = time_first ? whole.input.number("length") : 1;
-  return {rows_of(batch.input, outer, whole.batch, rank, ranks), rows_of(batch.target, outer, whole.batch, rank, ranks)};
+  return {rows_of(batch.input, outer, whole.batch, rank, ranks),
+          rows_of(batch.target, outer, whole.batch, rank, ranks)};
 }
 
 Support supports_shares(const Network& network) {

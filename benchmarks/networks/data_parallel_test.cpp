@@ -96,8 +96,8 @@ Outcome train(const Model& model, int ranks, std::int64_t bucket_bytes, int skip
     Program program(graph, *backend);
     DataParallelStep step(graph, program, world, bucket_bytes);
     Outcome& outcome = outcomes[static_cast<std::size_t>(rank)];
-    outcome.losses = data_parallel_losses(whole, whole_graph, graph, program, step, world, kCheckedSteps,
-                                          outcome.different);
+    outcome.losses =
+        data_parallel_losses(whole, whole_graph, graph, program, step, world, kCheckedSteps, outcome.different);
     outcome.buckets = step.buckets();
   };
   {

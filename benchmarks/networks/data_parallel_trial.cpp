@@ -35,8 +35,8 @@ class DataParallelTrial final : public NetworkTrial {
     Program program(share, backend_);
     DataParallelStep step(share, program, communicator_, training_.bucket_bytes);
     int different = -1;
-    const auto losses = data_parallel_losses(training_.checked_whole, whole, share, program, step, *world(),
-                                             kCheckedSteps, different);
+    const auto losses =
+        data_parallel_losses(training_.checked_whole, whole, share, program, step, *world(), kCheckedSteps, different);
     const auto expected = reference_losses(training_.checked_whole, whole, kCheckedSteps);
     if (Verdict verdict = judge(losses, expected, 1, different); verdict.status != Status::ok) {
       return {verdict.status, "scaled down, " + verdict.reason};
@@ -56,9 +56,7 @@ class DataParallelTrial final : public NetworkTrial {
     return check_losses(expected, 2);
   }
 
-  Verdict check_again() override {
-    return check_losses({losses_.begin(), losses_.begin() + kStepsOfOneRank}, 1);
-  }
+  Verdict check_again() override { return check_losses({losses_.begin(), losses_.begin() + kStepsOfOneRank}, 1); }
 
   std::string implementation() const override {
     return fmt::format("{}; gradients in {} bucket{} by {}", NetworkTrial::implementation(), steps_[0]->buckets(),
@@ -103,8 +101,8 @@ class DataParallelTrial final : public NetworkTrial {
   Verdict judge(const std::vector<double>& losses, const std::vector<double>& expected, double tolerances,
                 int different) const {
     if (different >= 0) {
-      return {Status::incorrect, fmt::format("after {} steps the weights of rank {} are not those of rank 0",
-                                             kCheckedSteps, different)};
+      return {Status::incorrect,
+              fmt::format("after {} steps the weights of rank {} are not those of rank 0", kCheckedSteps, different)};
     }
     const std::string error = compare_losses(losses, expected, tolerances * loss_tolerance(products_));
     return error.empty() ? Verdict{} : Verdict{Status::incorrect, error};
@@ -116,8 +114,8 @@ class DataParallelTrial final : public NetworkTrial {
     losses_ = data_parallel_losses(training_.whole, whole_graph_, graph_, sets_.front()->program, step(0), *world(),
                                    kCheckedSteps, different);
     reset(0);
-    return judge({losses_.begin(), losses_.begin() + static_cast<std::ptrdiff_t>(expected.size())}, expected, tolerances,
-                 different);
+    return judge({losses_.begin(), losses_.begin() + static_cast<std::ptrdiff_t>(expected.size())}, expected,
+                 tolerances, different);
   }
 
   // Of the slowest rank; all start together.
@@ -130,7 +128,8 @@ class DataParallelTrial final : public NetworkTrial {
       const auto start = std::chrono::steady_clock::now();
       run();
       backend_.device().synchronize();
-      times.push_back(slowest(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count()));
+      times.push_back(
+          slowest(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count()));
     }
     return median(times);
   }

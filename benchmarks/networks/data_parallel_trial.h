@@ -17,8 +17,8 @@ struct RankedTraining {
   std::int64_t bucket_bytes = 0;
 };
 
-// Its losses are those of one rank with the whole batch, and all ranks end with the same weights. It has the details of a
-// training step, with the samples of all ranks, and
+// Its losses are those of one rank with the whole batch, and all ranks end with the same weights. It has the details of
+// a training step, with the samples of all ranks, and
 //   alone_ns           a step without averages, of the slowest rank, as timed after the samples
 //   averaging_ns       the averages alone
 //   exposed_ns         what a step takes longer with them than without

@@ -17,7 +17,8 @@ std::vector<std::string> launcher_words(const std::string& launcher, int ranks, 
 // What ended the ranks, from the standard error of all of them and the launcher; "" if it is empty.
 std::string cause_of_end(std::string_view errors);
 
-// The ranks that are not in a call of MPI, from what `ranks` ranks print when they get SIGUSR1: "rank 1 does not answer".
+// The ranks that are not in a call of MPI, from what `ranks` ranks print when they get SIGUSR1: "rank 1 does not
+// answer".
 std::string silent_ranks(std::string_view errors, int ranks);
 
 }  // namespace whygpu

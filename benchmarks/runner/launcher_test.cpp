@@ -21,7 +21,8 @@ TEST(LauncherWords, MissingLauncherIsRefused) {
     launcher_words("/nowhere/mpirun", 2, 1);
     FAIL();
   } catch (const CaseError& error) {
-    EXPECT_STREQ(error.what(), "--launcher /nowhere/mpirun: it does not start here (Debian: apt-get install openmpi-bin)");
+    EXPECT_STREQ(error.what(),
+                 "--launcher /nowhere/mpirun: it does not start here (Debian: apt-get install openmpi-bin)");
   }
 }
 
@@ -33,9 +34,10 @@ TEST(CauseOfEnd, RankThatSaysWhyIsQuoted) {
 }
 
 TEST(CauseOfEnd, LauncherNamesKilledRank) {
-  EXPECT_EQ(cause_of_end("-----\nmpirun noticed that process rank 1 with PID 0 on node host exited on signal 9 (Killed).\n"
-                         "-----\n"),
-            "mpirun noticed that process rank 1 with PID 0 on node host exited on signal 9 (Killed).");
+  EXPECT_EQ(
+      cause_of_end("-----\nmpirun noticed that process rank 1 with PID 0 on node host exited on signal 9 (Killed).\n"
+                   "-----\n"),
+      "mpirun noticed that process rank 1 with PID 0 on node host exited on signal 9 (Killed).");
   EXPECT_EQ(cause_of_end("srun: error: node7: task 1: Killed\nsrun: launch/slurm: _step_signal\n"),
             "srun: error: node7: task 1: Killed");
 }

@@ -1,5 +1,5 @@
-// Rounds of fresh worker processes: each visits every (backend, workload, ranks) once, in shuffled order, so that drift of the
-// machine affects all backends alike. Cases that are settled or not ok drop out.
+// Rounds of fresh worker processes: each visits every (backend, workload, ranks) once, in shuffled order, so that drift
+// of the machine affects all backends alike. Cases that are settled or not ok drop out.
 //
 // The first round serves whoever stops early: the cheapest case of every group, then the groups in the order of its
 // time, each with its cheap cases first.

@@ -36,8 +36,9 @@ void add_run_options(CLI::App& command, RunOptions& options) {
       ->check(CLI::IsMember({"kernel", "once", "always"}));
   command.add_option("--reuse", options.reuse, "operations per upload, with --offload once (default: 10)");
   command
-      .add_option("--ranks", options.ranks,
-                  "numbers of processes that measure a case together, comma-separated: of collectives and training_step")
+      .add_option(
+          "--ranks", options.ranks,
+          "numbers of processes that measure a case together, comma-separated: of collectives and training_step")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->check(CLI::Range(1, 1 << 20));

@@ -163,8 +163,7 @@ void Measurement::time_synchronised() {
   const auto start = Clock::now();
   do {
     seconds.push_back(batch_.time_synchronised());
-  } while (seconds.size() < kMostSynchronised &&
-           slowest(seconds_since(start)) < kSynchronisedShare * sample_seconds_);
+  } while (seconds.size() < kMostSynchronised && slowest(seconds_since(start)) < kSynchronisedShare * sample_seconds_);
   const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
   std::ranges::nth_element(seconds, middle);
   round_.details["synchronised_ns"] = 1e9 * *middle;

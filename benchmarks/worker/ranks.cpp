@@ -94,8 +94,8 @@ Support supports_ranks(std::int64_t ranks, const Device& device) {
     return Support::no("this build has no MPI: one rank only (Debian: apt-get install libopenmpi-dev openmpi-bin)");
   }
   if (find_communicator(device.kind()).empty()) {
-    return Support::no(fmt::format("this build moves no memory of {} devices between ranks",
-                                   device_kind_name(device.kind())));
+    return Support::no(
+        fmt::format("this build moves no memory of {} devices between ranks", device_kind_name(device.kind())));
   }
   return {};
 }

@@ -21,8 +21,8 @@ void leave_ranks();
 World* world();
 
 // Alone, these return their argument.
-double slowest(double seconds);         // the greatest of all ranks
-Verdict agreed(const Verdict& verdict);  // the first that is not ok, with its rank
+double slowest(double seconds);                   // the greatest of all ranks
+Verdict agreed(const Verdict& verdict);           // the first that is not ok, with its rank
 std::string first_said(const std::string& text);  // the first that is not empty
 
 // The collectives of the device's memory; world() if that is the host's. Ends with the process. Throws LoadError.

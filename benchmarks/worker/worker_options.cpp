@@ -40,7 +40,8 @@ void add_worker_options(CLI::App& app, WorkerOptions& options) {
       ->check(CLI::PositiveNumber);
   app.add_option("--device", options.device, "index of the accelerator; of OpenCL, over all platforms")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--records", options.records, "file or descriptor for JSON lines with all samples, or stdout, which then has nothing else");
+  app.add_option("--records", options.records,
+                 "file or descriptor for JSON lines with all samples, or stdout, which then has nothing else");
   app.add_flag("--energy", options.energy, "also measure energy: some seconds more per case");
   app.add_flag(
       "--audit", options.audit,

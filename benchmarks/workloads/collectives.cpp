@@ -27,7 +27,9 @@ const std::vector<Parameter>& collective_parameters() {
 }
 
 // A power of two of small whole numbers, all of whose sums over the ranks are exact.
-std::uint64_t value_kinds(std::int64_t ranks) { return ranks <= kExactInBf16 / 8 ? 8 : ranks <= kExactInBf16 / 4 ? 4 : 2; }
+std::uint64_t value_kinds(std::int64_t ranks) {
+  return ranks <= kExactInBf16 / 8 ? 8 : ranks <= kExactInBf16 / 4 ? 4 : 2;
+}
 
 class Values {
  public:
@@ -98,10 +100,9 @@ class CollectiveTrial final : public Trial {
   Verdict check(std::size_t set) override {
     const Set& buffers = sets_[set];
     const Values values(buffers.seed, communicator_.ranks());
-    const std::int64_t first =
-        collective_.kind == CollectiveKind::reduce_scatter && collective_.in_place
-            ? communicator_.result_part(collective_) * part_
-            : 0;
+    const std::int64_t first = collective_.kind == CollectiveKind::reduce_scatter && collective_.in_place
+                                   ? communicator_.result_part(collective_) * part_
+                                   : 0;
     const auto expected = [&](std::int64_t i) { return static_cast<double>(expected_value(values, i)); };
     if (Verdict verdict = compare(*buffers.out, first, result_elements(), "element", expected);
         verdict.status != Status::ok) {
@@ -209,7 +210,8 @@ class CollectiveTrial final : public Trial {
       for (std::int64_t i = 0; i < count && verdict.status == Status::ok; ++i) {
         const auto value = static_cast<double>(static_cast<float>(values[i]));
         if (value == expected(i)) continue;
-        verdict = {Status::incorrect, fmt::format("{} {} of {} is {:g}, expected {:g}", what, i, count, value, expected(i))};
+        verdict = {Status::incorrect,
+                   fmt::format("{} {} of {} is {:g}, expected {:g}", what, i, count, value, expected(i))};
       }
     });
     return verdict;
@@ -236,7 +238,8 @@ class CollectiveWorkload final : public Workload {
   void validate(const Case& c) const override {
     const double needed = static_cast<double>(c.number("bytes")) * static_cast<double>(c.number("ranks"));
     if (needed > 1e15) {
-      throw CaseError(fmt::format("{}: {} bytes on {} ranks are too much for any machine", c.text(), c["bytes"], c["ranks"]));
+      throw CaseError(
+          fmt::format("{}: {} bytes on {} ranks are too much for any machine", c.text(), c["bytes"], c["ranks"]));
     }
   }
 
@@ -309,7 +312,8 @@ const Workload& broadcast_workload() {
 }
 
 const Workload& alltoall_workload() {
-  static const CollectiveWorkload workload(CollectiveKind::all_to_all, "alltoall", "a part from each rank to each rank");
+  static const CollectiveWorkload workload(CollectiveKind::all_to_all, "alltoall",
+                                           "a part from each rank to each rank");
   return workload;
 }
 

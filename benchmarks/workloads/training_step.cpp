@@ -25,7 +25,8 @@ const std::vector<Parameter>& training_parameters() {
     std::vector<std::string> optimisers = {"default"};
     for (const OptimiserKind& kind : kinds().optimisers) optimisers.emplace_back(kind.name);
     list.push_back({"optimiser", "default", optimisers, 0, "optimiser of the weights; default: that of the model"});
-    list.push_back({std::string(kRanksKey), "1", {}, 1, "processes that train together, each with a share of the batch"});
+    list.push_back(
+        {std::string(kRanksKey), "1", {}, 1, "processes that train together, each with a share of the batch"});
     list.push_back({"scaling", "strong", {"strong", "weak"}, 0, "the ranks divide the batch, or have one each"});
     list.push_back({"bucket_bytes", "26214400", {}, 4, "gradients that ranks average at once, in whole parameters"});
     return list;

@@ -74,6 +74,11 @@ std::optional<Estimate> detail(const CaseRecord& record, const std::string& name
   return estimate(values);
 }
 
+std::optional<double> detail_value(const CaseRecord& record, const std::string& name) {
+  const auto found = detail(record, name);
+  return found ? std::optional(found->value) : std::nullopt;
+}
+
 std::optional<Estimate> latency_ns(const ResultFile& file, const CaseRecord& record) {
   if (file.imported) return std::nullopt;  // the source does not say whether the host waited
   const auto* backend = file.backend(record.backend);

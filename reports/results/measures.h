@@ -46,6 +46,8 @@ std::optional<Estimate> gigabytes_per_second(const CaseRecord& record);
 // Median over the rounds that have the detail. nullopt when no round has it or the case was not timed.
 std::optional<Estimate> detail(const CaseRecord& record, const std::string& name);
 
+std::optional<double> detail_value(const CaseRecord& record, const std::string& name);
+
 // One operation from its launch until the host knows that it is complete, in ns. Times of accelerators count operations
 // queued behind each other; those of CPU backends are synchronised already. nullopt for cold or copied operands
 // and in imported files.

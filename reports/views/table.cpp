@@ -76,6 +76,7 @@ constexpr std::array kViews = {
     View{"accuracy", "projection against measurement, for cards that were measured", accuracy_view},
     View{"training", "training steps: time, phases, samples per second, MFU, memory", training_view},
     View{"inference", "the forward half of networks: time, latency percentiles, memory", inference_view},
+    View{"scaling", "several ranks: efficiency, communication, bus bandwidth; projected for more ranks", scaling_view},
     View{"samples", "every sample, for --format csv, jsonl or json", samples_view, OnPage::left_out},
     View{"network", "networks as the sum of their operators, of a run of whygpu network", network_view},
 };

@@ -47,15 +47,10 @@ std::optional<double> per_second(const CaseRecord& record, const char* count) {
   return 1e9 * amount->value / time_ns(record)->value;
 }
 
-std::optional<double> value_of(const CaseRecord& record, const char* name) {
-  const auto found = detail(record, name);
-  return found ? std::optional(found->value) : std::nullopt;
-}
-
 // Share of the backend's own code in a step's time, each operation timed by itself; the rest is spent in whygpu's
 // layers.
 std::optional<double> library_share(const CaseRecord& record) {
-  const auto library = value_of(record, "nodes_backend_ns"), layers = value_of(record, "nodes_layers_ns");
+  const auto library = detail_value(record, "nodes_backend_ns"), layers = detail_value(record, "nodes_layers_ns");
   if (!library || !layers || *library + *layers <= 0) return std::nullopt;
   return *library / (*library + *layers);
 }
@@ -91,8 +86,8 @@ std::vector<Cell> row_of(const ResultFile& file, const CaseRecord& record, const
   add(per_second(record, "tokens"), 1);
   const auto utilisation = model_flops_utilisation(file, record);
   row.push_back({utilisation ? fmt::format("{:.0f}%", 100 * *utilisation) : ""});
-  add(value_of(record, "peak_memory_bytes"), 1e6);
-  add(value_of(record, "parameters"), 1e6);
+  add(detail_value(record, "peak_memory_bytes"), 1e6);
+  add(detail_value(record, "parameters"), 1e6);
   return row;
 }
 
@@ -180,8 +175,8 @@ Document training_view(const std::vector<ResultFile>& files, const TableOptions&
       auto& row = document.records.rows.emplace_back();
       row = {names[f],   record.workload,     record.problem,      record.backend, known(record.variant()),
              time.value, known(low_of(time)), known(high_of(time))};
-      for (const auto* name : kPhases) row.push_back(known(value_of(record, name)));
-      for (const auto* name : more) row.push_back(known(value_of(record, name)));
+      for (const auto* name : kPhases) row.push_back(known(detail_value(record, name)));
+      for (const auto* name : more) row.push_back(known(detail_value(record, name)));
       row.push_back(known(model_flops_utilisation(files[f], record)));
     }
     Section section = steps_of(files[f], names[f]);

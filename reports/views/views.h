@@ -27,6 +27,10 @@ Document projection_view(const std::vector<ResultFile>& files, const TableOption
 // Projection against measurement for cards of the catalogue that a file measured. Without sections when there are none.
 Document accuracy_view(const std::vector<ResultFile>& files, const TableOptions& options);
 
+// Several ranks: efficiency and communication of training steps, bandwidths of collectives, and projected efficiency on
+// more ranks.
+Document scaling_view(const std::vector<ResultFile>& files, const TableOptions& options);
+
 // A record for each sample; people see only how many there are.
 Document samples_view(const std::vector<ResultFile>& files, const TableOptions& options);
 

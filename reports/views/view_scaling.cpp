@@ -1,0 +1,270 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "reports/projection/scaling.h"
+#include "reports/render/text.h"
+#include "reports/results/measures.h"
+#include "reports/results/problems.h"
+#include "reports/views/provenance.h"
+#include "reports/views/views.h"
+
+namespace whygpu {
+namespace {
+
+constexpr const char* kRanks = "ranks";
+constexpr const char* kBusFactor = "bus_bandwidth_factor";
+constexpr std::array kProjectedRanks = {8, 16, 32, 64, 128, 256, 512, 1024};
+
+int ranks_of(const CaseRecord& record) {
+  const std::string text = record.value(kRanks);
+  return text.empty() ? 1 : std::stoi(text);
+}
+
+bool is_step(const CaseRecord& record) {
+  return record.workload == kTrainingStep && record.timed() && !record.value(kRanks).empty();
+}
+
+TextFacts without(TextFacts values, std::initializer_list<const char*> keys) {
+  for (const char* key : keys) values.erase(key);
+  return values;
+}
+
+// Steps on one and on several ranks, or on several only, that differ in nothing else.
+struct Scaled {
+  const CaseRecord* one = nullptr;              // null: not measured
+  std::vector<const CaseRecord*> several = {};  // by number of ranks
+};
+
+// With one rank, scaling and buckets mean nothing.
+std::vector<Scaled> scaled_steps(const ResultFile& file) {
+  std::vector<Scaled> all;
+  for (const auto& record : file.cases) {
+    if (!is_step(record) || ranks_of(record) == 1) continue;
+    const auto same = std::ranges::find_if(all, [&](const Scaled& other) {
+      return without(other.several[0]->values, {kRanks}) == without(record.values, {kRanks});
+    });
+    if (same == all.end()) {
+      all.push_back({nullptr, {&record}});
+    } else {
+      same->several.push_back(&record);
+    }
+  }
+  for (auto& scaled : all) {
+    std::ranges::sort(scaled.several, {}, [](const CaseRecord* record) { return ranks_of(*record); });
+    for (const auto& record : file.cases) {
+      const auto of_one = [](const CaseRecord& c) { return without(c.values, {kRanks, "scaling", "bucket_bytes"}); };
+      if (is_step(record) && ranks_of(record) == 1 && of_one(record) == of_one(*scaled.several[0])) {
+        scaled.one = &record;
+      }
+    }
+  }
+  return all;
+}
+
+double samples_per_second(const CaseRecord& record) {
+  return 1e9 * detail_value(record, "samples").value_or(0) / time_ns(record)->value;
+}
+
+std::optional<double> measured_efficiency(const Scaled& scaled, const CaseRecord& record) {
+  if (scaled.one == nullptr) return std::nullopt;
+  return samples_per_second(record) / samples_per_second(*scaled.one) / ranks_of(record);
+}
+
+// The share of the averages' time that the backward pass hides.
+std::optional<double> overlap(const CaseRecord& record) {
+  const auto exposed = detail_value(record, "exposed_ns"), averaging = detail_value(record, "averaging_ns");
+  if (!exposed || !averaging || *averaging <= 0) return std::nullopt;
+  return std::clamp(1 - *exposed / *averaging, 0.0, 1.0);
+}
+
+std::string percent(const std::optional<double>& share) { return share ? fmt::format("{:.0f}%", 100 * *share) : ""; }
+std::string duration(const std::optional<double>& ns) { return ns ? format_duration_ns(*ns) : ""; }
+
+// "model=mlp" of "model=mlp ranks=2".
+std::string problem_without_ranks(const CaseRecord& record) {
+  const std::string text = problem_alone(record), word = " ranks=" + record.value(kRanks);
+  const auto at = text.find(word);
+  return at == std::string::npos ? text : text.substr(0, at) + text.substr(at + word.size());
+}
+
+Section steps_section(const ResultFile& file, const std::string& name, Document& document) {
+  Section section{name + ": data-parallel training steps",
+                  {{"problem", "", true},
+                   {"backend", "", true},
+                   {"ranks", "", false},
+                   {"step", "time", false},
+                   {"", "time", false},
+                   {"samples/s", "rate", false},
+                   {"efficiency", "rate", false},
+                   {"averages", "communication", false},
+                   {"exposed", "communication", false},
+                   {"overlap", "communication", false}},
+                  {},
+                  {}};
+  const auto add = [&](const Scaled& scaled, const CaseRecord& record) {
+    const auto time = *time_ns(record);
+    const auto share = ranks_of(record) == 1 ? std::nullopt : measured_efficiency(scaled, record);
+    section.rows.push_back({{problem_without_ranks(record)},
+                            {contender_name(file, record)},
+                            {std::to_string(ranks_of(record))},
+                            {format_duration_ns(time.value)},
+                            {format_spread(time), Tone::faint},
+                            {format_number(samples_per_second(record))},
+                            {percent(share)},
+                            {duration(detail_value(record, "averaging_ns"))},
+                            {duration(detail_value(record, "exposed_ns"))},
+                            {percent(overlap(record))}});
+    document.records.rows.push_back({name, record.workload, record.problem, record.backend,
+                                     static_cast<double>(ranks_of(record)), false, time.value, known(share),
+                                     known(detail_value(record, "averaging_ns")),
+                                     known(detail_value(record, "exposed_ns")), std::monostate{}, std::monostate{}});
+  };
+  for (const auto& scaled : scaled_steps(file)) {
+    if (scaled.one != nullptr) add(scaled, *scaled.one);
+    for (const CaseRecord* record : scaled.several) add(scaled, *record);
+  }
+  return section;
+}
+
+Section collectives_section(const ResultFile& file, const std::string& name, Document& document) {
+  Section section{name + ": collectives",
+                  {{"collective", "", true},
+                   {"ranks", "", false},
+                   {"bytes", "", false},
+                   {"slowest", "time of the ranks", false},
+                   {"mean", "time of the ranks", false, 1},
+                   {"p99", "time of the ranks", false, 1},
+                   {"algorithm", "GB/s", false},
+                   {"bus", "GB/s", false}},
+                  {},
+                  {}};
+  for (const auto& record : file.cases) {
+    const auto factor = detail_value(record, kBusFactor);
+    if (!factor) continue;
+    const double ns = time_ns(record)->value, algorithm = record.bytes / ns;
+    std::string what = record.workload;
+    for (const char* key : {"dtype", "in_place"}) what += fmt::format(" {}={}", key, record.value(key));
+    section.rows.push_back({{what},
+                            {record.value(kRanks)},
+                            {record.value("bytes")},
+                            {format_duration_ns(ns)},
+                            {duration(detail_value(record, "rank_mean_ns"))},
+                            {duration(detail_value(record, "rank_p99_ns"))},
+                            {format_number(algorithm)},
+                            {format_number(*factor * algorithm)}});
+    document.records.rows.push_back({name, record.workload, record.problem, record.backend,
+                                     static_cast<double>(ranks_of(record)), false, ns, std::monostate{},
+                                     std::monostate{}, std::monostate{}, algorithm, *factor * algorithm});
+  }
+  return section;
+}
+
+// From the file's all-reduces in f32 on these ranks; else nothing.
+std::optional<projection::AllReduceModel> measured_model(const ResultFile& file, int ranks) {
+  std::vector<projection::AllReduceTime> times;
+  for (const auto& record : file.cases) {
+    if (record.workload != "allreduce" || !record.timed() || ranks_of(record) != ranks) continue;
+    if (record.value("dtype") != "f32") continue;
+    times.push_back({record.bytes, 1e-9 * time_ns(record)->value});
+  }
+  return projection::fit_all_reduce(times, ranks);
+}
+
+// From the fewest ranks that were measured: what was measured on more of them checks it.
+Section projected_section(const ResultFile& file, const std::string& name, Document& document) {
+  Section section{name + ": projected, not measured: efficiency of more ranks",
+                  {{"problem", "", true},
+                   {"backend", "", true},
+                   {"ranks", "", false},
+                   {"step", "projected", false},
+                   {"nothing hidden", "efficiency", false},
+                   {"overlap as measured", "efficiency", false},
+                   {"measured", "efficiency", false}},
+                  {},
+                  {}};
+  std::set<std::string> sources;
+  for (const auto& scaled : scaled_steps(file)) {
+    if (scaled.one == nullptr) continue;
+    const CaseRecord& fewest = *scaled.several.front();
+    const auto gradients = detail_value(fewest, "parameters"), averaging = detail_value(fewest, "averaging_ns");
+    if (!gradients || !averaging) continue;
+    projection::StepScaling step{1e-9 * time_ns(*scaled.one)->value, fewest.value("scaling") == "weak", 4 * *gradients};
+    auto model = measured_model(file, ranks_of(fewest));
+    sources.insert(model
+                       ? fmt::format("the file's all-reduces on {} ranks: {:.3g} µs a message, {:.3g} GB/s; the fit is "
+                                     "off by up to {:.0f}% at its own points",
+                                     model->ranks, 1e6 * model->latency_seconds, 1e-9 / model->seconds_per_byte,
+                                     100 * model->worst_error)
+                       : fmt::format("the averages of a step on {} ranks, without a latency: add allreduce cases to "
+                                     "the run for one",
+                                     ranks_of(fewest)));
+    if (!model) model = projection::all_reduce_by_bandwidth({step.gradient_bytes, 1e-9 * *averaging}, ranks_of(fewest));
+    if (!model) continue;
+    const double samples = detail_value(*scaled.one, "samples").value_or(1);
+    std::vector<int> ranks(kProjectedRanks.begin(), kProjectedRanks.end());
+    for (const CaseRecord* record : scaled.several) ranks.push_back(ranks_of(*record));
+    std::ranges::sort(ranks);
+    ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
+    for (const int count : ranks) {
+      if (!step.weak && count > samples) break;  // less than a sample for each
+      step.hidden = 0;
+      const double low = projection::efficiency(step, *model, count);
+      step.hidden = overlap(fewest).value_or(0);
+      const double high = projection::efficiency(step, *model, count);
+      const double ns = 1e9 * projection::step_seconds(step, *model, count);
+      const auto measured =
+          std::ranges::find(scaled.several, count, [](const CaseRecord* record) { return ranks_of(*record); });
+      const auto seen = measured == scaled.several.end() ? std::nullopt : measured_efficiency(scaled, **measured);
+      section.rows.push_back({{problem_without_ranks(fewest)},
+                              {contender_name(file, fewest)},
+                              {std::to_string(count)},
+                              {format_duration_ns(ns)},
+                              {percent(low)},
+                              {percent(high)},
+                              {percent(seen)}});
+      document.records.rows.push_back({name, fewest.workload, problem_without_ranks(fewest), fewest.backend,
+                                       static_cast<double>(count), true, ns, high, std::monostate{}, std::monostate{},
+                                       std::monostate{}, std::monostate{}});
+    }
+  }
+  for (const auto& source : sources) section.notes.push_back("all-reduce time from " + source);
+  section.notes.emplace_back(
+      "assumes that a share takes its part of the one-rank step, that all ranks are as fast and as far from one "
+      "another "
+      "as the measured ones, and an all-reduce of 2 log2(n) messages and 2 (n - 1) / n of the bytes");
+  return section;
+}
+
+}  // namespace
+
+Document scaling_view(const std::vector<ResultFile>& files, const TableOptions&) {
+  Document document;
+  document.records.columns = {"file",    "workload",   "problem",      "backend",    "ranks",          "projected",
+                              "time_ns", "efficiency", "averaging_ns", "exposed_ns", "algorithm_gbps", "bus_gbps"};
+  const auto names = file_names(files);
+  document.heading = describe_files(files, names);
+  for (std::size_t f = 0; f < files.size(); ++f) {
+    bool any = false;
+    for (auto* const build : {steps_section, collectives_section, projected_section}) {
+      Section section = build(files[f], names[f], document);
+      if (section.rows.empty()) continue;
+      any = true;
+      document.sections.push_back(std::move(section));
+    }
+    if (!any) document.notes.push_back(names[f] + ": no case was measured by several ranks");
+  }
+  if (document.sections.empty()) return document;
+  document.notes.emplace_back("efficiency: samples per second over those of as many single ranks of the same run.");
+  document.notes.emplace_back(
+      "averages: those of all gradients by themselves; exposed: what a step takes longer with them; overlap: the share "
+      "of their time that the backward pass hides.");
+  document.notes.emplace_back(
+      "algorithm and bus bandwidth as nccl-tests defines them: bytes of the larger buffer over the time of the slowest "
+      "rank, and that times what a rank has to pass on of each byte.");
+  return document;
+}
+
+}  // namespace whygpu
