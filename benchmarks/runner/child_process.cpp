@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -74,6 +75,13 @@ pid_t start_child(Start start) {
   if (chdir(start.folder.c_str()) == 0) execvp(argv[0], argv.data());
   dprintf(STDERR_FILENO, "%s: %s\n", argv[0], std::strerror(errno));
   _exit(127);
+}
+
+// A launcher's ranks may have process groups of their own.
+void signal_tree(pid_t pid, int number) {
+  std::ifstream children(fmt::format("/proc/{}/task/{}/children", pid, pid));
+  for (pid_t child = 0; children >> child;) signal_tree(child, number);
+  ::kill(pid, number);
 }
 
 int wait_for(pid_t pid) {
@@ -159,11 +167,11 @@ ChildProcess::Event ChildProcess::next_line(std::string& line, std::chrono::dura
   }
 }
 
-void ChildProcess::signal(int number) { ::kill(pid_, number); }
+void ChildProcess::signal(int number) { signal_tree(pid_, number); }
 
 void ChildProcess::kill() {
   if (launches_) {
-    signal(SIGTERM);
+    ::kill(pid_, SIGTERM);
     siginfo_t info{};
     const auto deadline = Clock::now() + kPatienceWithLauncher;
     while (Clock::now() < deadline && waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&

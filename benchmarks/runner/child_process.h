@@ -52,7 +52,7 @@ class ChildProcess {
   Event next_line(std::string& line, std::chrono::duration<double> timeout);
 
   void kill();  // a launcher is asked first, for it has to end processes that are not its children
-  void signal(int number);
+  void signal(int number);  // to it and its descendants
 
   // Waits for the process to end. Returns "" for exit status 0, else e.g. "exit status 3" or "signal 6 (Aborted)".
   std::string wait();

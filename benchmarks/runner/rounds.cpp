@@ -57,7 +57,7 @@ std::map<std::string, double> verified_details(const CaseRecord& result) {
 
 // ": rank 1 does not answer", or nothing where all or none do.
 std::string ranks_that_hang(ChildProcess& worker, int ranks) {
-  worker.signal(SIGUSR1);  // which launchers pass on
+  worker.signal(SIGUSR1);  // launchers ignore it, or pass it on
   std::this_thread::sleep_for(kPatienceWithRanks);
   const std::string silent = silent_ranks(worker.errors(), ranks);
   return silent.empty() ? "" : ": " + silent;

@@ -49,7 +49,8 @@ std::optional<AllReduceModel> all_reduce_by_bandwidth(const AllReduceTime& time,
 }
 
 double step_seconds(const StepScaling& scaling, const AllReduceModel& model, int ranks) {
-  const double computation = scaling.one_rank_seconds / (scaling.weak ? 1 : ranks);
+  const double turns = scaling.cpus > 0 ? std::max(1.0, ranks / scaling.cpus) : 1;
+  const double computation = turns * scaling.one_rank_seconds / (scaling.weak ? 1 : ranks);
   return computation + (1 - scaling.hidden) * model.seconds(scaling.gradient_bytes, ranks);
 }
 

@@ -38,6 +38,7 @@ struct StepScaling {
   bool weak = false;            // every rank has that batch; else they divide it
   double gradient_bytes = 0;
   double hidden = 0;  // share of the all-reduce beside the computation, from 0 to 1
+  double cpus = 0;    // of the one machine that runs all ranks, each with one; 0: enough
 };
 
 // Of a step on `ranks` ranks, and the samples per second over those of as many single ranks.

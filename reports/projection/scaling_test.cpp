@@ -57,6 +57,13 @@ TEST(Efficiency, StrongScalingDividesTheComputation) {
   EXPECT_DOUBLE_EQ(efficiency(strong, model, 1), 1);
 }
 
+TEST(Efficiency, RanksThatShareCpusTakeTurns) {
+  const auto model = *all_reduce_by_bandwidth({1e6, 0.01}, 2);
+  const StepScaling shared{.one_rank_seconds = 0.06, .gradient_bytes = 1e6, .cpus = 2};
+  EXPECT_DOUBLE_EQ(step_seconds(shared, model, 2), 0.03 + 0.01);
+  EXPECT_DOUBLE_EQ(step_seconds(shared, model, 4), 0.03 + 0.015);
+}
+
 TEST(Efficiency, WeakScalingKeepsItAndHidesAShare) {
   const auto model = *all_reduce_by_bandwidth({1e6, 0.01}, 2);
   const StepScaling weak{.one_rank_seconds = 0.06, .weak = true, .gradient_bytes = 1e6, .hidden = 0.5};

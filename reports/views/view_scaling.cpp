@@ -173,6 +173,13 @@ std::optional<projection::AllReduceModel> measured_model(const ResultFile& file,
   return projection::fit_all_reduce(times, ranks);
 }
 
+// For each rank's threads; 0 where the ranks have a machine each.
+double shared_cpus(const ResultFile& file, const CaseRecord& record) {
+  const auto elsewhere = [&](const RankRecord& rank) { return rank.host != record.ranks.front().host; };
+  if (record.ranks.empty() || std::ranges::any_of(record.ranks, elsewhere)) return 0;
+  return static_cast<double>(file.environment.cpus_usable) / file.run.threads;
+}
+
 // From the fewest ranks that were measured: what was measured on more of them checks it.
 Section projected_section(const ResultFile& file, const std::string& name, Document& document) {
   Section section{name + ": projected, not measured: efficiency of more ranks",
@@ -209,14 +216,15 @@ Section projected_section(const ResultFile& file, const std::string& name, Docum
     std::ranges::sort(ranks);
     ranks.erase(std::unique(ranks.begin(), ranks.end()), ranks.end());
     for (const int count : ranks) {
+      const auto measured =
+          std::ranges::find(scaled.several, count, [](const CaseRecord* record) { return ranks_of(*record); });
+      step.cpus = measured == scaled.several.end() ? 0 : shared_cpus(file, **measured);
       if (!step.weak && count > samples) break;  // less than a sample for each
       step.hidden = 0;
       const double low = projection::efficiency(step, *model, count);
       step.hidden = overlap(fewest).value_or(0);
       const double high = projection::efficiency(step, *model, count);
       const double ns = 1e9 * projection::step_seconds(step, *model, count);
-      const auto measured =
-          std::ranges::find(scaled.several, count, [](const CaseRecord* record) { return ranks_of(*record); });
       const auto seen = measured == scaled.several.end() ? std::nullopt : measured_efficiency(scaled, **measured);
       section.rows.push_back({{problem_without_ranks(fewest)},
                               {contender_name(file, fewest)},
@@ -232,9 +240,10 @@ Section projected_section(const ResultFile& file, const std::string& name, Docum
   }
   for (const auto& source : sources) section.notes.push_back("all-reduce time from " + source);
   section.notes.emplace_back(
-      "assumes that a share takes its part of the one-rank step, that all ranks are as fast and as far from one "
-      "another "
-      "as the measured ones, and an all-reduce of 2 log2(n) messages and 2 (n - 1) / n of the bytes");
+      "assumes that a share takes its part of the one-rank step, that measured ranks on one machine with fewer CPUs "
+      "take "
+      "turns, that all ranks are as fast and as far from one another as the measured ones, and an all-reduce of 2 "
+      "log2(n) messages and 2 (n - 1) / n of the bytes");
   return section;
 }
 
