@@ -15,7 +15,7 @@ SUFFIXES = {".h", ".hpp", ".inc", ".in", ".cuh", ".cpp", ".cc", ".c", ".cu"}
 
 PUBLIC = ["whygpu/"]  # the public interface, in backends/include/whygpu
 
-BENCHMARKS = PUBLIC + ["backends/loader.h", "backends/layers/", "backends/dtypes.h", "reports/results/",
+BENCHMARKS = PUBLIC + ["backends/loader.h", "backends/communicators/communicator.h", "backends/layers/", "backends/dtypes.h", "reports/results/",
                        "reports/regression/gate/", "reports/regression/statistics/"]
 
 # Files, and what they may include from this repository in addition to their own part (for backends/X/: their own folder).
@@ -38,7 +38,7 @@ REPOSITORY = [
     ("ci/", PUBLIC + ["backends/", "benchmarks/", "reports/"]),
 ]
 
-CUDA_FOLDERS = ["backends/cuda/", "backends/cublas/", "backends/cudnn/", "backends/devices/", "backends/layers/"]
+CUDA_FOLDERS = ["backends/communicators/", "backends/cuda/", "backends/cublas/", "backends/cudnn/", "backends/devices/", "backends/layers/"]
 
 # Headers of libraries, and the folders that may include them.
 LIBRARIES = [
@@ -51,6 +51,8 @@ LIBRARIES = [
     (r"CL/", ["backends/devices/", "backends/clblast/", "backends/opencl/", "backends/layers/", "benchmarks/bare/"]),
     (r"cublas", ["backends/cublas/"]),
     (r"cudnn", ["backends/cudnn/"]),
+    (r"mpi\.h$", ["backends/communicators/", "benchmarks/bare/"]),
+    (r"nccl", ["backends/communicators/"]),
     (r"nvml", ["backends/devices/"]),
     (r"(cuda|mma\.h$|cooperative_groups|cub/|thrust/)", CUDA_FOLDERS),
     (r"(gtest|gmock)/", ["backends/", "benchmarks/", "reports/", "tools/", "ci/"]),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Several ranks under mpirun: correct, equal, named when one dies or hangs, and none left behind.
 
-    ranks_test.py BUILD
+    ranks_test.py REPOSITORY BUILD
 """
 import json
 import os
@@ -14,7 +14,8 @@ import tempfile
 import time
 import unittest
 
-BIN = pathlib.Path(sys.argv.pop(1) if len(sys.argv) > 1 else "build").resolve() / "bin"
+BIN = pathlib.Path(sys.argv.pop(2)).resolve() / "bin"
+del sys.argv[1]
 SKIPPED = 77
 
 

@@ -57,6 +57,17 @@ foreach(module ${modules})
   install(TARGETS ${module} LIBRARY DESTINATION ${programs}/backends/layers COMPONENT ${component})
 endforeach()
 
+# MPI's library is that of the cluster, or of the machine.
+get_property(communicators GLOBAL PROPERTY WHYGPU_COMMUNICATORS)
+foreach(communicator ${communicators})
+  set(component mpi)
+  if(communicator STREQUAL nccl)
+    set(component cuda)
+  endif()
+  install(TARGETS communicator_${communicator} LIBRARY DESTINATION ${programs}/backends/communicators
+    COMPONENT ${component})
+endforeach()
+
 install(DIRECTORY benchmarks/sweeps DESTINATION share/whygpu COMPONENT runtime)
 if(WHYGPU_SYSTEM_LAYOUT)
   include(cmake/packages.cmake)

@@ -68,6 +68,16 @@ package.")
 set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS runtime)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SHLIBDEPS OFF)
 
+if(TARGET communicator_mpi)
+  add_package(mpi whygpu-mpi science "several ranks of whygpu
+A loadable module with which whygpu measures collective operations and
+data-parallel training steps on several processes, also of several machines,
+that an MPI launcher or Slurm starts.")
+  set(CPACK_COMPONENT_MPI_DEPENDS runtime)
+  set(CPACK_DEBIAN_MPI_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_MPI_PACKAGE_RECOMMENDS "openmpi-bin")
+endif()
+
 # Debian has no packages of these libraries. The names are those of NVIDIA's repository.
 if(TARGET whygpu_cuda_device)
   add_package(cuda whygpu-cuda contrib/science "CUDA backends of whygpu

@@ -11,6 +11,7 @@
 #include "benchmarks/runner/launcher.h"
 #include "benchmarks/runner/probe.h"
 #include "benchmarks/runner/select_cases.h"
+#include "benchmarks/workloads/workload.h"
 
 namespace whygpu {
 namespace {
@@ -25,23 +26,29 @@ Case with_offload(Case problem, const RunOptions& options) {
   return parse_case(problem.text());
 }
 
-// Every problem that can have several ranks, with each number of them.
+// The key of a workload whose cases several processes can measure; null if it has none.
+const Parameter* ranks_of(const std::string& workload) {
+  const auto parameters = find_workload(workload).parameters();
+  const auto found = std::ranges::find(parameters, kRanksKey, &Parameter::name);
+  return found == parameters.end() ? nullptr : &*found;
+}
+
+// Every problem that can have several ranks, with each number of them; collectives have no single rank.
 std::vector<Case> with_ranks(std::vector<Case> problems, const std::vector<int>& ranks) {
   if (ranks.empty()) return problems;
-  const auto has_ranks = [](const Case& problem) {
-    return std::ranges::any_of(problem.values, [](const auto& value) { return value.first == kRanksKey; });
-  };
-  if (std::ranges::none_of(problems, has_ranks)) {
+  if (std::ranges::none_of(problems, [](const Case& problem) { return ranks_of(problem.workload) != nullptr; })) {
     throw CaseError(fmt::format("--ranks: {} runs in one process; accepted for collectives and training_step",
                                 problems.front().workload));
   }
   std::vector<Case> expanded;
   for (const auto& problem : problems) {
-    if (!has_ranks(problem)) {
+    const Parameter* accepted = ranks_of(problem.workload);
+    if (accepted == nullptr) {
       expanded.push_back(problem);
       continue;
     }
     for (const int count : ranks) {
+      if (count < accepted->minimum && std::ranges::max(ranks) >= accepted->minimum) continue;
       const Case several = parse_case(problem.with(kRanksKey, std::to_string(count)).text());
       if (std::ranges::find(expanded, several) == expanded.end()) expanded.push_back(several);
     }

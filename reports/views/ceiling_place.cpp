@@ -26,6 +26,13 @@ std::optional<double> find(const ResultFile& file, const std::string& device, Ce
   return std::nullopt;
 }
 
+// Ceilings are those of one process, and each rank has a device or CPUs of its own.
+double processes(const CaseRecord& record) { return std::max(1.0, static_cast<double>(record.ranks.size())); }
+
+std::optional<double> times(std::optional<double> value, double factor) {
+  return value ? std::optional(*value * factor) : std::nullopt;
+}
+
 bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record) {
   const auto place = ceiling_place(file, record);
   return place && place->beaten && place->beaten->error;
@@ -51,13 +58,14 @@ std::optional<double> busy_threads(const ResultFile& file, const CaseRecord& rec
 std::optional<double> arithmetic_ceiling(const ResultFile& file, const CaseRecord& record) {
   const auto* backend = file.backend(record.backend);
   if (backend == nullptr || !backend->device) return std::nullopt;
-  return find(file, backend->device->name, CeilingKind::flops, record.value("dtype"), "");
+  return times(find(file, backend->device->name, CeilingKind::flops, record.value("dtype"), ""), processes(record));
 }
 
 std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseRecord& record, Against against) {
   const auto* backend = file.backend(record.backend);
   const auto time = time_ns(record);
   if (backend == nullptr || !backend->device || !time) return std::nullopt;
+  if (record.flops <= 0 && !record.ranks.empty()) return std::nullopt;  // between ranks
   const auto& device = *backend->device;
   const bool cold = record.is_cold();
   const auto cache_bytes = static_cast<double>(device.cache_bytes);
@@ -70,13 +78,13 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
     peak = arithmetic_ceiling(file, record);
     const auto dtype = record.value("dtype");
     widened = !peak && device.kind == RecordedDevice::cpu && (dtype == "f16" || dtype == "bf16");
-    if (widened) peak = find(file, device.name, CeilingKind::flops, "f32", "");
+    if (widened) peak = times(find(file, device.name, CeilingKind::flops, "f32", ""), processes(record));
     if (!peak) return std::nullopt;  // the unknown roof may be the lower one
   }
   const double flops = moves_only ? 0 : record.flops;
   std::optional<CeilingPlace> best;
   for (const char* level : {"memory", "L3", "L2", "L1"}) {
-    const auto bandwidth = find(file, device.name, CeilingKind::bandwidth, "", level);
+    const auto bandwidth = times(find(file, device.name, CeilingKind::bandwidth, "", level), processes(record));
     if (!bandwidth && best) continue;
     const auto place = place_on_roofline(flops, record.bytes, 1e-9 * time->value, peak, bandwidth);
     if (!place) continue;
@@ -93,7 +101,8 @@ std::optional<CeilingPlace> ceiling_place(const ResultFile& file, const CaseReco
 std::string suspicion(const ResultFile& file, const CaseRecord& record) {
   if (contradicts_its_ceiling(file, record)) return ceiling_place(file, record)->beaten->why;
   const auto busy = busy_threads(file, record);
-  if (busy && *busy > kBusyTolerance * file.run.threads) {
+  const int allowed = file.run.threads + (record.ranks.empty() ? 0 : 1);  // one more lets MPI make progress
+  if (busy && *busy > kBusyTolerance * allowed) {
     return fmt::format(
         "{:.3g} threads were busy with --threads {}: work went on outside of the timed operation, or on "
         "more threads than allowed",

@@ -131,5 +131,20 @@ TEST(CeilingPlace, NoCeiling) {
   EXPECT_FALSE(ceiling_place(ResultFile{}, ran("gemm", 1e9, 1e9, 1e9, 1e9)));
 }
 
+TEST(CeilingPlace, RanksHaveACeilingEach) {
+  auto step = ran("training_step", 150e9, 1e6, 1e9, 1e9);
+  step.ranks = {{"a", "CPU", "0"}, {"a", "CPU", "1"}};
+  const auto place = ceiling_place(file(), step);
+  ASSERT_TRUE(place);
+  EXPECT_DOUBLE_EQ(place->place.fraction, 0.75);
+  EXPECT_FALSE(place->beaten);
+}
+
+TEST(CeilingPlace, CollectivesHaveNone) {
+  auto collective = ran("allreduce", 0, 50e9, 1e9, 1e9);
+  collective.ranks = {{"a", "CPU", "0"}, {"a", "CPU", "1"}};
+  EXPECT_FALSE(ceiling_place(file(), collective));
+}
+
 }  // namespace
 }  // namespace whygpu

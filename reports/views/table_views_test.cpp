@@ -1,4 +1,5 @@
 // Views other than speed.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -239,6 +240,60 @@ TEST(TableViews, TrainingFeedTime) {
   EXPECT_THAT(table({file.file()}, "terminal", "training"),
               AllOf(HasSubstr("1.00 ms"), HasSubstr("1.50 ms"), HasSubstr("nothing is copied"),
                     Not(HasSubstr("offload=always "))));
+}
+
+nlohmann::json& add_step(SyntheticFile& file, int ranks, double ns) {
+  const std::string several = ranks > 1 ? fmt::format(" ranks={}", ranks) : "";
+  auto& step = file.ok("training_step model=mlp" + several, "openblas", {ns}, 1e9);
+  step["values"]["ranks"] = std::to_string(ranks);
+  step["values"]["scaling"] = "strong";
+  auto& details = step["rounds"][0]["details"];
+  details["samples"] = 128;
+  if (ranks == 1) return step;
+  for (int rank = 0; rank < ranks; ++rank) step["ranks"].push_back({{"host", "node"}, {"device", "CPU"}});
+  details["parameters"] = 1e6;
+  details["averaging_ns"] = 10e6;
+  details["exposed_ns"] = 4e6;
+  return step;
+}
+
+// 100 ms on one rank, 54 ms on two.
+SyntheticFile scaled_file() {
+  SyntheticFile file;
+  file.backend("openblas");
+  add_step(file, 1, 100e6);
+  add_step(file, 2, 54e6);
+  return file;
+}
+
+TEST(ScalingView, EfficiencyAndOverlapOfMeasuredSteps) {
+  const std::string text = table({scaled_file().file()}, "terminal", "scaling");
+  EXPECT_THAT(text, HasSubstr("93%"));  // 100 / 54 / 2
+  EXPECT_THAT(text, HasSubstr("60%"));  // 6 of 10 ms are hidden
+}
+
+TEST(ScalingView, MoreRanksAreProjectedAndMarked) {
+  const std::string text = table({scaled_file().file()}, "terminal", "scaling");
+  EXPECT_THAT(text, HasSubstr("projected, not measured"));
+  EXPECT_THAT(text, HasSubstr("without a latency"));
+  const std::string records = table({scaled_file().file()}, "csv", "scaling");
+  EXPECT_THAT(records, HasSubstr(",8,true,"));
+  EXPECT_THAT(records, Not(HasSubstr(",256,true,")));  // a batch of 128
+}
+
+TEST(ScalingView, BusBandwidthOfCollectives) {
+  SyntheticFile file;
+  file.backend("host");
+  auto& collective = file.ok("allreduce bytes=1000000 ranks=4", "host", {1e6}, 0, 1e6);
+  collective["values"] = {
+      {"ranks", "4"}, {"bytes", "1000000"}, {"dtype", "f32"}, {"in_place", "no"}, {"backend", "host"}};
+  collective["rounds"][0]["details"]["bus_bandwidth_factor"] = 1.5;
+  EXPECT_THAT(table({file.file()}, "terminal", "scaling"), testing::ContainsRegex("1\\.00 +1\\.50"));
+}
+
+TEST(ScalingView, NothingWithoutRanks) {
+  EXPECT_THAT(table({three_backends().file()}, "terminal", "scaling"),
+              HasSubstr("no case was measured by several ranks"));
 }
 
 }  // namespace
