@@ -54,6 +54,7 @@ void add_measuring_options(CLI::App& command, RunOptions& options) {
   RunSettings& settings = options.settings;
   settings.threads = usable_cpus();
   settings.seed = std::random_device{}();
+  settings.launcher = kDefaultLauncher;
   add_list_option(command, "--backend", options.backends,
                   "comma-separated list of backends (default: all that can run here)");
   command.add_option("-o,--output", options.output, "result file (default: results/DATE.json)");

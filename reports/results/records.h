@@ -210,8 +210,8 @@ struct ImportRecord {
 struct RunSettings {
   std::vector<std::string> command;  // as typed
   std::string sweep;                 // its name, or the cases as typed
-  int threads = 1;  // of each rank
-  std::string launcher = "mpirun";   // that starts the ranks of a case, with its options; empty: no case has several
+  int threads = 1;                   // of each rank
+  std::string launcher;              // that starts the ranks of a case, with its options; empty: no case has several
   int device = 0;
   double sample_seconds = 0.05;  // sampling time of a case in one process
   double budget_seconds = 0;     // for the whole run, ceilings and checks included; 0: default
