@@ -41,7 +41,11 @@ World* world() { return joined.get(); }
 
 void join_ranks(int count) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // a launcher that is killed leaves no rank behind
+  // Open MPI 4.1 binds every rank that srun starts to the first CPU; the launcher's own binding is kept.
+  cpu_set_t allowed;
+  const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
   joined = join_world();
+  if (known) sched_setaffinity(0, sizeof allowed, &allowed);
   if (joined->ranks() == count) return;
   const int started = joined->ranks();
   throw LoadError(fmt::format("the launcher started {} where {} ranks were asked for{}",

@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+"""job.sh in a Slurm of one node that this test starts and stops, and the definitions for ReFrame and Ramble.
+
+    slurm_test.py REPOSITORY BUILD
+"""
+import csv
+import json
+import os
+import pathlib
+import re
+import sys
+import tempfile
+import time
+import types
+import unittest
+
+REPOSITORY, BIN = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve() / "bin"
+del sys.argv[1:3]
+HERE = REPOSITORY / "ci/slurm"
+sys.path.insert(0, str(HERE))
+from instance import Slurm, missing_packages  # noqa: E402
+
+SKIPPED = 77
+WORKERS = ("allreduce", "training_step")
+
+
+def workers():
+    found = []
+    for folder in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            program = (folder / "cmdline").read_bytes().split(b"\0")[0].decode()
+        except OSError:
+            continue
+        if program in [str(BIN / name) for name in WORKERS]:
+            found.append(int(folder.name))
+    return found
+
+
+def wait_until(holds, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s")
+        time.sleep(0.1)
+
+
+class InSlurm(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="wg")  # munged's socket needs a short path
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.slurm = Slurm(cls.folder, cpus=2)
+        cls.slurm.__enter__()
+        cls.addClassCleanup(cls.slurm.__exit__, None, None, None)
+
+    def submit(self, name, *words):
+        result = self.folder / f"{name}.json"
+        os.environ.update(WHYGPU=str(BIN / "whygpu"), WHYGPU_RESULT=str(result))
+        job = self.slurm.call("sbatch", "--parsable", "--ntasks=2", "--cpus-per-task=1", f"--chdir={self.folder}",
+                              f"--output={self.folder}/{name}.txt", str(HERE / "job.sh"), *words).strip()
+        return job, result, self.folder / f"{name}.txt"
+
+    def state(self, job):
+        shown = self.slurm.call("scontrol", "show", "job", job)
+        return re.search(r"JobState=(\S+)", shown)[1]
+
+    def test_job_measures_on_one_and_two_ranks(self):
+        job, result, output = self.submit("measured", "training_step", "model=mlp", "width=64", "batch=16", "allreduce",
+                                          "bytes=8,65536", "--backend", "naive,host", "--rounds", "1", "--no-ceilings")
+        wait_until(lambda: self.state(job) not in ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING"))
+        self.assertEqual(self.state(job), "COMPLETED", output.read_text())
+        cases = [case for case in json.loads(result.read_text())["whygpu"]["cases"] if case["status"] == "ok"]
+        several = [case for case in cases if case["values"]["ranks"] == "2"]
+        self.assertEqual(sorted(case["workload"] for case in several), ["allreduce", "allreduce", "training_step"])
+        for case in several:
+            self.assertEqual(len(case["ranks"]), 2)
+            self.assertTrue(all(rank["host"] and rank["cpus"] == "0-1" for rank in case["ranks"]), case["ranks"])
+        self.assertIn("efficiency", output.read_text())
+        self.assertEqual(workers(), [])
+
+    def test_cancelled_job_leaves_no_rank_behind(self):
+        job, _, output = self.submit("cancelled", "allreduce", "bytes=8", "--rounds", "1", "--sample-seconds", "60",
+                                     "--no-ceilings")
+        wait_until(lambda: len(workers()) == 2)
+        self.slurm.call("scancel", job)
+        wait_until(lambda: not workers())
+        wait_until(lambda: self.state(job) == "CANCELLED")
+
+
+# As far as these files use them. ReFrame and Ramble are not in Debian.
+def stub(**names):
+    module = types.ModuleType("stub")
+    module.__dict__.update(names)
+    return module
+
+
+class Definitions(unittest.TestCase):
+    def test_ramble_reads_the_columns_of_the_view(self):
+        calls = []
+
+        def record(name):
+            return lambda *words, **options: calls.append((name, words, options))
+
+        names = ("tags", "executable", "workload", "workload_variable", "figure_of_merit_context", "figure_of_merit")
+        appkit = stub(ExecutableApplication=object, **{name: record(name) for name in names})
+        sys.modules.update({"ramble": stub(), "ramble.appkit": appkit})
+        exec((HERE / "application.py").read_text(), {"__name__": "application"})
+        row = next(options["fom_regex"] for name, _, options in calls if name == "figure_of_merit")
+        columns = "r,training_step,model=mlp,naive,2,false,1500000,0.9,,2000,,"
+        found = re.match(row, columns)
+        self.assertEqual(found["ranks"] + " " + found["time"] + " " + found["efficiency"], "2 1500000 0.9")
+        self.assertIsNone(re.match(row, columns.replace("false", "true")))  # projected
+        for name, words, _ in calls:
+            if name == "executable":
+                for variable in re.findall(r"{(\w+)}", words[1]):
+                    known = [w[0] for n, w, _ in calls if n == "workload_variable"]
+                    self.assertIn(variable, known + ["n_ranks", "n_threads", "experiment_run_dir"])
+
+    def test_view_has_the_columns(self):
+        source = (REPOSITORY / "reports/views/view_scaling.cpp").read_text()
+        listed = re.search(r"records\.columns = {(.*?)};", source, re.S)[1]
+        self.assertEqual(next(csv.reader([re.sub(r"\s", "", listed)])),
+                         ["file", "workload", "problem", "backend", "ranks", "projected", "time_ns", "efficiency",
+                          "averaging_ns", "exposed_ns", "algorithm_gbps", "bus_gbps"])
+
+    def test_reframe_computes_its_values(self):
+        def mark(*_):
+            return lambda function: function
+
+        base = type("RunOnlyRegressionTest", (), {})
+        core = stub(parameter=lambda values: values, variable=lambda *_, value: value, performance_function=mark,
+                    run_after=mark, run_before=mark, sanity_function=lambda function: function)
+        sys.modules.update({"reframe": stub(simple_test=lambda test: test, RunOnlyRegressionTest=base),
+                            "reframe.utility.sanity": stub(assert_true=bool),
+                            "reframe.core": stub(), "reframe.core.builtins": core})
+        sys.modules["reframe.utility"] = stub(sanity=sys.modules["reframe.utility.sanity"])
+        sys.modules["reframe"].utility = sys.modules["reframe.utility"]
+        space = {"__name__": "reframe_whygpu"}
+        exec((HERE / "reframe_whygpu.py").read_text(), space)
+        test = space["WhygpuRanks"]()
+        with tempfile.TemporaryDirectory() as folder:
+            test.stagedir, test.model = folder, "mlp"
+
+            def case(workload, ranks, ns, **details):
+                return {"workload": workload, "values": {"ranks": str(ranks)}, "status": "ok", "bytes": 1000,
+                        "rounds": [{"samples_ns": [ns], "details": details}]}
+
+            cases = [case("training_step", 1, 100), case("training_step", 2, 80),
+                     case("allreduce", 2, 500, bus_bandwidth_factor=1.5)]
+            (pathlib.Path(folder) / test.result).write_text(json.dumps({"whygpu": {"cases": cases}}))
+            self.assertTrue(test.all_are_correct())
+            self.assertEqual(test.efficiency(), 62.5)
+            self.assertEqual(test.bus_bandwidth(), 3)
+        test.set_command()
+        self.assertIn("--ranks=1,2", test.executable_opts)
+
+
+if __name__ == "__main__":
+    reasons = [f"no {package}" for package in missing_packages()]
+    if not (BIN / "backends/communicators/mpi.so").exists():
+        reasons.append("built without MPI: apt-get install libopenmpi-dev")
+    if reasons:
+        print("; ".join(reasons))
+        sys.exit(1 if os.environ.get("CI") else SKIPPED)
+    unittest.main()
