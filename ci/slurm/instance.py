@@ -58,14 +58,14 @@ class Slurm:
                 pass
 
     def processes(self):
-        """Those that were started with this instance's configuration or in its folder."""
+        """Those that have a file of this instance open."""
         found = []
         for folder in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                words = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
+                files = [os.readlink(file) for file in (folder / "fd").iterdir()]
             except OSError:
                 continue
-            if str(self.folder).encode() in words and int(folder.name) != os.getpid():
+            if int(folder.name) != os.getpid() and any(file.startswith(f"{self.folder}/") for file in files):
                 found.append(int(folder.name))
         return found
 
