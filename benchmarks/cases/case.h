@@ -43,7 +43,7 @@ struct Case {
 
   std::string_view operator[](std::string_view key) const;  // throws std::out_of_range
   std::int64_t number(std::string_view key) const;
-  int ranks() const;  // processes that measure it together; 1 without that key
+  int ranks() const;            // processes that measure it together; 1 without that key
   std::string text() const;     // canonical: in the workload's order, without default values
   std::string problem() const;  // text() without backend and variant: the computation only
   Case with(std::string_view key, std::string_view value) const;

@@ -77,8 +77,9 @@ std::vector<FindingRecord> rank_findings(int ranks, const RunSettings& settings)
   const int cpus = usable_cpus(), needed = ranks * settings.threads;
   if (settings.launcher.find(' ') != std::string::npos || settings.launcher.starts_with("srun")) return {};
   if (ranks == 1 || needed <= cpus) return {};
-  return {{true, fmt::format("{} ranks of {} thread{} share {} CPUs: they wait for one another's CPU time", ranks,
-                             settings.threads, settings.threads == 1 ? "" : "s", cpus),
+  return {{true,
+           fmt::format("{} ranks of {} thread{} share {} CPUs: they wait for one another's CPU time", ranks,
+                       settings.threads, settings.threads == 1 ? "" : "s", cpus),
            "read no scaling from these cases; start fewer ranks, or name more hosts in --launcher"}};
 }
 

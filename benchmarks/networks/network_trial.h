@@ -37,7 +37,7 @@ class NetworkTrial : public Trial {
   void reset(std::size_t set);      // restores the state before the first step
   void run(std::size_t set) const;  // queues one step
   virtual Batch timed_batch() const { return make_batch(network_, graph_, 0); }
-  Details common_details() const;   // parameters, memory, and the owners of the code that the step runs
+  Details common_details() const;  // parameters, memory, and the owners of the code that the step runs
 
   Backend& backend_;
   Network network_, checked_network_;

@@ -44,7 +44,7 @@ class Program {
   void set_weights(const TrainedParameter& parameter, const std::vector<double>& weights);
 
   void enqueue(Phase phase);
-  void enqueue();  // all phases in turn
+  void enqueue();                                                          // all phases in turn
   void enqueue(const std::function<void(std::size_t node)>& before_each);  // called with the number of the next node
 
   std::vector<double> download(Value value);

@@ -51,7 +51,7 @@ class ChildProcess {
   // Waits for a line, the end of the records, the timeout, or a signal to this process.
   Event next_line(std::string& line, std::chrono::duration<double> timeout);
 
-  void kill();  // a launcher is asked first, for it has to end processes that are not its children
+  void kill();              // a launcher is asked first, for it has to end processes that are not its children
   void signal(int number);  // to it and its descendants
 
   // Waits for the process to end. Returns "" for exit status 0, else e.g. "exit status 3" or "signal 6 (Aborted)".

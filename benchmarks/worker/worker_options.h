@@ -21,7 +21,7 @@ struct WorkerOptions {
   std::vector<std::string> cases;  // lines of cases; empty: those of the sweep
   std::map<std::string, std::map<std::string, double>> verified;  // by case text: see Trial::verify_again()
   std::string sweep;                                              // name or file; empty: quick
-  int ranks = 1;    // processes that a launcher starts with this command line
+  int ranks = 1;  // processes that a launcher starts with this command line
   int threads = usable_cpus();
   int device = 0;
   double sample_seconds = 0;  // sampling time per case; 0: Google Benchmark decides

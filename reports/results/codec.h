@@ -27,9 +27,9 @@ template <class T, class... Records>
 concept IsOneOf = (std::same_as<T, Records> || ...);
 
 template <class T>
-concept ResultRecord = IsOneOf<T, RoundRecord, RankRecord, CaseRecord, DeviceRecord, BackendRecord, FindingRecord, CeilingRecord,
-                               MeterRecord, CacheRecord, EnvironmentRecord, ContextRecord, ImportRecord, RunSettings,
-                               RunRecord, NetworkWorkRecord, NetworkNodeRecord, NetworkRecord>;
+concept ResultRecord = IsOneOf<T, RoundRecord, RankRecord, CaseRecord, DeviceRecord, BackendRecord, FindingRecord,
+                               CeilingRecord, MeterRecord, CacheRecord, EnvironmentRecord, ContextRecord, ImportRecord,
+                               RunSettings, RunRecord, NetworkWorkRecord, NetworkNodeRecord, NetworkRecord>;
 
 // Both functions also take lists of records. Unknown keys are ignored and not kept, except in facts, values, variables
 // and details, which hold arbitrary keys.
