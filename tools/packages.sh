@@ -6,8 +6,9 @@ build_packages="g++ cmake ninja-build libbenchmark-dev libfmt-dev nlohmann-json3
 # Debian has libxsmm for x86-64 only.
 x86_packages="libxsmm-dev"
 [ "$(uname -m)" != x86_64 ] || build_packages="$build_packages $x86_packages"
-test_packages="libgtest-dev libgmock-dev python3-jsonschema python3-yaml git help2man pocl-opencl-icd"
-release_packages="help2man dpkg-dev file"
+test_packages="libgtest-dev libgmock-dev python3-jsonschema python3-yaml git help2man pocl-opencl-icd
+  libpqxx-dev postgresql"
+release_packages="help2man dpkg-dev file libpqxx-dev"
 check_packages="clang-format clang-tidy-19 clang-19 libclang-rt-19-dev"
 
 # Of the page's test in a browser, which needs playwright-core too; a Node.js from elsewhere may have npm in it.
