@@ -205,6 +205,15 @@ def kinds(server, folder):
         ("cublas", "A CPU", 1), ("cublas", "A CPU", 2), ("cublas", "Another CPU", 1), ("naive", "A CPU", 3),
         ("naive", "Another CPU", 1)], joined
 
+    # More than is fetched at once.
+    server.sql("INSERT INTO whygpu.comparison (digest, started, finished, base, head, machine, threads, simulated, facts) "
+               "SELECT n, started, finished, base, head, machine, threads, simulated, facts "
+               "FROM whygpu.comparison, generate_series(1, 1100) AS n WHERE id = 1; "
+               "INSERT INTO whygpu.measurement SELECT id, text, verdict, base_code, head_code, pairs "
+               "FROM whygpu.comparison, whygpu.measurement WHERE comparison = 1 AND id > 4", "kinds")
+    lines = whygpu(*database, "export").splitlines()
+    assert len(lines) == (4 + 1100) * 2 * 6 and len(set(lines)) == len(lines), len(lines)
+
 
 def whole(server, database):
     """The heads in the database, where every comparison has all of its cases."""
