@@ -43,7 +43,7 @@ void export_history(const History& history, const std::string& pattern,
     ordered_json line = columns_of(comparison, c);
     for (const char* key : {"pair", "pair_started", "head_first", "base_ns", "head_ns", "log_ratio"})
       line[key] = nullptr;
-    line["base_samples_ns"] = line["head_samples_ns"] = ordered_json::array();
+    for (const char* key : {"base_samples_ns", "head_samples_ns"}) line[key] = ordered_json::array();
 
     const auto pairs = nlohmann::json::parse(c.pairs);
     if (pairs.empty()) write(line.dump());

@@ -87,7 +87,7 @@ std::string machine_kind(const Comparison& comparison, const std::string& text) 
   const std::string backend = backend_of(text);
   const auto device = std::ranges::find(comparison.devices, backend, &ComparedDevice::backend);
   if (device != comparison.devices.end()) return fmt::format("{}, {}", kind, device->name);
-  // Version 0.2 did not record which accelerator it was.
+  // Versions up to 0.2 did not record which accelerator it was.
   const bool unnamed =
       !backend.empty() && comparison.machine.find(fmt::format(", {} on ", backend)) != std::string::npos;
   return unnamed ? comparison.machine : kind;
@@ -130,9 +130,8 @@ Series join_hosts(std::vector<Series> hosts) {
 StepEstimate estimate_step(const Link& link, double host_variance) {
   if (link.log_ratios.empty()) return {};
   if (link.per_host.size() < 2) {
-    const double variance =
-        std::pow(scatter(link.log_ratios), 2) / (kEfficiency * static_cast<double>(link.log_ratios.size()));
-    return {hodges_lehmann(link.log_ratios), std::sqrt(variance + host_variance)};
+    const double own = scatter(link.log_ratios) / std::sqrt(kEfficiency * static_cast<double>(link.log_ratios.size()));
+    return {hodges_lehmann(link.log_ratios), std::hypot(own, std::sqrt(host_variance))};
   }
   const auto mean = weighted_mean(host_estimates(link), host_variance);
   return {mean.step, std::sqrt(mean.variance)};
