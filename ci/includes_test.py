@@ -60,7 +60,7 @@ LIBRARIES = [
     (r"CLI/", ["benchmarks/", "tools/", "ci/"]),
     (r"benchmark/benchmark\.h$", ["benchmarks/"]),
     (r"(onnx|google/protobuf)/", ["benchmarks/networks/onnx/"]),
-    (r"sqlite3\.h$", ["reports/regression/history/"]),
+    (r"(sqlite3|libpq-fe)\.h$|pqxx/", ["reports/regression/history/"]),
 ]
 
 STANDARD = re.compile(r"[a-z_]+$")  # the C++ standard library
@@ -192,6 +192,8 @@ REFUSED = [
     ("reports/views/table.cpp", '"benchmarks/cases/case.h"'),
     ("reports/views/table.cpp", '"tools/command.h"'),
     ("reports/views/table.cpp", "<sqlite3.h>"),
+    ("tools/history_command.cpp", "<pqxx/pqxx>"),
+    ("tools/history_command.cpp", "<libpq-fe.h>"),
     ("reports/views/table.cpp", "<CLI/CLI.hpp>"),
     ("reports/views/table.cpp", "<benchmark/benchmark.h>"),
     ("tools/run_command.cpp", '"ci/accuracy/commands.h"'),
@@ -230,6 +232,8 @@ ACCEPTED = [
     ("benchmarks/runner/gate.cpp", "<sys/wait.h>"),
     ("reports/views/table.cpp", '"reports/results/result_file.h"'),
     ("reports/regression/history/sqlite.h", "<sqlite3.h>"),
+    ("reports/regression/history/postgres.h", "<pqxx/pqxx>"),
+    ("reports/regression/history/postgres_session.cpp", "<libpq-fe.h>"),
     ("tools/run_command.cpp", '"benchmarks/runner/rounds.h"'),
     ("tools/run_command.cpp", '"whygpu/backend.h"'),
     ("ci/accuracy/main.cpp", '"ci/accuracy/commands.h"'),

@@ -7,8 +7,8 @@ build_packages="g++ cmake ninja-build libbenchmark-dev libfmt-dev nlohmann-json3
 x86_packages="libxsmm-dev"
 [ "$(uname -m)" != x86_64 ] || build_packages="$build_packages $x86_packages"
 test_packages="libgtest-dev libgmock-dev python3-jsonschema python3-yaml git help2man pocl-opencl-icd
-  libopenmpi-dev openmpi-bin slurmctld slurmd slurm-client munge"
-release_packages="help2man dpkg-dev file libopenmpi-dev"
+  libopenmpi-dev openmpi-bin slurmctld slurmd slurm-client munge libpqxx-dev postgresql"
+release_packages="help2man dpkg-dev file libopenmpi-dev libpqxx-dev"
 check_packages="clang-format clang-tidy-19 clang-19 libclang-rt-19-dev"
 
 # Of the page's test in a browser, which needs playwright-core too; a Node.js from elsewhere may have npm in it.

@@ -78,7 +78,7 @@ void write_file(const fs::path& path, const std::string& text) {
 std::string history_section(const std::string& file) {
   constexpr double kSmallestChange = 0.01;
   if (file.empty()) return {};
-  const History history(file, History::Access::existing);
+  const History history = open_history(file, History::Access::existing);
   const auto all = history.series();
   return render_history_html(all, find_changes(all, history.acceptances(), kSmallestChange));
 }
@@ -113,7 +113,7 @@ void add_report_command(CLI::App& app, int& exit_code) {
   command->add_option("--png", arguments->pictures, "folder for PNG images of the charts (needs Chromium)")
       ->excludes(output);
   command->add_option("--history", arguments->history,
-                      "history database (whygpu history), shown in a separate section");
+                      "history (whygpu history), a file or postgresql://…, shown in a separate section");
   command->callback([arguments, &exit_code] {
     const auto files = load(*arguments);
     const auto prices = known_prices(*arguments, files);

@@ -35,6 +35,14 @@ std::vector<std::string> command_names(const CLI::App& app) {
 
 std::string without_value(const std::string& word) { return word.substr(0, word.find('=')); }
 
+// Passwords stand in the addresses of databases.
+std::string without_password(const std::string& word) {
+  const auto end = word.rfind('@');
+  const auto begin = word.find("://");
+  return begin == std::string::npos || end == std::string::npos ? word
+                                                                : word.substr(0, begin + 3) + "…" + word.substr(end);
+}
+
 }  // namespace
 
 std::string command_under_way(const CLI::App& app) {
@@ -51,9 +59,11 @@ std::string usage_error(const CLI::App& app, const CLI::ParseError& error) {
     what = fmt::format("no option \"{}\"; {}", name, suggest(name, option_names(command)));
   } else if (const auto commands = command_names(command); !commands.empty()) {
     const std::string help = suggest(left.empty() ? "" : left.front(), commands);
-    what = left.empty() ? "no command given; " + help : fmt::format("no command \"{}\"; {}", left.front(), help);
+    what = left.empty() ? "no command given; " + help
+                        : fmt::format("no command \"{}\"; {}", without_password(left.front()), help);
   } else if (!left.empty()) {
-    what = fmt::format("unexpected argument \"{}\"; see {} --help", left.front(), command_under_way(app));
+    what = fmt::format("unexpected argument \"{}\"; see {} --help", without_password(left.front()),
+                       command_under_way(app));
   } else if (dynamic_cast<const CLI::ConversionError*>(&error) != nullptr) {
     what += "; accepted: a number";
   }

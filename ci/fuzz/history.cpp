@@ -20,6 +20,9 @@ void show(const History& history) {
   render_history_show(all, revisions.front());
   render_history_html(all, changes);
   history_log_json(all, changes).dump();
+  const auto kinds = history.series(Grouping::kind);
+  history_log_json(kinds, find_changes(kinds, accepted, 0.01)).dump();
+  export_history(history, "*", [](const std::string& line) { expect(!line.empty(), "a line for every pair"); });
 }
 
 }  // namespace

@@ -19,17 +19,25 @@ std::uint32_t hash(const std::vector<std::string>& words) {
   return value;
 }
 
+std::uint32_t isa_hash(const EnvironmentRecord& environment) {
+  auto isa = environment.isa;
+  std::sort(isa.begin(), isa.end());
+  return hash(isa);
+}
+
 }  // namespace
 
 std::string machine_fingerprint(const EnvironmentRecord& environment, const std::vector<std::string>& accelerators) {
-  auto isa = environment.isa;
-  std::sort(isa.begin(), isa.end());
-  std::string text =
-      fmt::format("{}, {} of {} CPUs, {:.0f} GB, {}, {:08x}", environment.cpu_model, environment.cpus_usable,
-                  environment.cpus_online, static_cast<double>(environment.memory_bytes) / 1e9,
-                  environment.virtualization.empty() ? "no hypervisor" : environment.virtualization, hash(isa));
+  std::string text = fmt::format(
+      "{}, {} of {} CPUs, {:.0f} GB, {}, {:08x}", environment.cpu_model, environment.cpus_usable,
+      environment.cpus_online, static_cast<double>(environment.memory_bytes) / 1e9,
+      environment.virtualization.empty() ? "no hypervisor" : environment.virtualization, isa_hash(environment));
   for (const auto& name : accelerators) text += ", " + name;
   return text;
+}
+
+std::string cpu_kind(const EnvironmentRecord& environment) {
+  return fmt::format("{}, {:08x}", environment.cpu_model, isa_hash(environment));
 }
 
 std::vector<std::string> accelerators_of(const ResultFile& file) {

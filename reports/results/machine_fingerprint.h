@@ -13,6 +13,9 @@ namespace whygpu {
 // 1a2b3c4d".
 std::string machine_fingerprint(const EnvironmentRecord& environment, const std::vector<std::string>& accelerators);
 
+// CPU model and instruction sets only: "Synthetic CPU, 1a2b3c4d".
+std::string cpu_kind(const EnvironmentRecord& environment);
+
 // Names of the accelerators in a result file.
 std::vector<std::string> accelerators_of(const ResultFile& file);
 

@@ -111,6 +111,9 @@ class Gate {
         continue;
       }
       kinds_.insert_or_assign(name, usable_probe->device->kind);
+      if (usable_probe->on_accelerator()) {
+        result_.devices.push_back({name, usable_probe->device->kind.text(), usable_probe->device->name});
+      }
       usable.push_back(name);
     }
     return usable;

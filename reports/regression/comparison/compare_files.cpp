@@ -220,6 +220,10 @@ Comparison compare_files(const ResultFile& base, const ResultFile& head, const F
   comparison.started = base.run.started;
   comparison.finished = head.run.finished;
   comparison.machine = machine_fingerprint(head.environment, accelerators_of(head));
+  for (const auto& backend : head.backends) {
+    if (backend.on_accelerator())
+      comparison.devices.push_back({backend.name, backend.device->kind.text(), backend.device->name});
+  }
   comparison.threads = head.run.threads;
   comparison.threshold = options.threshold;
   comparison.strict = options.strict;

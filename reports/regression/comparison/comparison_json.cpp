@@ -139,25 +139,31 @@ json to_json(const Comparison& comparison) {
     return json{{"name", record.name}, {"revision", record.revision}};
   };
   const auto or_null = [](const auto& record) { return record ? encode(*record) : json(); };
-  return {{"context", or_null(comparison.context)},
-          {"benchmarks", rows},
-          {"whygpu_comparison",
-           {{"schema", kComparisonSchema},
-            {"base", build(comparison.base)},
-            {"head", build(comparison.head)},
-            {"started", comparison.started},
-            {"finished", comparison.finished},
-            {"machine", comparison.machine},
-            {"threads", comparison.threads},
-            {"threshold", comparison.threshold},
-            {"strict", comparison.strict},
-            {"simulated", comparison.simulated},
-            {"notes", comparison.notes},
-            {"command", comparison.command},
-            {"environment", or_null(comparison.environment)},
-            {"summary", summary(comparison)},
-            {"exit_code", static_cast<int>(comparison.exit_code())},
-            {"cases", cases}}}};
+  json document = {{"context", or_null(comparison.context)},
+                   {"benchmarks", rows},
+                   {"whygpu_comparison",
+                    {{"schema", kComparisonSchema},
+                     {"base", build(comparison.base)},
+                     {"head", build(comparison.head)},
+                     {"started", comparison.started},
+                     {"finished", comparison.finished},
+                     {"machine", comparison.machine},
+                     {"threads", comparison.threads},
+                     {"threshold", comparison.threshold},
+                     {"strict", comparison.strict},
+                     {"simulated", comparison.simulated},
+                     {"notes", comparison.notes},
+                     {"command", comparison.command},
+                     {"environment", or_null(comparison.environment)},
+                     {"summary", summary(comparison)},
+                     {"exit_code", static_cast<int>(comparison.exit_code())},
+                     {"cases", cases}}}};
+  // Left out where there are none: a history recognises the files of earlier versions by their text.
+  for (const auto& device : comparison.devices) {
+    document["whygpu_comparison"]["devices"].push_back(
+        {{"backend", device.backend}, {"kind", device.kind}, {"name", device.name}});
+  }
+  return document;
 }
 
 Comparison comparison_from_json(const json& document, std::string_view source) {
@@ -184,6 +190,11 @@ Comparison comparison_from_json(const json& document, std::string_view source) {
   comparison.started = node["started"].text();
   comparison.finished = node["finished"].text();
   comparison.machine = node["machine"].text();
+  if (const auto devices = node.find("devices")) {
+    devices->each([&](const JsonNode& device) {
+      comparison.devices.push_back({device["backend"].text(), device["kind"].text(), device["name"].text()});
+    });
+  }
   comparison.threads = node["threads"].whole<int>(1);
   comparison.threshold = node["threshold"].positive();
   comparison.strict = node["strict"].flag();

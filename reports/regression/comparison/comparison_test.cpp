@@ -72,6 +72,18 @@ TEST(Comparison, JsonRoundTrip) {
   EXPECT_EQ(after.cases[1].pairs[0].head_ns, before.cases[1].pairs[0].head_ns);
 }
 
+// A history recognises a comparison that it has by the text of its JSON.
+TEST(Comparison, DevicesInJson) {
+  Comparison comparison = example();
+  EXPECT_FALSE(to_json(comparison)["whygpu_comparison"].contains("devices"));
+  comparison.devices = {{"cublas", "cuda", "A GPU"}, {"clblast", "opencl", "Another GPU"}};
+  const auto after = parse_comparisons(to_json(comparison).dump(), "gate.json")[0].devices;
+  ASSERT_EQ(after.size(), 2U);
+  EXPECT_EQ(after[1].backend, "clblast");
+  EXPECT_EQ(after[1].kind, "opencl");
+  EXPECT_EQ(after[1].name, "Another GPU");
+}
+
 TEST(Comparison, JsonErrors) {
   const auto complaint = [](const nlohmann::json& document) -> std::string {
     try {

@@ -33,10 +33,16 @@ struct BuildRecord {
   std::string revision;  // full hash; empty when unknown
 };
 
+// An accelerator, as the backend that used it names it.
+struct ComparedDevice {
+  std::string backend, kind, name;
+};
+
 struct Comparison {
   BuildRecord base, head;
   std::string started, finished;  // ISO 8601, UTC
   std::string machine;            // fingerprint: equal for equal machines
+  std::vector<ComparedDevice> devices;
   int threads = 1;
   double threshold = 0.05;
   bool strict = false;

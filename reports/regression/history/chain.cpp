@@ -4,16 +4,11 @@
 #include <cmath>
 #include <map>
 
+#include "reports/regression/history/hosts.h"
 #include "reports/regression/statistics/change_points.h"
-#include "reports/regression/statistics/paired.h"
 
 namespace whygpu {
 namespace {
-
-// Standard error of the Hodges-Lehmann estimate, as for many normal values.
-double standard_error(std::span<const double> log_ratios) {
-  return log_ratios.empty() ? 0 : scatter(log_ratios) / std::sqrt(kEfficiency * static_cast<double>(log_ratios.size()));
-}
 
 // Size of the step at `index` from its adjacent values: further away, link errors have accumulated.
 double step_size(std::span<const double> values, std::size_t index, std::size_t level_begin, std::size_t level_end) {
@@ -42,8 +37,9 @@ std::vector<Level> chain(const Series& series) {
     level.base = link.base;
     level.pairs = link.log_ratios.size();
     level.after_gap = base == known.end();
-    level.step = link.log_ratios.empty() ? 0 : hodges_lehmann(link.log_ratios);
-    level.step_error = standard_error(link.log_ratios);
+    const StepEstimate estimate = estimate_step(link, series.host_variance);
+    level.step = estimate.step;
+    level.step_error = estimate.error;
     level.value = (level.after_gap ? levels.back().value : base->second) + level.step;
     known[link.head] = level.value;
     levels.push_back(level);

@@ -1,6 +1,7 @@
 #include "reports/regression/history/render_history.h"
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace whygpu {
@@ -27,6 +28,8 @@ json change_json(const LevelChange& change) {
 
 json series_json(const Series& series) {
   json object = key_json(series.key);
+  object["hosts"] = series.hosts;
+  object["host_scatter"] = std::sqrt(series.host_variance);
   object["levels"] = json::array();
   for (const Level& level : chain(series)) {
     object["levels"].push_back({{"revision", level.revision},

@@ -1,5 +1,6 @@
 #include "reports/regression/history/history.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -7,6 +8,7 @@
 
 #include <cmath>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 
 #include "reports/regression/comparison/comparison_json.h"
@@ -42,9 +44,18 @@ Comparison gate(int base, int head, double slower, const std::string& text = "ge
   return comparison;
 }
 
-class HistoryTest : public testing::Test {
+EnvironmentRecord environment(const std::string& host, const std::string& cpu) {
+  EnvironmentRecord record;
+  record.host = host;
+  record.cpu_model = cpu;
+  record.cpus_online = record.cpus_usable = 1;
+  return record;
+}
+
+// What an SQLite file shows.
+class HistoryFile : public testing::Test {
  protected:
-  ~HistoryTest() override { fs::remove_all(folder_); }
+  ~HistoryFile() override { fs::remove_all(folder_); }
 
   std::string complaint(History::Access access = History::Access::create) {
     try {
@@ -62,8 +73,32 @@ class HistoryTest : public testing::Test {
   fs::path file_ = folder_ / "history.db";
 };
 
-TEST_F(HistoryTest, ChainsSteps) {
-  History history(file_, History::Access::create);
+// What every store shows. PostgreSQL's tests need a database that they may empty, WHYGPU_TEST_DATABASE, and its psql,
+// WHYGPU_TEST_PSQL; postgres_test.py has them.
+class HistoryStores : public HistoryFile, public testing::WithParamInterface<std::string> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == "Sqlite") return;
+    const char* database = std::getenv("WHYGPU_TEST_DATABASE");
+    const char* psql = std::getenv("WHYGPU_TEST_PSQL");
+    if (database == nullptr || psql == nullptr) GTEST_SKIP() << "no WHYGPU_TEST_DATABASE";
+    location_ = database;
+    const auto empty =
+        fmt::format("'{}' -q '{}' -c 'SET client_min_messages = warning' -c 'DROP SCHEMA IF EXISTS whygpu CASCADE'",
+                    psql, database);
+    ASSERT_EQ(std::system(empty.c_str()), 0);
+  }
+
+  History open(History::Access access = History::Access::create) { return open_history(location_, access); }
+
+  std::string location_ = file_.string();
+};
+
+INSTANTIATE_TEST_SUITE_P(Stores, HistoryStores, testing::Values("Sqlite", "Postgres"),
+                         [](const auto& test) { return test.param; });
+
+TEST_P(HistoryStores, ChainsSteps) {
+  History history = open();
   EXPECT_TRUE(history.add(gate(0, 1, 0.02)));
   EXPECT_TRUE(history.add(gate(1, 2, -0.01)));
   const auto all = history.series();
@@ -76,15 +111,15 @@ TEST_F(HistoryTest, ChainsSteps) {
   EXPECT_EQ(levels[2].pairs, 6U);
 }
 
-TEST_F(HistoryTest, DuplicateComparison) {
-  History history(file_, History::Access::create);
+TEST_P(HistoryStores, DuplicateComparison) {
+  History history = open();
   EXPECT_TRUE(history.add(gate(0, 1, 0.02)));
   EXPECT_FALSE(history.add(gate(0, 1, 0.02)));
   EXPECT_EQ(history.comparisons(), 1U);
 }
 
-TEST_F(HistoryTest, RepeatedStep) {
-  History history(file_, History::Access::create);
+TEST_P(HistoryStores, RepeatedStep) {
+  History history = open();
   history.add(gate(0, 1, 0.02));
   history.add(gate(0, 1, 0.04));
   const auto levels = chain(history.series()[0]);
@@ -92,8 +127,8 @@ TEST_F(HistoryTest, RepeatedStep) {
   EXPECT_NEAR(levels[1].value, 0.03, 1e-4);
 }
 
-TEST_F(HistoryTest, Gap) {
-  History history(file_, History::Access::create);
+TEST_P(HistoryStores, Gap) {
+  History history = open();
   history.add(gate(0, 1, 0.02));
   history.add(gate(5, 6, 0.01));
   const auto levels = chain(history.series()[0]);
@@ -102,8 +137,8 @@ TEST_F(HistoryTest, Gap) {
   EXPECT_NEAR(levels[2].value, 0.03, 1e-5);
 }
 
-TEST_F(HistoryTest, SeriesPerMachineAndThreads) {
-  History history(file_, History::Access::create);
+TEST_P(HistoryStores, SeriesPerMachineAndThreads) {
+  History history = open();
   history.add(gate(0, 1, 0));
   Comparison elsewhere = gate(0, 1, 0), threads = gate(0, 1, 0);
   elsewhere.machine = "another machine";
@@ -113,15 +148,14 @@ TEST_F(HistoryTest, SeriesPerMachineAndThreads) {
   EXPECT_THAT(history.series(), SizeIs(3));
 }
 
-TEST_F(HistoryTest, ConcurrentWriters) {
+TEST_P(HistoryStores, ConcurrentWriters) {
   constexpr int kWriters = 4, kEach = 12;
   std::vector<pid_t> writers;
   for (int writer = 0; writer < kWriters; ++writer) {
     const pid_t pid = fork();
     ASSERT_GE(pid, 0);
     if (pid == 0) {
-      for (int i = 0; i < kEach; ++i)
-        History(file_, History::Access::create).add(gate(100 * writer + i, 100 * writer + i + 1, 0));
+      for (int i = 0; i < kEach; ++i) open().add(gate(100 * writer + i, 100 * writer + i + 1, 0));
       _exit(0);
     }
     writers.push_back(pid);
@@ -131,10 +165,10 @@ TEST_F(HistoryTest, ConcurrentWriters) {
     waitpid(pid, &status, 0);
     EXPECT_EQ(status, 0);
   }
-  EXPECT_EQ(History(file_, History::Access::existing).comparisons(), static_cast<std::size_t>(kWriters * kEach));
+  EXPECT_EQ(open(History::Access::existing).comparisons(), static_cast<std::size_t>(kWriters * kEach));
 }
 
-TEST_F(HistoryTest, KilledWriter) {
+TEST_F(HistoryFile, KilledWriter) {
   History(file_, History::Access::create).add(gate(0, 1, 0));
   const pid_t pid = fork();
   ASSERT_GE(pid, 0);
@@ -159,14 +193,14 @@ TEST_F(HistoryTest, KilledWriter) {
   EXPECT_TRUE(history.add(gate(1, 2, 0)));
 }
 
-TEST_F(HistoryTest, RefusesOtherFiles) {
+TEST_F(HistoryFile, RefusesOtherFiles) {
   EXPECT_THAT(complaint(History::Access::existing), HasSubstr("no such history"));
   std::ofstream(file_) << std::string(5000, 'x');
   EXPECT_THAT(complaint(), HasSubstr("not a history, or damaged"));
   EXPECT_EQ(fs::file_size(file_), 5000U) << "the other file is unchanged";
 }
 
-TEST_F(HistoryTest, RefusesOtherSchemas) {
+TEST_F(HistoryFile, RefusesOtherSchemas) {
   {
     sqlite3* database = nullptr;
     sqlite3_open(file_.c_str(), &database);
@@ -185,8 +219,8 @@ TEST_F(HistoryTest, RefusesOtherSchemas) {
   EXPECT_THAT(complaint(), HasSubstr("history schema 9 is newer"));
 }
 
-TEST_F(HistoryTest, FirstSlowerRevision) {
-  History history(file_, History::Access::create);
+TEST_P(HistoryStores, FirstSlowerRevision) {
+  History history = open();
   for (int i = 0; i < 40; ++i) history.add(gate(i, i + 1, i == 24 ? 0.08 : i % 2 == 0 ? 0.001 : -0.001));
   const auto all = history.series();
   auto changes = find_changes(all, history.acceptances(), 0.01);
@@ -207,7 +241,7 @@ TEST_F(HistoryTest, FirstSlowerRevision) {
               HasSubstr("since r1025, accepted: needed for correctness</title></circle>"));
 }
 
-TEST_F(HistoryTest, AcceptKnownRevisions) {
+TEST_P(HistoryStores, AcceptKnownRevisions) {
   const auto refused = [&](History& history, const std::string& name) -> std::string {
     try {
       history.accept({name, "*", "why", "now"});
@@ -216,7 +250,7 @@ TEST_F(HistoryTest, AcceptKnownRevisions) {
     }
     return "no complaint";
   };
-  History history(file_, History::Access::create);
+  History history = open();
   EXPECT_THAT(refused(history, "r1001"), HasSubstr("no comparisons yet"));
   for (int i = 0; i < 5; ++i) history.add(gate(i, i + 1, 0));
   EXPECT_THAT(refused(history, "r2000"),
@@ -227,8 +261,8 @@ TEST_F(HistoryTest, AcceptKnownRevisions) {
   EXPECT_THAT(history.acceptances(), SizeIs(1));
 }
 
-TEST_F(HistoryTest, JsonOutput) {
-  History history(file_, History::Access::create);
+TEST_P(HistoryStores, JsonOutput) {
+  History history = open();
   for (int i = 0; i < 40; ++i) history.add(gate(i, i + 1, i == 24 ? 0.08 : i % 2 == 0 ? 0.001 : -0.001));
   const auto all = history.series();
   auto document = history_check_json(all, find_changes(all, {}, 0.01));
@@ -253,8 +287,8 @@ TEST_F(HistoryTest, JsonOutput) {
   EXPECT_EQ(levels[1].at("pairs"), 6);
 }
 
-TEST_F(HistoryTest, SampleRegression) {
-  History history(file_, History::Access::create);
+TEST_P(HistoryStores, SampleRegression) {
+  History history = open();
   for (const auto& comparison :
        load_comparisons(fs::path(WHYGPU_SOURCE_DIR) / "reports/regression/samples/simulated_history.jsonl")) {
     history.add(comparison);
@@ -264,6 +298,61 @@ TEST_F(HistoryTest, SampleRegression) {
   EXPECT_EQ(changes[0].first_after, "0000002b");
   EXPECT_NEAR(percent(changes[0].size), 6, 1.5) << "code layout and link errors add to the planted 6%";
   EXPECT_TRUE(changes[0].simulated);
+}
+
+TEST_P(HistoryStores, EveryCase) {
+  History history = open();
+  Comparison first = gate(0, 1, 0.02);
+  first.devices = {{"x", "cuda", "A GPU"}};
+  first.environment = environment("a host", "a CPU");
+  history.add(first);
+  Comparison second = gate(1, 2, 0);
+  second.cases[0].pairs.clear();
+  history.add(second);
+  std::vector<std::string> lines;
+  export_history(history, "*", [&](const std::string& line) { lines.push_back(line); });
+  ASSERT_THAT(lines, SizeIs(7));
+  const auto pair = nlohmann::ordered_json::parse(lines[1]), none = nlohmann::ordered_json::parse(lines[6]);
+  EXPECT_EQ(pair.at("base"), "r1000");
+  EXPECT_EQ(pair.at("host"), "a host");
+  EXPECT_EQ(pair.at("devices")[0], "A GPU");
+  EXPECT_EQ(pair.at("pair"), 2);
+  EXPECT_EQ(pair.at("head_first"), false);
+  EXPECT_EQ(pair.at("base_ns"), 1010);
+  EXPECT_NEAR(pair.at("log_ratio").get<double>(), 0.02, 1e-5);
+  EXPECT_EQ(none.at("head"), "r1002");
+  EXPECT_TRUE(none.at("pair").is_null() && none.at("log_ratio").is_null() && none.at("host").is_null());
+  std::vector<std::string> keys[2];
+  for (const auto& [key, value] : pair.items()) keys[0].push_back(key);
+  for (const auto& [key, value] : none.items()) keys[1].push_back(key);
+  EXPECT_EQ(keys[0], keys[1]);
+  lines.clear();
+  export_history(history, "convolution*", [&](const std::string& line) { lines.push_back(line); });
+  EXPECT_THAT(lines, SizeIs(0));
+}
+
+TEST_P(HistoryStores, JoinsHostsOfAKind) {
+  History history = open();
+  const auto on = [](Comparison comparison, const std::string& host, const std::string& cpu) {
+    comparison.machine = cpu + " " + host;
+    comparison.environment = environment(host, cpu);
+    return comparison;
+  };
+  history.add(on(gate(0, 1, 0.02), "one", "a CPU"));
+  history.add(on(gate(1, 2, 0.03), "two", "a CPU"));
+  history.add(on(gate(1, 2, 0.01), "one", "a CPU"));
+  history.add(on(gate(1, 2, 0.5), "three", "another CPU"));
+  EXPECT_THAT(history.series(), SizeIs(3));
+  const auto all = history.series(Grouping::kind);
+  ASSERT_THAT(all, SizeIs(2));
+  EXPECT_EQ(all[0].hosts, 2U);
+  const auto levels = chain(all[0]);
+  ASSERT_THAT(levels, SizeIs(3));
+  EXPECT_NEAR(levels[1].value, 0.02, 1e-5);
+  EXPECT_NEAR(levels[2].value, 0.04, 1e-4) << "the mean of both hosts";
+  EXPECT_EQ(levels[2].pairs, 12U);
+  EXPECT_NEAR(levels[2].step_error, 0.01, 1e-3) << "as far as they are apart";
+  EXPECT_THAT(render_history_log(all, {}, {}), HasSubstr("2 hosts"));
 }
 
 TEST(Sparkline, Utf8AndAscii) {

@@ -21,9 +21,10 @@ std::size_t column_of(std::size_t i, std::size_t count, std::size_t width) {
   return count <= width ? i : i * width / count;
 }
 
-std::string heading(const SeriesKey& key) {
-  return fmt::format("{}  ({}, {})", printable(key.text), count_of(static_cast<std::size_t>(key.threads), "thread"),
-                     printable(key.machine));
+std::string heading(const Series& series) {
+  return fmt::format("{}  ({}, {}{})", printable(series.key.text),
+                     count_of(static_cast<std::size_t>(series.key.threads), "thread"), printable(series.key.machine),
+                     series.hosts > 1 ? fmt::format(", {} hosts", series.hosts) : "");
 }
 
 bool is_simulated(const Series& series) {
@@ -72,7 +73,7 @@ std::string render_history_log(std::span<const Series> all, std::span<const Leve
     std::vector<double> values;
     for (const Level& level : levels) values.push_back(level.value);
     const auto [low, high] = std::minmax_element(values.begin(), values.end());
-    const std::string title = heading(series.key) + (is_simulated(series) ? "  SIMULATED" : "");
+    const std::string title = heading(series) + (is_simulated(series) ? "  SIMULATED" : "");
     out += (style.colour ? "\033[1m" + title + "\033[0m" : title) + "\n";
     out +=
         fmt::format("  {}  {} to {}\n", sparkline(values, width, style.utf8), percent_text(*low), percent_text(*high));
@@ -117,7 +118,7 @@ std::string render_history_show(std::span<const Series> all, const std::string& 
           "{} -> {}  {:9}  {}{}, {}, {}\n  {}\n", abbreviated(link.base), abbreviated(link.head),
           ruling_name(link.ruling), percent_text(level.step),
           link.log_ratios.empty() ? " (identical code)" : fmt::format(" ± {:.2f} points", 196 * level.step_error),
-          count_of(level.pairs, "pair"), printable(link.started), heading(series.key));
+          count_of(level.pairs, "pair"), printable(link.started), heading(series));
     }
   }
   return out.empty() ? fmt::format("no steps of {}\n", printable(revision)) : out;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <span>
 #include <string>
@@ -36,6 +37,11 @@ nlohmann::json history_check_json(std::span<const Series> all, std::span<const L
 
 // The contents of history_check_json(), and every level of every series.
 nlohmann::json history_log_json(std::span<const Series> all, std::span<const LevelChange> changes);
+
+// JSON lines for DuckDB, pandas and jq, one for each pair, and one for each case without pairs: flat objects that all
+// have the same keys. Only cases that match `pattern`.
+void export_history(const History& history, const std::string& pattern,
+                    const std::function<void(const std::string& line)>& write);
 
 // Every series as an SVG line with its level changes marked and listed. No script; all text is escaped. Empty
 // without series.
