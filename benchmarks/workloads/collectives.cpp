@@ -31,9 +31,9 @@ std::uint64_t value_kinds(std::int64_t ranks) {
   return ranks <= kExactInBf16 / 8 ? 8 : ranks <= kExactInBf16 / 4 ? 4 : 2;
 }
 
-class Values {
+class RankInputs {
  public:
-  Values(std::uint64_t seed, std::int64_t ranks) : seed_(seed), ranks_(ranks), mask_(value_kinds(ranks) - 1) {}
+  RankInputs(std::uint64_t seed, std::int64_t ranks) : seed_(seed), ranks_(ranks), mask_(value_kinds(ranks) - 1) {}
 
   // Element i of the input of a rank. The mixing is that of splitmix64, as in Random.
   std::uint64_t input(std::int64_t rank, std::int64_t i) const {
@@ -99,7 +99,7 @@ class CollectiveTrial final : public Trial {
 
   Verdict check(std::size_t set) override {
     const Set& buffers = sets_[set];
-    const Values values(buffers.seed, communicator_.ranks());
+    const RankInputs values(buffers.seed, communicator_.ranks());
     const std::int64_t first = collective_.kind == CollectiveKind::reduce_scatter && collective_.in_place
                                    ? communicator_.result_part(collective_) * part_
                                    : 0;
@@ -159,7 +159,7 @@ class CollectiveTrial final : public Trial {
   }
 
   void upload_input(std::size_t set) {
-    const Values values(sets_[set].seed, communicator_.ranks());
+    const RankInputs values(sets_[set].seed, communicator_.ranks());
     std::vector<std::byte> storage(bytes(input_elements()));
     with_storage_type(collective_.dtype, [&]<class T>(T) {
       auto* out = reinterpret_cast<T*>(storage.data());
@@ -187,7 +187,7 @@ class CollectiveTrial final : public Trial {
     device_.synchronize();
   }
 
-  std::uint64_t expected_value(const Values& values, std::int64_t i) const {
+  std::uint64_t expected_value(const RankInputs& values, std::int64_t i) const {
     switch (collective_.kind) {
       case CollectiveKind::all_reduce: return values.sum(i);
       case CollectiveKind::all_gather: return values.input(i / part_, i % part_);
