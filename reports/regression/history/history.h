@@ -44,8 +44,8 @@ struct Link {
   Ruling ruling = Ruling::undecided;
   std::vector<double> log_ratios;  // of all pairs, including repeated measurements; empty for identical code
   bool simulated = false;
-  std::int64_t added = 0;             // number of the first comparison with this step
-  std::vector<std::size_t> per_host = {};  // how many of `log_ratios`, in order, each host measured; empty: all are of one
+  std::int64_t added = 0;                  // number of the first comparison with this step
+  std::vector<std::size_t> per_host = {};  // how many of `log_ratios` each host measured; empty: one host
 };
 
 struct Series {
