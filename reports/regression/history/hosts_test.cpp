@@ -68,7 +68,7 @@ TEST(JoinHosts, OneHostUnchanged) {
 
 TEST(JoinHosts, OrderOfFirstAddition) {
   Link later = step_of({0.1}, 7);
-  later.base = "b", later.head = "c";
+  later.head = "aa";  // before the other in alphabetical order
   const Series joined = join_hosts({series_of({step_of({0.1}, 5), later}), series_of({step_of({0.2, 0.3}, 9)})});
   ASSERT_THAT(joined.links, SizeIs(2));
   EXPECT_EQ(joined.links[0].head, "b");
