@@ -10,7 +10,7 @@ import tempfile
 
 source, build = map(pathlib.Path, sys.argv[1:3])
 LIMIT = 48 << 20
-GLIBC = re.compile(r"^(linux-vdso|ld-linux-[a-z0-9-]+|lib(c|m|dl|rt|pthread))\.so")
+GLIBC = re.compile(r"^(linux-vdso|ld-linux-[a-z0-9-]+|lib(c|m|dl|rt|pthread|resolv))\.so")
 VENDORS = re.compile(r"^lib(cublasLt|cudnn|OpenCL)\.so")
 
 with tempfile.TemporaryDirectory() as folder:
