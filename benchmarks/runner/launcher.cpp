@@ -30,14 +30,19 @@ std::vector<std::string> lines_of(std::string_view text) {
   return lines;
 }
 
-bool is_open_mpi(const std::string& program) {
+// What a launcher says of itself. Throws if it is not there.
+std::string version_of(const std::string& program, std::string_view package) {
   const ProgramResult version = run_program({program, "--version"});
-  if (version.status != 0) {
-    throw CaseError(fmt::format("--launcher {}: it does not start here{}", program,
-                                version.status == 127 ? " (Debian: apt-get install openmpi-bin)" : ""));
-  }
-  return (version.output + version.errors).find("Open MPI") != std::string::npos;
+  if (version.status == 0) return version.output + version.errors;
+  const auto lines = lines_of(version.errors);
+  throw CaseError(fmt::format("--launcher {}: it does not start here{}", program,
+                              version.status == 127 ? fmt::format(" (Debian: apt-get install {})", package)
+                              : lines.empty()       ? ""
+                                                    : ": " + lines.back()));
 }
+
+// Of Open MPI, where srun has not told it the addresses of the ranks.
+constexpr std::string_view kNoPmi = "not built with SLURM's PMI support";
 
 }  // namespace
 
@@ -47,10 +52,12 @@ std::vector<std::string> launcher_words(const std::string& launcher, int ranks, 
   const std::string count = std::to_string(ranks);
   std::vector<std::string> more;
   if (name == "srun") {
+    version_of(words[0], "slurm-client");
+    words.insert(words.begin() + 1, "--kill-on-bad-exit=1");  // else the other ranks wait for one that died
     more = {"-n", count, "-c", std::to_string(threads)};
   } else if (name == "mpirun" || name == "mpiexec") {
     more = {"-np", count};
-    if (is_open_mpi(words[0])) {
+    if (version_of(words[0], "openmpi-bin").find("Open MPI") != std::string::npos) {
       more.emplace_back("--oversubscribe");  // more ranks than cores are said above the table
       if (threads > 1) more.insert(more.end(), {"--bind-to", "none"});  // else all threads of a rank share a core
       if (geteuid() == 0) more.emplace_back("--allow-run-as-root");
@@ -72,6 +79,9 @@ std::string cause_of_end(std::string_view errors) {
   const auto has = [](std::string_view words) {
     return [words](const std::string& line) { return line.find(words) != std::string::npos; };
   };
+  if (first(has(kNoPmi)) != nullptr) {
+    return "MPI does not find the other ranks: try --launcher \"srun --mpi=pmix\" (srun --mpi=list), or mpirun";
+  }
   if (const auto* line = first([](const std::string& l) { return l.starts_with("rank "); })) return *line;
   for (const std::string_view words : {"noticed that process rank", ": task "}) {
     if (const auto* line = first(has(words))) return *line;

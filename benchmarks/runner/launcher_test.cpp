@@ -2,14 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "benchmarks/cases/case.h"
 
 namespace whygpu {
 namespace {
 
 TEST(LauncherWords, SrunGetsRanksAndThreads) {
-  const std::vector<std::string> expected = {"srun", "--mpi=pmix", "-n", "4", "-c", "2"};
-  EXPECT_EQ(launcher_words("srun --mpi=pmix", 4, 2), expected);
+  const auto folder = std::filesystem::path(testing::TempDir()) / "launcher_words";
+  std::filesystem::create_directories(folder);
+  const std::string srun = folder / "srun";
+  std::ofstream(srun) << "#!/bin/sh\n";
+  std::filesystem::permissions(srun, std::filesystem::perms::owner_all);
+  const std::vector<std::string> expected = {srun, "--kill-on-bad-exit=1", "--mpi=pmix", "-n", "4", "-c", "2"};
+  EXPECT_EQ(launcher_words(srun + " --mpi=pmix", 4, 2), expected);
+  std::filesystem::remove_all(folder);
 }
 
 TEST(LauncherWords, OtherProgramsAreRefused) {
@@ -17,12 +26,15 @@ TEST(LauncherWords, OtherProgramsAreRefused) {
 }
 
 TEST(LauncherWords, MissingLauncherIsRefused) {
-  try {
-    launcher_words("/nowhere/mpirun", 2, 1);
-    FAIL();
-  } catch (const CaseError& error) {
-    EXPECT_STREQ(error.what(),
-                 "--launcher /nowhere/mpirun: it does not start here (Debian: apt-get install openmpi-bin)");
+  for (const auto& [launcher, package] :
+       {std::pair{"/nowhere/mpirun", "openmpi-bin"}, {"/nowhere/srun", "slurm-client"}}) {
+    try {
+      launcher_words(launcher, 2, 1);
+      FAIL() << launcher;
+    } catch (const CaseError& error) {
+      EXPECT_EQ(error.what(), std::string("--launcher ") + launcher +
+                                  ": it does not start here (Debian: apt-get install " + package + ")");
+    }
   }
 }
 
@@ -40,6 +52,13 @@ TEST(CauseOfEnd, LauncherNamesKilledRank) {
       "mpirun noticed that process rank 1 with PID 0 on node host exited on signal 9 (Killed).");
   EXPECT_EQ(cause_of_end("srun: error: node7: task 1: Killed\nsrun: launch/slurm: _step_signal\n"),
             "srun: error: node7: task 1: Killed");
+}
+
+TEST(CauseOfEnd, MissingPmiIsExplained) {
+  EXPECT_EQ(cause_of_end("The application appears to have been direct launched using \"srun\",\n"
+                         "but OMPI was not built with SLURM's PMI support and therefore cannot\n"
+                         "execute.\nsrun: error: node: tasks 0-1: Exited with exit code 1\n"),
+            "MPI does not find the other ranks: try --launcher \"srun --mpi=pmix\" (srun --mpi=list), or mpirun");
 }
 
 TEST(CauseOfEnd, OtherwiseLastLine) {
