@@ -1,4 +1,7 @@
 """Ramble: whygpu as an application. Put this folder, named whygpu, into a Ramble repository's applications/."""
+import json
+import os
+
 from ramble.appkit import *
 
 
@@ -27,13 +30,21 @@ class Whygpu(ExecutableApplication):
                       workloads=["training_step", "allreduce"])
 
     # The columns of the view: file, workload, problem, backend, ranks, projected, time_ns, efficiency, averaging_ns,
-    # exposed_ns, algorithm_gbps, bus_gbps.
-    row = (r"^[^,]*,(?P<workload>[^,]*),(?P<problem>[^,]*),(?P<backend>[^,]*),(?P<ranks>\d+),false,(?P<time>[^,]*),"
-           r"(?P<efficiency>[^,]*),[^,]*,(?P<exposed>[^,]*),[^,]*,(?P<bus>[^,]*)$")
-    figure_of_merit_context("case", regex=row, output_format="{problem} {backend} ranks={ranks}")
-    log = "{experiment_run_dir}/scaling.csv"
-    figure_of_merit("time", fom_regex=row, group_name="time", units="ns", log_file=log, contexts=["case"])
-    figure_of_merit("efficiency", fom_regex=row, group_name="efficiency", units="", log_file=log, contexts=["case"])
-    figure_of_merit("exposed communication", fom_regex=row, group_name="exposed", units="ns", log_file=log,
-                    contexts=["case"])
-    figure_of_merit("bus bandwidth", fom_regex=row, group_name="bus", units="GB/s", log_file=log, contexts=["case"])
+    # exposed_ns, algorithm_gbps, bus_gbps. What a row does not have is empty, and no figure of merit.
+    start = r"^[^,]*,(?P<workload>[^,]*),(?P<problem>[^,]*),(?P<backend>[^,]*),(?P<ranks>\d+),false,"
+    columns = ["time", "efficiency", "averaging", "exposed", "algorithm", "bus"]
+    figure_of_merit_context("case", regex=start, output_format="{problem} {backend} ranks={ranks}")
+    for name, column, units in (("time", "time", "ns"), ("efficiency", "efficiency", ""),
+                                ("exposed communication", "exposed", "ns"), ("bus bandwidth", "bus", "GB/s")):
+        row = start + "[^,]*," * columns.index(column) + rf"(?P<{column}>[0-9.e+-]+)"
+        figure_of_merit(name, fom_regex=row, group_name=column, units=units, contexts=["case"],
+                        log_file="{experiment_run_dir}/scaling.csv")
+    success_criteria("cases_are_correct", mode="application_function")
+
+    def evaluate_success(self):
+        result = self.expander.expand_var("{experiment_run_dir}/result.json")
+        if not os.path.isfile(result):
+            return False
+        with open(result) as file:
+            states = {case["status"] for case in json.load(file)["whygpu"]["cases"]}
+        return "ok" in states and states <= {"ok", "unsupported"}

@@ -81,8 +81,10 @@ class Slurm:
 
     def _configure(self):
         self.folder.chmod(0o755)
-        for name in ("state", "spool", "log", "run"):
+        for name in ("state", "spool", "log", "run", "pmix"):
             (self.folder / name).mkdir()
+        # Every instance begins with job 1, and a folder of the last one's in /tmp would stop its steps.
+        (self.folder / "mpi.conf").write_text(f"PMIxCliTmpDirBase={self.folder}/pmix\n")
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(128))
         key.chmod(0o600)
@@ -108,6 +110,7 @@ TaskPlugin=task/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 MpiDefault=none
+SlurmdParameters=config_overrides
 ReturnToService=2
 InactiveLimit=0
 KillWait=5
@@ -117,8 +120,9 @@ PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP
 
     def _daemon(self, program, *words):
         with open(self.folder / "log" / f"{program}.output", "w") as log:
-            self.daemons.append(subprocess.Popen([find(program), *words], env=self.environment, stdout=log, stderr=log,
-                                                 start_new_session=True))
+            # They end with this process, whatever ends it.
+            self.daemons.append(subprocess.Popen(["setpriv", "--pdeathsig", "TERM", find(program), *words], stdout=log,
+                                                 stderr=log, env=self.environment, start_new_session=True))
 
     def _start(self):
         run = self.folder / "run"

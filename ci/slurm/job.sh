@@ -5,9 +5,10 @@
 #
 # Without arguments it runs training_step model=mlp and allreduce on 1, 2 and all tasks of the job. WHYGPU is the program
 # (default: whygpu on the PATH), WHYGPU_LAUNCHER how it starts ranks (default: srun --mpi=pmix), WHYGPU_RESULT the result
-# file (default: whygpu-JOB.json).
+# file (default: whygpu-JOB.json). A minute before the time limit whygpu gets SIGINT and writes what it has measured.
 #SBATCH --job-name=whygpu
 #SBATCH --time=01:00:00
+#SBATCH --signal=B:INT@60
 set -eu
 tasks=${SLURM_NTASKS:?is set in a job of Slurm only: sbatch $0}
 whygpu=${WHYGPU:-whygpu}
@@ -20,5 +21,6 @@ for count in 2 "$tasks"; do
   case ",$ranks," in *",$count,"*) continue ;; esac
   [ "$count" -le "$tasks" ] && ranks="$ranks,$count"
 done
-"$whygpu" run "$@" --ranks "$ranks" --threads "${SLURM_CPUS_PER_TASK:-1}" --launcher "${WHYGPU_LAUNCHER:-srun --mpi=pmix}" \
+# In place of this shell, so that whygpu gets the signals of the job.
+exec "$whygpu" run "$@" --ranks "$ranks" --threads "${SLURM_CPUS_PER_TASK:-1}" --launcher "${WHYGPU_LAUNCHER:-srun --mpi=pmix}" \
   -o "$result"

@@ -16,8 +16,11 @@ class WhygpuRanks(rfm.RunOnlyRegressionTest):
     valid_systems = ["*"]
     valid_prog_environs = ["*"]
     whygpu = variable(str, value="whygpu")
-    model = parameter(["mlp", "lstm", "gpt-block"])
+    model = parameter(["mlp", "lstm", "gpt-block"], type=str)  # another one: -P model=cnn
+    backend = variable(str, value="simd")
     num_tasks = 2
+    num_cpus_per_task = 1
+    exclusive_access = True
     time_limit = "15m"
     result = "result.json"
 
@@ -26,7 +29,9 @@ class WhygpuRanks(rfm.RunOnlyRegressionTest):
         # whygpu starts the ranks itself, in the allocation of the job.
         self.executable = self.whygpu
         self.executable_opts = ["run", "training_step", f"model={self.model}", "allreduce", "bytes=1048576",
-                                f"--ranks=1,{self.num_tasks}", "--launcher='srun --mpi=pmix'", f"-o {self.result}"]
+                                f"--backend={self.backend},host", f"--ranks=1,{self.num_tasks}", "--rounds=5",
+                                f"--threads={self.num_cpus_per_task}", "--launcher='srun --mpi=pmix'", "--no-ceilings",
+                                f"-o {self.result}"]
 
     @run_before("run")
     def start_once(self):
@@ -47,7 +52,9 @@ class WhygpuRanks(rfm.RunOnlyRegressionTest):
 
     @sanity_function
     def all_are_correct(self):
-        return sn.assert_true(all(case["status"] == "ok" for case in self.cases()))
+        # A training step is unsupported on host, which measures the collectives.
+        states = {case["status"] for case in self.cases()}
+        return sn.assert_true("ok" in states and states <= {"ok", "unsupported"}, f"statuses: {states}")
 
     @performance_function("%")
     def efficiency(self):

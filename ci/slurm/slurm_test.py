@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from instance import Slurm, missing_packages  # noqa: E402
 
 SKIPPED = 77
 WORKERS = ("allreduce", "training_step")
+LONG = ("allreduce", "bytes=8", "--rounds", "1", "--sample-seconds", "60", "--no-ceilings")
 
 
 def workers():
@@ -52,7 +54,12 @@ class InSlurm(unittest.TestCase):
         cls.folder = pathlib.Path(folder.name)
         cls.slurm = Slurm(cls.folder, cpus=2)
         cls.slurm.__enter__()
-        cls.addClassCleanup(cls.slurm.__exit__, None, None, None)
+        cls.addClassCleanup(cls.stop)
+
+    @classmethod
+    def stop(cls):
+        cls.slurm.__exit__(None, None, None)
+        wait_until(lambda: not cls.slurm.processes() and not workers(), 10)
 
     def submit(self, name, *words):
         result = self.folder / f"{name}.json"
@@ -75,17 +82,48 @@ class InSlurm(unittest.TestCase):
         self.assertEqual(sorted(case["workload"] for case in several), ["allreduce", "allreduce", "training_step"])
         for case in several:
             self.assertEqual(len(case["ranks"]), 2)
-            self.assertTrue(all(rank["host"] and rank["cpus"] == "0-1" for rank in case["ranks"]), case["ranks"])
+            self.assertTrue(all(rank["host"] and rank["cpus"] for rank in case["ranks"]), case["ranks"])
         self.assertIn("efficiency", output.read_text())
         self.assertEqual(workers(), [])
 
     def test_cancelled_job_leaves_no_rank_behind(self):
-        job, _, output = self.submit("cancelled", "allreduce", "bytes=8", "--rounds", "1", "--sample-seconds", "60",
-                                     "--no-ceilings")
+        job, _, _ = self.submit("cancelled", *LONG)
         wait_until(lambda: len(workers()) == 2)
         self.slurm.call("scancel", job)
         wait_until(lambda: not workers())
         wait_until(lambda: self.state(job) == "CANCELLED")
+
+    def test_interrupted_job_writes_its_result(self):
+        job, result, output = self.submit("interrupted", *LONG)
+        wait_until(lambda: len(workers()) == 2)
+        self.slurm.call("scancel", "--batch", "--signal=INT", job)  # as Slurm does before the time limit
+        wait_until(lambda: self.state(job) == "FAILED")
+        self.assertFalse(json.loads(result.read_text())["whygpu"]["complete"], output.read_text())
+        wait_until(lambda: not workers())
+
+    def test_rank_that_dies_costs_its_case_and_is_named(self):
+        job, result, output = self.submit("died", *LONG)
+        wait_until(lambda: len(workers()) == 2)
+        os.kill(max(workers()), signal.SIGKILL)
+        wait_until(lambda: self.state(job) == "FAILED", 30)
+        (case,) = json.loads(result.read_text())["whygpu"]["cases"]
+        self.assertRegex(case["reason"], r"task [01]: Killed", output.read_text())
+        wait_until(lambda: not workers())
+
+    def test_step_without_pmi_is_explained(self):
+        os.environ["WHYGPU_LAUNCHER"] = "srun --mpi=none"
+        self.addCleanup(os.environ.pop, "WHYGPU_LAUNCHER")
+        job, _, output = self.submit("pmi", "allreduce", "bytes=8", "--rounds", "1", "--no-ceilings")
+        wait_until(lambda: self.state(job) == "FAILED")
+        self.assertIn("MPI does not find the other ranks", output.read_text())
+
+    def test_mpirun_starts_ranks_in_a_job(self):
+        os.environ["WHYGPU_LAUNCHER"] = "mpirun"
+        self.addCleanup(os.environ.pop, "WHYGPU_LAUNCHER")
+        job, result, output = self.submit("mpirun", "allreduce", "bytes=8", "--rounds", "1", "--no-ceilings")
+        wait_until(lambda: self.state(job) not in ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING"))
+        self.assertEqual(self.state(job), "COMPLETED", output.read_text())
+        self.assertEqual(len(json.loads(result.read_text())["whygpu"]["cases"][0]["ranks"]), 2)
 
 
 # As far as these files use them. ReFrame and Ramble are not in Debian.
@@ -102,15 +140,21 @@ class Definitions(unittest.TestCase):
         def record(name):
             return lambda *words, **options: calls.append((name, words, options))
 
-        names = ("tags", "executable", "workload", "workload_variable", "figure_of_merit_context", "figure_of_merit")
+        names = ("tags", "executable", "workload", "workload_variable", "figure_of_merit_context", "figure_of_merit",
+                 "success_criteria")
         appkit = stub(ExecutableApplication=object, **{name: record(name) for name in names})
         sys.modules.update({"ramble": stub(), "ramble.appkit": appkit})
         exec((HERE / "application.py").read_text(), {"__name__": "application"})
-        row = next(options["fom_regex"] for name, _, options in calls if name == "figure_of_merit")
-        columns = "r,training_step,model=mlp,naive,2,false,1500000,0.9,,2000,,"
-        found = re.match(row, columns)
-        self.assertEqual(found["ranks"] + " " + found["time"] + " " + found["efficiency"], "2 1500000 0.9")
-        self.assertIsNone(re.match(row, columns.replace("false", "true")))  # projected
+        rows = {words[0]: options for name, words, options in calls if name == "figure_of_merit"}
+
+        def read(line):
+            found = {name: re.match(row["fom_regex"], line) for name, row in rows.items()}
+            return {name: match[rows[name]["group_name"]] for name, match in found.items() if match}
+
+        step = "r,training_step,model=mlp,naive,2,false,1500000,0.9,,2000,,\n"
+        self.assertEqual(read(step), {"time": "1500000", "efficiency": "0.9", "exposed communication": "2000"})
+        self.assertEqual(read("r,allreduce,bytes=8,host,2,false,700,,,,1e-2,1.5\n"), {"time": "700", "bus bandwidth": "1.5"})
+        self.assertEqual(read(step.replace("false", "true")), {})  # projected
         for name, words, _ in calls:
             if name == "executable":
                 for variable in re.findall(r"{(\w+)}", words[1]):
@@ -129,10 +173,10 @@ class Definitions(unittest.TestCase):
             return lambda function: function
 
         base = type("RunOnlyRegressionTest", (), {})
-        core = stub(parameter=lambda values: values, variable=lambda *_, value: value, performance_function=mark,
+        core = stub(parameter=lambda values, **_: values, variable=lambda *_, value: value, performance_function=mark,
                     run_after=mark, run_before=mark, sanity_function=lambda function: function)
         sys.modules.update({"reframe": stub(simple_test=lambda test: test, RunOnlyRegressionTest=base),
-                            "reframe.utility.sanity": stub(assert_true=bool),
+                            "reframe.utility.sanity": stub(assert_true=lambda holds, message: holds),
                             "reframe.core": stub(), "reframe.core.builtins": core})
         sys.modules["reframe.utility"] = stub(sanity=sys.modules["reframe.utility.sanity"])
         sys.modules["reframe"].utility = sys.modules["reframe.utility"]
