@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -77,15 +78,22 @@ class Ranks(unittest.TestCase):
         self.assertEqual({case["backend"] for case in cases.values()}, {"host"})
         for case in cases.values():
             self.assertEqual(len(case["ranks"]), int(case["values"]["ranks"]))
+            (one_round,) = case["rounds"]
+            # The samples are those of the slowest rank, which the first one is not in a broadcast.
+            fastest, mean = (one_round["details"][name] for name in ("rank_fastest_ns", "rank_mean_ns"))
+            self.assertLessEqual(fastest, mean)
+            self.assertLessEqual(mean, 1.001 * statistics.median(one_round["samples_ns"]), case["case"])
 
     def test_training_on_two_ranks_has_the_losses_of_one(self):
-        status, output = self.run_whygpu("training_step", "model=mlp", "width=64", "batch=32", "--backend", "naive",
-                                         "--ranks", "1,2", "--rounds", "2")
+        status, output = self.run_whygpu("training_step", "model=mlp", "width=64", "batch=32", "allreduce", "bytes=64",
+                                         "--backend", "naive,host", "--ranks", "1,2", "--rounds", "2")
         self.assertEqual(status, 0, output)
         one, two = (self.cases()[f"training_step model=mlp batch=32 width=64{ranks} backend=naive"]["rounds"][0]["details"]
                     for ranks in ("", " ranks=2"))
         for step in range(1, 11):
             self.assertAlmostEqual(one[f"loss_{step}"], two[f"loss_{step}"], delta=1e-4 * one["loss_1"])
+        self.assertEqual([text for text, case in self.cases().items() if text.startswith("allreduce") and case["status"] == "ok"],
+                         ["allreduce bytes=64 backend=host"])  # on one rank there is none
         self.assertRegex(output, r"efficiency")
         self.assertRegex(output, r"naive +2 .*%")
 
@@ -133,6 +141,14 @@ class Ranks(unittest.TestCase):
                               capture_output=True, text=True, timeout=60)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("the launcher started this process alone where 2 ranks were asked for", done.stderr)
+
+    def test_energy_of_several_ranks_is_missing_with_a_reason(self):
+        root = ["--allow-run-as-root"] if os.getuid() == 0 else []
+        done = subprocess.run(["mpirun", *root, "--oversubscribe", "-np", "2", BIN / "allreduce", "--ranks=2", "--energy",
+                               "--backend=host", "--records=stdout", "--sample_seconds=0.01", "--case=allreduce bytes=8"],
+                              capture_output=True, text=True, timeout=60)
+        end = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual(end["round"]["lost_meters"], "the energy of several ranks is not measured")
 
     def test_model_whose_samples_depend_on_one_another_is_unsupported(self):
         self.run_whygpu("training_step", "model=resnet-block", "--backend", "naive", "--ranks", "2", "--rounds", "1")

@@ -48,6 +48,16 @@ function(add_backend name)
   set_property(GLOBAL APPEND PROPERTY WHYGPU_BACKENDS ${name})
 endfunction()
 
+# add_module(FOLDER NAME TARGET SOURCES file… [LIBRARIES target…]): a loadable module beside the backends,
+# bin/backends/FOLDER/NAME.so.
+function(add_module folder name target)
+  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  add_library(${target} MODULE ${arg_SOURCES})
+  target_link_libraries(${target} PRIVATE whygpu_options ${arg_LIBRARIES})
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${WHYGPU_MODULE_DIR}/${folder})
+endfunction()
+
 # skip_backend(NAME reason): builds without this backend; `whygpu list` shows the reason.
 function(skip_backend name reason)
   message(STATUS "backend ${name}: not built, ${reason}")
@@ -75,6 +85,21 @@ function(run_under_thread_sanitizer test)
   endif()
   add_dependencies(threads_tests ${test})
   set_property(TEST ${test} APPEND PROPERTY LABELS threads)
+endfunction()
+
+# whygpu_script_program(NAME SCRIPT [WORDS word…] DEPENDS target…): a test in Python as the program tests/NAME, which is
+# a target too, so that ci/mutants can build and run it. It exits with 77 where it cannot run.
+function(whygpu_script_program name script)
+  cmake_parse_arguments(arg "" "" "WORDS;DEPENDS" ${ARGN})
+  find_program(PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+  set(program ${PROJECT_BINARY_DIR}/tests/${name})
+  list(JOIN arg_WORDS " " words)
+  file(GENERATE OUTPUT ${program} CONTENT "#!/bin/sh
+exec '${PYTHON}' '${CMAKE_CURRENT_SOURCE_DIR}/${script}' '${PROJECT_SOURCE_DIR}' '${PROJECT_BINARY_DIR}' ${words}
+" FILE_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+  add_custom_target(${name} DEPENDS ${arg_DEPENDS})
+  add_test(NAME ${name} COMMAND ${program})
+  set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endfunction()
 
 # whygpu_test(file_test.cpp… [SOURCES file…] LIBRARIES target…): one test program per file, named after it. SOURCES: what

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -27,8 +26,6 @@ struct Collective {
   DType dtype = DType::f32;  // f32, bf16 or s32
   std::int64_t elements = 0;
   bool in_place = false;
-
-  bool operator==(const Collective&) const = default;
 };
 
 class Communicator {

@@ -73,10 +73,9 @@ std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<doubl
   return findings;
 }
 
-std::vector<FindingRecord> rank_findings(int ranks, const RunSettings& settings) {
-  const int cpus = usable_cpus(), needed = ranks * settings.threads;
+std::vector<FindingRecord> rank_findings(int ranks, const RunSettings& settings, int cpus) {
   if (settings.launcher.find(' ') != std::string::npos || settings.launcher.starts_with("srun")) return {};
-  if (ranks == 1 || needed <= cpus) return {};
+  if (ranks == 1 || ranks * settings.threads <= cpus) return {};
   return {{true,
            fmt::format("{} ranks of {} thread{} share {} CPUs: they wait for one another's CPU time", ranks,
                        settings.threads, settings.threads == 1 ? "" : "s", cpus),

@@ -17,8 +17,8 @@ namespace whygpu {
 
 std::vector<FindingRecord> cpu_findings(const CpuFacts& cpu, std::optional<double> quota, int threads);
 
-// More ranks than CPUs, if the launcher starts them on this machine alone.
-std::vector<FindingRecord> rank_findings(int ranks, const RunSettings& settings);
+// More ranks than this machine has CPUs for, unless the launcher may know of others.
+std::vector<FindingRecord> rank_findings(int ranks, const RunSettings& settings, int cpus);
 
 // `busy` is the load of other programs.
 std::vector<FindingRecord> load_findings(const CpuLoad& load);

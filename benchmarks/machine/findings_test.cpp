@@ -24,6 +24,19 @@ TEST(LoadFindings, OtherLoadAndSteal) {
   EXPECT_THAT(load_findings(cpu_load({5, 5, 0}, {5, 5, 0})), IsEmpty());
 }
 
+TEST(RankFindings, MoreThanTheCpusOfOneMachine) {
+  RunSettings settings;
+  settings.launcher = "mpirun";
+  settings.threads = 2;
+  EXPECT_THAT(rank_findings(1, settings, 1), IsEmpty());
+  EXPECT_THAT(rank_findings(2, settings, 4), IsEmpty());
+  EXPECT_THAT(rank_findings(3, settings, 4).front().what, HasSubstr("3 ranks of 2 threads share 4 CPUs"));
+  for (const char* launcher : {"srun", "mpirun --hostfile hosts"}) {
+    settings.launcher = launcher;
+    EXPECT_THAT(rank_findings(3, settings, 4), IsEmpty());
+  }
+}
+
 TEST(CpuFindings, Settings) {
   CpuFacts cpu;
   EXPECT_THAT(cpu_findings(cpu, std::nullopt, 8), IsEmpty());

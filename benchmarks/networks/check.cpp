@@ -106,6 +106,22 @@ std::vector<double> backend_losses(const Network& network, const ComputeGraph& g
   return losses;
 }
 
+void append_losses(std::vector<std::pair<std::string, double>>& details, const std::vector<double>& losses) {
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    details.emplace_back(fmt::format("{}{}", kLossDetail, i + 1), losses[i]);
+  }
+}
+
+std::optional<std::vector<double>> losses_in(const std::map<std::string, double>& details) {
+  std::vector<double> losses;
+  for (int i = 1; i <= kCheckedSteps; ++i) {
+    const auto loss = details.find(fmt::format("{}{}", kLossDetail, i));
+    if (loss == details.end()) return std::nullopt;
+    losses.push_back(loss->second);
+  }
+  return losses;
+}
+
 std::string check_gradients(const Network& network, const ComputeGraph& graph, Program& program, double tolerance) {
   Reference reference = first_step(network, graph, Rounding::bf16_values);
   program.reset();

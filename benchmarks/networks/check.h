@@ -1,7 +1,11 @@
 // Checks that must pass before a step is timed.
 #pragma once
 
+#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "backends/layers/graph.h"
@@ -28,6 +32,11 @@ std::string check_derivative(const Network& network, const ComputeGraph& graph);
 // The losses of the first steps in float64, and on a backend.
 std::vector<double> reference_losses(const Network& network, const ComputeGraph& graph, int steps);
 std::vector<double> backend_losses(const Network& network, const ComputeGraph& graph, Program& program, int steps);
+
+// The losses of the first steps as details of a round, loss_1 and so on, and back; nothing unless all are there.
+inline constexpr std::string_view kLossDetail = "loss_";
+void append_losses(std::vector<std::pair<std::string, double>>& details, const std::vector<double>& losses);
+std::optional<std::vector<double>> losses_in(const std::map<std::string, double>& details);
 
 // Compares one step's gradients on a backend with the float64 reference. Returns "", or the first wrong parameter.
 std::string check_gradients(const Network& network, const ComputeGraph& graph, Program& program, double tolerance);

@@ -116,8 +116,6 @@ void DataParallelStep::enqueue() {
   });
 }
 
-void DataParallelStep::enqueue_without_averages() { program_.enqueue(); }
-
 void DataParallelStep::enqueue_averages() {
   for (const Bucket& bucket : buckets_) start(bucket);
   communicator_.finish_averages();

@@ -37,9 +37,8 @@ class DataParallelStep {
   // Of the program of a training graph, all of which must outlive it.
   DataParallelStep(const ComputeGraph& graph, Program& program, Communicator& communicator, std::int64_t bucket_bytes);
 
-  void enqueue();                   // a step
-  void enqueue_without_averages();  // a step of this rank alone
-  void enqueue_averages();          // the averages alone
+  void enqueue();           // a step
+  void enqueue_averages();  // the averages alone
 
   std::size_t buckets() const { return buckets_.size(); }
 

@@ -16,7 +16,6 @@ namespace {
 
 constexpr int kComparedSteps = 7;
 constexpr int kStepsOfOneRank = 3;  // the shares' sums are rounded otherwise, and steps multiply the difference
-constexpr std::string_view kLoss = "loss_";
 
 class DataParallelTrial final : public NetworkTrial {
  public:
@@ -47,13 +46,8 @@ class DataParallelTrial final : public NetworkTrial {
   }
 
   Verdict verify_again(const std::map<std::string, double>& verified) override {
-    std::vector<double> expected;
-    for (int i = 1; i <= kCheckedSteps; ++i) {
-      const auto loss = verified.find(fmt::format("{}{}", kLoss, i));
-      if (loss == verified.end()) return verify();
-      expected.push_back(loss->second);
-    }
-    return check_losses(expected, 2);
+    const auto expected = losses_in(verified);
+    return expected ? check_losses(*expected, 2) : verify();
   }
 
   Verdict check_again() override { return check_losses({losses_.begin(), losses_.begin() + kStepsOfOneRank}, 1); }
@@ -67,7 +61,7 @@ class DataParallelTrial final : public NetworkTrial {
   Details details() const override {
     Details details = common_details();
     DataParallelStep& first = *steps_.front();
-    const double alone = median_ns([&] { first.enqueue_without_averages(); });
+    const double alone = median_ns([&] { sets_.front()->program.enqueue(); });
     const double whole = median_ns([&] { first.enqueue(); });
     const double averaging = median_ns([&] { first.enqueue_averages(); });
     const Throughput through = throughput(training_.whole);
@@ -77,9 +71,7 @@ class DataParallelTrial final : public NetworkTrial {
                                    {"buckets", static_cast<double>(first.buckets())},
                                    {"samples", through.samples}});
     if (through.tokens > 0) details.emplace_back("tokens", through.tokens);
-    for (std::size_t i = 0; i < losses_.size(); ++i) {
-      details.emplace_back(fmt::format("{}{}", kLoss, i + 1), losses_[i]);
-    }
+    append_losses(details, losses_);
     return details;
   }
 

@@ -78,7 +78,8 @@ PlannedRun planned_now(const RunOptions& options) {
   facts.backends = std::move(plan.backends);
   facts.environment = environment_record();
   facts.findings = cpu_findings(cpu_facts(), cpu_quota(), facts.run.threads);
-  for (auto& finding : rank_findings(most_ranks, facts.run)) facts.findings.push_back(std::move(finding));
+  for (auto& finding : rank_findings(most_ranks, facts.run, usable_cpus()))
+    facts.findings.push_back(std::move(finding));
   for (auto& finding : kernel_findings(facts.backends)) facts.findings.push_back(std::move(finding));
   const ProbeSettings probe{program_folder(), facts.run.threads, facts.run.device};
   for (auto& finding : dispatch_findings(facts.backends, probe, planned.cases.front().workload)) {

@@ -130,7 +130,7 @@ double Measurement::sample() {
       trial_.poison_results(set);
       audit_one_operation(set, when + ", once more");
     }
-    const std::string disturbance = first_said(device_.disturbance());
+    const std::string disturbance = first_not_empty(device_.disturbance());
     if (!disturbance.empty() && round_.discarded < kMostRetakes) {
       ++round_.discarded;
       std::this_thread::sleep_for(kRecovery);

@@ -79,7 +79,7 @@ Verdict agreed(const Verdict& verdict) {
   return {};
 }
 
-std::string first_said(const std::string& text) {
+std::string first_not_empty(const std::string& text) {
   if (!joined) return text;
   const auto all = joined->gather(text);
   const auto found = std::ranges::find_if(all, [](const std::string& said) { return !said.empty(); });

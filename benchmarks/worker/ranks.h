@@ -21,9 +21,9 @@ void leave_ranks();
 World* world();
 
 // Alone, these return their argument.
-double slowest(double seconds);                   // the greatest of all ranks
-Verdict agreed(const Verdict& verdict);           // the first that is not ok, with its rank
-std::string first_said(const std::string& text);  // the first that is not empty
+double slowest(double seconds);                        // the greatest of all ranks
+Verdict agreed(const Verdict& verdict);                // the first that is not ok, with its rank
+std::string first_not_empty(const std::string& text);  // of all ranks
 
 // The collectives of the device's memory; world() if that is the host's. Ends with the process. Throws LoadError.
 Communicator& communicator_for(Device& device);

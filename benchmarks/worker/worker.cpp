@@ -96,6 +96,7 @@ class Session {
  public:
   Session(std::vector<Case> cases, LoadedBackend& backend, const WorkerOptions& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
+    if (world() != nullptr) meters_.missing = "the energy of several ranks is not measured";
     if (options.energy && world() == nullptr) meters_ = meters_for(backend->device(), find_meters(), meter_files());
     for (auto& c : cases_) {
       c = c.with("backend", backend.name());
@@ -111,7 +112,7 @@ class Session {
   // Google Benchmark calls a case several times with growing iteration counts, without marking the last call.
   void finish_current() {
     if (!current_) return;
-    if (options_.energy && world() == nullptr) current_->measure_energy(meters_);
+    if (options_.energy) current_->measure_energy(meters_);
     records_.write(current_->end_record());
     const Status status = current_->verdict().status;
     all_well_ = all_well_ && (status == Status::ok || status == Status::unsupported);

@@ -17,7 +17,6 @@ using namespace networks;
 
 constexpr double kSlopeFlops = 5e10;  // of the check of slopes at full size, which takes two parameters at least
 constexpr int kPhaseSteps = 5;
-constexpr std::string_view kLoss = "loss_";
 
 const std::vector<Parameter>& training_parameters() {
   static const std::vector<Parameter> parameters = [] {
@@ -90,15 +89,11 @@ class TrainingTrial final : public NetworkTrial {
 
   // The same losses at full size: they depend on every gradient. Both runs may be off by the tolerance.
   Verdict verify_again(const std::map<std::string, double>& verified) override {
-    std::vector<double> expected;
-    for (int i = 1; i <= kCheckedSteps; ++i) {
-      const auto loss = verified.find(fmt::format("{}{}", kLoss, i));
-      if (loss == verified.end()) return verify();
-      expected.push_back(loss->second);
-    }
+    const auto expected = losses_in(verified);
+    if (!expected) return verify();
     losses_ = backend_losses(network_, graph_, sets_.front()->program, kCheckedSteps);
     reset(0);
-    const std::string error = compare_losses(losses_, expected, 2 * loss_tolerance(products_));
+    const std::string error = compare_losses(losses_, *expected, 2 * loss_tolerance(products_));
     return error.empty() ? Verdict{} : Verdict{Status::incorrect, error};
   }
 
@@ -122,8 +117,7 @@ class TrainingTrial final : public NetworkTrial {
     details.emplace_back("samples", through.samples);
     if (through.tokens > 0) details.emplace_back("tokens", through.tokens);
     details.emplace_back("reference_steps", reference_steps_);
-    for (std::size_t i = 0; i < losses_.size(); ++i)
-      details.emplace_back(fmt::format("{}{}", kLoss, i + 1), losses_[i]);
+    append_losses(details, losses_);
     return details;
   }
 
@@ -198,7 +192,7 @@ class TrainingWorkload final : public Workload {
   }
 
   bool runs_layers() const override { return true; }
-  std::string_view verified_details() const override { return kLoss; }
+  std::string_view verified_details() const override { return kLossDetail; }
   double verify_seconds(const Case& c) const override {
     const ComputeGraph graph = training_graph_of(c);
     return networks::verify_seconds(graph, std::min<double>(kCheckedSteps * flops(graph), kReferenceFlops));

@@ -163,7 +163,7 @@ class Definitions(unittest.TestCase):
 
     def test_view_has_the_columns(self):
         source = (REPOSITORY / "reports/views/view_scaling.cpp").read_text()
-        listed = re.search(r"records\.columns = {(.*?)};", source, re.S)[1]
+        listed = re.search(r"kColumns = {(.*?)};", source, re.S)[1]
         self.assertEqual(next(csv.reader([re.sub(r"\s", "", listed)])),
                          ["file", "workload", "problem", "backend", "ranks", "projected", "time_ns", "efficiency",
                           "averaging_ns", "exposed_ns", "algorithm_gbps", "bus_gbps"])

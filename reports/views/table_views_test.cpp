@@ -291,6 +291,14 @@ TEST(ScalingView, BusBandwidthOfCollectives) {
   EXPECT_THAT(table({file.file()}, "terminal", "scaling"), testing::ContainsRegex("1\\.00 +1\\.50"));
 }
 
+TEST(ScalingView, CasesWithoutANumberOfRanksAreLeftOut) {
+  for (const char* ranks : {"two", "-1", "2x", "99999999999"}) {
+    SyntheticFile file = scaled_file();
+    add_step(file, 3, 40e6)["values"]["ranks"] = ranks;
+    EXPECT_THAT(table({file.file()}, "csv", "scaling"), Not(HasSubstr("ranks=3,")));
+  }
+}
+
 TEST(ScalingView, NothingWithoutRanks) {
   EXPECT_THAT(table({three_backends().file()}, "terminal", "scaling"),
               HasSubstr("no case was measured by several ranks"));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <set>
 
 #include "reports/projection/scaling.h"
@@ -18,13 +19,16 @@ constexpr const char* kRanks = "ranks";
 constexpr const char* kBusFactor = "bus_bandwidth_factor";
 constexpr std::array kProjectedRanks = {8, 16, 32, 64, 128, 256, 512, 1024};
 
+// Files are untrusted: 0 where it is no number of ranks.
 int ranks_of(const CaseRecord& record) {
   const std::string text = record.value(kRanks);
-  return text.empty() ? 1 : std::stoi(text);
+  int ranks = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ranks);
+  return error == std::errc() && end == text.data() + text.size() ? std::max(ranks, 0) : 0;
 }
 
 bool is_step(const CaseRecord& record) {
-  return record.workload == kTrainingStep && record.timed() && !record.value(kRanks).empty();
+  return record.workload == kTrainingStep && record.timed() && ranks_of(record) > 0;
 }
 
 TextFacts without(TextFacts values, std::initializer_list<const char*> keys) {
@@ -69,7 +73,7 @@ double samples_per_second(const CaseRecord& record) {
 }
 
 std::optional<double> measured_efficiency(const Scaled& scaled, const CaseRecord& record) {
-  if (scaled.one == nullptr) return std::nullopt;
+  if (scaled.one == nullptr || samples_per_second(*scaled.one) <= 0) return std::nullopt;
   return samples_per_second(record) / samples_per_second(*scaled.one) / ranks_of(record);
 }
 
@@ -88,6 +92,25 @@ std::string problem_without_ranks(const CaseRecord& record) {
   const std::string text = problem_alone(record), word = " ranks=" + record.value(kRanks);
   const auto at = text.find(word);
   return at == std::string::npos ? text : text.substr(0, at) + text.substr(at + word.size());
+}
+
+constexpr std::array kColumns = {"file",    "workload",   "problem",      "backend",    "ranks",          "projected",
+                                 "time_ns", "efficiency", "averaging_ns", "exposed_ns", "algorithm_gbps", "bus_gbps"};
+
+// What a row for programs has beside its case; null where it has none.
+struct Figures {
+  bool projected = false;
+  double time_ns = 0;
+  std::optional<double> efficiency = std::nullopt, averaging_ns = std::nullopt, exposed_ns = std::nullopt;
+  std::optional<double> algorithm_gbps = std::nullopt, bus_gbps = std::nullopt;
+};
+
+void add_record(Document& document, const std::string& file, const CaseRecord& record, const std::string& problem,
+                int ranks, const Figures& figures) {
+  document.records.rows.push_back({file, record.workload, problem, record.backend, static_cast<double>(ranks),
+                                   figures.projected, figures.time_ns, known(figures.efficiency),
+                                   known(figures.averaging_ns), known(figures.exposed_ns),
+                                   known(figures.algorithm_gbps), known(figures.bus_gbps)});
 }
 
 Section steps_section(const ResultFile& file, const std::string& name, Document& document) {
@@ -117,10 +140,11 @@ Section steps_section(const ResultFile& file, const std::string& name, Document&
                             {duration(detail_value(record, "averaging_ns"))},
                             {duration(detail_value(record, "exposed_ns"))},
                             {percent(overlap(record))}});
-    document.records.rows.push_back({name, record.workload, record.problem, record.backend,
-                                     static_cast<double>(ranks_of(record)), false, time.value, known(share),
-                                     known(detail_value(record, "averaging_ns")),
-                                     known(detail_value(record, "exposed_ns")), std::monostate{}, std::monostate{}});
+    add_record(document, name, record, record.problem, ranks_of(record),
+               {.time_ns = time.value,
+                .efficiency = share,
+                .averaging_ns = detail_value(record, "averaging_ns"),
+                .exposed_ns = detail_value(record, "exposed_ns")});
   };
   for (const auto& scaled : scaled_steps(file)) {
     if (scaled.one != nullptr) add(scaled, *scaled.one);
@@ -155,9 +179,8 @@ Section collectives_section(const ResultFile& file, const std::string& name, Doc
                             {duration(detail_value(record, "rank_p99_ns"))},
                             {format_number(algorithm)},
                             {format_number(*factor * algorithm)}});
-    document.records.rows.push_back({name, record.workload, record.problem, record.backend,
-                                     static_cast<double>(ranks_of(record)), false, ns, std::monostate{},
-                                     std::monostate{}, std::monostate{}, algorithm, *factor * algorithm});
+    add_record(document, name, record, record.problem, ranks_of(record),
+               {.time_ns = ns, .algorithm_gbps = algorithm, .bus_gbps = *factor * algorithm});
   }
   return section;
 }
@@ -233,9 +256,8 @@ Section projected_section(const ResultFile& file, const std::string& name, Docum
                               {percent(low)},
                               {percent(high)},
                               {percent(seen)}});
-      document.records.rows.push_back({name, fewest.workload, problem_without_ranks(fewest), fewest.backend,
-                                       static_cast<double>(count), true, ns, high, std::monostate{}, std::monostate{},
-                                       std::monostate{}, std::monostate{}});
+      add_record(document, name, fewest, problem_without_ranks(fewest), count,
+                 {.projected = true, .time_ns = ns, .efficiency = high});
     }
   }
   for (const auto& source : sources) section.notes.push_back("all-reduce time from " + source);
@@ -251,8 +273,7 @@ Section projected_section(const ResultFile& file, const std::string& name, Docum
 
 Document scaling_view(const std::vector<ResultFile>& files, const TableOptions&) {
   Document document;
-  document.records.columns = {"file",    "workload",   "problem",      "backend",    "ranks",          "projected",
-                              "time_ns", "efficiency", "averaging_ns", "exposed_ns", "algorithm_gbps", "bus_gbps"};
+  document.records.columns.assign(kColumns.begin(), kColumns.end());
   const auto names = file_names(files);
   document.heading = describe_files(files, names);
   for (std::size_t f = 0; f < files.size(); ++f) {

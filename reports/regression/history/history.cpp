@@ -81,8 +81,6 @@ Comparison parse_facts(const std::string& name, const std::string& facts) {
 History::History(const std::filesystem::path& file, Access access) : store_(open_sqlite(file, access)) {}
 History::History(std::unique_ptr<HistoryStore> store) : store_(std::move(store)) {}
 History::~History() = default;
-History::History(History&&) noexcept = default;
-History& History::operator=(History&&) noexcept = default;
 
 bool is_database(std::string_view location) {
   return location.starts_with("postgresql://") || location.starts_with("postgres://");

@@ -75,8 +75,8 @@ class History {
   History(const std::filesystem::path& file, Access access);
   explicit History(std::unique_ptr<HistoryStore> store);
   ~History();
-  History(History&&) noexcept;
-  History& operator=(History&&) noexcept;
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
 
   // Where it is, without a password.
   std::string name() const;

@@ -21,8 +21,7 @@ FROM (SELECT encode(sha256(convert_to($1::text, 'UTF8')), 'hex') AS digest) AS g
 constexpr Query kAddComparison{"add_comparison", R"(
 INSERT INTO whygpu.comparison (digest, started, finished, base, head, machine, threads, simulated, facts)
 SELECT $1::text, f->>'started', f->>'finished',
-  coalesce(nullif(f#>>'{base,revision}', ''), f#>>'{base,name}'),
-  coalesce(nullif(f#>>'{head,revision}', ''), f#>>'{head,name}'),
+  $3::text, $4::text,
   (SELECT id FROM whygpu.machine WHERE fingerprint = f->>'machine'),
   (f->>'threads')::integer, (f->>'simulated')::boolean, f
 FROM (SELECT $2::json AS f) AS given
@@ -78,7 +77,7 @@ class PostgresStore : public HistoryStore {
 
   std::string name() const override { return session_.name(); }
 
-  bool add(const json& document, const std::string&, const std::string&) override {
+  bool add(const json& document, const std::string& base, const std::string& head) override {
     json without_cases = document;
     without_cases.erase("cases");
     const std::string facts = without_cases.dump();
@@ -88,7 +87,7 @@ class PostgresStore : public HistoryStore {
       if (known[0][1].as<bool>()) return false;
       session_.run(work, kAddMachine, facts);
       session_.run(work, kAddDevices, facts);
-      const auto added = session_.run(work, kAddComparison, known[0][0].as<std::string>(), facts);
+      const auto added = session_.run(work, kAddComparison, known[0][0].as<std::string>(), facts, base, head);
       if (added.empty()) return false;
       const auto id = added[0][0].as<std::int64_t>();
       session_.run(work, kAddComparisonDevices, facts, id);
