@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -55,12 +56,13 @@ class Ranks(unittest.TestCase):
         self.addCleanup(context.__exit__, None, None, None)
         return value
 
-    def start(self, *words):
+    def start(self, *words, meters="/"):
         return subprocess.Popen([BIN / "whygpu", "run", *words, "--no-ceilings", "-o", self.folder / "r.json"],
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
+                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder,
+                                env=os.environ | {"WHYGPU_METER_ROOT": str(meters)})
 
-    def run_whygpu(self, *words):
-        process = self.start(*words)
+    def run_whygpu(self, *words, meters="/"):
+        process = self.start(*words, meters=meters)
         output = process.communicate(timeout=110)[0]
         return process.returncode, output
 
@@ -144,13 +146,32 @@ class Ranks(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("the launcher started this process alone where 2 ranks were asked for", done.stderr)
 
-    def test_energy_of_several_ranks_is_missing_with_a_reason(self):
-        root = ["--allow-run-as-root"] if os.getuid() == 0 else []
-        done = subprocess.run(["mpirun", *root, "--oversubscribe", "-np", "2", BIN / "allreduce", "--ranks=2", "--energy",
-                               "--backend=host", "--records=stdout", "--sample_seconds=0.01", "--case=allreduce bytes=8"],
-                              capture_output=True, text=True, timeout=60)
-        end = json.loads(done.stdout.splitlines()[-1])
-        self.assertEqual(end["round"]["lost_meters"], "the energy of several ranks is not measured")
+    # The counter of a processor that draws 50 W, whatever it does; both ranks see it.
+    def test_energy_is_that_of_all_ranks(self):
+        package = self.folder / "sys/class/powercap/intel-rapl:0"
+        package.mkdir(parents=True)
+        (package / "name").write_text("package-0\n")
+        (package / "max_energy_range_uj").write_text("262143328850\n")
+        start, done = time.monotonic(), threading.Event()
+
+        def count():
+            while not done.wait(0.005):
+                (package / "next").write_text(f"{int(50e6 * (time.monotonic() - start))}\n")
+                (package / "next").replace(package / "energy_uj")
+        (package / "energy_uj").write_text("0\n")
+        counter = threading.Thread(target=count)
+        counter.start()
+        try:
+            status, output = self.run_whygpu("training_step", "model=mlp", "width=64", "batch=32", "--energy",
+                                             "--backend", "naive", "--ranks", "1,2", "--rounds", "1", meters=self.folder)
+        finally:
+            done.set()
+            counter.join()
+        self.assertEqual(status, 0, output)
+        self.assertIn("J a step", output)
+        for text, case in self.cases().items():
+            details = case["rounds"][0]["details"]
+            self.assertAlmostEqual(details["energy_watts"], 50, delta=5, msg=text)
 
     def test_model_whose_samples_depend_on_one_another_is_unsupported(self):
         self.run_whygpu("training_step", "model=resnet-block", "--backend", "naive", "--ranks", "2", "--rounds", "1")

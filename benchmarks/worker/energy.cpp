@@ -6,6 +6,7 @@
 
 #include "backends/devices/hwmon.h"
 #include "benchmarks/meters/find_meters.h"
+#include "benchmarks/worker/ranks.h"
 #include "reports/results/statistics.h"
 
 namespace whygpu {
@@ -88,19 +89,25 @@ Span run_for(double seconds, const EnergyClock& clock, const std::function<std::
 
 }  // namespace
 
-RunMeters meters_for(const Device& device, std::vector<MeterOffer> offers, const FileTree& files) {
-  std::string pci_bus_id;
+std::string pci_bus_id(const Device& device) {
   for (const auto& [name, value] : device.facts()) {
-    if (name == "pci") pci_bus_id = value;
+    if (name == "pci") return value;
   }
-  RunMeters run{take_meters_for(offers, pci_bus_id), {}};
+  return "";
+}
+
+RunMeters meters_for(const Device& device, std::vector<MeterOffer> offers, const FileTree& files) {
+  const std::string address = pci_bus_id(device);
+  RunMeters run{take_meters_for(offers, address), {}};
+  run.measured = !run.meters.empty();
   const bool accelerator = device.kind() == DeviceKind::cuda || device.kind() == DeviceKind::opencl;
   const auto scope_is = [](MeterScope scope) { return [scope](const auto& meter) { return meter->scope() == scope; }; };
   if (!accelerator || std::ranges::any_of(run.meters, scope_is(MeterScope::device))) return run;
-  if (inside_processor(pci_bus_id, files)) return run;
+  if (inside_processor(address, files)) return run;
   std::erase_if(run.meters, scope_is(MeterScope::host));
-  run.missing = pci_bus_id.empty() ? "the device's driver does not tell its PCI address, by which its meter is found"
-                                   : "no meter counts the device at PCI address " + pci_bus_id;
+  run.measured = !run.meters.empty();
+  run.missing = address.empty() ? "the device's driver does not tell its PCI address, by which its meter is found"
+                                : "no meter counts the device at PCI address " + address;
   return run;
 }
 
@@ -120,6 +127,7 @@ EnergyResult measure_energy(std::span<const std::unique_ptr<Meter>> meters, cons
     window = std::max(window, kResolutionsPerTrial * meter->resolution_seconds());
     lag = std::max(lag, meter->lag_seconds());
   }
+  window = slowest(window), lag = slowest(lag);
 
   if (lag > 0) clock.sleep(lag);
   const double idle_start = clock.now();

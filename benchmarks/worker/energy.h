@@ -15,10 +15,14 @@ namespace whygpu {
 
 struct RunMeters {
   std::vector<std::unique_ptr<Meter>> meters;
-  std::string missing;  // why energy that the run takes is not counted, if so
+  std::string missing;    // why energy that the run takes is not counted, if so
+  bool measured = false;  // whether there are meters, here or at another rank
 };
 
-// The meters that count for a run on `device`, identified by its fact "pci". An accelerator that no meter counts, in
+// The device's fact "pci", "0000:65:00.0"; empty if it has none.
+std::string pci_bus_id(const Device& device);
+
+// The meters that count for a run on `device`. An accelerator that no meter counts, in
 // `files` neither by itself nor as a part of the processor, has no meters of the host either: their sum would pass for
 // the energy of the run.
 RunMeters meters_for(const Device& device, std::vector<MeterOffer> offers, const FileTree& files);

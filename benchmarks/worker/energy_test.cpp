@@ -12,6 +12,7 @@
 #include "backends/devices/hwmon_trees.h"
 #include "benchmarks/meters/sources.h"
 #include "benchmarks/meters/test_tree.h"
+#include "benchmarks/worker/rank_energy.h"
 
 namespace whygpu {
 namespace {
@@ -266,6 +267,47 @@ TEST(MetersFor, IntegratedGraphicsIsCountedByHost) {
   const RunMeters run = chosen_meters({{"pci", kRyzenGraphics}}, DeviceKind::opencl, ryzen_graphics());
   EXPECT_THAT(names_of(run), testing::ElementsAre("host", "machine"));
   EXPECT_TRUE(run.missing.empty());
+}
+
+using Scopes = std::vector<MeterScope>;
+
+// Four ranks on two hosts, two cards in each host.
+std::vector<RankMeters> four_ranks() {
+  const Scopes all = {MeterScope::host, MeterScope::machine, MeterScope::device};
+  return {{"a", "0000:65:00.0", "", all},
+          {"a", "0000:c1:00.0", "", all},
+          {"b", "0000:65:00.0", "", all},
+          {"b", "0000:c1:00.0", "", all}};
+}
+
+RunMeters own_of(std::size_t rank, const std::vector<RankMeters>& ranks) {
+  return own_meters(chosen_meters({{"pci", ranks[rank].pci_bus_id}}), rank, ranks);
+}
+
+TEST(OwnMeters, HostIsCountedOnce) {
+  EXPECT_THAT(names_of(own_of(0, four_ranks())), testing::ElementsAre("host", "machine", "0000:65:00.0"));
+  EXPECT_THAT(names_of(own_of(1, four_ranks())), testing::ElementsAre("0000:c1:00.0"));
+  EXPECT_THAT(names_of(own_of(2, four_ranks())), testing::ElementsAre("host", "machine", "0000:65:00.0"));
+}
+
+TEST(OwnMeters, SharedDeviceIsCountedOnce) {
+  auto ranks = four_ranks();
+  ranks[1].pci_bus_id = "0000:65:00.0";
+  const RunMeters second = own_of(1, ranks);
+  EXPECT_TRUE(second.meters.empty());
+  EXPECT_TRUE(second.measured);  // it runs the load all the same
+}
+
+// Half of the energy would pass for all of it.
+TEST(OwnMeters, RankWithoutMeter) {
+  auto ranks = four_ranks();
+  ranks[3].missing = "no meter counts the device";
+  EXPECT_FALSE(own_of(0, ranks).measured);
+  EXPECT_EQ(own_of(0, ranks).missing, "rank 3: no meter counts the device");
+  ranks = four_ranks();
+  ranks[2].scopes = {MeterScope::device, MeterScope::machine};
+  EXPECT_TRUE(own_of(0, ranks).meters.empty());
+  EXPECT_EQ(own_of(0, ranks).missing, "rank 2 on b: no meter of the host, which other ranks have");
 }
 
 }  // namespace

@@ -86,6 +86,10 @@ std::string first_not_empty(const std::string& text) {
   return found == all.end() ? "" : *found;
 }
 
+int ranks_on_this_host() {
+  return joined ? static_cast<int>(std::ranges::count(joined->gather(host_name()), host_name())) : 1;
+}
+
 Communicator& communicator_for(Device& device) {
   if (device.kind() == DeviceKind::cpu) return *joined;
   if (!device_communicator) device_communicator = load_communicator(*joined, device);

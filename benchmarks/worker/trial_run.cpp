@@ -9,6 +9,7 @@
 
 #include "benchmarks/cases/nearest.h"
 #include "benchmarks/machine/environment.h"
+#include "benchmarks/worker/rank_energy.h"
 #include "benchmarks/worker/ranks.h"
 
 namespace whygpu {
@@ -41,16 +42,17 @@ void TrialRun::fail(const std::string& reason) {
   verdict_ = {Status::failed, reason};
 }
 
-// The arguments must fit on the device, and once more on the host for inputs and the oracle.
+// The arguments must fit on the device, and once more on the host for inputs and the oracle, there those of every rank.
 Verdict TrialRun::fits_in_memory() const {
   const double need = workload_.work(case_).memory_bytes;
   const auto device_free = static_cast<double>(backend_.device().free_memory_bytes());
   const auto host_free = static_cast<double>(available_host_memory());
   const bool shared = is_host_memory(backend_.device().kind());
-  if (const double host_need = shared ? 2 * need : need; host_need > host_free) {
+  const int ranks = ranks_on_this_host();
+  if (const double host_need = ranks * (shared ? 2 * need : need); host_need > host_free) {
     return {Status::unsupported,
-            fmt::format("needs {:.4g} GB of host memory (operands and their check), {:.4g} GB are free",
-                        host_need / 1e9, host_free / 1e9)};
+            fmt::format("needs {:.4g} GB of host memory (operands and their check{}), {:.4g} GB are free",
+                        host_need / 1e9, ranks == 1 ? "" : fmt::format(", of {} ranks", ranks), host_free / 1e9)};
   }
   if (need > device_free) {
     return {Status::unsupported,
@@ -114,16 +116,16 @@ void TrialRun::measure(benchmark::State& state) {
 void TrialRun::measure_energy(const RunMeters& run) {
   if (verdict_.status != Status::ok || !measurement_) return;
   lost_meters_ = run.missing;
-  if (run.meters.empty()) return;
+  if (!run.measured) return;
   try {
     const EnergyResult result =
-        whygpu::measure_energy(run.meters, {}, EnergyClock::steady(), [&] { return measurement_->run_batch(); });
+        of_all_ranks(whygpu::measure_energy(run.meters, {}, common_clock(), [&] { return measurement_->run_batch(); }));
     energy_ = result.details();
     for (const auto& meter : result.meters) {
       if (!meter.lost.empty()) lost_meters_ += (lost_meters_.empty() ? "" : "; ") + meter.name + ": " + meter.lost;
     }
   } catch (const std::exception& error) {
-    verdict_ = {Status::failed, std::string("during the energy pass: ") + error.what()};
+    fail(std::string("during the energy pass: ") + error.what());
   }
 }
 

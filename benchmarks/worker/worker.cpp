@@ -15,6 +15,7 @@
 #include "benchmarks/cases/sweep.h"
 #include "benchmarks/meters/find_meters.h"
 #include "benchmarks/worker/energy.h"
+#include "benchmarks/worker/rank_energy.h"
 #include "benchmarks/worker/ranks.h"
 #include "benchmarks/worker/records.h"
 #include "benchmarks/worker/trial_run.h"
@@ -96,8 +97,9 @@ class Session {
  public:
   Session(std::vector<Case> cases, LoadedBackend& backend, const WorkerOptions& options, RecordWriter& records)
       : cases_(std::move(cases)), backend_(backend), options_(options), records_(records) {
-    if (world() != nullptr) meters_.missing = "the energy of several ranks is not measured";
-    if (options.energy && world() == nullptr) meters_ = meters_for(backend->device(), find_meters(), meter_files());
+    if (options.energy) {
+      meters_ = share_meters(meters_for(backend->device(), find_meters(), meter_files()), backend->device());
+    }
     for (auto& c : cases_) {
       c = c.with("backend", backend.name());
       auto* registered =

@@ -272,6 +272,13 @@ TEST(ScalingView, EfficiencyAndOverlapOfMeasuredSteps) {
   EXPECT_THAT(text, HasSubstr("60%"));  // 6 of 10 ms are hidden
 }
 
+TEST(ScalingView, EnergyWhereItWasMeasured) {
+  EXPECT_THAT(table({scaled_file().file()}, "terminal", "scaling"), Not(HasSubstr("J a step")));
+  SyntheticFile file = scaled_file();
+  add_step(file, 4, 30e6)["rounds"][0]["details"]["energy_joules_per_op"] = 3.25;
+  EXPECT_THAT(table({file.file()}, "terminal", "scaling"), AllOf(HasSubstr("J a step"), HasSubstr("3.25")));
+}
+
 TEST(ScalingView, MoreRanksAreProjectedAndMarked) {
   const std::string text = table({scaled_file().file()}, "terminal", "scaling");
   EXPECT_THAT(text, HasSubstr("projected, not measured"));

@@ -87,6 +87,12 @@ std::optional<double> overlap(const CaseRecord& record) {
 std::string percent(const std::optional<double>& share) { return share ? fmt::format("{:.0f}%", 100 * *share) : ""; }
 std::string duration(const std::optional<double>& ns) { return ns ? format_duration_ns(*ns) : ""; }
 
+// Of a step, on all ranks together.
+std::optional<double> joules(const CaseRecord& record) {
+  const auto energy = joules_per_operation(record);
+  return energy ? std::optional(energy->value) : std::nullopt;
+}
+
 // "model=mlp" of "model=mlp ranks=2".
 std::string problem_without_ranks(const CaseRecord& record) {
   const std::string text = problem_alone(record), word = " ranks=" + record.value(kRanks);
@@ -94,14 +100,16 @@ std::string problem_without_ranks(const CaseRecord& record) {
   return at == std::string::npos ? text : text.substr(0, at) + text.substr(at + word.size());
 }
 
-constexpr std::array kColumns = {"file",    "workload",   "problem",      "backend",    "ranks",          "projected",
-                                 "time_ns", "efficiency", "averaging_ns", "exposed_ns", "algorithm_gbps", "bus_gbps"};
+constexpr std::array kColumns = {"file",      "workload",       "problem",    "backend",      "ranks",
+                                 "projected", "time_ns",        "efficiency", "averaging_ns", "exposed_ns",
+                                 "joules",    "algorithm_gbps", "bus_gbps"};
 
 // What a row for programs has beside its case; null where it has none.
 struct Figures {
   bool projected = false;
   double time_ns = 0;
   std::optional<double> efficiency = std::nullopt, averaging_ns = std::nullopt, exposed_ns = std::nullopt;
+  std::optional<double> joules = std::nullopt;
   std::optional<double> algorithm_gbps = std::nullopt, bus_gbps = std::nullopt;
 };
 
@@ -109,7 +117,7 @@ void add_record(Document& document, const std::string& file, const CaseRecord& r
                 int ranks, const Figures& figures) {
   document.records.rows.push_back({file, record.workload, problem, record.backend, static_cast<double>(ranks),
                                    figures.projected, figures.time_ns, known(figures.efficiency),
-                                   known(figures.averaging_ns), known(figures.exposed_ns),
+                                   known(figures.averaging_ns), known(figures.exposed_ns), known(figures.joules),
                                    known(figures.algorithm_gbps), known(figures.bus_gbps)});
 }
 
@@ -127,6 +135,8 @@ Section steps_section(const ResultFile& file, const std::string& name, Document&
                    {"overlap", "communication", false}},
                   {},
                   {}};
+  const bool metered = std::ranges::any_of(file.cases, [](const auto& c) { return is_step(c) && joules(c); });
+  if (metered) section.columns.push_back({"J a step", "all ranks", false});
   const auto add = [&](const Scaled& scaled, const CaseRecord& record) {
     const auto time = *time_ns(record);
     const auto share = ranks_of(record) == 1 ? std::nullopt : measured_efficiency(scaled, record);
@@ -140,11 +150,13 @@ Section steps_section(const ResultFile& file, const std::string& name, Document&
                             {duration(detail_value(record, "averaging_ns"))},
                             {duration(detail_value(record, "exposed_ns"))},
                             {percent(overlap(record))}});
+    if (metered) section.rows.back().push_back({joules(record) ? format_number(*joules(record)) : ""});
     add_record(document, name, record, record.problem, ranks_of(record),
                {.time_ns = time.value,
                 .efficiency = share,
                 .averaging_ns = detail_value(record, "averaging_ns"),
-                .exposed_ns = detail_value(record, "exposed_ns")});
+                .exposed_ns = detail_value(record, "exposed_ns"),
+                .joules = joules(record)});
   };
   for (const auto& scaled : scaled_steps(file)) {
     if (scaled.one != nullptr) add(scaled, *scaled.one);
