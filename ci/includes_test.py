@@ -31,7 +31,7 @@ REPOSITORY = [
                                         "backends/devices/file_tree.h", "backends/devices/hwmon.h",
                                         "backends/devices/hwmon_trees.h"]),
     ("benchmarks/worker/", BENCHMARKS + ["backends/devices/held_queue_fake.h", "backends/devices/hwmon.h",
-                                        "backends/devices/hwmon_trees.h"]),
+                                        "backends/devices/hwmon_trees.h", "backends/devices/pci_bus_id.h"]),
     ("benchmarks/", BENCHMARKS),
     ("reports/", []),
     ("tools/", PUBLIC + ["backends/", "benchmarks/", "reports/"]),

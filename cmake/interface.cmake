@@ -28,6 +28,8 @@ add_library(whygpu_host_device STATIC
 add_library(whygpu::host_device ALIAS whygpu_host_device)
 set_target_properties(whygpu_host_device PROPERTIES EXPORT_NAME host_device)
 target_link_libraries(whygpu_host_device PUBLIC whygpu_backend PRIVATE $<BUILD_INTERFACE:whygpu_options>)
+target_precompile_headers(whygpu_host_device PRIVATE
+  <whygpu/backend.h> <algorithm> <array> <atomic> <functional> <map> <stdexcept>)  # other libraries reuse them
 
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)

@@ -17,7 +17,7 @@ target_compile_options(whygpu_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -falign-functions=64>
   $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-falign-loops=64>
   # False in GCC 12 for sums of a literal and a string (its bug 105651).
-  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict -Wno-stringop-overflow>)
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds>)
 
 # fast_compilation(TARGET): for code that handles text and waits for processes, which compiles in half the time; without
 # a warning that -Og gives about the standard library.
@@ -39,12 +39,25 @@ if(WHYGPU_SANITIZE)
   target_link_options(whygpu_options INTERFACE -fsanitize=${sanitizers})
 endif()
 
+# precompiled_interface(TARGET…): the public interface's headers are compiled once for all these, which have the same
+# options. OpenMP's is another one.
+function(precompiled_interface)
+  foreach(target ${ARGN})
+    if(TARGET ${target})
+      target_precompile_headers(${target} REUSE_FROM whygpu_host_device)
+    endif()
+  endforeach()
+endfunction()
+
 # add_backend(NAME SOURCES file… [LIBRARIES target…]): a backend in this repository, bin/backends/NAME.so.
 include(${CMAKE_CURRENT_LIST_DIR}/whygpu_add_backend.cmake)
 function(add_backend name)
   whygpu_add_backend(${name} ${ARGN})
   target_link_libraries(backend_${name} PRIVATE whygpu_options)
   set_target_properties(backend_${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${WHYGPU_MODULE_DIR})
+  if(NOT "OpenMP::OpenMP_CXX" IN_LIST ARGN)
+    precompiled_interface(backend_${name})
+  endif()
   set_property(GLOBAL APPEND PROPERTY WHYGPU_BACKENDS ${name})
 endfunction()
 
@@ -56,6 +69,7 @@ function(add_module folder name target)
   target_link_libraries(${target} PRIVATE whygpu_options ${arg_LIBRARIES})
   set_target_properties(${target} PROPERTIES
     OUTPUT_NAME ${name} PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${WHYGPU_MODULE_DIR}/${folder})
+  precompiled_interface(${target})
 endfunction()
 
 # skip_backend(NAME reason): builds without this backend; `whygpu list` shows the reason.
@@ -68,7 +82,7 @@ endfunction()
 # `const Workload& NAME_workload()` in namespace whygpu. Called in benchmarks/ only.
 function(add_workload name)
   cmake_parse_arguments(arg "" "" "SOURCES" ${ARGN})
-  target_sources(whygpu_benchmarks PRIVATE ${arg_SOURCES})
+  target_sources(whygpu_trials PRIVATE ${arg_SOURCES})
   set_property(GLOBAL APPEND PROPERTY WHYGPU_WORKLOADS ${name})
   add_executable(${name} worker/worker_main.cpp)
   target_compile_definitions(${name} PRIVATE WHYGPU_WORKLOAD="${name}")
@@ -102,14 +116,15 @@ exec '${PYTHON}' '${CMAKE_CURRENT_SOURCE_DIR}/${script}' '${PROJECT_SOURCE_DIR}'
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endfunction()
 
-# whygpu_test(file_test.cpp… [SOURCES file…] LIBRARIES target…): one test program per file, named after it. SOURCES: what
-# no library holds and each program compiles for itself. The target GROUP_tests builds all tests of a group, which is
-# their label too: the folder at the top, or WHYGPU_TEST_GROUP where a folder sets it.
+# whygpu_test(file_test.cpp… [OPTIMISED] [SOURCES file…] LIBRARIES target…): one test program per file, named after it.
+# OPTIMISED: it contains kernels itself. SOURCES: what no library holds and each program compiles for itself. The target
+# GROUP_tests builds all tests of a group, which is their label too: the folder at the top, or WHYGPU_TEST_GROUP where a
+# folder sets it.
 function(whygpu_test)
   if(NOT BUILD_TESTING)
     return()
   endif()
-  cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "OPTIMISED" "" "SOURCES;LIBRARIES" ${ARGN})
   set(group ${WHYGPU_TEST_GROUP})
   if(NOT group)
     file(RELATIVE_PATH group ${PROJECT_SOURCE_DIR} ${CMAKE_CURRENT_SOURCE_DIR})
@@ -118,6 +133,15 @@ function(whygpu_test)
   if(NOT TARGET ${group}_tests)
     add_custom_target(${group}_tests)
   endif()
+  if(NOT TARGET whygpu_test_headers)
+    file(GENERATE OUTPUT ${PROJECT_BINARY_DIR}/generated/test_headers.cpp CONTENT "")
+    add_library(whygpu_test_headers OBJECT ${PROJECT_BINARY_DIR}/generated/test_headers.cpp)
+    target_link_libraries(whygpu_test_headers PRIVATE whygpu_options GTest::gmock fmt::fmt)
+    target_compile_options(whygpu_test_headers PRIVATE ${CMAKE_CXX_COMPILE_OPTIONS_PIE})
+    set_target_properties(whygpu_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_precompile_headers(whygpu_test_headers PRIVATE
+      <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp> <fmt/format.h> <whygpu/backend.h>)
+  endif()
   set(timeout 120)
   if(WHYGPU_SANITIZE OR CMAKE_CROSSCOMPILING)
     set(timeout 600)
@@ -125,9 +149,12 @@ function(whygpu_test)
   foreach(source ${arg_UNPARSED_ARGUMENTS})
     get_filename_component(name ${source} NAME_WE)
     add_executable(${name} ${source} ${arg_SOURCES})
-    target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} whygpu_options GTest::gtest_main GTest::gmock)
-    if(NOT arg_SOURCES AND NOT group STREQUAL "backends")  # those run kernels on the host
+    target_link_libraries(${name} PRIVATE ${arg_LIBRARIES} whygpu_options GTest::gtest_main GTest::gmock fmt::fmt)
+    if(NOT arg_OPTIMISED)
       fast_compilation(${name})
+    endif()
+    if(NOT "${arg_LIBRARIES}" MATCHES "whygpu_simt")  # which has options of its own
+      target_precompile_headers(${name} REUSE_FROM whygpu_test_headers)
     endif()
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests)
     target_compile_definitions(${name} PRIVATE

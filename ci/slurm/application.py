@@ -30,12 +30,13 @@ class Whygpu(ExecutableApplication):
                       workloads=["training_step", "allreduce"])
 
     # The columns of the view: file, workload, problem, backend, ranks, projected, time_ns, efficiency, averaging_ns,
-    # exposed_ns, algorithm_gbps, bus_gbps. What a row does not have is empty, and no figure of merit.
+    # exposed_ns, algorithm_gbps, bus_gbps, joules. What a row does not have is empty, and no figure of merit.
     start = r"^[^,]*,(?P<workload>[^,]*),(?P<problem>[^,]*),(?P<backend>[^,]*),(?P<ranks>\d+),false,"
-    columns = ["time", "efficiency", "averaging", "exposed", "algorithm", "bus"]
+    columns = ["time", "efficiency", "averaging", "exposed", "algorithm", "bus", "energy"]
     figure_of_merit_context("case", regex=start, output_format="{problem} {backend} ranks={ranks}")
     for name, column, units in (("time", "time", "ns"), ("efficiency", "efficiency", ""),
-                                ("exposed communication", "exposed", "ns"), ("bus bandwidth", "bus", "GB/s")):
+                                ("exposed communication", "exposed", "ns"), ("bus bandwidth", "bus", "GB/s"),
+                                ("energy of a step", "energy", "J")):
         row = start + "[^,]*," * columns.index(column) + rf"(?P<{column}>[0-9.e+-]+)"
         figure_of_merit(name, fom_regex=row, group_name=column, units=units, contexts=["case"],
                         log_file="{experiment_run_dir}/scaling.csv")

@@ -151,9 +151,11 @@ class Definitions(unittest.TestCase):
             found = {name: re.match(row["fom_regex"], line) for name, row in rows.items()}
             return {name: match[rows[name]["group_name"]] for name, match in found.items() if match}
 
-        step = "r,training_step,model=mlp,naive,2,false,1500000,0.9,,2000,,\n"
-        self.assertEqual(read(step), {"time": "1500000", "efficiency": "0.9", "exposed communication": "2000"})
-        self.assertEqual(read("r,allreduce,bytes=8,host,2,false,700,,,,1e-2,1.5\n"), {"time": "700", "bus bandwidth": "1.5"})
+        step = "r,training_step,model=mlp,naive,2,false,1500000,0.9,,2000,,,1.25\n"
+        self.assertEqual(read(step), {"time": "1500000", "efficiency": "0.9", "exposed communication": "2000",
+                                      "energy of a step": "1.25"})
+        allreduce = "r,allreduce,bytes=8,host,2,false,700,,,,1e-2,1.5,\n"
+        self.assertEqual(read(allreduce), {"time": "700", "bus bandwidth": "1.5"})
         self.assertEqual(read(step.replace("false", "true")), {})  # projected
         for name, words, _ in calls:
             if name == "executable":
@@ -166,7 +168,7 @@ class Definitions(unittest.TestCase):
         listed = re.search(r"kColumns = {(.*?)};", source, re.S)[1]
         self.assertEqual(next(csv.reader([re.sub(r"\s", "", listed)])),
                          ["file", "workload", "problem", "backend", "ranks", "projected", "time_ns", "efficiency",
-                          "averaging_ns", "exposed_ns", "algorithm_gbps", "bus_gbps"])
+                          "averaging_ns", "exposed_ns", "algorithm_gbps", "bus_gbps", "joules"])
 
     def test_reframe_computes_its_values(self):
         def mark(*_):

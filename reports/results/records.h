@@ -101,11 +101,11 @@ struct DeviceRecord {
 };
 
 struct BackendRecord {
-  std::string name;
-  std::string version;  // empty when it did not load
-  std::string reason;   // why it did not load
-  TextFacts facts;
-  std::optional<DeviceRecord> device;
+  std::string name = {};
+  std::string version = {};  // empty when it did not load
+  std::string reason = {};   // why it did not load
+  TextFacts facts = {};
+  std::optional<DeviceRecord> device = {};
   bool crashed = false;  // a signal ended its first worker, or it did not answer
 
   bool usable() const { return device.has_value(); }

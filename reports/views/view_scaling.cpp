@@ -100,9 +100,9 @@ std::string problem_without_ranks(const CaseRecord& record) {
   return at == std::string::npos ? text : text.substr(0, at) + text.substr(at + word.size());
 }
 
-constexpr std::array kColumns = {"file",      "workload",       "problem",    "backend",      "ranks",
-                                 "projected", "time_ns",        "efficiency", "averaging_ns", "exposed_ns",
-                                 "joules",    "algorithm_gbps", "bus_gbps"};
+constexpr std::array kColumns = {"file",           "workload", "problem",    "backend",      "ranks",
+                                 "projected",      "time_ns",  "efficiency", "averaging_ns", "exposed_ns",
+                                 "algorithm_gbps", "bus_gbps", "joules"};
 
 // What a row for programs has beside its case; null where it has none.
 struct Figures {
@@ -117,8 +117,8 @@ void add_record(Document& document, const std::string& file, const CaseRecord& r
                 int ranks, const Figures& figures) {
   document.records.rows.push_back({file, record.workload, problem, record.backend, static_cast<double>(ranks),
                                    figures.projected, figures.time_ns, known(figures.efficiency),
-                                   known(figures.averaging_ns), known(figures.exposed_ns), known(figures.joules),
-                                   known(figures.algorithm_gbps), known(figures.bus_gbps)});
+                                   known(figures.averaging_ns), known(figures.exposed_ns),
+                                   known(figures.algorithm_gbps), known(figures.bus_gbps), known(figures.joules)});
 }
 
 Section steps_section(const ResultFile& file, const std::string& name, Document& document) {
