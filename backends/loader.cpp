@@ -71,10 +71,19 @@ std::string layer_kernels_name(DeviceKind kind) {
   return std::string(device_kind_name(kind == DeviceKind::cpu_opencl ? DeviceKind::opencl : kind)) + ".so";
 }
 
+const CommunicatorModule& open_communicator_module(const fs::path& file) {
+  return *open_module<CommunicatorModule>(file, "whygpu_communicator_module", "communicator");
+}
+
+// Empty if there is none.
+fs::path find_communicator(DeviceKind kind) {
+  const char* name = kind == DeviceKind::cpu ? "mpi.so" : kind == DeviceKind::cuda ? "nccl.so" : nullptr;
+  return name == nullptr ? fs::path() : find_file(fs::path("communicators") / name);
+}
+
 std::unique_ptr<Communicator> open_communicator(const fs::path& file, World* world, Device* device) {
-  const auto& module = *open_module<CommunicatorModule>(file, "whygpu_communicator_module", "communicator");
   try {
-    return std::unique_ptr<Communicator>(module.create(world, device));
+    return std::unique_ptr<Communicator>(open_communicator_module(file).create(world, device));
   } catch (const std::exception& error) {
     throw LoadError(error.what());
   }
@@ -118,24 +127,31 @@ std::unique_ptr<LayerKernels> load_layer_kernels(Device& device) {
       open_module<LayerModule>(file, "whygpu_layer_module", "set of layer kernels")->create(device));
 }
 
-fs::path find_communicator(DeviceKind kind) {
-  const char* name = kind == DeviceKind::cpu ? "mpi.so" : kind == DeviceKind::cuda ? "nccl.so" : nullptr;
-  return name == nullptr ? fs::path() : find_file(fs::path("communicators") / name);
+std::string missing_communicator(DeviceKind kind) {
+  const fs::path file = find_communicator(kind);
+  if (file.empty() && kind == DeviceKind::cpu) {
+    return "this build has no MPI: one rank only (Debian: apt-get install libopenmpi-dev openmpi-bin)";
+  }
+  if (file.empty()) {
+    return "this build moves no memory of " + std::string(device_kind_name(kind)) + " devices between ranks";
+  }
+  try {
+    const CommunicatorModule& module = open_communicator_module(file);
+    return module.missing == nullptr ? "" : module.missing();
+  } catch (const LoadError& error) {
+    return error.what();
+  }
 }
 
 std::unique_ptr<World> join_world() {
+  if (const std::string missing = missing_communicator(DeviceKind::cpu); !missing.empty()) throw LoadError(missing);
   const fs::path file = find_communicator(DeviceKind::cpu);
-  if (file.empty()) throw LoadError("this build has no MPI (communicators/mpi.so): it runs single ranks only");
   return std::unique_ptr<World>(static_cast<World*>(open_communicator(file, nullptr, nullptr).release()));
 }
 
 std::unique_ptr<Communicator> load_communicator(World& world, Device& device) {
-  const fs::path file = find_communicator(device.kind());
-  if (file.empty()) {
-    throw LoadError("this build moves no memory of " + std::string(device_kind_name(device.kind())) +
-                    " devices between ranks");
-  }
-  return open_communicator(file, &world, &device);
+  if (const std::string missing = missing_communicator(device.kind()); !missing.empty()) throw LoadError(missing);
+  return open_communicator(find_communicator(device.kind()), &world, &device);
 }
 
 }  // namespace whygpu

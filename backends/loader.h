@@ -52,7 +52,7 @@ std::unique_ptr<World> join_world();
 // The collectives of a device between the ranks of `world`, unless its memory is the host's. Throws LoadError.
 std::unique_ptr<Communicator> load_communicator(World& world, Device& device);
 
-// The file that moves the memory of a kind of device between ranks; empty if there is none.
-std::filesystem::path find_communicator(DeviceKind kind);
+// Why memory of this kind of device cannot be moved between ranks here; empty if it can.
+std::string missing_communicator(DeviceKind kind);
 
 }  // namespace whygpu

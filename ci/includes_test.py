@@ -60,7 +60,7 @@ LIBRARIES = [
     (r"CLI/", ["benchmarks/", "tools/", "ci/"]),
     (r"benchmark/benchmark\.h$", ["benchmarks/"]),
     (r"(onnx|google/protobuf)/", ["benchmarks/networks/onnx/"]),
-    (r"(sqlite3|libpq-fe)\.h$|pqxx/", ["reports/regression/history/"]),
+    (r"(sqlite3|libpq-fe)\.h$|pqxx/|netinet/", ["reports/regression/history/"]),
 ]
 
 STANDARD = re.compile(r"[a-z_]+$")  # the C++ standard library

@@ -20,10 +20,14 @@ target_compile_options(whygpu_options INTERFACE
   $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds>)
 
 # fast_compilation(TARGET): for code that handles text and waits for processes, which compiles in half the time; without
-# a warning that -Og gives about the standard library.
+# a warning that -Og gives about the standard library. Under sanitizers without the checks of null pointers, at which it
+# stops anyway, and of alignment.
 function(fast_compilation target)
   target_compile_options(${target} PRIVATE
     $<$<AND:$<CONFIG:Release>,$<COMPILE_LANG_AND_ID:CXX,GNU>>:-Og -Wno-maybe-uninitialized>)
+  if(WHYGPU_SANITIZE STREQUAL "address")
+    target_compile_options(${target} PRIVATE -O0 -fno-sanitize=null,alignment)
+  endif()
 endfunction()
 
 set(WHYGPU_SANITIZE OFF CACHE STRING "Build with sanitizers: address (with undefined behaviour), thread, or fuzzer (address, for ci/fuzz)")

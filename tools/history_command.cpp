@@ -40,6 +40,7 @@ void add(const HistoryRequest& options) {
   for (const auto& path : options.comparisons) {
     for (auto& comparison : load_comparisons(path)) comparisons.push_back(std::move(comparison));
   }
+  for (const auto& comparison : comparisons) History::check_addable(comparison);
   History history = open(options, History::Access::create);
   std::size_t added = 0;
   for (const auto& comparison : comparisons) added += history.add(comparison) ? 1 : 0;

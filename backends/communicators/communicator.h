@@ -64,6 +64,7 @@ struct CommunicatorModule {
   Communicator* (*create)(World* world, Device* device) = nullptr;
   const char* version = kVersion;
   const char* standard_library = kStandardLibrary;
+  const char* (*missing)() = nullptr;  // what the module needs and this machine has not; null or an empty text: nothing
 };
 
 }  // namespace whygpu

@@ -156,13 +156,27 @@ class NcclCommunicator final : public Communicator {
   std::string version_;
 };
 
+const char* missing_library() {
+  static const std::string reason = [] {
+    try {
+      Nccl{};
+      return std::string();
+    } catch (const std::exception& error) {
+      return std::string(error.what());
+    }
+  }();
+  return reason.c_str();
+}
+
 }  // namespace
 }  // namespace whygpu
 
 extern "C" __attribute__((visibility("default"))) const whygpu::CommunicatorModule* whygpu_communicator_module() {
   static const whygpu::CommunicatorModule module{
-      .name = "nccl", .create = [](whygpu::World* world, whygpu::Device* device) -> whygpu::Communicator* {
+      .name = "nccl",
+      .create = [](whygpu::World* world, whygpu::Device* device) -> whygpu::Communicator* {
         return new whygpu::NcclCommunicator(*world, *device);
-      }};
+      },
+      .missing = whygpu::missing_library};
   return &module;
 }

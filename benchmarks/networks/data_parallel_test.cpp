@@ -46,17 +46,17 @@ class ThreadRank final : public World {
       for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += of_rank[i] / static_cast<float>(ranks());
     }
     meeting_.together.arrive_and_wait();
-    if (started_++ != skipped_) std::ranges::copy(mean, values);
-    in_progress_ = true;
+    if (started_++ != skipped_) unfinished_.emplace_back(values, std::move(mean));
   }
-  void finish_averages() override { in_progress_ = false; }
+  void finish_averages() override {
+    for (const auto& [values, mean] : unfinished_) std::ranges::copy(mean, values);
+    unfinished_.clear();
+  }
 
   void barrier() override { meeting_.together.arrive_and_wait(); }
   std::vector<double> gather(double value) override { return gather(meeting_.numbers, value); }
   std::vector<std::string> gather(const std::string& text) override { return gather(meeting_.texts, text); }
   void abort() override { std::abort(); }
-
-  int started() const { return started_; }
 
  private:
   template <class T>
@@ -71,7 +71,7 @@ class ThreadRank final : public World {
   Meeting& meeting_;
   int rank_, skipped_;
   int started_ = 0;
-  bool in_progress_ = false;
+  std::vector<std::pair<float*, std::vector<float>>> unfinished_;
 };
 
 struct Outcome {

@@ -37,7 +37,7 @@ class DataParallelTrial final : public NetworkTrial {
     const auto losses =
         data_parallel_losses(training_.checked_whole, whole, share, program, step, *world(), kCheckedSteps, different);
     const auto expected = reference_losses(training_.checked_whole, whole, kCheckedSteps);
-    if (Verdict verdict = judge(losses, expected, 1, different); verdict.status != Status::ok) {
+    if (Verdict verdict = agreed(judge(losses, expected, 1, different)); verdict.status != Status::ok) {
       return {verdict.status, "scaled down, " + verdict.reason};
     }
     Program alone(whole_graph_, backend_);
@@ -121,7 +121,7 @@ class DataParallelTrial final : public NetworkTrial {
       run();
       backend_.device().synchronize();
       times.push_back(
-          slowest(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count()));
+          greatest(std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count()));
     }
     return median(times);
   }

@@ -127,7 +127,7 @@ EnergyResult measure_energy(std::span<const std::unique_ptr<Meter>> meters, cons
     window = std::max(window, kResolutionsPerTrial * meter->resolution_seconds());
     lag = std::max(lag, meter->lag_seconds());
   }
-  window = slowest(window), lag = slowest(lag);
+  window = greatest(window), lag = greatest(lag);
 
   if (lag > 0) clock.sleep(lag);
   const double idle_start = clock.now();

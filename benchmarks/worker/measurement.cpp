@@ -98,8 +98,8 @@ void Measurement::warm_up() {
   const double shortest = std::max(mode_.load_seconds, kShortestWarmup);
   const double limit = std::max(shortest, std::clamp(sample_seconds_, kShortestWarmup, kLongestWarmup));
   int steady_windows = 0;
-  while (steady_windows < kSteadyWindows || slowest(seconds_since(start)) < shortest) {
-    if (slowest(seconds_since(start)) > limit) break;
+  while (steady_windows < kSteadyWindows || greatest(seconds_since(start)) < shortest) {
+    if (greatest(seconds_since(start)) > limit) break;
     const double before = each;
     each = time_each(operations_for(kWarmupWindow, each, batch_));
     steady_windows = std::abs(each / before - 1) < kSteadyWithin ? steady_windows + 1 : 0;
@@ -163,7 +163,7 @@ void Measurement::time_synchronised() {
   const auto start = Clock::now();
   do {
     seconds.push_back(batch_.time_synchronised());
-  } while (seconds.size() < kMostSynchronised && slowest(seconds_since(start)) < kSynchronisedShare * sample_seconds_);
+  } while (seconds.size() < kMostSynchronised && greatest(seconds_since(start)) < kSynchronisedShare * sample_seconds_);
   const auto middle = seconds.begin() + static_cast<std::ptrdiff_t>(seconds.size() / 2);
   std::ranges::nth_element(seconds, middle);
   round_.details["synchronised_ns"] = 1e9 * *middle;

@@ -68,7 +68,7 @@ EnergyResult of_all_ranks(EnergyResult own) {
   for (const auto& m : own.meters) {
     readings.push_back({m.name, m.scope, m.joules_per_op, m.watts, m.idle_watts, m.spread, m.lost});
   }
-  EnergyResult all{{}, own.seconds_per_op, slowest(own.stable ? 0 : 1) == 0};
+  EnergyResult all{{}, own.seconds_per_op, greatest(own.stable ? 0 : 1) == 0};
   const auto texts = world()->gather(readings.dump());
   for (std::size_t rank = 0; rank < texts.size(); ++rank) {
     for (const json& m : json::parse(texts[rank])) {
@@ -84,7 +84,7 @@ EnergyClock common_clock() {
   if (world() == nullptr) return clock;
   world()->barrier();
   const double start = clock.now();
-  clock.now = [start, own = clock.now] { return slowest(own() - start); };
+  clock.now = [start, own = clock.now] { return greatest(own() - start); };
   return clock;
 }
 

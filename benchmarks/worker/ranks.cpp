@@ -65,7 +65,9 @@ void leave_with_error(const std::string& error) {
   std::abort();
 }
 
-double slowest(double seconds) { return joined ? std::ranges::max(joined->gather(seconds)) : seconds; }
+double greatest(double value) { return joined ? std::ranges::max(joined->gather(value)) : value; }
+
+double least(double value) { return joined ? std::ranges::min(joined->gather(value)) : value; }
 
 Verdict agreed(const Verdict& verdict) {
   if (!joined) return verdict;
@@ -90,6 +92,12 @@ int ranks_on_this_host() {
   return joined ? static_cast<int>(std::ranges::count(joined->gather(host_name()), host_name())) : 1;
 }
 
+int earlier_ranks_on_this_host() {
+  if (!joined) return 0;
+  const auto hosts = joined->gather(host_name());
+  return static_cast<int>(std::count(hosts.begin(), hosts.begin() + joined->rank(), host_name()));
+}
+
 Communicator& communicator_for(Device& device) {
   if (device.kind() == DeviceKind::cpu) return *joined;
   if (!device_communicator) device_communicator = load_communicator(*joined, device);
@@ -98,12 +106,9 @@ Communicator& communicator_for(Device& device) {
 
 Support supports_ranks(std::int64_t ranks, const Device& device) {
   if (ranks == 1) return {};
-  if (find_communicator(DeviceKind::cpu).empty()) {
-    return Support::no("this build has no MPI: one rank only (Debian: apt-get install libopenmpi-dev openmpi-bin)");
-  }
-  if (find_communicator(device.kind()).empty()) {
-    return Support::no(
-        fmt::format("this build moves no memory of {} devices between ranks", device_kind_name(device.kind())));
+  for (const DeviceKind kind : {DeviceKind::cpu, device.kind()}) {
+    if (std::string missing = first_not_empty(missing_communicator(kind)); !missing.empty())
+      return Support::no(missing);
   }
   return {};
 }

@@ -21,10 +21,12 @@ void leave_ranks();
 World* world();
 
 // Alone, those with an argument return it.
-double slowest(double seconds);                        // the greatest of all ranks
+double greatest(double value);                         // of all ranks
+double least(double value);                            // of all ranks
 Verdict agreed(const Verdict& verdict);                // the first that is not ok, with its rank
 std::string first_not_empty(const std::string& text);  // of all ranks
 int ranks_on_this_host();                              // alone, 1
+int earlier_ranks_on_this_host();                      // alone, 0
 
 // The collectives of the device's memory; world() if that is the host's. Ends with the process. Throws LoadError.
 Communicator& communicator_for(Device& device);

@@ -60,6 +60,7 @@ void TimedBatch::run_unheld() {
   for (std::size_t set = 0; set < sets_; ++set) trial_.enqueue(set);
   device_.synchronize();
   if (const auto graph = capture(1)) launches_ = nodes_of(*graph);
+  launches_ = static_cast<std::int64_t>(greatest(static_cast<double>(launches_)));
 }
 
 // Null if the device or the library does not support it.
@@ -77,7 +78,8 @@ void TimedBatch::rotate_cold_sets() {
   const double set = static_cast<double>(std::max<std::size_t>(trial_.set_bytes(), 1));
   const double wanted = std::ceil(2 * static_cast<double>(device_.cache_bytes()) / set) + 1;
   const double affordable = std::floor(0.25 * static_cast<double>(device_.free_memory_bytes()) / set);
-  sets_ = static_cast<std::size_t>(std::clamp(std::min(wanted, affordable), 1.0, static_cast<double>(kMostSets)));
+  const double most = static_cast<double>(kMostSets);
+  sets_ = static_cast<std::size_t>(least(std::clamp(std::min(wanted, affordable), 1.0, most)));
   trial_.allocate_sets(sets_);
 }
 
@@ -101,6 +103,7 @@ void TimedBatch::enqueue(std::int64_t operations) {
 }
 
 double TimedBatch::time(std::int64_t operations) {
+  if (mode_.cold) device_.flush_cache();
   if (world() == nullptr) return time_alone(operations);
   device_.synchronize();
   world()->barrier();
@@ -109,7 +112,6 @@ double TimedBatch::time(std::int64_t operations) {
 }
 
 double TimedBatch::time_alone(std::int64_t operations) {
-  if (mode_.cold) device_.flush_cache();
   if (timed_on_host()) return time_on_host(operations);
   device_.hold();
   stopwatch_->start();
@@ -141,17 +143,19 @@ double TimedBatch::time_on_host(std::int64_t operations) {
 
 double TimedBatch::time_synchronised() {
   device_.synchronize();
+  if (world() != nullptr) world()->barrier();
   const auto start = Clock::now();
   trial_.enqueue(0);
   device_.synchronize();
-  return std::chrono::duration<double>(Clock::now() - start).count();
+  return greatest(std::chrono::duration<double>(Clock::now() - start).count());
 }
 
 void TimedBatch::record(std::int64_t operations) {
   if (timed_on_host()) return;
   const std::int64_t held = std::max<std::int64_t>(kHeldLaunches / launches_, 1);
   const std::int64_t recorded = std::min({operations, held, mode_.cold ? most() : kRecordedOperations});
-  graph_ = capture(recorded);  // otherwise operations are launched one at a time
+  graph_ = capture(recorded);  // otherwise operations are launched one at a time, on all ranks
+  if (least(graph_ ? 1 : 0) == 0) graph_.reset();
   if (!graph_) return;
   unit_ = recorded;
   launches_ = nodes_of(*graph_);
@@ -170,7 +174,7 @@ void TimedBatch::renew(std::int64_t operations, std::uint64_t seed) {
 }
 
 Details TimedBatch::readings(std::int64_t operations) {
-  if (device_.readings().empty()) return {};
+  if (least(device_.readings().empty() ? 0 : 1) == 0) return {};
   enqueue(operations);
   auto readings = device_.readings();
   device_.synchronize();

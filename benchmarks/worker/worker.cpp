@@ -82,6 +82,13 @@ LoadedBackend load(const std::string& name, WorkerOptions& options) {
     for (const auto& [module, file] : modules) names.push_back(module);
     throw LoadError(fmt::format("no backend \"{}\"; {}", name, suggest(name, names)));
   }
+  // The ranks of a host take one device after the other, unless each is shown one alone.
+  if (const int earlier = earlier_ranks_on_this_host(); earlier > 0) {
+    try {
+      return {found->second, {options.threads, options.device + earlier}};
+    } catch (const LoadError&) {
+    }
+  }
   return {found->second, {options.threads, options.device}};
 }
 

@@ -1,5 +1,6 @@
 // Collective operations between ranks, as nccl-tests measures them (its doc/PERFORMANCE.md): `bytes` is the size of the
-// larger buffer of a rank, the time is that of the slowest rank, and bytes over time is called the algorithm bandwidth.
+// larger buffer of a rank, the time is that of the slowest rank (its -a 3), and bytes over time is called the algorithm
+// bandwidth.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -288,6 +288,24 @@ TEST(ScalingView, MoreRanksAreProjectedAndMarked) {
   EXPECT_THAT(records, Not(HasSubstr(",256,true,")));  // a batch of 128
 }
 
+// Averages in host memory say nothing about those of devices.
+TEST(ScalingView, AllReducesOfOtherMemoryAreNotUsed) {
+  SyntheticFile file;
+  file.backend("openblas").backend("cublas", "cuda").backend("host");
+  for (const char* bytes : {"8", "8000000"}) {
+    auto& collective = file.ok(fmt::format("allreduce bytes={} ranks=2", bytes), "host", {1e4}, 0, std::stod(bytes));
+    collective["values"] = {
+        {"ranks", "2"}, {"bytes", bytes}, {"dtype", "f32"}, {"in_place", "yes"}, {"backend", "host"}};
+  }
+  add_step(file, 1, 100e6);
+  add_step(file, 2, 54e6);
+  EXPECT_THAT(table({file.file()}, "terminal", "scaling"), HasSubstr("the file's all-reduces on 2 ranks"));
+  for (auto& record : file.whygpu()["cases"]) {
+    if (record["workload"] == "training_step") record["backend"] = record["values"]["backend"] = "cublas";
+  }
+  EXPECT_THAT(table({file.file()}, "terminal", "scaling"), HasSubstr("without a latency"));
+}
+
 TEST(ScalingView, BusBandwidthOfCollectives) {
   SyntheticFile file;
   file.backend("host");

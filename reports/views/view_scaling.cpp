@@ -168,6 +168,7 @@ Section steps_section(const ResultFile& file, const std::string& name, Document&
 Section collectives_section(const ResultFile& file, const std::string& name, Document& document) {
   Section section{name + ": collectives",
                   {{"collective", "", true},
+                   {"backend", "", true},
                    {"ranks", "", false},
                    {"bytes", "", false},
                    {"slowest", "time of the ranks", false},
@@ -183,7 +184,9 @@ Section collectives_section(const ResultFile& file, const std::string& name, Doc
     const double ns = time_ns(record)->value, algorithm = record.bytes / ns;
     std::string what = record.workload;
     for (const char* key : {"dtype", "in_place"}) what += fmt::format(" {}={}", key, record.value(key));
+    if (record.is_cold()) what += " mode=cold";
     section.rows.push_back({{what},
+                            {contender_name(file, record)},
                             {record.value(kRanks)},
                             {record.value("bytes")},
                             {format_duration_ns(ns)},
@@ -197,19 +200,30 @@ Section collectives_section(const ResultFile& file, const std::string& name, Doc
   return section;
 }
 
-// From the file's all-reduces in f32 on these ranks; else nothing.
-std::optional<projection::AllReduceModel> measured_model(const ResultFile& file, int ranks) {
-  std::vector<projection::AllReduceTime> times;
-  for (const auto& record : file.cases) {
-    if (record.workload != "allreduce" || !record.timed() || ranks_of(record) != ranks) continue;
-    if (record.value("dtype") != "f32") continue;
-    times.push_back({record.bytes, 1e-9 * time_ns(record)->value});
-  }
-  return projection::fit_all_reduce(times, ranks);
+bool on_processor(const ResultFile& file, const CaseRecord& record) {
+  const auto* backend = file.backend(record.backend);
+  return backend == nullptr || !backend->on_accelerator();
 }
 
-// For each rank's threads; 0 where the ranks have a machine each.
+// From the file's hot all-reduces in f32 on as many ranks, in the same kind of memory; else nothing. Those in place, as
+// a step's are, if there are enough of them.
+std::optional<projection::AllReduceModel> measured_model(const ResultFile& file, const CaseRecord& step) {
+  for (const char* in_place : {"yes", "no"}) {
+    std::vector<projection::AllReduceTime> times;
+    for (const auto& record : file.cases) {
+      if (record.workload != "allreduce" || !record.timed() || ranks_of(record) != ranks_of(step)) continue;
+      if (record.value("dtype") != "f32" || record.is_cold() || record.value("in_place") != in_place) continue;
+      if (on_processor(file, record) != on_processor(file, step)) continue;
+      times.push_back({record.bytes, 1e-9 * time_ns(record)->value});
+    }
+    if (auto model = projection::fit_all_reduce(times, ranks_of(step))) return model;
+  }
+  return std::nullopt;
+}
+
+// For each rank's threads; 0 where the ranks have a machine or an accelerator each.
 double shared_cpus(const ResultFile& file, const CaseRecord& record) {
+  if (!on_processor(file, record)) return 0;
   const auto elsewhere = [&](const RankRecord& rank) { return rank.host != record.ranks.front().host; };
   if (record.ranks.empty() || std::ranges::any_of(record.ranks, elsewhere)) return 0;
   return static_cast<double>(file.environment.cpus_usable) / file.run.threads;
@@ -234,15 +248,15 @@ Section projected_section(const ResultFile& file, const std::string& name, Docum
     const auto gradients = detail_value(fewest, "parameters"), averaging = detail_value(fewest, "averaging_ns");
     if (!gradients || !averaging) continue;
     projection::StepScaling step{1e-9 * time_ns(*scaled.one)->value, fewest.value("scaling") == "weak", 4 * *gradients};
-    auto model = measured_model(file, ranks_of(fewest));
-    sources.insert(model
-                       ? fmt::format("the file's all-reduces on {} ranks: {:.3g} µs a message, {:.3g} GB/s; the fit is "
-                                     "off by up to {:.0f}% at its own points",
-                                     model->ranks, 1e6 * model->latency_seconds, 1e-9 / model->seconds_per_byte,
-                                     100 * model->worst_error)
-                       : fmt::format("the averages of a step on {} ranks, without a latency: add allreduce cases to "
-                                     "the run for one",
-                                     ranks_of(fewest)));
+    auto model = measured_model(file, fewest);
+    sources.insert(
+        model ? fmt::format("the file's all-reduces on {} ranks: {:.3g} µs a message, {:.3g} ns a byte; the fit is "
+                            "off by up to {:.0f}% at its own points",
+                            model->ranks, 1e6 * model->latency_seconds, 1e9 * model->seconds_per_byte,
+                            100 * model->worst_error)
+              : fmt::format("the averages of a step on {} ranks, without a latency: add allreduce cases to "
+                            "the run for one",
+                            ranks_of(fewest)));
     if (!model) model = projection::all_reduce_by_bandwidth({step.gradient_bytes, 1e-9 * *averaging}, ranks_of(fewest));
     if (!model) continue;
     const double samples = detail_value(*scaled.one, "samples").value_or(1);
@@ -304,8 +318,8 @@ Document scaling_view(const std::vector<ResultFile>& files, const TableOptions&)
       "averages: those of all gradients by themselves; exposed: what a step takes longer with them; overlap: the share "
       "of their time that the backward pass hides.");
   document.notes.emplace_back(
-      "algorithm and bus bandwidth as nccl-tests defines them: bytes of the larger buffer over the time of the slowest "
-      "rank, and that times what a rank has to pass on of each byte.");
+      "algorithm and bus bandwidth as nccl-tests defines them: bytes of the larger buffer over the time, here that of "
+      "the slowest rank (its -a 3), and that times what a rank has to pass on of each byte.");
   return document;
 }
 

@@ -96,10 +96,23 @@ History open_history(const std::string& location, History::Access access) {
 
 std::string History::name() const { return store_->name(); }
 
+void History::check_addable(const Comparison& comparison) {
+  if (revision_of(comparison.base).empty() || revision_of(comparison.head).empty()) {
+    throw HistoryError("a comparison without revisions or names cannot be added");
+  }
+}
+
 bool History::add(const Comparison& comparison) {
-  const std::string base = revision_of(comparison.base), head = revision_of(comparison.head);
-  if (base.empty() || head.empty()) throw HistoryError("a comparison without revisions or names cannot be added");
-  return store_->add(to_json(comparison).at("whygpu_comparison"), base, head);
+  check_addable(comparison);
+  return store_->add(to_json(comparison).at("whygpu_comparison"), revision_of(comparison.base),
+                     revision_of(comparison.head));
+}
+
+std::string identity(const nlohmann::json& document) {
+  nlohmann::json measured = document;
+  measured.erase("summary");
+  measured.erase("exit_code");
+  return measured.dump();
 }
 
 std::vector<Series> History::series(Grouping grouping) const {

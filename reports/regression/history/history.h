@@ -81,8 +81,10 @@ class History {
   // Where it is, without a password.
   std::string name() const;
 
-  // Adds the comparison atomically. Returns false for a duplicate. Both builds need a revision, or names
-  // instead. Throws HistoryError.
+  // Both builds need a revision, or names instead. Throws HistoryError.
+  static void check_addable(const Comparison& comparison);
+
+  // Adds the comparison atomically. Returns false for a duplicate. Throws HistoryError.
   bool add(const Comparison& comparison);
 
   std::vector<Series> series(Grouping grouping = Grouping::machine) const;

@@ -10,11 +10,13 @@
 #include <csignal>
 #include <cstdlib>
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "reports/regression/comparison/comparison_json.h"
 #include "reports/regression/history/chain.h"
 #include "reports/regression/history/render_history.h"
 #include "reports/regression/history/sqlite.h"
+#include "reports/regression/history/store.h"
 
 namespace whygpu {
 namespace {
@@ -116,6 +118,28 @@ TEST_P(HistoryStores, DuplicateComparison) {
   EXPECT_TRUE(history.add(gate(0, 1, 0.02)));
   EXPECT_FALSE(history.add(gate(0, 1, 0.02)));
   EXPECT_EQ(history.comparisons(), 1U);
+}
+
+// What another version would say about it in other words.
+TEST(HistoryIdentity, IsWhatWasMeasured) {
+  nlohmann::json document = to_json(gate(1, 2, 0)).at("whygpu_comparison"), other = document;
+  other["summary"] = "in other words";
+  other["exit_code"] = 7;
+  EXPECT_EQ(identity(document), identity(other));
+  other["cases"][0]["measured"][0]["base_ns"][0] = 1001;
+  EXPECT_NE(identity(document), identity(other));
+}
+
+// An export into a pipe that nobody reads.
+TEST_F(HistoryFile, WriterWhileAnotherReads) {
+  History(file_, History::Access::create).add(gate(1, 2, 0));
+  const auto store = open_sqlite(file_, History::Access::existing);
+  int cases = 0;
+  store->each_case([&](const StoredCase&) {
+    if (++cases > 1) return;
+    EXPECT_TRUE(History(file_, History::Access::existing).add(gate(2, 3, 0)));
+  });
+  EXPECT_EQ(store->comparisons(), 2U);
 }
 
 TEST_P(HistoryStores, RepeatedStep) {
@@ -257,6 +281,7 @@ TEST_P(HistoryStores, AcceptKnownRevisions) {
               HasSubstr("no \"r2000\" among its 6 revisions; the last are r1003, r1004, r1005"));
   EXPECT_THAT(refused(history, "r100"), HasSubstr("\"r100\" is a prefix of 6 revisions"));
   EXPECT_TRUE(history.acceptances().empty());
+  EXPECT_EQ(refused(history, "r1002"), "no complaint");
   EXPECT_EQ(refused(history, "r1002"), "no complaint");
   EXPECT_THAT(history.acceptances(), SizeIs(1));
 }

@@ -8,7 +8,7 @@
 
 namespace whygpu {
 
-// cpu and isa are empty where the comparison has no environment.
+// cpu and isa are empty until a comparison has an environment.
 const Query kAddMachine{"add_machine", R"(
 INSERT INTO whygpu.machine (fingerprint, cpu, isa, cpus_usable, cpus_online, memory_bytes)
 SELECT f->>'machine',
@@ -19,7 +19,9 @@ SELECT f->>'machine',
   (f#>>'{environment,cpu,online}')::integer,
   (f#>>'{environment,memory_bytes}')::numeric
 FROM (SELECT $1::json AS f) AS given
-ON CONFLICT (fingerprint) DO NOTHING)"};
+ON CONFLICT (fingerprint) DO UPDATE SET cpu = excluded.cpu, isa = excluded.isa, cpus_usable = excluded.cpus_usable,
+  cpus_online = excluded.cpus_online, memory_bytes = excluded.memory_bytes
+  WHERE machine.cpu = '' AND excluded.cpu <> '')"};
 
 // In one order, so that no two writers wait for each other.
 const Query kAddDevices{"add_devices", R"(

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <cstdlib>
 #include <memory>
@@ -14,7 +17,8 @@ namespace {
 constexpr Query kConfigure{
     "configure",
     "SELECT set_config('lock_timeout', '60s', false), set_config('client_min_messages', 'warning', false), "
-    "set_config('client_encoding', 'UTF8', false)"};
+    "set_config('client_encoding', 'UTF8', false), "
+    "set_config('default_transaction_isolation', 'read committed', false)"};
 
 // libpq's own message about a connection string may repeat a part of the password, as may its message about a host
 // "ss@host" or a port "pa" of postgresql://me:pa/ss@host. Such strings go no further.
@@ -49,6 +53,21 @@ pqxx::connection connect(const std::string& connection) {
   }
 }
 
+// Notices within a minute that the server's machine is gone. libpqxx 6 would also connect again without a word, and
+// without this session's settings.
+template <class Connection>
+void stay_connected_or_fail(Connection& connection) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // version 7 has no such thing
+  if constexpr (requires { connection.inhibit_reactivation(true); }) connection.inhibit_reactivation(true);
+#pragma GCC diagnostic pop
+  const auto set = [&](int name, int value) { setsockopt(connection.sock(), IPPROTO_TCP, name, &value, sizeof value); };
+  set(TCP_KEEPIDLE, 30);
+  set(TCP_KEEPINTVL, 10);
+  set(TCP_KEEPCNT, 3);
+  set(TCP_USER_TIMEOUT, 60'000);  // ms
+}
+
 }  // namespace
 
 Session::Session(const std::string& connection) : connection_(connect(connection)) {
@@ -56,9 +75,14 @@ Session::Session(const std::string& connection) : connection_(connect(connection
   const char* port = connection_.port();
   const std::string on = host == nullptr ? "this machine" : *host == '/' ? host : fmt::format("{}:{}", host, port);
   name_ = fmt::format("database \"{}\" on {}", connection_.dbname(), on);
-  pqxx::work work(connection_);
-  run(work, kConfigure);
-  work.commit();
+  stay_connected_or_fail(connection_);
+  try {
+    pqxx::work work(connection_);
+    run(work, kConfigure);
+    work.commit();
+  } catch (const pqxx::failure& error) {
+    throw HistoryError(name_ + ": " + one_line(error.what()));
+  }
 }
 
 std::string first_line(const std::string& message) {

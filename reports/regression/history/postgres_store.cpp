@@ -34,7 +34,9 @@ SELECT $1::bigint, c->>'case', c->>'verdict', c->>'base_code', c->>'head_code', 
 FROM json_array_elements($2::json) AS c)"};
 
 constexpr Query kAccept{"accept",
-                        "INSERT INTO whygpu.acceptance (revision, pattern, reason, time) VALUES ($1, $2, $3, $4)"};
+                        R"(
+INSERT INTO whygpu.acceptance (revision, pattern, reason, time) SELECT $1::text, $2::text, $3::text, $4::text
+WHERE NOT EXISTS (SELECT FROM whygpu.acceptance WHERE revision = $1 AND pattern = $2 AND reason = $3))"};
 
 constexpr Query kCount{"count", "SELECT count(*) FROM whygpu.comparison"};
 
@@ -83,7 +85,7 @@ class PostgresStore : public HistoryStore {
     const std::string facts = without_cases.dump();
     return in_session(session_, [&] {
       pqxx::work work(session_.connection());
-      const auto known = session_.run(work, kKnown, document.dump());
+      const auto known = session_.run(work, kKnown, identity(document));
       if (known[0][1].as<bool>()) return false;
       session_.run(work, kAddMachine, facts);
       session_.run(work, kAddDevices, facts);

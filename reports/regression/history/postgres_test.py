@@ -295,7 +295,7 @@ def refusals(server, folder):
     refused("--db", "postgresql://", "check", says="no password supplied", **tcp)
     at = f"127.0.0.1:{server.port}/empty"
     encoded = PASSWORD.replace("/", "%2F").replace("&", "%26")
-    assert "1 series" not in whygpu("--db", f"postgresql://fleet:{encoded}@{at}", "check")
+    assert "2 series" in whygpu("--db", f"postgresql://fleet:{encoded}@{at}", "check")
     assert "0 added" in whygpu("--db", f"host=127.0.0.1 port={server.port} user=fleet dbname=empty password={PASSWORD}", "add", file)
     refused("--db", f"postgresql://fleet:wrong-word@{at}", "check", says="password authentication failed")
     # Passwords that are not encoded, and other strings that libpq's messages would repeat.

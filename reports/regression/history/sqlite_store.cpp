@@ -14,6 +14,7 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 
 constexpr int kPatienceMilliseconds = 60'000;  // for other writers
+constexpr std::int64_t kPage = 1000;           // rows that are fetched at once
 constexpr int kSqliteSchema = 1;
 constexpr int kApplicationId = 0x77687967;  // "whyg" in the file's header
 
@@ -67,6 +68,13 @@ std::int64_t number(sqlite3* database, const char* sql) {
   return statement.step() ? statement.integer(0) : 0;
 }
 
+// The hash of Fowler, Noll and Vo, which is the same in every build.
+std::uint64_t fnv1a(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  return hash;
+}
+
 // Creates the tables in an empty file; refuses other databases and newer schemas.
 void check_schema(sqlite3* database, const fs::path& file, bool may_create) {
   if (may_create) {
@@ -107,11 +115,13 @@ class SqliteStore : public HistoryStore {
   std::string name() const override { return file_.string(); }
 
   bool add(const json& document, const std::string& base, const std::string& head) override {
-    const std::string digest = fmt::format("{:016x}", std::hash<std::string>{}(document.dump()));
+    const std::string digest = fmt::format("{:016x}", fnv1a(identity(document)));
+    // Of an earlier version.
+    const std::string old_digest = fmt::format("{:016x}", std::hash<std::string>{}(document.dump()));
     return naming(file_, [&] {
       Transaction transaction(database_.get());
-      Statement known(database_.get(), "SELECT 1 FROM comparison WHERE digest = ?1");
-      if (known.bind(digest).step()) return false;
+      Statement known(database_.get(), "SELECT 1 FROM comparison WHERE digest IN (?1, ?2)");
+      if (known.bind(digest, old_digest).step()) return false;
 
       json facts = document;
       facts.erase("cases");
@@ -140,7 +150,9 @@ class SqliteStore : public HistoryStore {
   void accept(const Acceptance& acceptance) override {
     naming(file_, [&] {
       Transaction transaction(database_.get());
-      Statement(database_.get(), "INSERT INTO acceptance (revision, pattern, reason, time) VALUES (?1, ?2, ?3, ?4)")
+      Statement(database_.get(),
+                "INSERT INTO acceptance (revision, pattern, reason, time) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS "
+                "(SELECT 1 FROM acceptance WHERE revision = ?1 AND pattern = ?2 AND reason = ?3)")
           .bind(acceptance.revision, acceptance.pattern, acceptance.reason, acceptance.when)
           .step();
       transaction.commit();
@@ -153,26 +165,36 @@ class SqliteStore : public HistoryStore {
   }
 
   void each_comparison(bool with_facts, const std::function<void(StoredComparison)>& visit) const override {
-    naming(file_, [&] {
-      Statement rows(database_.get(),
-                     "SELECT id, base, head, machine, started, threads, simulated, iif(?1, facts, '') "
-                     "FROM comparison ORDER BY id");
-      rows.bind(static_cast<std::int64_t>(with_facts));
-      while (rows.step()) {
-        visit({rows.integer(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4),
-               static_cast<int>(rows.integer(5)), rows.integer(6) != 0, rows.text(7)});
-      }
-    });
+    std::int64_t last = 0;
+    each_page<StoredComparison>(
+        "SELECT id, base, head, machine, started, threads, simulated, iif(?1, facts, '') "
+        "FROM comparison WHERE id > ?2 ORDER BY id LIMIT ?3",
+        [&](Statement& rows) { rows.bind(static_cast<std::int64_t>(with_facts), last, kPage); },
+        [](const Statement& row) -> StoredComparison {
+          return {row.integer(0),      row.text(1), row.text(2),
+                  row.text(3),         row.text(4), static_cast<int>(row.integer(5)),
+                  row.integer(6) != 0, row.text(7)};
+        },
+        [&](StoredComparison row) {
+          last = row.id;
+          visit(std::move(row));
+        });
   }
 
   void each_case(const std::function<void(StoredCase)>& visit) const override {
-    naming(file_, [&] {
-      Statement rows(database_.get(),
-                     "SELECT comparison, text, verdict, base_code, head_code, pairs FROM measurement "
-                     "ORDER BY comparison, text");
-      while (rows.step())
-        visit({rows.integer(0), rows.text(1), rows.text(2), rows.text(3), rows.text(4), rows.text(5)});
-    });
+    std::int64_t last = 0;
+    std::string last_text;
+    each_page<StoredCase>(
+        "SELECT comparison, text, verdict, base_code, head_code, pairs FROM measurement "
+        "WHERE (comparison, text) > (?1, ?2) ORDER BY comparison, text LIMIT ?3",
+        [&](Statement& rows) { rows.bind(last, last_text, kPage); },
+        [](const Statement& row) -> StoredCase {
+          return {row.integer(0), row.text(1), row.text(2), row.text(3), row.text(4), row.text(5)};
+        },
+        [&](StoredCase row) {
+          last = row.comparison, last_text = row.text;
+          visit(std::move(row));
+        });
   }
 
   std::vector<Acceptance> acceptances() const override {
@@ -185,6 +207,21 @@ class SqliteStore : public HistoryStore {
   }
 
  private:
+  // Nothing is locked while a page is visited: the visitor may wait for a pipe.
+  template <class Row, class Bind, class Read, class Visit>
+  void each_page(const char* sql, Bind&& bind, Read&& read, Visit&& visit) const {
+    for (bool more = true; more;) {
+      std::vector<Row> page;
+      naming(file_, [&] {
+        Statement rows(database_.get(), sql);
+        bind(rows);
+        while (rows.step()) page.push_back(read(rows));
+      });
+      more = page.size() == static_cast<std::size_t>(kPage);
+      for (Row& row : page) visit(std::move(row));
+    }
+  }
+
   fs::path file_;
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> database_;
 };

@@ -37,7 +37,8 @@ class HistoryStore {
 
   virtual std::string name() const = 0;
 
-  // Adds the document of a comparison (comparison_json.h) in one transaction; false for a duplicate.
+  // Adds the document of a comparison (comparison_json.h) in one transaction; false for a duplicate, which has the same
+  // identity().
   virtual bool add(const nlohmann::json& document, const std::string& base, const std::string& head) = 0;
   virtual void accept(const Acceptance& acceptance) = 0;
 
@@ -51,6 +52,9 @@ class HistoryStore {
 
   virtual std::vector<Acceptance> acceptances() const = 0;
 };
+
+// The document without what each build says in its own words.
+std::string identity(const nlohmann::json& document);
 
 std::unique_ptr<HistoryStore> open_sqlite(const std::filesystem::path& file, History::Access access);
 
