@@ -16,6 +16,26 @@ int even_tile_rows(std::int64_t m, int most) { return static_cast<int>(ceil_div(
 
 }  // namespace
 
+void Shares::start(std::int64_t units, int threads) {
+  while (static_cast<int>(shares_.size()) < threads) shares_.emplace_back();
+  for (int thread = 0; thread < threads; ++thread) {
+    Share& share = shares_[thread];
+    share.next.store(units * thread / threads, std::memory_order_relaxed);
+    share.end = units * (thread + 1) / threads;
+  }
+}
+
+std::int64_t Shares::take(int thread) {
+  const auto count = static_cast<int>(shares_.size());
+  for (int i = 0; i < count; ++i) {
+    Share& share = shares_[(thread + i) % count];
+    if (share.next.load(std::memory_order_relaxed) >= share.end) continue;
+    const std::int64_t unit = share.next.fetch_add(1, std::memory_order_relaxed);
+    if (unit < share.end) return unit;
+  }
+  return -1;
+}
+
 std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strategy strategy) {
   switch (strategy) {
     case Strategy::in_place:
@@ -145,7 +165,7 @@ void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t column
   }
 }
 
-// Threads take parts of C in turn: rows of A stay in the cache for all of few columns, else columns of B for all rows.
+// Threads take parts of C: rows of A stay in the cache for all of few columns, else columns of B for all rows.
 void Product::run_in_place(const Operands& o) {
   const bool one_part = parts_ == 1 && !narrow_;
   const std::int64_t rows = one_part ? shape_.m : tile_rows_ * kFewTiles;
@@ -161,9 +181,9 @@ void Product::run_in_place(const Operands& o) {
     for (std::int64_t i = 0; i < row_parts * column_parts; ++i) multiply(i);
     return;
   }
-  std::atomic<std::int64_t> next{0};
-  on_all([&](int) {
-    for (std::int64_t i = next++; i < row_parts * column_parts; i = next++) multiply(i);
+  shares_.start(row_parts * column_parts, parts_);
+  on_all([&](int part) {
+    for (std::int64_t i = shares_.take(part); i >= 0; i = shares_.take(part)) multiply(i);
   });
 }
 
@@ -241,15 +261,16 @@ void Product::run_packed(const Operands& o) {
     for (std::int64_t first_k = 0; first_k < shape_.k; first_k += blocking_.k) {
       const std::int64_t ks = std::min(blocking_.k, shape_.k - first_k);
       const bool accumulate = first_k > 0 || shape_.accumulate;
-      std::atomic<std::int64_t> next_panel{0}, next_unit{0};
+      std::atomic<std::int64_t> next_panel{0};
       if (!o.b_is_packed) {
         on_all([&](int) { pack_panels(o.b, next_panel, first_column, panels, first_k, ks, panels_.data()); });
         packed = panels_.data();
       }
+      shares_.start(row_blocks * cuts, parts_);
       on_all([&](int part) {
         std::int64_t packed_rows = -1;
         RowBlock block{};
-        for (std::int64_t unit = next_unit++; unit < row_blocks * cuts; unit = next_unit++) {
+        for (std::int64_t unit = shares_.take(part); unit >= 0; unit = shares_.take(part)) {
           const std::int64_t row_block = unit / cuts, cut = unit % cuts, first_row = row_block * blocking_.rows;
           const std::int64_t rows = std::min(blocking_.rows, shape_.m - first_row);
           if (row_block != packed_rows) block = rows_of_a(o.a, first_row, rows, first_k, ks, part);

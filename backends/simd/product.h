@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,6 +36,22 @@ struct Method {
   Strategy strategy = Strategy::packed;
   int rows = kMaxRows;               // of a tile, at most; fewer only in place
   bool b_packed_beforehand = false;  // it will run on packed B only
+};
+
+// Units of work for threads. Each takes those of its own share first, whose parts of C are in its cache from the last
+// run, then what the others have left.
+class Shares {
+ public:
+  void start(std::int64_t units, int threads);
+  // The next unit for that thread; -1 when all are taken.
+  std::int64_t take(int thread);
+
+ private:
+  struct alignas(64) Share {
+    std::atomic<std::int64_t> next{0};
+    std::int64_t end = 0;
+  };
+  std::deque<Share> shares_;
 };
 
 // One product, ready to run any number of times, on the threads it was made for.
@@ -114,6 +131,7 @@ class Product {
   std::vector<Buffer> row_blocks_;  // packed A, of each thread; streamed: of each block of k
   std::vector<RowBlock> rows_;      // streamed: of each block of k
   std::vector<Buffer> own_panels_;  // streamed: packed B, of each thread
+  Shares shares_;
 };
 
 }  // namespace whygpu::simd
