@@ -33,6 +33,8 @@ std::span<const whygpu::EmbeddedFile> whygpu::@function@() {
   return files;
 }
 ")
+  # In a file of several, it would not be compiled again when an embedded file changes.
+  set_property(SOURCE ${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp PROPERTY SKIP_UNITY_BUILD_INCLUSION ON)
   target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/${function}.cpp)
 endfunction()
 
