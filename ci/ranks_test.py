@@ -127,7 +127,7 @@ class Ranks(unittest.TestCase):
 
     def test_killed_runner_leaves_no_rank_behind(self):
         process = self.start("allreduce", "bytes=1024", "--ranks", "2", "--rounds", "1", "--sample-seconds", "30")
-        self.with_rank(1, lambda pid: os.kill(pid, signal.SIGSTOP))  # it cannot notice by itself
+        self.with_rank(1, lambda pid: os.kill(pid, signal.SIGSTOP))
         process.kill()
         process.communicate(timeout=60)
         self.wait_until(lambda: not workers("allreduce"))

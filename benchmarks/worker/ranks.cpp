@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 #include <sched.h>
-#include <sys/prctl.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -40,7 +38,6 @@ std::string usable_cpu_list() {
 World* world() { return joined.get(); }
 
 void join_ranks(int count) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);  // a launcher that is killed leaves no rank behind
   // Open MPI 4.1 binds every rank that srun starts to the first CPU; the launcher's own binding is kept.
   cpu_set_t allowed;
   const bool known = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
