@@ -43,8 +43,8 @@ if(WHYGPU_SANITIZE)
   target_link_options(whygpu_options INTERFACE -fsanitize=${sanitizers})
 endif()
 
-# precompiled_interface(TARGET…): the public interface's headers are compiled once for all these, which have the same
-# options. OpenMP's is another one.
+# precompiled_interface(TARGET…): the public interface's headers are compiled once for all these. Their options must be
+# those of whygpu_host_device: a source with OpenMP or for one instruction set compiles them itself.
 function(precompiled_interface)
   foreach(target ${ARGN})
     if(TARGET ${target})

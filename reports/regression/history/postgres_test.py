@@ -159,8 +159,10 @@ def wait_for_lock(server, database, count):
 
 
 def first_writers(server, folder):
-    """Two that find an empty database: one creates the tables, and the other then uses them."""
+    """Two that find an empty database: one creates the tables, and the other then uses them, whatever the isolation that
+    the database gives its sessions."""
     database = server.database("first")
+    server.sql("ALTER DATABASE first SET default_transaction_isolation = 'repeatable read'", "first")
     blocker = session(server, "first", f"SELECT pg_advisory_lock({0x77687967})")
     both = [start_whygpu("--db", database, "add", write(folder, f"first{head}.jsonl", [gate(head)])) for head in (1, 2)]
     wait_for_lock(server, "first", 2)
@@ -279,7 +281,24 @@ def schemas(server, folder):
         refused("--db", old, *verb, says="history schema 9 is newer than this build reads (2)")
 
 
+def machines(server, folder):
+    """A machine's facts come from the first comparison that has them."""
+    database = server.database("machines")
+    unknown = json.loads(gate(1))
+    del unknown["whygpu_comparison"]["environment"]
+    facts = []
+    for document in (json.dumps(unknown) + "\n", gate(2), gate(3)):
+        assert ": 1 added" in whygpu("--db", database, "add", write(folder, "machine.jsonl", [document]))
+        facts.append(server.sql("SELECT cpu, isa FROM whygpu.machine", "machines"))
+    assert facts == ["|", "A CPU|avx2 sse2", "A CPU|avx2 sse2"], facts
+
+
 def refusals(server, folder):
+    nameless = json.loads(gate(4))
+    nameless["whygpu_comparison"]["base"] = {"name": "", "revision": ""}
+    file = write(folder, "nameless.jsonl", [gate(3), json.dumps(nameless) + "\n"])
+    refused("--file", folder / "none.db", "add", file, says="without revisions or names")
+    assert not (folder / "none.db").exists(), "an invalid comparison changes nothing"
     file = write(folder, "refused.jsonl", [gate(1)])
     empty = server.database("empty")
     refused("--db", empty, "check", says="no history in it; `whygpu history add` creates one")
@@ -331,7 +350,7 @@ def main():
         server = Server(home, found[-1].parent)
         try:
             server.start()
-            for part in (unit_tests, equal_answers, kinds, first_writers, writers, schemas, refusals):
+            for part in (unit_tests, equal_answers, kinds, first_writers, writers, schemas, machines, refusals):
                 start = time.monotonic()
                 part(server, folder)
                 print(f"{part.__name__}: {time.monotonic() - start:.1f} s", flush=True)
