@@ -1,12 +1,10 @@
 #include "benchmarks/worker/measurement.h"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <ctime>
 #include <numeric>
 #include <thread>
 
@@ -37,13 +35,6 @@ constexpr std::chrono::milliseconds kRecovery{50};
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// Of this process so far, without access to a disk: the first access to new memory.
-long page_faults() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_minflt;
-}
-
 // As many as fit the time, in whole units, up to the limit of the batch.
 std::int64_t operations_for(double wanted_seconds, double seconds_each, const TimedBatch& batch) {
   const double units = std::ceil(wanted_seconds / std::max(seconds_each, 1e-9) / static_cast<double>(batch.unit()));
@@ -52,12 +43,6 @@ std::int64_t operations_for(double wanted_seconds, double seconds_each, const Ti
 }
 
 }  // namespace
-
-double process_cpu_seconds() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 Measurement::Measurement(Trial& trial, Device& device, const SampleMode& mode, double sample_seconds, AuditMode audit,
                          std::uint64_t seed)
@@ -119,11 +104,8 @@ double Measurement::sample() {
     const bool audited = is_audited(round_.samples_ns.size());
     const std::size_t set = batch_.last_set(round_.batch);
     if (audited) batch_.renew(round_.batch, random_.bits());
-    const long faults_before = page_faults();
-    const double cpu_before = process_cpu_seconds();
     const double seconds = batch_.time(round_.batch);
-    const double cpu = process_cpu_seconds() - cpu_before;
-    const long faults = page_faults() - faults_before;
+    const HostUse use = batch_.host_use();  // before the audit, which adds its own
     if (audited) {
       const std::string when = fmt::format("sample {}, with other inputs", round_.samples_ns.size() + 1);
       note(trial_.check(set), when);
@@ -139,8 +121,8 @@ double Measurement::sample() {
     if (!disturbance.empty()) round_.disturbance = disturbance;
     round_.samples_ns.push_back(1e9 * seconds / static_cast<double>(round_.batch));
     note_rank_times();
-    cpu_seconds_ += cpu;
-    if (faults > 0) round_.details["page_faults"] += static_cast<double>(faults);
+    cpu_seconds_ += use.cpu_seconds;
+    if (use.page_faults > 0) round_.details["page_faults"] += static_cast<double>(use.page_faults);
     round_.cpu_ns =
         1e9 * cpu_seconds_ / static_cast<double>(round_.batch * static_cast<std::int64_t>(round_.samples_ns.size()));
     return seconds;

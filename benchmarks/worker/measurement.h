@@ -68,7 +68,4 @@ class Measurement {
   RoundRecord round_;
 };
 
-// CPU time of this process so far, all threads, in seconds.
-double process_cpu_seconds();
-
 }  // namespace whygpu

@@ -13,7 +13,9 @@ namespace {
 
 using testing::Each;
 
-// A device whose clock advances with its operations alone.
+constexpr double kFlushCpuSeconds = 2e-3;
+
+// A device whose clock advances with its operations alone, and whose caches are evicted with CPU time.
 class ClockedDevice final : public Device {
  public:
   explicit ClockedDevice(DeviceKind kind) : kind_(kind) {}
@@ -26,7 +28,9 @@ class ClockedDevice final : public Device {
   void synchronize() override { ++waits; }
   std::unique_ptr<Tensor> allocate(std::size_t) override { return nullptr; }
   std::unique_ptr<Tensor> view(Tensor&, std::size_t, std::size_t) override { return nullptr; }
-  void flush_cache() override {}
+  void flush_cache() override {
+    for (const double start = process_cpu_seconds(); process_cpu_seconds() < start + kFlushCpuSeconds;) continue;
+  }
   std::unique_ptr<Stopwatch> make_stopwatch() override {
     struct Watch final : Stopwatch {
       explicit Watch(const ClockedDevice& device) : device(device) {}
@@ -93,6 +97,11 @@ TEST(Measurement, CpuTimeStopsWhileSleeping) {
 TEST(Measurement, CpuTimeIsNotTheDevicesTime) {
   const RoundRecord round = measure(DeviceKind::cpu, 0.1);
   EXPECT_LT(round.cpu_ns, 0.5e9 * kOperationSeconds);
+}
+
+TEST(Measurement, CpuTimeOfABatchIsWithoutItsPreparation) {
+  const RoundRecord round = measure(DeviceKind::cpu, 0.1, {.cold = true});
+  EXPECT_LT(round.cpu_ns * static_cast<double>(round.batch), 0.5e9 * kFlushCpuSeconds);
 }
 
 TEST(Measurement, SustainedLoadPrecedesTheSamples) {

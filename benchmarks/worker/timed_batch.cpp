@@ -1,10 +1,12 @@
 #include "benchmarks/worker/timed_batch.h"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <ctime>
 #include <stdexcept>
 
 #include "benchmarks/worker/ranks.h"
@@ -30,7 +32,19 @@ std::int64_t nodes_of(const Graph& graph) {
   return std::max<std::int64_t>(static_cast<std::int64_t>(graph.nodes()), 1);
 }
 
+long page_faults() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_minflt;
+}
+
 }  // namespace
+
+double process_cpu_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 SampleMode sample_mode(const Case& c) {
   SampleMode mode;
@@ -112,7 +126,14 @@ double TimedBatch::time(std::int64_t operations) {
 }
 
 double TimedBatch::time_alone(std::int64_t operations) {
-  if (timed_on_host()) return time_on_host(operations);
+  const long faults = page_faults();
+  const double cpu = process_cpu_seconds();
+  const double seconds = timed_on_host() ? time_on_host(operations) : time_on_device(operations);
+  host_use_ = {process_cpu_seconds() - cpu, page_faults() - faults};
+  return seconds;
+}
+
+double TimedBatch::time_on_device(std::int64_t operations) {
   device_.hold();
   stopwatch_->start();
   enqueue(operations);

@@ -21,6 +21,15 @@ struct SampleMode {
 };
 SampleMode sample_mode(const Case& c);
 
+// CPU time of this process so far, all threads, in seconds.
+double process_cpu_seconds();
+
+// What a batch took of this process, without what comes before it: evicting operands, waiting for other ranks.
+struct HostUse {
+  double cpu_seconds = 0;  // of all threads
+  long page_faults = 0;    // without access to a disk: the first access to new memory
+};
+
 class TimedBatch {
  public:
   TimedBatch(Trial& trial, Device& device, const SampleMode& mode);
@@ -34,6 +43,9 @@ class TimedBatch {
 
   // The last time of every rank, by rank; empty without ranks.
   const std::vector<double>& rank_seconds() const { return rank_seconds_; }
+
+  // Of the last time().
+  HostUse host_use() const { return host_use_; }
 
   // Captures about `operations` operations and replays them from now on, if the device supports it; unit() becomes the
   // number of captured operations.
@@ -62,6 +74,7 @@ class TimedBatch {
   std::unique_ptr<Graph> capture(std::int64_t operations);
   void enqueue(std::int64_t operations);
   double time_alone(std::int64_t operations);
+  double time_on_device(std::int64_t operations);
   double time_on_host(std::int64_t operations);
 
   Trial& trial_;
@@ -74,6 +87,7 @@ class TimedBatch {
   std::int64_t launches_;  // of one operation or, once recorded, of one replay
   std::size_t sets_ = 1, next_set_ = 0;
   std::vector<double> rank_seconds_;
+  HostUse host_use_;
 };
 
 }  // namespace whygpu

@@ -38,11 +38,11 @@ bool contradicts_its_ceiling(const ResultFile& file, const CaseRecord& record) {
   return place && place->beaten && place->beaten->error;
 }
 
-// CPU time over time, of CPU backends; not of operands that are evicted or copied before the timed operation.
+// CPU time over time, of CPU backends; not of operands that are copied before the timed operation.
 std::optional<double> busy_threads(const ResultFile& file, const CaseRecord& record) {
   const auto* backend = file.backend(record.backend);
   const auto time = time_ns(record);
-  if (backend == nullptr || backend->queues_work() || !time || record.is_cold()) return std::nullopt;
+  if (backend == nullptr || backend->queues_work() || !time) return std::nullopt;
   if (record.offload().value_or(Offload::kernel) != Offload::kernel) return std::nullopt;
   std::vector<double> busy;
   for (const auto& round : record.rounds) {

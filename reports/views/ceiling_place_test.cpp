@@ -109,6 +109,10 @@ TEST(Suspicion, MoreCpuTimeThanThreads) {
   auto brief = ran("gemm", 1e3, 1e3, 1e3, 1e5);  // a sample of 0.1 ms
   brief.rounds[0].cpu_ns = 3e5;
   EXPECT_EQ(suspicion(measured, brief), "");
+  auto cold = ran("gemm", 1e9, 1e6, 1e9, 1e9);
+  cold.values["mode"] = "cold";
+  cold.rounds[0].cpu_ns = 2e9;
+  EXPECT_THAT(suspicion(measured, cold), testing::HasSubstr("2 threads were busy"));
 }
 
 TEST(DisturbedCeilings, NoUndisturbedVisit) {
