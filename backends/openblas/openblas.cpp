@@ -7,6 +7,9 @@
 #include "backends/devices/thread_team.h"
 #include "whygpu/host_device.h"
 
+// Of OpenBLAS on threads of its own, and in no header.
+extern "C" int blas_thread_shutdown_() __attribute__((weak));
+
 namespace whygpu {
 
 namespace openblas {
@@ -38,6 +41,8 @@ class OpenBlas final : public Backend {
  public:
   explicit OpenBlas(const Settings& settings) : threads_(settings.threads) {
     openblas_set_num_threads(settings.threads);
+    // When it is loaded it starts a thread for each CPU, and each waits for work a tenth of a second without sleeping.
+    if (settings.threads == 1 && blas_thread_shutdown_ != nullptr) blas_thread_shutdown_();
   }
   std::string version() const override { return openblas::version(); }
   Facts facts() const override {

@@ -53,15 +53,16 @@ const Caches& caches() {
 
 Blocking choose_blocking(const Kernels& kernels, const Caches& caches, std::int64_t m, std::int64_t n, std::int64_t k,
                          int threads) {
-  constexpr std::int64_t kTiles = 8, kBlocksPerThread = 4, kMostOfL3 = std::int64_t{8} << 20;
+  constexpr std::int64_t kTiles = 8, kMostRows = 96, kBlocksPerThread = 4, kMostOfL3 = std::int64_t{8} << 20;
   const std::int64_t word = kernels.word_bytes, group = kernels.group, panel = kernels.panel_columns();
   const auto l2 = static_cast<std::int64_t>(caches.l2), l3 = static_cast<std::int64_t>(caches.l3);
-  const std::int64_t steps = l2 * 3 / 8 / (kTiles * kernels.rows * word);
+  const std::int64_t least_rows = std::min(kTiles, kMostRows / kernels.rows) * kernels.rows;
+  const std::int64_t steps = l2 * 3 / 8 / (least_rows * word);
   Blocking blocking;
-  blocking.k = even_part(k, steps * group, group);
+  blocking.k = even_part(k, steps * group, kernels.step_words * group);
   const std::int64_t row_bytes = ceil_div(blocking.k, group) * word;
   const std::int64_t fitting = l2 * 3 / 8 / row_bytes, wanted = ceil_div(m, kBlocksPerThread * threads);
-  blocking.rows = even_part(m, std::min(fitting, std::max(wanted, kTiles * kernels.rows)), kernels.rows);
+  blocking.rows = even_part(m, std::min(fitting, std::max(wanted, least_rows)), kernels.rows);
   // A virtual machine may be shown more of L3 than it has.
   blocking.columns = even_part(n, std::min(l3 / 4, kMostOfL3) / row_bytes, panel);
   return blocking;
@@ -74,7 +75,8 @@ Blocking choose_streamed_blocking(const Kernels& kernels, const Caches& caches, 
   Blocking blocking;
   blocking.columns = even_part(n, std::max(std::min(kPanels * panel, n / threads), panel), panel);
   const std::int64_t steps = static_cast<std::int64_t>(caches.l2) / 2 / (blocking.columns * kernels.word_bytes);
-  blocking.k = even_part(k, std::max<std::int64_t>(steps, 1) * kernels.group, kernels.group);
+  blocking.k =
+      even_part(k, std::max<std::int64_t>(steps, 1) * kernels.group, std::int64_t{kernels.step_words} * kernels.group);
   return blocking;
 }
 

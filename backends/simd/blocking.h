@@ -25,9 +25,9 @@ struct Blocking {
 
 // For a product m×n×k on `threads` threads. After Low, Igual, Smith and Quintana-Ortí, "Analytical modeling is enough
 // for high-performance BLIS", 2016, with L2 in the place of L1: vectors of B and words of A come fast enough from
-// there, and longer sums write C less often. Three eighths of L2 are A's, and hold at least eight tiles, between which
-// the next panel of B is fetched. Blocks are then made equally large, and smaller where threads would have too few of
-// them.
+// there, and longer sums write C less often. Three eighths of L2 are A's, and hold at least eight tiles or 96 rows,
+// between which the next panel of B is fetched. Blocks are then made equally large, and smaller where threads would
+// have too few of them.
 Blocking choose_blocking(const Kernels& kernels, const Caches& caches, std::int64_t m, std::int64_t n, std::int64_t k,
                          int threads);
 

@@ -8,8 +8,9 @@ namespace whygpu::simd {
 
 std::span<const Kernels* const> all_kernels() {
 #if defined(__x86_64__)
-  static constexpr const Kernels* kAll[] = {&kAvx512F64,  &kAvx2F64,  &kAvx512F32,     &kAvx2F32,  &kAvx512Bf16Pairs,
-                                            &kAvx512Bf16, &kAvx2Bf16, &kAvx512S8Quads, &kAvx512S8, &kAvx2S8};
+  static constexpr const Kernels* kAll[] = {&kAvx512F64, &kAvx2F64,         &kAvx512F32,  &kAvx2F32,
+                                            &kAmxBf16,   &kAvx512Bf16Pairs, &kAvx512Bf16, &kAvx2Bf16,
+                                            &kAmxS8,     &kAvx512S8Quads,   &kAvx512S8,   &kAvx2S8};
 #elif defined(__aarch64__)
   static constexpr const Kernels* kAll[] = {&kNeonF64, &kNeonF32, &kNeonBf16Pairs, &kNeonBf16, &kNeonS8Quads, &kNeonS8};
 #else

@@ -84,7 +84,7 @@ struct Panel {
 using Pack = void (*)(const Panel&);
 
 inline constexpr int kLine = 64;  // bytes of the cache
-inline constexpr int kMaxRows = 12, kMaxVectors = 3, kDotColumns = 4, kMaxDotRows = 4, kPixels = 4;
+inline constexpr int kMaxRows = 32, kMaxVectors = 3, kDotColumns = 4, kMaxDotRows = 4, kPixels = 4;
 
 struct Kernels {
   DType dtype = DType::f32;
@@ -94,6 +94,7 @@ struct Kernels {
 
   int rows = 0, vectors = 0, lanes = 0;  // of the largest tile; words in a vector
   int group = 1;                         // values in a word
+  int step_words = 1;                    // words of k that a tile multiplies at once; a sum of fewer takes as long
   int value_bytes = 0, word_bytes = 0, sum_bytes = 0;
   bool reads_a = false, reads_b = false;  // A and B as the caller has them, not only packed ones
   bool has_start = false;                 // a packed panel of B begins with one step of values to start sums with
@@ -107,6 +108,7 @@ struct Kernels {
   SumTap sum_tap = nullptr;
 
   Pack copy_a = nullptr;             // A row by row: rows of words
+  Pack copy_transposed_a = nullptr;  // the same of A stored k×m; null if tiles take steps of words
   Pack pack_transposed_a = nullptr;  // A stored k×m: steps of `columns` words
   Pack pack_b = nullptr;             // B stored k×n: steps of vectors·lanes words
   Pack pack_transposed_b = nullptr;  // B stored n×k

@@ -150,6 +150,33 @@ void copy_rows(const Panel& p) {
   }
 }
 
+// The same from a transposed A, stored k×m.
+template <class Kind>
+void copy_transposed_rows(const Panel& p) {
+  using Words = typename Kind::Words;
+  constexpr int kWidth = kLanes<Kind>;
+  constexpr std::int64_t kValueBytes = sizeof(typename Kind::Value);
+  for (std::int64_t k = 0, column = 0; k < p.k; k += kWidth * Kind::kGroup, column += sizeof(Words)) {
+    for (std::int64_t i = 0; i < p.columns; i += kWidth) {
+      Words square[kWidth];
+#pragma GCC unroll 16
+      for (int step = 0; step < kWidth; ++step) {
+        const std::int64_t row = k + step * Kind::kGroup;
+        square[step] = Words{};
+        if (row < p.k) {
+          square[step] =
+              words_across<Kind, true>(p.in + row * p.in_row + i * kValueBytes, p.in_row, p.k - row, p.columns - i);
+        }
+      }
+      transpose(square);
+#pragma GCC unroll 16
+      for (int r = 0; r < kWidth; ++r) {
+        if (i + r < p.columns) store(p.out + (i + r) * p.out_row + column, square[r]);
+      }
+    }
+  }
+}
+
 template <class Kind, int kRows>
 constexpr void add_tiles(Kernels& kernels) {
   constexpr int kVectors = Kind::Isa::kVectors, kWide = Kind::Isa::wide_vectors(kRows);
@@ -172,9 +199,10 @@ constexpr void add_tiles(Kernels& kernels) {
   if constexpr (kRows < Kind::Isa::kRows) add_tiles<Kind, kRows + 1>(kernels);
 }
 
+// All but the tiles.
 template <class Kind>
-constexpr Kernels make_kernels(DType dtype, std::string_view isa, std::string_view instruction,
-                               bool (*available)(const Isa&)) {
+constexpr Kernels describe_kernels(DType dtype, std::string_view isa, std::string_view instruction,
+                                   bool (*available)(const Isa&)) {
   Kernels kernels;
   kernels.dtype = dtype;
   kernels.isa = isa;
@@ -190,16 +218,23 @@ constexpr Kernels make_kernels(DType dtype, std::string_view isa, std::string_vi
   kernels.reads_a = Kind::kReadsA;
   kernels.reads_b = Kind::kReadsB;
   kernels.has_start = Kind::kHasStart;
+  kernels.copy_a = copy_rows<Kind>;
+  kernels.pack_transposed_a = pack_rows<Kind, true>;
+  kernels.pack_b = pack_rows<Kind, false>;
+  kernels.pack_transposed_b = pack_columns<Kind>;
+  return kernels;
+}
+
+template <class Kind>
+constexpr Kernels make_kernels(DType dtype, std::string_view isa, std::string_view instruction,
+                               bool (*available)(const Isa&)) {
+  Kernels kernels = describe_kernels<Kind>(dtype, isa, instruction, available);
   add_tiles<Kind, 1>(kernels);
   if constexpr (Kind::kReadsB) {
     kernels.sum_pixel = sum_pixels<Kind, 1>;
     kernels.sum_pixels = sum_pixels<Kind, kPixels>;
     kernels.sum_tap = sum_tap<Kind>;
   }
-  kernels.copy_a = copy_rows<Kind>;
-  kernels.pack_transposed_a = pack_rows<Kind, true>;
-  kernels.pack_b = pack_rows<Kind, false>;
-  kernels.pack_transposed_b = pack_columns<Kind>;
   return kernels;
 }
 

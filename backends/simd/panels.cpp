@@ -40,15 +40,16 @@ std::int64_t padded_row(const Kernels& kernels, std::int64_t k) {
 }
 
 std::size_t row_block_bytes(const Kernels& kernels, std::int64_t rows, std::int64_t k, bool transposed) {
-  if (!transposed) return rows * padded_row(kernels, k);
+  if (!transposed || kernels.copy_transposed_a != nullptr) return rows * padded_row(kernels, k);
   return ceil_div(rows, kernels.rows) * steps_of(kernels, k) * row_vectors(kernels) * vector_bytes(kernels);
 }
 
 RowBlock pack_rows(const Kernels& kernels, const Matrix& a, std::int64_t rows, std::int64_t k, std::byte* out) {
   const std::int64_t value = kernels.value_bytes, word = kernels.word_bytes;
-  if (!a.transposed) {
+  if (!a.transposed || kernels.copy_transposed_a != nullptr) {
     const std::int64_t row = padded_row(kernels, k);
-    kernels.copy_a({.in = a.data, .in_row = a.stride * value, .k = k, .columns = rows, .out = out, .out_row = row});
+    const Pack copy = a.transposed ? kernels.copy_transposed_a : kernels.copy_a;
+    copy({.in = a.data, .in_row = a.stride * value, .k = k, .columns = rows, .out = out, .out_row = row});
     return {out, row * kernels.rows, row, word};
   }
   const std::int64_t step = row_vectors(kernels) * vector_bytes(kernels), tile = steps_of(kernels, k) * step;

@@ -10,6 +10,7 @@
 #include "backends/devices/isa.h"
 #include "backends/devices/thread_team.h"
 #include "backends/dtypes.h"
+#include "backends/simd/amx_emulated.h"
 #include "backends/simd/blocked.h"
 
 namespace whygpu::simd {
@@ -203,10 +204,15 @@ TEST_P(ProductOf, PackedBeforehand) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(, ProductOf, testing::ValuesIn(all_kernels().begin(), all_kernels().end()),
-                         [](const auto& info) {
-                           return std::string(dtype_name(info.param->dtype)) + "_" + std::string(info.param->isa);
-                         });
+std::vector<const Kernels*> all_and_emulated() {
+  std::vector<const Kernels*> all(all_kernels().begin(), all_kernels().end());
+  all.insert(all.end(), {&kEmulatedAmxBf16, &kEmulatedAmxS8});
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(, ProductOf, testing::ValuesIn(all_and_emulated()), [](const auto& info) {
+  return std::string(dtype_name(info.param->dtype)) + "_" + std::string(info.param->isa);
+});
 
 TEST(BlockedProduct, EveryTranspose) {
   for (const bool transpose_a : {false, true}) {

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <thread>
+
+#include "benchmarks/worker/timed_batch.h"
 #include "benchmarks/workloads/verify_cases.h"
 
 namespace whygpu {
@@ -47,6 +51,15 @@ TEST_P(GemmBackend, Batches) {
     EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 1), 4) << sizes;
     EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 2), 4) << sizes;
   }
+}
+
+// Threads that wait for work without sleeping would count as busy, and take other cases' CPU time.
+TEST_P(GemmBackend, OneThreadLeavesNoOtherSpinning) {
+  verify("gemm m=256 n=256 k=256", 2);
+  const LoadedBackend backend(module_of(GetParam()), {1, 0});
+  const double before = process_cpu_seconds();
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  EXPECT_LT(process_cpu_seconds() - before, 0.025);
 }
 
 TEST_P(GemmBackend, SupportedDtypes) {
