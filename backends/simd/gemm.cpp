@@ -27,8 +27,11 @@ bool is_rung(std::string_view variant) {
   return variant == kVectorised || variant == kTiled || variant == kPacked || variant == kAutomatic || variant.empty();
 }
 
-// One column is computed as one row: Cᵀ = Bᵀ·Aᵀ lies where C does.
-bool is_column(const Gemm& g) { return g.n == 1 && g.m > 1; }
+// One column is computed as one row: Cᵀ = Bᵀ·Aᵀ lies where C does. Not of a few values, which would be packed for it.
+bool is_column(const Gemm& g) {
+  constexpr std::int64_t kLeastValues = 16;
+  return g.n == 1 && g.m > 1 && (g.transpose_a || g.k >= kLeastValues);
+}
 
 Shape turned(const Gemm& g) {
   return {.m = 1,
@@ -106,8 +109,10 @@ class SimdGemm final : public HostOperation {
     turned_ = threaded && is_column(gemm);
     const Shape shape = turned_ ? turned(gemm) : shape_of(gemm);
     method_ = method_of(shape, kernels, options.variant);
+    // A of the caller is not packed beforehand.
+    if (turned_ && Product::obstacle(shape, kernels, Strategy::dots).empty()) method_.strategy = Strategy::dots;
     own_layout_ = threaded && !turned_ && options.layout == Layout::preferred;
-    if (own_layout_ && method_.strategy == Strategy::streamed) method_.strategy = Strategy::packed;
+    if (own_layout_ && Product::streams_b(shape, kernels, method_.strategy)) method_.strategy = Strategy::packed;
     own_layout_ = own_layout_ && method_.strategy == Strategy::packed;
     method_.b_packed_beforehand = own_layout_;
     threads_ = threaded ? team.count() : 1;

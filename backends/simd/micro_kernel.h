@@ -195,8 +195,9 @@ constexpr int kLanes = sizeof(typename Kind::Words) / sizeof(typename Kind::Word
 
 constexpr int kFetchAhead = 2048, kPackAhead = 512;  // bytes
 
-// What a tile fetches into the cache ahead of its use: a line a step from t.next, or its own B further along the rows.
-enum class Fetch { next, along_rows };
+// What a tile fetches into the cache ahead of its use: a line a step from t.next, its own B further along the
+// rows, or nothing.
+enum class Fetch { next, along_rows, nothing };
 
 // kPartial: only the first t.last_lanes of the last vector are columns of C.
 template <class Kind, int kRows, int kVectors, bool kPartial, Fetch kFetch = Fetch::next>
@@ -236,7 +237,7 @@ void multiply_tile(const Tile& t) {
       if constexpr (kFetch == Fetch::next) {
         __builtin_prefetch(next, 0, 2);
         next += kLine;
-      } else {
+      } else if constexpr (kFetch == Fetch::along_rows) {
 #pragma GCC unroll 16
         for (int line = 0; line < kVectors * kBytes; line += kLine) __builtin_prefetch(b + line + kFetchAhead, 0, 3);
       }

@@ -190,7 +190,8 @@ constexpr void add_tiles(Kernels& kernels) {
   if constexpr (kVectors >= 3) add.template operator()<3>();
   if constexpr (Kind::kReadsB) {
     kernels.wide_vectors[kRows - 1] = kWide;
-    kernels.wide[kRows - 1] = multiply_tile<Kind, kRows, kWide, false, Fetch::along_rows>;
+    kernels.wide[kRows - 1][0] = multiply_tile<Kind, kRows, kWide, false, Fetch::nothing>;
+    kernels.wide[kRows - 1][1] = multiply_tile<Kind, kRows, kWide, false, Fetch::along_rows>;
   }
   if constexpr (Kind::kHasDots && kRows <= kMaxDotRows) {
     kernels.dots[kRows - 1][0] = multiply_dots<Kind, kRows, 1>;

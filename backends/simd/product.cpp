@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::int64_t kLongDot = 16;                      // vectors
 constexpr std::int64_t kFewTiles = 4;                      // of rows
-constexpr std::int64_t kThinSteps = 32, kPackedRows = 16;  // rows of B that are read side by side
+constexpr std::int64_t kPackedRows = 16;                  // rows of B that are read side by side
 
 // Tiles of about equal height.
 int even_tile_rows(std::int64_t m, int most) { return static_cast<int>(ceil_div(m, ceil_div(m, most))); }
@@ -64,6 +64,12 @@ Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
   return ceil_div(shape.m, kernels.rows) <= kFewTiles ? Strategy::streamed : Strategy::packed;
 }
 
+bool Product::streams_b(const Shape& shape, const Kernels& kernels, Strategy strategy) {
+  if (strategy == Strategy::streamed) return true;
+  const std::int64_t bytes = shape.k * shape.n * kernels.value_bytes;
+  return strategy == Strategy::in_place && is_thin(shape, kernels) && bytes > static_cast<std::int64_t>(caches().l2);
+}
+
 Product::Product(const Shape& shape, const Kernels& kernels, Method method, HostThreads* threads)
     : shape_(shape),
       kernels_(kernels),
@@ -77,6 +83,10 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
   constexpr std::int64_t kWorthwhile = std::int64_t{96} * 96 * 96;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
+  if (strategy_ == Strategy::in_place && thin_) {
+    const bool in_cache = shape.k * shape.n * kernels.value_bytes <= static_cast<std::int64_t>(caches().l2);
+    streaming_ = in_cache ? Streaming{shape.k, false} : fastest_streaming(kernels, tile_rows_);
+  }
   if (strategy_ == Strategy::in_place && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns()) {
     only_tile_ = tile_in_place(0, shape.k);
     multiply_only_tile_ = choose_tile(kernels, shape.m, shape.n, only_tile_);
@@ -157,7 +167,9 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
 
 // A tile of any width: in one call if there is a wide one of that height, or in several.
 void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const {
-  if (thin_ && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) return kernels_.wide[rows - 1](tile);
+  if (thin_ && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) {
+    return kernels_.wide[rows - 1][streaming_.fetched ? 1 : 0](tile);
+  }
   for (std::int64_t j = 0; j < columns; j += kernels_.panel_columns()) {
     choose_tile(kernels_, rows, std::min<std::int64_t>(columns - j, kernels_.panel_columns()), tile)(tile);
     tile.b += kernels_.panel_columns() * kernels_.value_bytes;
@@ -189,8 +201,7 @@ void Product::run_in_place(const Operands& o) {
 
 // Few rows of A: B is read once, some of its rows side by side, which memory is fastest at.
 void Product::run_thin(const Operands& o, std::int64_t first_column, std::int64_t last_column) const {
-  const bool in_cache = shape_.k * shape_.n * kernels_.value_bytes <= static_cast<std::int64_t>(caches().l2);
-  const std::int64_t block = in_cache ? shape_.k : kThinSteps;
+  const std::int64_t block = streaming_.steps;
   for (std::int64_t first_k = 0; first_k < shape_.k; first_k += block) {
     multiply_in_place(o, {0, shape_.m, first_column, last_column - first_column}, first_k,
                       std::min(block, shape_.k - first_k));
@@ -365,7 +376,8 @@ std::string Product::describe() const {
     case Strategy::dots: return "dot products along k";
     case Strategy::in_place:
       if (multiply_only_tile_ != nullptr) return "one tile, A and B read in place";
-      if (thin_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + "rows of B streamed in place";
+      if (thin_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + std::to_string(streaming_.steps) +
+               " rows of B side by side in place" + (streaming_.fetched ? ", fetched ahead" : "");
       return tiles(kernels_.panel_columns()) + "A and B read in place";
     case Strategy::streamed:
       return tiles(kernels_.panel_columns()) + "A packed, " + block_of_b + " packed and used at once";

@@ -13,6 +13,7 @@
 #include "backends/simd/blocking.h"
 #include "backends/simd/kernels.h"
 #include "backends/simd/panels.h"
+#include "backends/simd/streaming.h"
 #include "whygpu/host_device.h"
 
 namespace whygpu::simd {
@@ -61,6 +62,8 @@ class Product {
   Product(const Shape& shape, const Kernels& kernels, Method method, HostThreads* threads);
 
   static Strategy best_strategy(const Shape& shape, const Kernels& kernels);
+  // Whether B comes from memory and is used for few rows: packed beforehand, it is read from front to back.
+  static bool streams_b(const Shape& shape, const Kernels& kernels, Strategy strategy);
   // Why this strategy cannot compute the product; empty if it can.
   static std::string obstacle(const Shape& shape, const Kernels& kernels, Strategy strategy);
 
@@ -123,6 +126,7 @@ class Product {
   HostThreads* threads_;
   int parts_ = 1;  // threads with work
   Blocking blocking_;
+  Streaming streaming_;
   Tile only_tile_;  // the whole product, if it is one tile
   MultiplyTile multiply_only_tile_ = nullptr;
   bool thin_ = false, narrow_ = false, copies_a_ = true;

@@ -1,0 +1,75 @@
+#include "backends/simd/streaming.h"
+
+#include <algorithm>
+#include <chrono>
+#include <limits>
+#include <map>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "backends/simd/panels.h"
+
+namespace whygpu::simd {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::int64_t kBytes = std::int64_t{32} << 20, kColumnBytes = 32768;  // of B, of its rows
+constexpr int kRuns = 2, kFewRows = 4;
+
+constexpr Streaming kCandidates[] = {{8, false}, {16, false}, {32, false}, {128, false}, {32, true}};
+
+// B is `steps` rows of `columns` values; A is zero, so that any B will do.
+double seconds_of(const Kernels& kernels, int rows, Streaming streaming, const Buffer& b, std::int64_t steps,
+                  std::int64_t columns, const Buffer& a, const Buffer& c) {
+  const std::int64_t width = std::int64_t{kernels.wide_vectors[rows - 1]} * kernels.lanes;
+  Tile tile{.steps = streaming.steps,
+            .a = a.data(),
+            .a_row = kernels.value_bytes,
+            .a_step = 0,
+            .b_step = columns * kernels.value_bytes,
+            .c_row = columns * kernels.sum_bytes,
+            .accumulate = true,
+            .next = a.data()};
+  const auto start = Clock::now();
+  for (std::int64_t first = 0; first < steps; first += streaming.steps) {
+    for (std::int64_t j = 0; j + width <= columns; j += width) {
+      tile.b = b.data() + first * tile.b_step + j * kernels.value_bytes;
+      tile.c = c.data() + j * kernels.sum_bytes;
+      kernels.wide[rows - 1][streaming.fetched ? 1 : 0](tile);
+    }
+  }
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+Streaming measure(const Kernels& kernels, int rows) {
+  const std::int64_t columns = kColumnBytes / kernels.value_bytes, steps = kBytes / kColumnBytes;
+  const Buffer a(rows * kernels.value_bytes), b(kBytes), c(rows * columns * kernels.sum_bytes);
+  Streaming best;
+  double least = std::numeric_limits<double>::infinity();
+  for (int run = 0; run < kRuns; ++run) {
+    for (const Streaming& candidate : kCandidates) {
+      const double seconds = seconds_of(kernels, rows, candidate, b, steps, columns, a, c);
+      if (seconds >= least) continue;
+      least = seconds;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+Streaming fastest_streaming(const Kernels& kernels, int rows) {
+  // More rows are busy with arithmetic, and write C more often.
+  if (rows > kFewRows) return {32, true};
+  static std::mutex mutex;
+  static std::map<std::pair<const Kernels*, int>, Streaming> known;
+  const std::lock_guard lock(mutex);
+  const auto [found, is_new] = known.try_emplace({&kernels, rows});
+  if (is_new) found->second = measure(kernels, rows);
+  return found->second;
+}
+
+}  // namespace whygpu::simd
