@@ -53,7 +53,7 @@ Method method_of(const Shape& shape, const Kernels& kernels, std::string_view va
   if (variant == kVectorised) return {Strategy::in_place, 1};
   if (variant == kTiled) return {Strategy::in_place};
   if (variant == kPacked) return {Strategy::packed};
-  return {Product::best_strategy(shape, kernels)};
+  return {.strategy = Product::best_strategy(shape, kernels), .tail_apart = true};
 }
 
 template <class T>

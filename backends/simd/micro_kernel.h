@@ -291,6 +291,34 @@ auto sum_of_lanes(V value) {
   }
 }
 
+// Lanes of two vectors in turn, kRun of them at a time: those of the even or of the odd runs of both.
+template <int kRun, bool kOdd, class V, int... kLane>
+V runs_in_turn(V first, V second, std::integer_sequence<int, kLane...>) {
+  constexpr int kWidth = sizeof...(kLane);
+  return __builtin_shufflevector(first, second,
+                                 ((kLane & ~kRun) + (kOdd ? kRun : 0) + ((kLane & kRun) != 0 ? kWidth : 0))...);
+}
+template <int kRun, class V>
+V add_runs(V first, V second) {
+  constexpr auto kAllLanes = std::make_integer_sequence<int, sizeof(V) / sizeof(V{}[0])>();
+  return runs_in_turn<kRun, false>(first, second, kAllLanes) + runs_in_turn<kRun, true>(first, second, kAllLanes);
+}
+
+// The sums of the lanes of four vectors, in the first four lanes.
+template <class V, int kHalf = sizeof(V) / sizeof(V{}[0]) / 2>
+V fold_to_four(V value) {
+  if constexpr (kHalf < 4) {
+    return value;
+  } else {
+    value += swap_halves<kHalf>(value, std::make_integer_sequence<int, sizeof(V) / sizeof(value[0])>());
+    return fold_to_four<V, kHalf / 2>(value);
+  }
+}
+template <class V>
+V four_sums_of_lanes(V a, V b, V c, V d) {
+  return fold_to_four(add_runs<2>(add_runs<1>(a, b), add_runs<1>(c, d)));
+}
+
 template <class Kind, int kRows, int kColumns>
 void multiply_dots(const Dots& d) {
   using Isa = typename Kind::Isa;
@@ -326,17 +354,24 @@ void multiply_dots(const Dots& d) {
           return load_first<Isa, Words>(from, lanes);
         });
   }
+  const auto all = [&](int i) __attribute__((always_inline)) {
+    Sums total = sums[0][i / kColumns][i % kColumns];
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
+    for (int chain = 1; chain < kChains; ++chain) total += sums[chain][i / kColumns][i % kColumns];
+    return total;
+  };
+  const auto put = [&](int i, auto total) __attribute__((always_inline)) {
+    store(d.c + i / kColumns * d.c_row + i % kColumns * static_cast<std::int64_t>(sizeof total), total);
+  };
+  constexpr int kFours = kWidth >= 4 ? kRows * kColumns / 4 * 4 : 0;
 #pragma GCC unroll 16
-    for (int c = 0; c < kColumns; ++c) {
-      Sums all = sums[0][r][c];
-#pragma GCC unroll 16
-      for (int chain = 1; chain < kChains; ++chain) all += sums[chain][r][c];
-      const auto total = sum_of_lanes(all);
-      store(d.c + r * d.c_row + c * static_cast<std::int64_t>(sizeof total), total);
-    }
+  for (int i = 0; i < kFours; i += 4) {
+    const Sums four = four_sums_of_lanes(all(i), all(i + 1), all(i + 2), all(i + 3));
+#pragma GCC unroll 4
+    for (int lane = 0; lane < 4; ++lane) put(i + lane, four[lane]);
   }
+#pragma GCC unroll 16
+  for (int i = kFours; i < kRows * kColumns; ++i) put(i, sum_of_lanes(all(i)));
 }
 
 }  // namespace

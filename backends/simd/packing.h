@@ -195,7 +195,9 @@ constexpr void add_tiles(Kernels& kernels) {
   }
   if constexpr (Kind::kHasDots && kRows <= kMaxDotRows) {
     kernels.dots[kRows - 1][0] = multiply_dots<Kind, kRows, 1>;
-    kernels.dots[kRows - 1][1] = multiply_dots<Kind, kRows, kDotColumns>;
+    kernels.dots[kRows - 1][1] = multiply_dots<Kind, kRows, 2>;
+    kernels.dots[kRows - 1][2] = multiply_dots<Kind, kRows, 3>;
+    kernels.dots[kRows - 1][3] = multiply_dots<Kind, kRows, 4>;
   }
   if constexpr (kRows < Kind::Isa::kRows) add_tiles<Kind, kRows + 1>(kernels);
 }

@@ -7,9 +7,14 @@
 namespace whygpu::simd {
 namespace {
 
-constexpr std::int64_t kLongDot = 16;                      // vectors
-constexpr std::int64_t kFewTiles = 4;                      // of rows
-constexpr std::int64_t kPackedRows = 16;                  // rows of B that are read side by side
+constexpr std::int64_t kFewTiles = 4;     // of rows
+constexpr std::int64_t kPackedRows = 16;  // rows of B that are read side by side
+
+std::optional<TailColumns> tail_of(const Shape& shape, const Kernels& kernels, const Method& method) {
+  const bool possible = method.strategy == Strategy::in_place || method.strategy == Strategy::packed;
+  const std::int64_t columns = method.tail_apart && possible ? TailColumns::count(shape, kernels) : 0;
+  return columns > 0 ? std::optional<TailColumns>(std::in_place, shape, kernels, columns) : std::nullopt;
+}
 
 // Tiles of about equal height.
 int even_tile_rows(std::int64_t m, int most) { return static_cast<int>(ceil_div(m, ceil_div(m, most))); }
@@ -36,49 +41,21 @@ std::int64_t Shares::take(int thread) {
   return -1;
 }
 
-std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strategy strategy) {
-  switch (strategy) {
-    case Strategy::in_place:
-      if (!kernels.reads_a || !kernels.reads_b) return "these kernels read packed operands only";
-      return shape.transpose_b ? "a transposed B must be packed" : "";
-    case Strategy::dots:
-      if (kernels.dots[0][0] == nullptr) return "these kernels have no dot products";
-      if (shape.accumulate) return "dot products are not added to C";
-      if (!shape.transpose_b || shape.transpose_a) return "dot products need rows of A and of B along k";
-      return shape.k % kernels.group == 0 ? "" : "k is not a multiple of a word's values";
-    default: return "";
-  }
-}
-
-Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
-  const auto possible = [&](Strategy strategy) { return obstacle(shape, kernels, strategy).empty(); };
-  const std::int64_t operands = kernels.value_bytes * (shape.m + shape.n) * shape.k;
-  // Measured: copies pay if operands do not fit into L2, and if a value is used for several tiles.
-  const bool small = operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;
-  const bool few_rows = is_thin(shape, kernels), few_columns = is_narrow(shape, kernels);
-  // Adding up the lanes of a dot product takes as long as some vectors of it.
-  const bool long_dots = shape.k >= kLongDot * kernels.lanes * kernels.group;
-  if (shape.m <= kernels.rows && long_dots && possible(Strategy::dots)) return Strategy::dots;
-  if ((small || few_rows || few_columns) && possible(Strategy::in_place)) return Strategy::in_place;
-  if (few_columns || (shape.m <= kernels.rows && kernels.reads_a)) return Strategy::packed;
-  return ceil_div(shape.m, kernels.rows) <= kFewTiles ? Strategy::streamed : Strategy::packed;
-}
-
-bool Product::streams_b(const Shape& shape, const Kernels& kernels, Strategy strategy) {
-  if (strategy == Strategy::streamed) return true;
-  const std::int64_t bytes = shape.k * shape.n * kernels.value_bytes;
-  return strategy == Strategy::in_place && is_thin(shape, kernels) && bytes > static_cast<std::int64_t>(caches().l2);
-}
-
-Product::Product(const Shape& shape, const Kernels& kernels, Method method, HostThreads* threads)
-    : shape_(shape),
-      kernels_(kernels),
+Product::Product(const Shape& whole, const Kernels& kernels, Method method, HostThreads* threads)
+    : kernels_(kernels),
+      tail_(tail_of(whole, kernels, method)),
+      shape_(whole),
       strategy_(method.strategy),
-      tile_rows_(method.strategy == Strategy::in_place ? even_tile_rows(shape.m, std::min(method.rows, kernels.rows))
+      tile_rows_(method.strategy == Strategy::in_place ? even_tile_rows(whole.m, std::min(method.rows, kernels.rows))
                                                        : kernels.rows),
       threads_(threads),
-      thin_(is_thin(shape, kernels) && method.rows >= kernels.rows),
-      narrow_(is_narrow(shape, kernels)) {
+      thin_(is_thin(whole, kernels) && method.rows >= kernels.rows) {
+  if (tail_) {
+    shape_.n -= tail_->columns();
+    if (!method.b_packed_beforehand) tail_rows_ = Buffer(tail_->bytes());
+  }
+  const Shape& shape = shape_;
+  narrow_ = is_narrow(shape, kernels);
   // Waking a thread takes as long as a small product.
   constexpr std::int64_t kWorthwhile = std::int64_t{96} * 96 * 96;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
@@ -87,7 +64,7 @@ Product::Product(const Shape& shape, const Kernels& kernels, Method method, Host
     const bool in_cache = shape.k * shape.n * kernels.value_bytes <= static_cast<std::int64_t>(caches().l2);
     streaming_ = in_cache ? Streaming{shape.k, false} : fastest_streaming(kernels, tile_rows_);
   }
-  if (strategy_ == Strategy::in_place && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns()) {
+  if (strategy_ == Strategy::in_place && !tail_ && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns()) {
     only_tile_ = tile_in_place(0, shape.k);
     multiply_only_tile_ = choose_tile(kernels, shape.m, shape.n, only_tile_);
   }
@@ -120,6 +97,17 @@ void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
     return multiply_only_tile_(tile);
   }
   const Operands operands{.a = a, .b = b, .c = c};
+  run_all_but_tail(operands);
+  if (!tail_) return;
+  tail_->gather(b, tail_rows_.data());
+  run_tail(operands, tail_rows_.data());
+}
+
+void Product::run_tail(const Operands& o, const std::byte* rows) {
+  on_all([&](int part) { tail_->multiply(o.a, rows, o.c, shape_.m * part / parts_, shape_.m * (part + 1) / parts_); });
+}
+
+void Product::run_all_but_tail(const Operands& operands) {
   if (strategy_ == Strategy::in_place && !thin_) return run_in_place(operands);
   if (strategy_ == Strategy::packed) return run_packed(operands);
   if (strategy_ == Strategy::streamed) return run_streamed(operands);
@@ -221,7 +209,7 @@ void Product::run_dots(const Operands& o, std::int64_t first_column, std::int64_
       const std::int64_t rows = std::min<std::int64_t>(kMaxDotRows, shape_.m - i);
       dots.a = o.a + i * dots.a_row;
       dots.c = o.c + i * dots.c_row + j * sum;
-      kernels_.dots[rows - 1][several ? 1 : 0](dots);
+      kernels_.dots[rows - 1][several ? kDotColumns - 1 : 0](dots);
     }
     j += several ? kDotColumns : 1;
   }
@@ -298,7 +286,8 @@ void Product::run_packed(const Operands& o) {
 
 std::size_t Product::packed_b_bytes() const {
   if (strategy_ != Strategy::packed) return 0;
-  return panel_bytes_ * ceil_div(shape_.n, kernels_.panel_columns()) * ceil_div(shape_.k, blocking_.k);
+  return panel_bytes_ * ceil_div(shape_.n, kernels_.panel_columns()) * ceil_div(shape_.k, blocking_.k) +
+         (tail_ ? tail_->bytes() : 0);
 }
 
 void Product::pack_all_of_b(const std::byte* b, std::byte* packed) {
@@ -311,10 +300,13 @@ void Product::pack_all_of_b(const std::byte* b, std::byte* packed) {
       packed += panels * panel_bytes_;
     }
   }
+  if (tail_) tail_->gather(b, packed);
 }
 
 void Product::run_on_packed_b(const std::byte* a, const std::byte* packed, std::byte* c) {
-  run_packed({.a = a, .b = packed, .c = c, .b_is_packed = true});
+  const Operands operands{.a = a, .b = packed, .c = c, .b_is_packed = true};
+  run_packed(operands);
+  if (tail_) run_tail(operands, packed + packed_b_bytes() - tail_->bytes());
 }
 
 // A is packed as a whole. Each thread packs blocks of B, which stay in its L2, and uses them at once.
@@ -367,6 +359,10 @@ void Product::pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, s
 int Product::threads() const { return multiply_only_tile_ != nullptr ? 1 : parts_; }
 
 std::string Product::describe() const {
+  return describe_all_but_tail() + (tail_ ? ", the last " + std::to_string(tail_->columns()) + " apart" : "");
+}
+
+std::string Product::describe_all_but_tail() const {
   const auto by = [](std::int64_t rows, std::int64_t columns) {
     return std::to_string(rows) + "×" + std::to_string(columns);
   };
@@ -376,7 +372,8 @@ std::string Product::describe() const {
     case Strategy::dots: return "dot products along k";
     case Strategy::in_place:
       if (multiply_only_tile_ != nullptr) return "one tile, A and B read in place";
-      if (thin_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + std::to_string(streaming_.steps) +
+      if (thin_)
+        return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + std::to_string(streaming_.steps) +
                " rows of B side by side in place" + (streaming_.fetched ? ", fetched ahead" : "");
       return tiles(kernels_.panel_columns()) + "A and B read in place";
     case Strategy::streamed:

@@ -7,23 +7,19 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "backends/simd/blocking.h"
 #include "backends/simd/kernels.h"
 #include "backends/simd/panels.h"
+#include "backends/simd/shape.h"
 #include "backends/simd/streaming.h"
+#include "backends/simd/tail.h"
 #include "whygpu/host_device.h"
 
 namespace whygpu::simd {
-
-// C = op(A)·op(B) or C += op(A)·op(B), row-major, with rows lda, ldb and ldc values apart.
-struct Shape {
-  std::int64_t m = 0, n = 0, k = 0;
-  std::int64_t lda = 0, ldb = 0, ldc = 0;
-  bool transpose_a = false, transpose_b = false, accumulate = false;
-};
 
 // How a product is put together from tiles.
 enum class Strategy {
@@ -36,6 +32,7 @@ enum class Strategy {
 struct Method {
   Strategy strategy = Strategy::packed;
   int rows = kMaxRows;               // of a tile, at most; fewer only in place
+  bool tail_apart = false;           // the last columns of C, where that is faster
   bool b_packed_beforehand = false;  // it will run on packed B only
 };
 
@@ -59,7 +56,7 @@ class Shares {
 class Product {
  public:
   // Runs on `threads`, which must outlive it; null: on its caller's thread.
-  Product(const Shape& shape, const Kernels& kernels, Method method, HostThreads* threads);
+  Product(const Shape& whole, const Kernels& kernels, Method method, HostThreads* threads);
 
   static Strategy best_strategy(const Shape& shape, const Kernels& kernels);
   // Whether B comes from memory and is used for few rows: packed beforehand, it is read from front to back.
@@ -96,6 +93,9 @@ class Product {
   static bool is_narrow(const Shape& shape, const Kernels& kernels) {
     return shape.n <= kNarrowPanels * kernels.panel_columns();
   }
+  void run_all_but_tail(const Operands& operands);
+  void run_tail(const Operands& operands, const std::byte* rows);
+  std::string describe_all_but_tail() const;
   void run_in_place(const Operands& operands);
   void run_thin(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
   void run_packed(const Operands& operands);
@@ -119,8 +119,9 @@ class Product {
     threads_->run(parts_, std::ref(task));
   }
 
-  Shape shape_;
   const Kernels& kernels_;
+  std::optional<TailColumns> tail_;
+  Shape shape_;  // without the tail
   Strategy strategy_;
   int tile_rows_;
   HostThreads* threads_;
@@ -132,6 +133,7 @@ class Product {
   bool thin_ = false, narrow_ = false, copies_a_ = true;
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                   // packed B
+  Buffer tail_rows_;                // the tail's columns of B
   std::vector<Buffer> row_blocks_;  // packed A, of each thread; streamed: of each block of k
   std::vector<RowBlock> rows_;      // streamed: of each block of k
   std::vector<Buffer> own_panels_;  // streamed: packed B, of each thread

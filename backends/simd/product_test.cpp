@@ -194,14 +194,39 @@ TEST_P(ProductOf, SingleRowsOfTiles) {
 TEST_P(ProductOf, PackedBeforehand) {
   for (const bool transpose_b : {false, true}) {
     const Problem problem(kernels_.dtype, {50, 2 * kernels_.panel_columns() + 1, 1100, false, transpose_b});
-    problem.check([&](const Shape& shape, const std::byte* a, const std::byte* b, std::byte* c) {
-      ThreadTeam team(2);
-      Product product(shape, kernels_, {Strategy::packed}, &team);
-      std::vector<std::byte> packed(product.packed_b_bytes());
-      product.pack_all_of_b(b, packed.data());
-      product.run_on_packed_b(a, packed.data(), c);
-    });
+    for (const bool tail_apart : {false, true}) {
+      problem.check([&](const Shape& shape, const std::byte* a, const std::byte* b, std::byte* c) {
+        ThreadTeam team(2);
+        Product product(shape, kernels_, {.strategy = Strategy::packed, .tail_apart = tail_apart}, &team);
+        std::vector<std::byte> packed(product.packed_b_bytes());
+        product.pack_all_of_b(b, packed.data());
+        product.run_on_packed_b(a, packed.data(), c);
+      });
+    }
   }
+}
+
+// Of 1 to 4 columns after some vectors, with sums long enough; A's rows are dotted, or its columns are vectors.
+TEST_P(ProductOf, TailApart) {
+  if (kernels_.dots[0][0] == nullptr || !kernels_.reads_b) GTEST_SKIP() << "these kernels have no such tail";
+  ThreadTeam team(3);
+  int apart = 0;
+  for (const bool transpose_a : {false, true}) {
+    for (const bool transpose_b : {false, true}) {
+      for (const int columns : {1, 2, 3, 4, 5}) {
+        for (const int rows : {9, 130, 4096 / kernels_.value_bytes + 7}) {
+          const Case t{rows, 2 * kernels_.lanes + columns, 150 + columns, transpose_a, transpose_b, false, columns % 3};
+          const Problem problem(kernels_.dtype, t);
+          apart += TailColumns::count(problem.shape(), kernels_) > 0 ? 1 : 0;
+          for (const Strategy strategy : {Strategy::in_place, Strategy::packed}) {
+            check_method(problem, {.strategy = strategy, .tail_apart = true});
+            check_method(problem, {.strategy = strategy, .tail_apart = true}, &team);
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(apart, 20);
 }
 
 std::vector<const Kernels*> all_and_emulated() {

@@ -6,7 +6,8 @@
     backends/simd/rivals.py build/bin/whygpu FOLDER --cases  print a line for each case
 
 Result files stay in FOLDER; those that are there already are read, not measured again. Products are those of the sweeps
-square, odd and deepbench (of deepbench every third), convolutions those of resnet50 at n=1 and 16, up to --most GFLOP.
+square, odd and deepbench (of deepbench every third), convolutions those of resnet50 at n=1 and 16, up to --most GFLOP; of products,
+operands take 200 MB at most.
 
 A ratio is the rival's time over simd's, so above 1 simd is faster. The rival is the backend that is fastest in that case
 over all rounds. Each round gives a ratio of times that were measured within it; the table has the median of the rounds,
@@ -23,6 +24,7 @@ import subprocess
 import sys
 
 RIVALS = {"gemm": ["openblas", "onednn", "blis", "xsmm"], "convolution": ["openblas", "onednn"]}
+MOST_MEGABYTES = 200
 README = pathlib.Path(__file__).resolve().parent / "README.md"
 BEGIN, END = "<!-- rivals.py -->", "<!-- end of rivals.py -->"
 
@@ -41,9 +43,16 @@ def gflop(case):
     return 2e-9 * pixels * value["c"] * value["k"] * value["r"] * value["s"]
 
 
+def megabytes(case):
+    """Of the operands of a product, as if of f32."""
+    value = {key: float(text) for key, text in re.findall(r"(\w+)=([\d.]+)(?= |$)", case)}
+    return 4e-6 * (value["m"] * value["k"] + value["k"] * value["n"] + value["m"] * value["n"])
+
+
 def measure(whygpu, workload, most, threads, rounds, seconds, file):
     if workload == "gemm":
         cases = planned(whygpu, "square") + planned(whygpu, "odd") + planned(whygpu, "deepbench")[::3]
+        cases = [case for case in cases if megabytes(case) <= MOST_MEGABYTES]
     else:
         cases = [re.sub(r" n=\d+", f" n={n}", case) for n in (1, 16) for case in planned(whygpu, "resnet50")
                  if " n=1 " in case and "dtype=" not in case]

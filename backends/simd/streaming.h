@@ -12,8 +12,8 @@ struct Streaming {
   bool fetched = false;    // ahead, by instructions of its own; otherwise by the processor
 };
 
-// The fastest on this machine for tiles of `rows` rows, of kernels with wide tiles. Measured once in a process, in about
-// 20 ms: what is best differs between generations of one maker's processors by a factor of two.
+// The fastest on this machine for tiles of `rows` rows, of kernels with wide tiles. Measured once in a process, in
+// about 20 ms: what is best differs between generations of one maker's processors by a factor of two.
 Streaming fastest_streaming(const Kernels& kernels, int rows);
 
 }  // namespace whygpu::simd
