@@ -23,14 +23,14 @@ class WeightGradient final : public HostOperation {
         kernels_(kernels),
         team_(team),
         unrolling_(im2col::planes_of(op).front().unrolling) {
-    // More pixels would leave L2 room for fewer columns, between which dy is packed again.
+    // More pixels would leave L2 room for fewer columns.
     constexpr std::int64_t kItemsPerThread = 4, kBlockPixels = 256;
     const int threads = team.count();
     const std::int64_t filters = op.k / op.groups;
     const Blocking blocking =
         choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
     pixels_ = std::min<std::int64_t>(blocking.k, kBlockPixels);
-    // Half of L2 for the unrolled block, the rest for dy's.
+    // Half of L2 for the block of x, the rest for dy's.
     const std::int64_t columns = static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes);
     const std::vector<Slice> slices = slices_of(unrolling_, std::max<std::int64_t>(columns, kernels.panel_columns()));
     const auto units = static_cast<std::int64_t>(slices.size()) * op.groups;
@@ -46,10 +46,8 @@ class WeightGradient final : public HostOperation {
         }
       }
     }
-    for (int i = 0; i < threads; ++i) {
-      unrolled_.emplace_back(pixels_ * padded_row(kernels, widest));
-      gradients_.emplace_back(row_block_bytes(kernels, rows_, pixels_, true));
-    }
+    if (unrolling_.is_source()) return;
+    for (int i = 0; i < threads; ++i) unrolled_.emplace_back(pixels_ * padded_row(kernels, widest));
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
@@ -64,7 +62,8 @@ class WeightGradient final : public HostOperation {
   }
 
   std::string implementation() const override {
-    return "implicit GEMM over blocks of " + std::to_string(pixels_) + " pixels, " +
+    return "implicit GEMM over blocks of " + std::to_string(pixels_) +
+           (unrolling_.is_source() ? " pixels in place, " : " unrolled pixels, ") +
            describe_kernels(kernels_, std::min<std::size_t>(team_.count(), items_.size()));
   }
 
@@ -77,23 +76,33 @@ class WeightGradient final : public HostOperation {
   void run(const Item& item, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
     const std::int64_t all_pixels = op_.n * op_.p() * op_.q(), depth = unrolling_.depth(), value = kernels_.value_bytes;
     const std::int64_t columns = item.slice.columns(), width = kernels_.panel_columns();
-    const std::int64_t row = padded_row(kernels_, columns);
     const std::int64_t filter = item.group * (op_.k / op_.groups) + item.first_filter;
     const std::int64_t first_column = item.slice.first_tap * unrolling_.channels + item.slice.first_channel;
     std::byte* c = dw + (filter * depth + first_column) * kernels_.sum_bytes;
     for (std::int64_t first = 0; first < all_pixels; first += pixels_) {
       const std::int64_t pixels = std::min(pixels_, all_pixels - first);
-      std::byte* unrolled = unrolled_[thread].data();
-      unroll(unrolling_, item.slice, x + item.group * unrolling_.channels * value, kernels_.value_bytes, first, pixels,
-             unrolled, row);
-      const RowBlock block = pack_rows(kernels_, {dy + (first * op_.k + filter) * value, op_.k, true}, item.filters,
-                                       pixels, gradients_[thread].data());
+      const PixelRows rows = rows_of_x(item, x + item.group * unrolling_.channels * value, first, pixels, thread);
+      // Filters lie side by side in dy: a tile finds those of a pixel in one or two lines.
+      const RowBlock block{dy + (first * op_.k + filter) * value, kernels_.rows * value, value, op_.k * value};
       for (std::int64_t column = 0; column < columns; column += width) {
         multiply_panel(kernels_, block, item.filters,
-                       {unrolled + column * value, row, std::min(width, columns - column)}, pixels, first > 0,
+                       {rows.data + column * value, rows.row, std::min(width, columns - column)}, pixels, first > 0,
                        c + column * kernels_.sum_bytes, depth);
       }
     }
+  }
+
+  struct PixelRows {
+    const std::byte* data;
+    std::int64_t row;  // bytes
+  };
+
+  PixelRows rows_of_x(const Item& item, const std::byte* x, std::int64_t first, std::int64_t pixels, int thread) const {
+    const std::int64_t value = kernels_.value_bytes, pixel = unrolling_.source_c * value;
+    if (unrolling_.is_source()) return {x + first * pixel + item.slice.first_channel * value, pixel};
+    const std::int64_t row = padded_row(kernels_, item.slice.columns());
+    unroll(unrolling_, item.slice, x, kernels_.value_bytes, first, pixels, unrolled_[thread].data(), row);
+    return {unrolled_[thread].data(), row};
   }
 
   Convolution op_;
@@ -103,7 +112,7 @@ class WeightGradient final : public HostOperation {
   std::int64_t pixels_ = 0;  // of a block
   std::int64_t rows_ = 0;    // filters of an item
   std::vector<Item> items_;
-  std::vector<Buffer> unrolled_, gradients_;  // of each thread
+  std::vector<Buffer> unrolled_;  // of each thread; empty for pixels in place
 };
 
 }  // namespace
