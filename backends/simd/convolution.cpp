@@ -7,7 +7,6 @@
 //
 // The third pass is in weight_gradient.cpp.
 #include <algorithm>
-#include <atomic>
 #include <functional>
 #include <optional>
 
@@ -15,6 +14,7 @@
 #include "backends/im2col/im2col.h"
 #include "backends/simd/blocking.h"
 #include "backends/simd/panels.h"
+#include "backends/simd/shares.h"
 #include "backends/simd/simd.h"
 #include "backends/simd/unrolled.h"
 #include "backends/simd/window.h"
@@ -151,9 +151,11 @@ class PixelConvolution final : public HostOperation {
     if (own_filters_) own_filters_->pack(host_data<const std::byte>(tensors[1]));
     const std::byte* filters =
         own_filters_ ? own_filters_->panels() : static_cast<const PackedFilters*>(tensors[1])->panels();
-    std::atomic<std::size_t> next{0};
+    shares_.start(static_cast<std::int64_t>(items_.size()), team_.count());
     const auto work = [&](int thread) {
-      for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, source, filters, result);
+      for (std::int64_t i = shares_.take(thread); i >= 0; i = shares_.take(thread)) {
+        run(items_[i], thread, source, filters, result);
+      }
     };
     team_.run(std::ref(work));
   }
@@ -300,6 +302,7 @@ class PixelConvolution final : public HostOperation {
   std::int64_t channels_ = result_stride_ / op_.groups;  // of the result, in one group
   std::size_t filter_bytes_ = 0;
   std::vector<Item> items_;
+  Shares shares_;
   std::vector<Buffer> blocks_, results_;        // of each thread
   std::unique_ptr<PackedFilters> own_filters_;  // of row-major tensors
 };

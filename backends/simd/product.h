@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "backends/simd/kernels.h"
 #include "backends/simd/panels.h"
 #include "backends/simd/shape.h"
+#include "backends/simd/shares.h"
 #include "backends/simd/streaming.h"
 #include "backends/simd/tail.h"
 #include "whygpu/host_device.h"
@@ -34,22 +34,6 @@ struct Method {
   int rows = kMaxRows;               // of a tile, at most; fewer only in place
   bool tail_apart = false;           // the last columns of C, where that is faster
   bool b_packed_beforehand = false;  // it will run on packed B only
-};
-
-// Units of work for threads. Each takes those of its own share first, whose parts of C are in its cache from the last
-// run, then what the others have left.
-class Shares {
- public:
-  void start(std::int64_t units, int threads);
-  // The next unit for that thread; -1 when all are taken.
-  std::int64_t take(int thread);
-
- private:
-  struct alignas(64) Share {
-    std::atomic<std::int64_t> next{0};
-    std::int64_t end = 0;
-  };
-  std::deque<Share> shares_;
 };
 
 // One product, ready to run any number of times, on the threads it was made for.

@@ -1,13 +1,13 @@
 // Backward weights: dw[K × R·S·C] = dyᵀ · unrolled x, over blocks of pixels. Every item of work is some columns of dw
 // by some filters, summed over all pixels.
 #include <algorithm>
-#include <atomic>
 #include <functional>
 
 #include "backends/devices/ceil_div.h"
 #include "backends/im2col/im2col.h"
 #include "backends/simd/blocking.h"
 #include "backends/simd/panels.h"
+#include "backends/simd/shares.h"
 #include "backends/simd/simd.h"
 #include "backends/simd/unrolled.h"
 #include "whygpu/host_device.h"
@@ -24,39 +24,25 @@ class WeightGradient final : public HostOperation {
         team_(team),
         unrolling_(im2col::planes_of(op).front().unrolling) {
     // More pixels would leave L2 room for fewer columns.
-    constexpr std::int64_t kItemsPerThread = 4, kBlockPixels = 256;
-    const int threads = team.count();
-    const std::int64_t filters = op.k / op.groups;
+    constexpr std::int64_t kBlockPixels = 256;
     const Blocking blocking =
-        choose_blocking(kernels, caches(), filters, unrolling_.depth(), op.n * op.p() * op.q(), threads);
+        choose_blocking(kernels, caches(), op.k / op.groups, unrolling_.depth(), op.n * op.p() * op.q(), team.count());
     pixels_ = std::min<std::int64_t>(blocking.k, kBlockPixels);
     // Half of L2 for the block of x, the rest for dy's.
-    const std::int64_t columns = static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes);
-    const std::vector<Slice> slices = slices_of(unrolling_, std::max<std::int64_t>(columns, kernels.panel_columns()));
-    const auto units = static_cast<std::int64_t>(slices.size()) * op.groups;
-    const std::int64_t wanted = threads == 1 ? 1 : ceil_div(kItemsPerThread * threads, units);
-    const std::int64_t tiles = ceil_div(filters, kernels.rows), cuts = std::min(wanted, ceil_div(tiles, 4));
-    rows_ = ceil_div(tiles, cuts) * kernels.rows;
-    std::int64_t widest = 0;
-    for (const Slice& slice : slices) {
-      widest = std::max(widest, slice.columns());
-      for (std::int64_t group = 0; group < op.groups; ++group) {
-        for (std::int64_t filter = 0; filter < filters; filter += rows_) {
-          items_.push_back({slice, group, filter, std::min(rows_, filters - filter)});
-        }
-      }
-    }
+    items_ = balanced_items(static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes));
     if (unrolling_.is_source()) return;
-    for (int i = 0; i < threads; ++i) unrolled_.emplace_back(pixels_ * padded_row(kernels, widest));
+    std::int64_t widest = 0;
+    for (const Item& item : items_) widest = std::max(widest, item.slice.columns());
+    for (int i = 0; i < team.count(); ++i) unrolled_.emplace_back(pixels_ * padded_row(kernels, widest));
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
     const auto* x = host_data<const std::byte>(tensors[0]);
     const auto* dy = host_data<const std::byte>(tensors[2]);
     auto* dw = host_data<std::byte>(tensors[1]);
-    std::atomic<std::size_t> next{0};
+    shares_.start(static_cast<std::int64_t>(items_.size()), team_.count());
     const auto work = [&](int thread) {
-      for (std::size_t i = next++; i < items_.size(); i = next++) run(items_[i], thread, x, dy, dw);
+      for (std::int64_t i = shares_.take(thread); i >= 0; i = shares_.take(thread)) run(items_[i], thread, x, dy, dw);
     };
     team_.run(std::ref(work));
   }
@@ -71,7 +57,65 @@ class WeightGradient final : public HostOperation {
   struct Item {
     Slice slice;
     std::int64_t group, first_filter, filters;
+
+    double work() const { return static_cast<double>(slice.columns() * filters); }
   };
+
+  // Slices of at most `most` columns, by so many ranges of filters, which are whole tiles.
+  std::vector<Item> items_of(std::int64_t most, std::int64_t cuts) const {
+    const std::int64_t filters = op_.k / op_.groups, tiles = ceil_div(filters, kernels_.rows);
+    std::vector<Item> items;
+    for (const Slice& slice : slices_of(unrolling_, most)) {
+      for (std::int64_t group = 0; group < op_.groups; ++group) {
+        for (std::int64_t cut = 0; cut < cuts; ++cut) {
+          const std::int64_t first = tiles * cut / cuts * kernels_.rows;
+          const std::int64_t end = std::min(tiles * (cut + 1) / cuts * kernels_.rows, filters);
+          items.push_back({slice, group, first, end - first});
+        }
+      }
+    }
+    return items;
+  }
+
+  // Those whose shares are most equal between threads; among similar ones, the widest and least often cut.
+  std::vector<Item> balanced_items(std::int64_t most_columns) const {
+    constexpr double kSimilar = 0.03;
+    constexpr std::int64_t kLeastTiles = 4, kItemsPerThread = 4;  // of an item; enough for one that loses its CPU
+    const std::int64_t panel = kernels_.panel_columns(), threads = team_.count();
+    const std::int64_t tiles = ceil_div(op_.k / op_.groups, kernels_.rows);
+    const std::int64_t most_cuts = std::min(ceil_div(tiles, kLeastTiles), kItemsPerThread * threads);
+    const std::int64_t widest = std::max(std::min(most_columns, unrolling_.depth()) / panel * panel, panel);
+    // Fewer channels are not worth the call that copies them.
+    const std::int64_t narrowest = unrolling_.is_source() ? panel : std::min(unrolling_.channels, 2 * panel);
+    std::vector<Item> best = items_of(std::max(most_columns, panel), 1);
+    double least = imbalance(best);
+    for (std::int64_t cuts = 1; threads > 1 && cuts <= most_cuts; ++cuts) {
+      for (std::int64_t columns = widest; columns >= narrowest; columns -= panel) {
+        std::vector<Item> items = items_of(columns, cuts);
+        const double found = imbalance(items);
+        if (found > least - kSimilar) continue;
+        least = found;
+        best = std::move(items);
+      }
+    }
+    return best;
+  }
+
+  // By how much the largest share exceeds the mean, as Shares deals them out; few items count as some imbalance.
+  double imbalance(const std::vector<Item>& items) const {
+    constexpr double kFew = 0.04;
+    const auto threads = static_cast<std::size_t>(team_.count());
+    double all = 0, largest = 0;
+    for (std::size_t thread = 0; thread < threads; ++thread) {
+      double share = 0;
+      for (std::size_t i = items.size() * thread / threads; i < items.size() * (thread + 1) / threads; ++i) {
+        share += items[i].work();
+      }
+      all += share;
+      largest = std::max(largest, share);
+    }
+    return largest * static_cast<double>(threads) / all - 1 + (items.size() < 2 * threads ? kFew : 0);
+  }
 
   void run(const Item& item, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
     const std::int64_t all_pixels = op_.n * op_.p() * op_.q(), depth = unrolling_.depth(), value = kernels_.value_bytes;
@@ -110,8 +154,8 @@ class WeightGradient final : public HostOperation {
   ThreadTeam& team_;
   im2col::Unrolling unrolling_;
   std::int64_t pixels_ = 0;  // of a block
-  std::int64_t rows_ = 0;    // filters of an item
   std::vector<Item> items_;
+  Shares shares_;
   std::vector<Buffer> unrolled_;  // of each thread; empty for pixels in place
 };
 
