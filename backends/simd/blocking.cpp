@@ -62,7 +62,9 @@ Blocking choose_blocking(const Kernels& kernels, const Caches& caches, std::int6
   blocking.k = even_part(k, steps * group, kernels.step_words * group);
   const std::int64_t row_bytes = ceil_div(blocking.k, group) * word;
   const std::int64_t fitting = l2 * 3 / 8 / row_bytes, wanted = ceil_div(m, kBlocksPerThread * threads);
-  blocking.rows = even_part(m, std::min(fitting, std::max(wanted, least_rows)), kernels.rows);
+  const std::int64_t most = std::min(fitting, std::max(round_up(wanted, kernels.rows), least_rows));
+  const std::int64_t blocks = ceil_div(m, std::max<std::int64_t>(most / kernels.rows, 1) * kernels.rows);
+  blocking.rows = round_up(ceil_div(m, blocks > 1 ? round_up(blocks, threads) : 1), kernels.rows);
   // A virtual machine may be shown more of L3 than it has.
   blocking.columns = even_part(n, std::min(l3 / 4, kMostOfL3) / row_bytes, panel);
   return blocking;

@@ -1,6 +1,7 @@
 // How large the parts of a product are that stay in each cache.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -30,6 +31,12 @@ struct Blocking {
 // have too few of them.
 Blocking choose_blocking(const Kernels& kernels, const Caches& caches, std::int64_t m, std::int64_t n, std::int64_t k,
                          int threads);
+
+// Where block `index` of `blocks` begins: the tiles of `extent` rows are dealt out evenly.
+inline std::int64_t block_start(std::int64_t extent, std::int64_t blocks, std::int64_t index, std::int64_t tile_rows) {
+  const std::int64_t tiles = (extent + tile_rows - 1) / tile_rows;
+  return std::min(tiles * index / blocks * tile_rows, extent);
+}
 
 // For few rows: blocks of B take half of L2, and are wide, because memory is fastest at long rows. `rows` is unused.
 Blocking choose_streamed_blocking(const Kernels& kernels, const Caches& caches, std::int64_t n, std::int64_t k,

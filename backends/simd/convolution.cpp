@@ -205,15 +205,17 @@ class PixelConvolution final : public HostOperation {
     // A window does not cross images.
     const std::int64_t images = plan.window ? op_.n : 1;
     const std::int64_t pixels = plan.window ? u.grid_h : op_.n * u.grid_h * u.grid_w;
-    const std::int64_t blocks = images * ceil_div(pixels, plan.rows) * op_.groups;
-    const std::int64_t cuts = std::clamp<std::int64_t>(ceil_div(2 * threads, blocks), 1, threads == 1 ? 1 : panels);
-    const std::int64_t row = plan.window ? u.grid_w : 1;
+    const std::int64_t blocks = ceil_div(pixels, plan.rows), units = images * blocks * op_.groups;
+    const std::int64_t cuts = std::clamp<std::int64_t>(ceil_div(2 * threads, units), 1, threads == 1 ? 1 : panels);
+    const std::int64_t row = plan.window ? u.grid_w : 1, tile = plan.window ? 1 : kernels_.rows;
     for (std::int64_t image = 0; image < images; ++image) {
-      for (std::int64_t first = 0; first < pixels; first += plan.rows) {
+      for (std::int64_t block = 0; block < blocks; ++block) {
+        const std::int64_t first = block_start(pixels, blocks, block, tile);
+        const std::int64_t rows = block_start(pixels, blocks, block + 1, tile) - first;
         for (std::int64_t group = 0; group < op_.groups; ++group) {
           for (std::int64_t cut = 0; cut < cuts; ++cut) {
-            items_.push_back({&plan, group, (image * pixels + first) * row, std::min(plan.rows, pixels - first) * row,
-                              panels * cut / cuts, panels * (cut + 1) / cuts});
+            items_.push_back({&plan, group, (image * pixels + first) * row, rows * row, panels * cut / cuts,
+                              panels * (cut + 1) / cuts});
           }
         }
       }

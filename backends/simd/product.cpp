@@ -250,8 +250,9 @@ void Product::run_packed(const Operands& o) {
         std::int64_t packed_rows = -1;
         RowBlock block{};
         for (std::int64_t unit = shares_.take(part); unit >= 0; unit = shares_.take(part)) {
-          const std::int64_t row_block = unit / cuts, cut = unit % cuts, first_row = row_block * blocking_.rows;
-          const std::int64_t rows = std::min(blocking_.rows, shape_.m - first_row);
+          const std::int64_t row_block = unit / cuts, cut = unit % cuts;
+          const std::int64_t first_row = block_start(shape_.m, row_blocks, row_block, kernels_.rows);
+          const std::int64_t rows = block_start(shape_.m, row_blocks, row_block + 1, kernels_.rows) - first_row;
           if (row_block != packed_rows) block = rows_of_a(o.a, first_row, rows, first_k, ks, part);
           packed_rows = row_block;
           for (std::int64_t i = panels * cut / cuts; i < panels * (cut + 1) / cuts; ++i) {
