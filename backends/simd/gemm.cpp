@@ -130,6 +130,7 @@ class SimdGemm final : public HostOperation {
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
+    if (gemm_.batch == 1) return run_product(0, 0, tensors);  // a tiny one takes as long as the divisions below
     if (parts_ == 1) return run(0, tensors);
     team_.run(parts_, [&](int part) { run(part, tensors); });
   }
@@ -145,19 +146,19 @@ class SimdGemm final : public HostOperation {
  private:
   // One thread's products of the batch.
   void run(int part, std::span<Tensor* const> tensors) {
-    const auto* a = host_data<const std::byte>(tensors[0]);
-    auto* c = host_data<std::byte>(tensors[2]);
+    const std::int64_t end = gemm_.batch * (part + 1) / parts_;
+    for (std::int64_t i = gemm_.batch * part / parts_; i < end; ++i) run_product(part, i, tensors);
+  }
+
+  void run_product(int part, std::int64_t i, std::span<Tensor* const> tensors) {
     const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
-    for (std::int64_t i = gemm_.batch * part / parts_; i < gemm_.batch * (part + 1) / parts_; ++i) {
-      const std::byte* a_i = a + i * gemm_.m * gemm_.k * value;
-      std::byte* c_i = c + i * gemm_.m * gemm_.n * sum;
-      if (own_layout_) {
-        products_[part]->run_on_packed_b(a_i, static_cast<const PackedMatrices*>(tensors[1])->packed(i), c_i);
-      } else {
-        const std::byte* b_i = host_data<const std::byte>(tensors[1]) + i * gemm_.k * gemm_.n * value;
-        products_[part]->run(turned_ ? b_i : a_i, turned_ ? a_i : b_i, c_i);
-      }
+    const std::byte* a = host_data<const std::byte>(tensors[0]) + i * gemm_.m * gemm_.k * value;
+    std::byte* c = host_data<std::byte>(tensors[2]) + i * gemm_.m * gemm_.n * sum;
+    if (own_layout_) {
+      return products_[part]->run_on_packed_b(a, static_cast<const PackedMatrices*>(tensors[1])->packed(i), c);
     }
+    const std::byte* b = host_data<const std::byte>(tensors[1]) + i * gemm_.k * gemm_.n * value;
+    products_[part]->run(turned_ ? b : a, turned_ ? a : b, c);
   }
 
   Gemm gemm_;

@@ -70,11 +70,10 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
 
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
   if (multiply_only_tile_ != nullptr) {
-    Tile tile = only_tile_;
-    tile.a = tile.next = a;
-    tile.b = b;
-    tile.c = c;
-    return multiply_only_tile_(tile);
+    only_tile_.a = only_tile_.next = a;
+    only_tile_.b = b;
+    only_tile_.c = c;
+    return multiply_only_tile_(only_tile_);
   }
   const Operands operands{.a = a, .b = b, .c = c};
   run_all_but_tail(operands);

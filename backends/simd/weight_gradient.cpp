@@ -63,14 +63,13 @@ class WeightGradient final : public HostOperation {
 
   // Slices of at most `most` columns, by so many ranges of filters, which are whole tiles.
   std::vector<Item> items_of(std::int64_t most, std::int64_t cuts) const {
-    const std::int64_t filters = op_.k / op_.groups, tiles = ceil_div(filters, kernels_.rows);
+    const std::int64_t filters = op_.k / op_.groups;
     std::vector<Item> items;
     for (const Slice& slice : slices_of(unrolling_, most)) {
       for (std::int64_t group = 0; group < op_.groups; ++group) {
         for (std::int64_t cut = 0; cut < cuts; ++cut) {
-          const std::int64_t first = tiles * cut / cuts * kernels_.rows;
-          const std::int64_t end = std::min(tiles * (cut + 1) / cuts * kernels_.rows, filters);
-          items.push_back({slice, group, first, end - first});
+          const std::int64_t first = block_start(filters, cuts, cut, kernels_.rows);
+          items.push_back({slice, group, first, block_start(filters, cuts, cut + 1, kernels_.rows) - first});
         }
       }
     }
@@ -89,8 +88,8 @@ class WeightGradient final : public HostOperation {
     const std::int64_t narrowest = unrolling_.is_source() ? panel : std::min(unrolling_.channels, 2 * panel);
     std::vector<Item> best = items_of(std::max(most_columns, panel), 1);
     double least = imbalance(best);
-    for (std::int64_t cuts = 1; threads > 1 && cuts <= most_cuts; ++cuts) {
-      for (std::int64_t columns = widest; columns >= narrowest; columns -= panel) {
+    for (std::int64_t cuts = 1; least > kSimilar && cuts <= most_cuts; ++cuts) {
+      for (std::int64_t columns = widest; least > kSimilar && columns >= narrowest; columns -= panel) {
         std::vector<Item> items = items_of(columns, cuts);
         const double found = imbalance(items);
         if (found > least - kSimilar) continue;
@@ -114,7 +113,8 @@ class WeightGradient final : public HostOperation {
       all += share;
       largest = std::max(largest, share);
     }
-    return largest * static_cast<double>(threads) / all - 1 + (items.size() < 2 * threads ? kFew : 0);
+    const bool few = threads > 1 && items.size() < 2 * threads;
+    return largest * static_cast<double>(threads) / all - 1 + (few ? kFew : 0);
   }
 
   void run(const Item& item, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
