@@ -76,23 +76,23 @@ class WeightGradient final : public HostOperation {
     return items;
   }
 
-  // Those whose shares are most equal between threads; among similar ones, the widest and least often cut.
+  // Those that take the threads least time.
   std::vector<Item> balanced_items(std::int64_t most_columns) const {
-    constexpr double kSimilar = 0.03;
     constexpr std::int64_t kLeastTiles = 4, kItemsPerThread = 4;  // of an item; enough for one that loses its CPU
     const std::int64_t panel = kernels_.panel_columns(), threads = team_.count();
+    std::vector<Item> best = items_of(std::max(most_columns, panel), 1);
+    if (threads == 1) return best;
     const std::int64_t tiles = ceil_div(op_.k / op_.groups, kernels_.rows);
     const std::int64_t most_cuts = std::min(ceil_div(tiles, kLeastTiles), kItemsPerThread * threads);
     const std::int64_t widest = std::max(std::min(most_columns, unrolling_.depth()) / panel * panel, panel);
     // Fewer channels are not worth the call that copies them.
     const std::int64_t narrowest = unrolling_.is_source() ? panel : std::min(unrolling_.channels, 2 * panel);
-    std::vector<Item> best = items_of(std::max(most_columns, panel), 1);
-    double least = imbalance(best);
-    for (std::int64_t cuts = 1; least > kSimilar && cuts <= most_cuts; ++cuts) {
-      for (std::int64_t columns = widest; least > kSimilar && columns >= narrowest; columns -= panel) {
+    double least = cost(best, 1);
+    for (std::int64_t cuts = 1; cuts <= most_cuts; ++cuts) {
+      for (std::int64_t columns = widest; columns >= narrowest; columns -= panel) {
         std::vector<Item> items = items_of(columns, cuts);
-        const double found = imbalance(items);
-        if (found > least - kSimilar) continue;
+        const double found = cost(items, cuts);
+        if (found >= least) continue;
         least = found;
         best = std::move(items);
       }
@@ -100,9 +100,10 @@ class WeightGradient final : public HostOperation {
     return best;
   }
 
-  // By how much the largest share exceeds the mean, as Shares deals them out; few items count as some imbalance.
-  double imbalance(const std::vector<Item>& items) const {
-    constexpr double kFew = 0.04;
+  // By how much the largest share exceeds the mean, as Shares deals them out; few items count as some imbalance. Where
+  // x and dy do not stay in L2, also the time to read them again for every item, over that of multiplying.
+  double cost(const std::vector<Item>& items, std::int64_t cuts) const {
+    constexpr double kFew = 0.04, kBytesPerCycle = 12;
     const auto threads = static_cast<std::size_t>(team_.count());
     double all = 0, largest = 0;
     for (std::size_t thread = 0; thread < threads; ++thread) {
@@ -113,8 +114,17 @@ class WeightGradient final : public HostOperation {
       all += share;
       largest = std::max(largest, share);
     }
-    const bool few = threads > 1 && items.size() < 2 * threads;
-    return largest * static_cast<double>(threads) / all - 1 + (few ? kFew : 0);
+    double sum = largest * static_cast<double>(threads) / all - 1 + (items.size() < 2 * threads ? kFew : 0);
+    const std::int64_t in_group = op_.k / op_.groups,
+                       slices = static_cast<std::int64_t>(items.size()) / cuts / op_.groups;
+    const std::int64_t bytes =
+        (op_.n * op_.p() * op_.q() * op_.k + op_.n * op_.h * op_.w * op_.c) * kernels_.value_bytes;
+    if (bytes > static_cast<std::int64_t>(caches().l2 * threads)) {
+      const auto values = static_cast<double>(slices * in_group + cuts * unrolling_.channels);
+      const auto vectors = static_cast<double>(in_group * unrolling_.depth()) / kernels_.lanes;
+      sum += values * kernels_.value_bytes / kBytesPerCycle / vectors;
+    }
+    return sum;
   }
 
   void run(const Item& item, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
