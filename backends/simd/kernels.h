@@ -101,8 +101,7 @@ struct Kernels {
 
   MultiplyTile tile[kMaxRows][kMaxVectors][2] = {};  // [rows - 1][vectors - 1][whether the last vector is partly used]
   int wide_vectors[kMaxRows] = {};                   // of a tile whose vectors take all registers, for few rows of A
-  MultiplyTile wide[kMaxRows][2] =
-      {};  // [rows - 1][whether rows of B are fetched ahead]; null if B is not read in place
+  MultiplyTile wide[kMaxRows][2] = {};  // [rows - 1][whether B is fetched ahead]; null if B is not read in place
   MultiplyDots dots[kMaxDotRows][kDotColumns] = {};  // [rows - 1][columns - 1]; null if there are none
 
   SumPixel sum_pixel = nullptr, sum_pixels = nullptr;  // one pixel, kPixels pixels; f32 and f64 only

@@ -10,15 +10,13 @@ file of `whygpu run` is read instead.
 import argparse
 import csv
 import io
-import pathlib
 import subprocess
-import sys
 import tempfile
+
+from readme_table import write_table
 
 RUNGS = ["blocked", "vectorised", "tiled", "packed", "automatic"]
 SIZES = [128, 512, 1024]
-README = pathlib.Path(__file__).resolve().parent / "README.md"
-BEGIN, END = "<!-- ladder.py -->", "<!-- end of ladder.py -->"
 
 
 def measure(whygpu, file, budget):
@@ -59,11 +57,7 @@ def main():
         text = table(read(arguments.whygpu, file))
     print(text)
     if arguments.write:
-        before, _, rest = README.read_text().partition(BEGIN)
-        _, _, after = rest.partition(END)
-        if not after:
-            sys.exit(f"{README} has no {BEGIN} … {END}")
-        README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+        write_table("ladder.py", text)
 
 
 if __name__ == "__main__":

@@ -23,10 +23,10 @@ import statistics
 import subprocess
 import sys
 
+from readme_table import write_table
+
 RIVALS = {"gemm": ["openblas", "onednn", "blis", "xsmm"], "convolution": ["openblas", "onednn"]}
 MOST_MEGABYTES = 200
-README = pathlib.Path(__file__).resolve().parent / "README.md"
-BEGIN, END = "<!-- rivals.py -->", "<!-- end of rivals.py -->"
 
 
 def planned(whygpu, *sweep):
@@ -35,8 +35,12 @@ def planned(whygpu, *sweep):
     return [line.removesuffix(" backend=simd") for line in text.splitlines() if line.endswith(" backend=simd")]
 
 
+def sizes(case):
+    return {key: float(text) for key, text in re.findall(r"(\w+)=([\d.]+)(?= |$)", case)}
+
+
 def gflop(case):
-    value = {key: float(text) for key, text in re.findall(r"(\w+)=([\d.]+)(?= |$)", case)}
+    value = sizes(case)
     if case.startswith("gemm"):
         return 2e-9 * value.get("batch", 1) * value["m"] * value["n"] * value["k"]
     pixels = value["n"] * value["h"] * value["w"] / value.get("stride", 1) ** 2
@@ -45,7 +49,7 @@ def gflop(case):
 
 def megabytes(case):
     """Of the operands of a product, as if of f32."""
-    value = {key: float(text) for key, text in re.findall(r"(\w+)=([\d.]+)(?= |$)", case)}
+    value = sizes(case)
     return 4e-6 * (value["m"] * value["k"] + value["k"] * value["n"] + value["m"] * value["n"])
 
 
@@ -150,11 +154,7 @@ def main():
     text = table(files)
     print(text)
     if arguments.write:
-        before, _, rest = README.read_text().partition(BEGIN)
-        _, _, after = rest.partition(END)
-        if not after:
-            sys.exit(f"{README} has no {BEGIN} … {END}")
-        README.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}")
+        write_table("rivals.py", text)
 
 
 if __name__ == "__main__":

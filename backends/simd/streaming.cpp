@@ -1,12 +1,10 @@
 #include "backends/simd/streaming.h"
 
-#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include "backends/simd/panels.h"
 
@@ -15,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kBytes = std::int64_t{32} << 20, kColumnBytes = 32768;  // of B, of its rows
+constexpr std::int64_t kBytes = std::int64_t{32} << 20, kRowBytes = 32768;  // of B
 constexpr int kRuns = 2, kFewRows = 4;
 
 constexpr Streaming kCandidates[] = {{8, false}, {16, false}, {32, false}, {128, false}, {32, true}};
@@ -44,7 +42,7 @@ double seconds_of(const Kernels& kernels, int rows, Streaming streaming, const B
 }
 
 Streaming measure(const Kernels& kernels, int rows) {
-  const std::int64_t columns = kColumnBytes / kernels.value_bytes, steps = kBytes / kColumnBytes;
+  const std::int64_t columns = kRowBytes / kernels.value_bytes, steps = kBytes / kRowBytes;
   const Buffer a(rows * kernels.value_bytes), b(kBytes), c(rows * columns * kernels.sum_bytes);
   Streaming best;
   double least = std::numeric_limits<double>::infinity();
@@ -62,7 +60,6 @@ Streaming measure(const Kernels& kernels, int rows) {
 }  // namespace
 
 Streaming fastest_streaming(const Kernels& kernels, int rows) {
-  // More rows are busy with arithmetic, and write C more often.
   if (rows > kFewRows) return {32, true};
   static std::mutex mutex;
   static std::map<std::pair<const Kernels*, int>, Streaming> known;

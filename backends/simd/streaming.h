@@ -12,8 +12,9 @@ struct Streaming {
   bool fetched = false;    // ahead, by instructions of its own; otherwise by the processor
 };
 
-// The fastest on this machine for tiles of `rows` rows, of kernels with wide tiles. Measured once in a process, in
-// about 20 ms: what is best differs between generations of one maker's processors by a factor of two.
+// The fastest on this machine for tiles of `rows` rows, of kernels with wide tiles. For up to four rows it is measured,
+// once in a process, in about 60 ms: what is best differs between generations of one maker's processors by a factor of
+// two. More rows are busy with arithmetic, and take a fixed way.
 Streaming fastest_streaming(const Kernels& kernels, int rows);
 
 }  // namespace whygpu::simd
