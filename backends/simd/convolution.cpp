@@ -18,6 +18,7 @@
 #include "backends/simd/simd.h"
 #include "backends/simd/unrolled.h"
 #include "backends/simd/window.h"
+#include "backends/simd/winograd.h"
 #include "whygpu/host_device.h"
 
 namespace whygpu::simd {
@@ -25,6 +26,13 @@ namespace {
 
 using im2col::Plane;
 using im2col::Unrolling;
+
+constexpr std::string_view kDirect = "direct", kWinograd = "winograd";
+
+// The instruction set that a variant names; empty for the best.
+std::string_view isa_of(std::string_view variant) {
+  return variant == kAutomatic || variant == kDirect || variant == kWinograd ? std::string_view{} : variant;
+}
 
 // What a plane adds to the operation: how its sums are cut, and where its packed filters are.
 struct PlanePlan {
@@ -312,7 +320,8 @@ class PixelConvolution final : public HostOperation {
 }  // namespace
 
 std::vector<std::string> variants(const Convolution& op) {
-  std::vector<std::string> names = {std::string(kAutomatic)};
+  std::vector<std::string> names = {std::string(kAutomatic), std::string(kDirect)};
+  if (supports(op, kWinograd)) names.emplace_back(kWinograd);
   const auto sets = instruction_sets(op.dtype);
   if (!sets.empty()) names.insert(names.end(), sets.begin() + 1, sets.end());
   return names;
@@ -322,16 +331,23 @@ Support supports(const Convolution& op, std::string_view variant) {
   if (op.dtype != DType::f32 && op.dtype != DType::f64) {
     return Support::no("the simd backend has f32 and f64 convolution only, not " + std::string(dtype_name(op.dtype)));
   }
-  const std::string_view isa = variant == kAutomatic ? std::string_view{} : variant;
-  if (find_kernels(op.dtype, isa) == nullptr) return Support::no(missing_kernels(op.dtype, isa));
-  return {};
+  const Kernels* kernels = find_kernels(op.dtype, isa_of(variant));
+  if (kernels == nullptr) return Support::no(missing_kernels(op.dtype, isa_of(variant)));
+  if (variant != kWinograd) return {};
+  const std::string obstacle = winograd::obstacle(op, *kernels);
+  return obstacle.empty() ? Support{} : Support::no(obstacle);
 }
 
 std::unique_ptr<Operation> prepare(const Convolution& op, const PrepareOptions& options, ThreadTeam& team) {
-  const Kernels& kernels =
-      *find_kernels(op.dtype, options.variant == kAutomatic ? std::string_view{} : options.variant);
+  const Kernels& kernels = *find_kernels(op.dtype, isa_of(options.variant));
+  const bool by_weights = op.pass == Pass::backward_weights;
+  if (options.variant == kWinograd ||
+      (options.variant != kDirect && winograd::pays(op, kernels, team.count()))) {
+    if (by_weights) return winograd::prepare_weight_gradient(op, kernels, team);
+    return winograd::prepare_pixels(op, options.layout, kernels, team);
+  }
   if (op.groups > 1 && op.groups == op.c && op.groups == op.k) return prepare_depthwise(op, kernels, team);
-  if (op.pass == Pass::backward_weights) return prepare_weight_gradient(op, kernels, team);
+  if (by_weights) return prepare_weight_gradient(op, kernels, team);
   return std::make_unique<PixelConvolution>(op, options.layout, kernels, team);
 }
 

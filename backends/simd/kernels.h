@@ -71,6 +71,23 @@ struct TapSum {
 };
 using SumTap = void (*)(const TapSum&);
 
+// Winograd's transforms (winograd.h): from values at given addresses to one value in each of 36 planes, and back.
+struct ValuesTransform {
+  std::int64_t channels = 0;
+  const std::byte* const* values = nullptr;  // of each, the first channel
+  std::byte* out = nullptr;
+  std::int64_t plane = 0;  // bytes from one plane to the next
+};
+using TransformValues = void (*)(const ValuesTransform&);
+
+struct PlanesTransform {
+  std::int64_t channels = 0;
+  const std::byte* in = nullptr;
+  std::int64_t plane = 0;
+  std::byte* const* values = nullptr;
+};
+using TransformPlanes = void (*)(const PlanesTransform&);
+
 // A part of A or B to be copied into words in the order in which a tile reads them; what is missing becomes zeros.
 struct Panel {
   const std::byte* in = nullptr;
@@ -106,6 +123,12 @@ struct Kernels {
 
   SumPixel sum_pixel = nullptr, sum_pixels = nullptr;  // one pixel, kPixels pixels; f32 and f64 only
   SumTap sum_tap = nullptr;
+
+  TransformValues transform_image = nullptr;            // 6×6 values; f32 and f64 only
+  TransformPlanes transform_result = nullptr;           // to 4×4 values
+  TransformValues transform_result_gradient = nullptr;  // 4×4 values
+  TransformValues transform_filter = nullptr;           // 3×3 values
+  TransformPlanes transform_filter_gradient = nullptr;  // to 3×3 values
 
   Pack copy_a = nullptr;             // A row by row: rows of words
   Pack copy_transposed_a = nullptr;  // the same of A stored k×m; null if tiles take steps of words

@@ -3,6 +3,7 @@
 
 #include "backends/simd/depthwise_kernel.h"
 #include "backends/simd/micro_kernel.h"
+#include "backends/simd/winograd_kernel.h"
 
 namespace whygpu::simd {
 namespace {
@@ -237,6 +238,11 @@ constexpr Kernels make_kernels(DType dtype, std::string_view isa, std::string_vi
     kernels.sum_pixel = sum_pixels<Kind, 1>;
     kernels.sum_pixels = sum_pixels<Kind, kPixels>;
     kernels.sum_tap = sum_tap<Kind>;
+    kernels.transform_image = transform_values<Kind, ImageMatrix>;
+    kernels.transform_result = transform_planes<Kind, ResultMatrix>;
+    kernels.transform_result_gradient = transform_values<Kind, ResultGradientMatrix>;
+    kernels.transform_filter = transform_values<Kind, FilterMatrix>;
+    kernels.transform_filter_gradient = transform_planes<Kind, FilterGradientMatrix>;
   }
   return kernels;
 }

@@ -63,10 +63,81 @@ TEST(SimdConvolution, EveryInstructionSet) {
   for (const std::string& variant : backend->variants(Convolution{.dtype = DType::f32})) {
     for (const std::string shape :
          {"n=2 c=16 h=9 w=11 k=24 r=3 s=3 pad=1", "n=1 c=3 h=23 w=19 k=5 r=7 s=5 stride=2 pad=3",
-          "n=1 c=83 h=9 w=13 k=83 r=3 s=3 pad=1 groups=83", "n=3 c=8 h=7 w=7 k=12 r=1 s=1"}) {
+          "n=1 c=83 h=9 w=13 k=83 r=3 s=3 pad=1 groups=83", "n=3 c=8 h=7 w=7 k=12 r=1 s=1",
+          "n=2 c=37 h=18 w=13 k=45 r=3 s=3 pad=1"}) {
       EXPECT_EQ(verify_cases("simd", "convolution " + shape + kAllPasses + " variant=" + variant, 2), 3)
           << variant << shape;
     }
+  }
+}
+
+std::string implementation_of(Backend& backend, const std::string& line) {
+  return convolution().prepare(parse_case(line), backend)->implementation();
+}
+
+TEST(SimdConvolution, WinogradAtEveryEdge) {
+  if (!std::filesystem::exists(module_of("simd"))) GTEST_SKIP() << "simd was not built";
+  for (const std::string shape : {
+           "n=1 c=32 h=4 w=4 k=32 r=3 s=3 pad=1",    // one tile
+           "n=1 c=33 h=3 w=5 k=35 r=3 s=3 pad=1",    // smaller than a tile, and a little larger
+           "n=2 c=64 h=13 w=14 k=33 r=3 s=3",        // no padding, and a channel more than vectors hold
+           "n=1 c=47 h=9 w=6 k=100 r=3 s=3 pad=2",   // more padding than the filter needs
+           "n=3 c=40 h=21 w=30 k=70 r=3 s=3 pad=1",  // several blocks of tiles, which cross images
+           "n=1 c=40 h=5 w=9 k=34 r=3 s=3 pad_h=1",  // different in the two directions
+       }) {
+    for (const int threads : {1, 3, 8}) {
+      EXPECT_EQ(verify_cases("simd", "convolution " + shape + kAllPasses + " variant=winograd", threads), 3) << shape;
+    }
+  }
+  EXPECT_EQ(verify_cases("simd",
+                         "convolution n=1 c=36 h=9 w=10 k=34 r=3 s=3 pad=1 dtype=f64 variant=winograd" + kAllPasses, 2),
+            3);
+}
+
+TEST(SimdConvolution, WinogradOnlyWhereItIsPossible) {
+  if (!std::filesystem::exists(module_of("simd"))) GTEST_SKIP() << "simd was not built";
+  const LoadedBackend backend(module_of("simd"), {1, 0});
+  const std::string layer = "convolution n=4 c=64 h=28 w=28 k=64 r=3 s=3 pad=1";
+  EXPECT_THAT(implementation_of(*backend, layer), testing::HasSubstr("Winograd F(4×4, 3×3)"));
+  EXPECT_THAT(implementation_of(*backend, layer + " variant=direct"), testing::Not(testing::HasSubstr("Winograd")));
+  const auto refusal = [&](const std::string& line) {
+    return convolution().supports(parse_case("convolution " + line + " variant=winograd"), *backend).reason;
+  };
+  EXPECT_THAT(refusal("n=1 c=64 h=28 w=28 k=64 r=5 s=5 pad=2"), testing::HasSubstr("filters of 3×3"));
+  EXPECT_THAT(refusal("n=1 c=64 h=28 w=28 k=64 r=3 s=3 pad=1 stride=2"), testing::HasSubstr("stride 1"));
+  EXPECT_THAT(refusal("n=1 c=64 h=28 w=28 k=64 r=3 s=3 pad=1 groups=2"), testing::HasSubstr("one group"));
+  EXPECT_THAT(refusal("n=1 c=3 h=28 w=28 k=64 r=3 s=3 pad=1"), testing::HasSubstr("fewer than 32 channels"));
+  EXPECT_EQ(refusal("n=1 c=3 h=28 w=28 k=64 r=3 s=3 pad=1 pass=backward_data"), "");  // adds up 64
+}
+
+// The filters of a network are transformed on every run, those of an operation on its own when they are uploaded.
+TEST(SimdConvolution, SameResultInRowMajorLayout) {
+  if (!std::filesystem::exists(module_of("simd"))) GTEST_SKIP() << "simd was not built";
+  const LoadedBackend backend(module_of("simd"), {2, 0});
+  for (const Pass pass : {Pass::forward, Pass::backward_data, Pass::backward_weights}) {
+    Convolution op{.n = 2, .c = 40, .h = 17, .w = 12, .k = 37, .r = 3, .s = 3, .pad_h = 1, .pad_w = 1};
+    op.pass = pass;
+    const int result = pass == Pass::forward ? 2 : pass == Pass::backward_data ? 0 : 1;
+    std::vector<float> results[2];
+    for (const Layout layout : {Layout::preferred, Layout::row_major}) {
+      const auto operation = backend->prepare(op, {.variant = "winograd", .layout = layout});
+      std::vector<std::unique_ptr<Tensor>> tensors;
+      std::vector<Tensor*> arguments;
+      for (int i = 0; i < 3; ++i) {
+        const TensorSpec spec = op.arguments()[i];
+        tensors.push_back(layout == Layout::preferred ? operation->allocate(i)
+                                                      : backend->device().allocate(spec.bytes()));
+        arguments.push_back(tensors.back().get());
+        std::vector<float> values(spec.elements());
+        for (std::size_t at = 0; at < values.size(); ++at) values[at] = static_cast<float>(at * 7 % 23) / 11 - 1;
+        tensors.back()->upload(values.data());
+      }
+      operation->enqueue(arguments);
+      std::vector<float>& values = results[layout == Layout::preferred ? 0 : 1];
+      values.resize(op.arguments()[result].elements());
+      tensors[result]->download(values.data());
+    }
+    EXPECT_EQ(results[0], results[1]) << static_cast<int>(pass);
   }
 }
 
