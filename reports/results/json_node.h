@@ -133,7 +133,8 @@ class JsonNode {
   template <class Integer>
   static bool is_whole(double number) {
     constexpr double kExact = 9007199254740992;  // 2^53: integers up to it are exact
-    return std::trunc(number) == number && std::fabs(number) <= kExact && (number >= 0 || std::is_signed_v<Integer>);
+    return std::trunc(number) == number && std::fabs(number) <= kExact &&
+           std::in_range<Integer>(static_cast<std::int64_t>(number));
   }
 
   void need(bool fits, const char* what) const {
