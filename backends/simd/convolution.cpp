@@ -341,8 +341,7 @@ Support supports(const Convolution& op, std::string_view variant) {
 std::unique_ptr<Operation> prepare(const Convolution& op, const PrepareOptions& options, ThreadTeam& team) {
   const Kernels& kernels = *find_kernels(op.dtype, isa_of(options.variant));
   const bool by_weights = op.pass == Pass::backward_weights;
-  if (options.variant == kWinograd ||
-      (options.variant != kDirect && winograd::pays(op, kernels, team.count()))) {
+  if (options.variant == kWinograd || (options.variant != kDirect && winograd::pays(op, kernels, options.layout))) {
     if (by_weights) return winograd::prepare_weight_gradient(op, kernels, team);
     return winograd::prepare_pixels(op, options.layout, kernels, team);
   }

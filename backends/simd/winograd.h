@@ -27,7 +27,7 @@ inline constexpr std::int64_t kSide = 4, kSourceSide = 6, kTaps = 9, kPlanes = k
 std::string obstacle(const Convolution& op, const Kernels& kernels);
 
 // Whether it is faster than implicit GEMM; the limits were measured.
-bool pays(const Convolution& op, const Kernels& kernels, int threads);
+bool pays(const Convolution& op, const Kernels& kernels, Layout layout);
 
 // Forward and backward data; backward weights.
 std::unique_ptr<Operation> prepare_pixels(const Convolution& op, Layout layout, const Kernels& kernels,

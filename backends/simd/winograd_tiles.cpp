@@ -5,6 +5,7 @@ namespace whygpu::simd::winograd {
 namespace {
 
 constexpr std::int64_t kPageBytes = 4096, kLeastChannels = 32;
+constexpr double kMostBytes = 0x1p30;
 
 }  // namespace
 
@@ -63,12 +64,20 @@ std::string obstacle(const Convolution& op, const Kernels& kernels) {
   if (Tiles(op, kernels.value_bytes).source_c < kLeastChannels) {
     return "Winograd loses digits where fewer than " + std::to_string(kLeastChannels) + " channels are added up";
   }
-  return "";
+  const double bytes = 1.0 * kPlanes * op.c * op.k * kernels.value_bytes;
+  return bytes <= kMostBytes ? "" : "Winograd's 36 matrices of these filters take more than 1 GiB";
 }
 
-bool pays(const Convolution& op, const Kernels& kernels, int) {
-  constexpr std::int64_t kLeastTiles = 16;
-  return obstacle(op, kernels).empty() && Tiles(op, kernels.value_bytes).count() >= kLeastTiles;
+bool pays(const Convolution& op, const Kernels& kernels, Layout layout) {
+  // Of a tile's 16 results; fewer are not worth its 36 products.
+  constexpr std::int64_t kLeastResults = 6;
+  // Sums over fewer tiles, and filters transformed on every run, are not worth their 36 matrices.
+  constexpr std::int64_t kLeastTiles = 3, kLeastSummed = 8, kLeastForOwnFilters = 32;
+  if (!obstacle(op, kernels).empty()) return false;
+  const Tiles tiles(op, kernels.value_bytes);
+  if (tiles.images * tiles.result_h * tiles.result_w < kLeastResults * tiles.count()) return false;
+  if (op.pass == Pass::backward_weights) return tiles.count() >= kLeastSummed;
+  return tiles.count() >= (layout == Layout::row_major ? kLeastForOwnFilters : kLeastTiles);
 }
 
 }  // namespace whygpu::simd::winograd

@@ -50,9 +50,12 @@ class WeightGradientByWinograd final : public HostOperation {
     std::int64_t first_tile, last_tile, first_filter, filters;
   };
 
-  // Ranges of tiles for the threads, of at least a block, and of filters if those are too few.
+  // Ranges of tiles for the threads, of at least a block, and of filters if those are too few. Every range has sums of
+  // its own for all filters.
   void add_parts(std::int64_t threads) {
-    const std::int64_t ranges = std::clamp<std::int64_t>(tiles_.count() / kLeastTiles, 1, threads);
+    constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
+    const std::int64_t fitting = kMostBytes / (kPlanes * op_.k * op_.c * kernels_.value_bytes);
+    const std::int64_t ranges = std::clamp<std::int64_t>(std::min(tiles_.count() / kLeastTiles, fitting), 1, threads);
     const std::int64_t most_cuts = ceil_div(op_.k, kernels_.rows);
     cuts_ = std::min(threads / ranges, most_cuts);
     for (std::int64_t range = 0; range < ranges; ++range) {
