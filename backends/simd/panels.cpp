@@ -109,4 +109,16 @@ void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows
   }
 }
 
+void add_values(const Kernels& kernels, const std::byte* from, std::int64_t count, std::byte* to) {
+  const auto add = [count]<class T>(const T* more, T* sums) {
+#pragma GCC ivdep
+    for (std::int64_t i = 0; i < count; ++i) sums[i] += more[i];
+  };
+  if (kernels.dtype == DType::f64) {
+    add(reinterpret_cast<const double*>(from), reinterpret_cast<double*>(to));
+  } else {
+    add(reinterpret_cast<const float*>(from), reinterpret_cast<float*>(to));
+  }
+}
+
 }  // namespace whygpu::simd

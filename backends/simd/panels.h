@@ -61,4 +61,7 @@ struct PanelView {
 void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows, const PanelView& b, std::int64_t k,
                     bool accumulate, std::byte* c, std::int64_t ldc);
 
+// to += from; of f32 and f64.
+void add_values(const Kernels& kernels, const std::byte* from, std::int64_t count, std::byte* to);
+
 }  // namespace whygpu::simd

@@ -1,5 +1,5 @@
 // Backward weights: dw[K × R·S·C] = dyᵀ · unrolled x, over blocks of pixels. Every item of work is some columns of dw
-// by some filters, summed over all pixels.
+// by some filters, summed over all pixels or, of a small dw, over a thread's range of them.
 #include <algorithm>
 #include <functional>
 
@@ -25,11 +25,20 @@ class WeightGradient final : public HostOperation {
         unrolling_(im2col::planes_of(op).front().unrolling) {
     // More pixels would leave L2 room for fewer columns.
     constexpr std::int64_t kBlockPixels = 256;
+    const std::int64_t all_pixels = op.n * op.p() * op.q(), l2 = static_cast<std::int64_t>(caches().l2);
     const Blocking blocking =
-        choose_blocking(kernels, caches(), op.k / op.groups, unrolling_.depth(), op.n * op.p() * op.q(), team.count());
+        choose_blocking(kernels, caches(), op.k / op.groups, unrolling_.depth(), all_pixels, team.count());
     pixels_ = std::min<std::int64_t>(blocking.k, kBlockPixels);
     // Half of L2 for the block of x, the rest for dy's.
-    items_ = balanced_items(static_cast<std::int64_t>(caches().l2) / 2 / (pixels_ * kernels.word_bytes));
+    const std::int64_t most_columns = l2 / 2 / (pixels_ * kernels.word_bytes);
+    const std::int64_t dw_bytes = op.k * unrolling_.depth() * kernels.sum_bytes;
+    if (team.count() > 1 && dw_bytes <= l2 / 2 && all_pixels >= team.count() * pixels_) {
+      ranges_ = team.count();
+      for (std::int64_t i = 1; i < ranges_; ++i) sums_.emplace_back(dw_bytes);
+      items_ = items_of(std::max(most_columns, std::int64_t{kernels.panel_columns()}), 1);
+    } else {
+      items_ = balanced_items(most_columns);
+    }
     if (unrolling_.is_source()) return;
     std::int64_t widest = 0;
     for (const Item& item : items_) widest = std::max(widest, item.slice.columns());
@@ -40,17 +49,22 @@ class WeightGradient final : public HostOperation {
     const auto* x = host_data<const std::byte>(tensors[0]);
     const auto* dy = host_data<const std::byte>(tensors[2]);
     auto* dw = host_data<std::byte>(tensors[1]);
-    shares_.start(static_cast<std::int64_t>(items_.size()), team_.count());
+    const auto items = static_cast<std::int64_t>(items_.size());
+    shares_.start(items * ranges_, team_.count());
     const auto work = [&](int thread) {
-      for (std::int64_t i = shares_.take(thread); i >= 0; i = shares_.take(thread)) run(items_[i], thread, x, dy, dw);
+      for (std::int64_t i = shares_.take(thread); i >= 0; i = shares_.take(thread)) {
+        const std::int64_t range = i / items;
+        run(items_[i % items], range, thread, x, dy, range == 0 ? dw : sums_[range - 1].data());
+      }
     };
     team_.run(std::ref(work));
+    if (ranges_ > 1) team_.run([&](int thread) { add_ranges(thread, dw); });
   }
 
   std::string implementation() const override {
     return "implicit GEMM over blocks of " + std::to_string(pixels_) +
            (unrolling_.is_source() ? " pixels in place, " : " unrolled pixels, ") +
-           describe_kernels(kernels_, std::min<std::size_t>(team_.count(), items_.size()));
+           describe_kernels(kernels_, std::min<std::size_t>(team_.count(), items_.size() * ranges_));
   }
 
  private:
@@ -127,21 +141,34 @@ class WeightGradient final : public HostOperation {
     return sum;
   }
 
-  void run(const Item& item, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
+  // A thread's part of dw.
+  void add_ranges(int thread, std::byte* dw) const {
+    const std::int64_t values = op_.k * unrolling_.depth();
+    const std::int64_t first = values * thread / ranges_, count = values * (thread + 1) / ranges_ - first;
+    const std::int64_t offset = first * kernels_.sum_bytes;
+    for (const Buffer& sums : sums_) add_values(kernels_, sums.data() + offset, count, dw + offset);
+  }
+
+  void run(const Item& item, std::int64_t range, int thread, const std::byte* x, const std::byte* dy, std::byte* dw) {
     const std::int64_t all_pixels = op_.n * op_.p() * op_.q(), depth = unrolling_.depth(), value = kernels_.value_bytes;
+    const std::int64_t begin = all_pixels * range / ranges_, end = all_pixels * (range + 1) / ranges_;
     const std::int64_t columns = item.slice.columns(), width = kernels_.panel_columns();
     const std::int64_t filter = item.group * (op_.k / op_.groups) + item.first_filter;
     const std::int64_t first_column = item.slice.first_tap * unrolling_.channels + item.slice.first_channel;
     std::byte* c = dw + (filter * depth + first_column) * kernels_.sum_bytes;
-    for (std::int64_t first = 0; first < all_pixels; first += pixels_) {
-      const std::int64_t pixels = std::min(pixels_, all_pixels - first);
+    for (std::int64_t first = begin; first < end; first += pixels_) {
+      const std::int64_t pixels = std::min(pixels_, end - first);
       const PixelRows rows = rows_of_x(item, x + item.group * unrolling_.channels * value, first, pixels, thread);
       // Filters lie side by side in dy: a tile finds those of a pixel in one or two lines.
       const RowBlock block{dy + (first * op_.k + filter) * value, kernels_.rows * value, value, op_.k * value};
-      for (std::int64_t column = 0; column < columns; column += width) {
+      // The next block of dy, a part with each panel: no processor foresees so many short reads in lines far apart.
+      const std::byte* next = dy + (first + pixels) * op_.k * value;
+      const std::int64_t panels = ceil_div(columns, width);
+      const std::int64_t next_bytes = std::min(pixels_, end - first - pixels) * op_.k * value / panels;
+      for (std::int64_t column = 0; column < columns; column += width, next += next_bytes) {
         multiply_panel(kernels_, block, item.filters,
-                       {rows.data + column * value, rows.row, std::min(width, columns - column)}, pixels, first > 0,
-                       c + column * kernels_.sum_bytes, depth);
+                       {rows.data + column * value, rows.row, std::min(width, columns - column), next, next_bytes},
+                       pixels, first > begin, c + column * kernels_.sum_bytes, depth);
       }
     }
   }
@@ -164,8 +191,10 @@ class WeightGradient final : public HostOperation {
   ThreadTeam& team_;
   im2col::Unrolling unrolling_;
   std::int64_t pixels_ = 0;  // of a block
+  std::int64_t ranges_ = 1;  // of all pixels, each with sums of its own
   std::vector<Item> items_;
   Shares shares_;
+  std::vector<Buffer> sums_;      // of each range but the first, whose sums are in dw
   std::vector<Buffer> unrolled_;  // of each thread; empty for pixels in place
 };
 

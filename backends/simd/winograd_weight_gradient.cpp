@@ -100,24 +100,12 @@ class WeightGradientByWinograd final : public HostOperation {
     const std::int64_t row = (k - cut->first_filter) * sums_[first].row;
     for (std::size_t i = first + cuts_; i < parts_.size(); i += cuts_) {
       for (std::int64_t plane = 0; plane < kPlanes; ++plane) {
-        add_values(sums_[i].of(plane) + row, sums_[first].of(plane) + row);
+        add_values(kernels_, sums_[i].of(plane) + row, op_.c, sums_[first].of(plane) + row);
       }
     }
     std::array<std::byte*, kTaps> taps;
     for (std::int64_t t = 0; t < kTaps; ++t) taps[t] = dw + (k * kTaps + t) * op_.c * kernels_.value_bytes;
     kernels_.transform_filter_gradient({op_.c, sums_[first].of(0) + row, sums_[first].stride, taps.data()});
-  }
-
-  // Of all channels.
-  void add_values(const std::byte* from, std::byte* to) const {
-    const auto add = [&]<class T>(const T* more, T* sums) {
-      for (std::int64_t c = 0; c < op_.c; ++c) sums[c] += more[c];
-    };
-    if (kernels_.dtype == DType::f64) {
-      add(reinterpret_cast<const double*>(from), reinterpret_cast<double*>(to));
-    } else {
-      add(reinterpret_cast<const float*>(from), reinterpret_cast<float*>(to));
-    }
   }
 
   Convolution op_;
