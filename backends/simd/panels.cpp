@@ -104,7 +104,7 @@ void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows
     tile.c = c + i * tile.c_row;
     // The first tiles fetch the next panel.
     const std::int64_t fetched = i / kernels.rows * next_bytes;
-    tile.next = fetched < b.next_bytes ? b.next + fetched : tile.a;
+    tile.next = fetched < b.next_bytes ? b.next + fetched : tile.a + a.tile;
     choose_tile(kernels, std::min<std::int64_t>(kernels.rows, rows - i), b.columns, tile)(tile);
   }
 }
