@@ -99,13 +99,23 @@ void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows
             .c_row = ldc * kernels.sum_bytes,
             .accumulate = accumulate};
   const std::int64_t next_bytes = tile.steps * kLine;
+  const MultiplyTile multiply = choose_tile(kernels, std::min<std::int64_t>(kernels.rows, rows), b.columns, tile);
+  const std::byte* next = b.next;
+  std::int64_t left = b.next_bytes;
+  tile.a = a.a;
+  tile.c = c;
   for (std::int64_t i = 0; i < rows; i += kernels.rows) {
-    tile.a = a.a + i / kernels.rows * a.tile;
-    tile.c = c + i * tile.c_row;
-    // The first tiles fetch the next panel.
-    const std::int64_t fetched = i / kernels.rows * next_bytes;
-    tile.next = fetched < b.next_bytes ? b.next + fetched : tile.a + a.tile;
-    choose_tile(kernels, std::min<std::int64_t>(kernels.rows, rows - i), b.columns, tile)(tile);
+    // The first tiles fetch the next panel, the others the next tile's rows.
+    tile.next = left > 0 ? next : tile.a + a.tile;
+    next += next_bytes;
+    left -= next_bytes;
+    if (i + kernels.rows <= rows || i == 0) {
+      multiply(tile);
+    } else {
+      choose_tile(kernels, rows - i, b.columns, tile)(tile);
+    }
+    tile.a += a.tile;
+    tile.c += kernels.rows * tile.c_row;
   }
 }
 

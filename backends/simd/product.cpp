@@ -117,17 +117,23 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
   const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
   const std::int64_t wide = thin_ ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
   Tile tile = tile_in_place(first_k, ks);
-  const std::int64_t end = part.column + part.columns;
+  const std::int64_t end = part.column + part.columns, last_row = part.row + part.rows;
   for (std::int64_t j = part.column; j < end;) {
-    const std::int64_t columns =
-        thin_ && end - j >= wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
+    const bool is_wide = thin_ && end - j >= wide;
+    const std::int64_t columns = is_wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
     tile.b = o.b + first_k * tile.b_step + j * value;
-    for (std::int64_t i = part.row; i < part.row + part.rows; i += tile_rows_) {
-      tile.a = o.a + i * tile.a_row + first_k * tile.a_step;
-      tile.c = o.c + i * tile.c_row + j * sum;
+    tile.a = tile.next = o.a + part.row * tile.a_row + first_k * tile.a_step;
+    tile.c = o.c + part.row * tile.c_row + j * sum;
+    const MultiplyTile multiply = is_wide ? kernels_.wide[tile_rows_ - 1][streaming_.fetched ? 1 : 0]
+                                          : choose_tile(kernels_, tile_rows_, columns, tile);
+    std::int64_t i = part.row;
+    for (; i + tile_rows_ <= last_row; i += tile_rows_) {
+      multiply(tile);
+      tile.a += tile_rows_ * tile.a_row;
+      tile.c += tile_rows_ * tile.c_row;
       tile.next = tile.a;
-      multiply_columns(tile, std::min<std::int64_t>(tile_rows_, part.row + part.rows - i), columns);
     }
+    if (i < last_row) multiply_columns(tile, last_row - i, columns);
     j += columns;
   }
 }
