@@ -36,6 +36,13 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
   }
   const Shape& shape = shape_;
   narrow_ = is_narrow(shape, kernels);
+  // Of short sums in a large C, whole rows are written, two at a time: memory is fastest at long rows.
+  constexpr std::int64_t kShortSum = 4, kTogether = 2;
+  const std::int64_t c_bytes = shape.m * shape.n * kernels.sum_bytes;
+  whole_rows_ = strategy_ == Strategy::in_place && method.rows >= kernels.rows && !thin_ && shape.k <= kShortSum &&
+                shape.n >= 2 * std::int64_t{kernels.wide_vectors[kTogether - 1]} * kernels.lanes &&
+                c_bytes > 2 * static_cast<std::int64_t>(caches().l2);
+  if (whole_rows_) tile_rows_ = kTogether;
   // Waking a thread takes as long as a small product.
   constexpr std::int64_t kWorthwhile = std::int64_t{96} * 96 * 96;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
@@ -45,8 +52,8 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
     streaming_ = in_cache ? Streaming{shape.k, false} : fastest_streaming(kernels, tile_rows_);
   }
   if (strategy_ == Strategy::in_place && !tail_ && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns()) {
-    only_tile_ = tile_in_place(0, shape.k);
-    multiply_only_tile_ = choose_tile(kernels, shape.m, shape.n, only_tile_);
+    only_.tile = tile_in_place(0, shape.k);
+    only_.multiply = choose_tile(kernels, shape.m, shape.n, only_.tile);
   }
   if (strategy_ == Strategy::in_place || strategy_ == Strategy::dots) return;
   if (strategy_ == Strategy::streamed)
@@ -69,11 +76,11 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
 }
 
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
-  if (multiply_only_tile_ != nullptr) {
-    only_tile_.a = only_tile_.next = a;
-    only_tile_.b = b;
-    only_tile_.c = c;
-    return multiply_only_tile_(only_tile_);
+  if (only_.multiply != nullptr) {
+    only_.tile.a = only_.tile.next = a;
+    only_.tile.b = b;
+    only_.tile.c = c;
+    return only_.multiply(only_.tile);
   }
   const Operands operands{.a = a, .b = b, .c = c};
   run_all_but_tail(operands);
@@ -115,11 +122,12 @@ Tile Product::tile_in_place(std::int64_t first_k, std::int64_t ks) const {
 // Part of C, in tiles.
 void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_t first_k, std::int64_t ks) const {
   const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
-  const std::int64_t wide = thin_ ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
+  const bool has_wide = thin_ || whole_rows_;
+  const std::int64_t wide = has_wide ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
   Tile tile = tile_in_place(first_k, ks);
   const std::int64_t end = part.column + part.columns, last_row = part.row + part.rows;
   for (std::int64_t j = part.column; j < end;) {
-    const bool is_wide = thin_ && end - j >= wide;
+    const bool is_wide = has_wide && end - j >= wide;
     const std::int64_t columns = is_wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
     tile.b = o.b + first_k * tile.b_step + j * value;
     tile.a = tile.next = o.a + part.row * tile.a_row + first_k * tile.a_step;
@@ -140,7 +148,7 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
 
 // A tile of any width: in one call if there is a wide one of that height, or in several.
 void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const {
-  if (thin_ && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) {
+  if ((thin_ || whole_rows_) && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) {
     return kernels_.wide[rows - 1][streaming_.fetched ? 1 : 0](tile);
   }
   for (std::int64_t j = 0; j < columns; j += kernels_.panel_columns()) {
@@ -152,9 +160,9 @@ void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t column
 
 // Threads take parts of C: rows of A stay in the cache for all of few columns, else columns of B for all rows.
 void Product::run_in_place(const Operands& o) {
-  const bool one_part = parts_ == 1 && !narrow_;
-  const std::int64_t rows = one_part ? shape_.m : tile_rows_ * kFewTiles;
-  const std::int64_t columns = one_part ? shape_.n : kernels_.panel_columns();
+  const bool one_part = parts_ == 1 && !narrow_ && !whole_rows_;
+  const std::int64_t rows = one_part ? shape_.m : tile_rows_ * (whole_rows_ ? 1 : kFewTiles);
+  const std::int64_t columns = one_part || whole_rows_ ? shape_.n : kernels_.panel_columns();
   const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
   const auto multiply = [&](std::int64_t i) {
     const std::int64_t row = (narrow_ ? i / column_parts : i % row_parts) * rows;
@@ -342,7 +350,7 @@ void Product::pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, s
   }
 }
 
-int Product::threads() const { return multiply_only_tile_ != nullptr ? 1 : parts_; }
+int Product::threads() const { return only_.multiply != nullptr ? 1 : parts_; }
 
 std::string Product::describe() const {
   return describe_all_but_tail() + (tail_ ? ", the last " + std::to_string(tail_->columns()) + " apart" : "");
@@ -357,7 +365,8 @@ std::string Product::describe_all_but_tail() const {
   switch (strategy_) {
     case Strategy::dots: return "dot products along k";
     case Strategy::in_place:
-      if (multiply_only_tile_ != nullptr) return "one tile, A and B read in place";
+      if (only_.multiply != nullptr) return "one tile, A and B read in place";
+      if (whole_rows_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + "A and B read in place";
       if (thin_)
         return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + std::to_string(streaming_.steps) +
                " rows of B side by side in place" + (streaming_.fetched ? ", fetched ahead" : "");

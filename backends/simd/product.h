@@ -50,6 +50,13 @@ class Product {
 
   void run(const std::byte* a, const std::byte* b, std::byte* c);
 
+  // The whole product, if it is one tile; without addresses. Otherwise `multiply` is null.
+  struct OnlyTile {
+    Tile tile;
+    MultiplyTile multiply = nullptr;
+  };
+  const OnlyTile& only_tile() const { return only_; }
+
   // Where both operands are packed, B may be packed once: `packed` has packed_b_bytes(), which are 0 otherwise.
   std::size_t packed_b_bytes() const;
   void pack_all_of_b(const std::byte* b, std::byte* packed);
@@ -112,9 +119,8 @@ class Product {
   int parts_ = 1;  // threads with work
   Blocking blocking_;
   Streaming streaming_;
-  Tile only_tile_;  // the whole product, if it is one tile
-  MultiplyTile multiply_only_tile_ = nullptr;
-  bool thin_ = false, narrow_ = false, copies_a_ = true;
+  OnlyTile only_;
+  bool thin_ = false, narrow_ = false, whole_rows_ = false, copies_a_ = true;
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                   // packed B
   Buffer tail_rows_;                // the tail's columns of B

@@ -147,6 +147,18 @@ TEST_P(ProductOf, ManyRowsOfFewColumns) {
   }
 }
 
+// C in whole rows: more than two L2 caches of it.
+TEST_P(ProductOf, ShortSumsInALargeResult) {
+  const auto least = static_cast<int>(2 * caches().l2) / kernels_.sum_bytes;
+  for (const int k : {1, 4}) {
+    ThreadTeam team(3);
+    for (const int n : {1031, 1536}) {
+      check_all_strategies({least / n + 2, n, k, false, false});
+      check_all_strategies({least / n + 3, n, k, true, false, true}, &team);
+    }
+  }
+}
+
 TEST_P(ProductOf, EveryDepthAndTranspose) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
