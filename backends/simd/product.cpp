@@ -44,7 +44,7 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
                 c_bytes > 2 * static_cast<std::int64_t>(caches().l2);
   if (whole_rows_) tile_rows_ = kTogether;
   // Waking a thread takes as long as a small product.
-  constexpr std::int64_t kWorthwhile = std::int64_t{96} * 96 * 96;
+  constexpr std::int64_t kWorthwhile = std::int64_t{40} * 40 * 40;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
   if (strategy_ == Strategy::in_place && thin_) {
@@ -161,8 +161,13 @@ void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t column
 // Threads take parts of C: rows of A stay in the cache for all of few columns, else columns of B for all rows.
 void Product::run_in_place(const Operands& o) {
   const bool one_part = parts_ == 1 && !narrow_ && !whole_rows_;
-  const std::int64_t rows = one_part ? shape_.m : tile_rows_ * (whole_rows_ ? 1 : kFewTiles);
   const std::int64_t columns = one_part || whole_rows_ ? shape_.n : kernels_.panel_columns();
+  // Small products in parts of fewer tiles, so that all threads have as much to do.
+  constexpr std::int64_t kPartsPerThread = 4;
+  const std::int64_t tiles = ceil_div(shape_.m, tile_rows_) * ceil_div(shape_.n, columns);
+  const std::int64_t tiles_of_part =
+      whole_rows_ ? 1 : std::clamp<std::int64_t>(tiles / (kPartsPerThread * parts_), 1, kFewTiles);
+  const std::int64_t rows = one_part ? shape_.m : tile_rows_ * tiles_of_part;
   const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
   const auto multiply = [&](std::int64_t i) {
     const std::int64_t row = (narrow_ ? i / column_parts : i % row_parts) * rows;
