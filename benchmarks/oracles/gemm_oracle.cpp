@@ -15,8 +15,9 @@
 namespace whygpu {
 namespace {
 
-constexpr int kSampledElements = 512;
-constexpr std::int64_t kLeastForNorm = 64;  // elements: the sums of fewer may all cancel by chance
+constexpr std::int64_t kSampledElements = 512;
+constexpr std::int64_t kSampledWork = std::int64_t{1} << 23;  // multiplications, for at least kLeastForNorm elements
+constexpr std::int64_t kLeastForNorm = 64;                    // elements: the sums of fewer may all cancel by chance
 
 // A row-major matrix, or its transpose.
 template <class T>
@@ -132,7 +133,8 @@ class Check {
   Verdict sampled_elements() {
     error_norm_ = norm_ = 0;
     Random random(2);
-    for (int sample = 0; sample < kSampledElements; ++sample) {
+    const std::int64_t samples = std::clamp(kSampledWork / gemm_.k, kLeastForNorm, kSampledElements);
+    for (std::int64_t sample = 0; sample < samples; ++sample) {
       const bool corner = sample < 4;
       const std::int64_t i = corner ? (sample & 1) * (gemm_.m - 1) : random.below(gemm_.m);
       const std::int64_t j = corner ? (sample >> 1) * (gemm_.n - 1) : random.below(gemm_.n);
