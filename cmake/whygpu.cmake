@@ -20,8 +20,8 @@ target_compile_options(whygpu_options INTERFACE
   $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds>)
 
 # fast_compilation(TARGET): for code that handles text and waits for processes, which compiles in half the time; without
-# a warning that -Og gives about the standard library, and with memory for the compiler up to 1 GiB before it collects. Under sanitizers without the checks of null pointers, at which it
-# stops anyway, and of alignment.
+# a warning that -Og gives about the standard library. The compiler collects garbage from 1 GiB on. Under sanitizers
+# without the checks of null pointers, at which it stops anyway, and of alignment.
 function(fast_compilation target)
   target_compile_options(${target} PRIVATE
     $<$<AND:$<CONFIG:Release>,$<COMPILE_LANG_AND_ID:CXX,GNU>>:-Og -Wno-maybe-uninitialized --param=ggc-min-heapsize=1048576>)

@@ -13,6 +13,7 @@
 #include "backends/devices/ceil_div.h"
 #include "backends/im2col/im2col.h"
 #include "backends/simd/blocking.h"
+#include "backends/simd/packed_operand.h"
 #include "backends/simd/panels.h"
 #include "backends/simd/shares.h"
 #include "backends/simd/simd.h"
@@ -43,26 +44,14 @@ struct PlanePlan {
   std::optional<Window> window;     // instead of unrolled rows: one slice
 };
 
-// Filters as panels of B: [plane][slice][group][panel]. Must not outlive the operation. Keeps the caller's values too,
-// for download().
-class PackedFilters final : public Tensor {
+// Filters as panels of B: [plane][slice][group][panel].
+class PackedFilters final : public PackedOperand {
  public:
   PackedFilters(const Convolution& op, const Kernels& kernels, const std::vector<PlanePlan>& plans, std::size_t bytes)
-      : op_(op), kernels_(kernels), plans_(plans), panels_(bytes) {}
+      : PackedOperand(op.arguments()[1]), op_(op), kernels_(kernels), plans_(plans), panels_(bytes) {}
 
-  std::size_t bytes() const override { return op_.arguments()[1].bytes(); }
   const std::byte* panels() const { return panels_.data(); }
-  void upload(const void* row_major) override {
-    if (!values_) values_.emplace(op_.arguments()[1]);
-    values_->upload(row_major);
-    pack(static_cast<const std::byte*>(row_major));
-  }
-  void download(void* row_major) const override {
-    if (values_) values_->download(row_major);
-  }
-  bool intact() const override { return !values_ || values_->intact(); }
-
-  void pack(const std::byte* filters) {
+  void pack(const std::byte* filters) override {
     for (const PlanePlan& plan : plans_) {
       for (std::size_t i = 0; i < plan.slices.size(); ++i) pack_slice(plan, plan.slices[i], plan.panels[i], filters);
     }
@@ -101,7 +90,6 @@ class PackedFilters final : public Tensor {
   Convolution op_;
   const Kernels& kernels_;
   const std::vector<PlanePlan>& plans_;
-  std::optional<HostTensor> values_;  // what was uploaded
   Buffer panels_;
 };
 
@@ -159,13 +147,8 @@ class PixelConvolution final : public HostOperation {
     if (own_filters_) own_filters_->pack(host_data<const std::byte>(tensors[1]));
     const std::byte* filters =
         own_filters_ ? own_filters_->panels() : static_cast<const PackedFilters*>(tensors[1])->panels();
-    shares_.start(static_cast<std::int64_t>(items_.size()), team_.count());
-    const auto work = [&](int thread) {
-      for (std::int64_t i = shares_.take(thread); i >= 0; i = shares_.take(thread)) {
-        run(items_[i], thread, source, filters, result);
-      }
-    };
-    team_.run(std::ref(work));
+    shares_.run(team_, static_cast<std::int64_t>(items_.size()),
+                [&](std::int64_t item, int thread) { run(items_[item], thread, source, filters, result); });
   }
 
   std::string implementation() const override {

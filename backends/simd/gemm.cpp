@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "backends/simd/blocked.h"
+#include "backends/simd/packed_operand.h"
 #include "backends/simd/product.h"
 #include "backends/simd/simd.h"
 #include "whygpu/host_device.h"
@@ -74,30 +75,26 @@ class BlockedGemm final : public HostOperation {
   Gemm gemm_;
 };
 
-// B of every product of a batch, packed when it is uploaded. Must not outlive the operation. Keeps the caller's values
-// too, for download().
-class PackedMatrices final : public Tensor {
+// B of every product of a batch, packed when it is uploaded.
+class PackedMatrices final : public PackedOperand {
  public:
   PackedMatrices(const Gemm& gemm, Product& product)
-      : gemm_(gemm), product_(product), values_(gemm.arguments()[1]), packed_(gemm.batch * product.packed_b_bytes()) {}
+      : PackedOperand(gemm.arguments()[1]),
+        gemm_(gemm),
+        product_(product),
+        packed_(gemm.batch * product.packed_b_bytes()) {}
 
-  std::size_t bytes() const override { return values_.bytes(); }
   const std::byte* packed(std::int64_t index) const { return packed_.data() + index * product_.packed_b_bytes(); }
-  void upload(const void* row_major) override {
-    values_.upload(row_major);
+  void pack(const std::byte* row_major) override {
     const std::size_t bytes = gemm_.k * gemm_.n * dtype_bytes(gemm_.dtype);
     for (std::int64_t i = 0; i < gemm_.batch; ++i) {
-      product_.pack_all_of_b(static_cast<const std::byte*>(row_major) + i * bytes,
-                             packed_.data() + i * product_.packed_b_bytes());
+      product_.pack_all_of_b(row_major + i * bytes, packed_.data() + i * product_.packed_b_bytes());
     }
   }
-  void download(void* row_major) const override { values_.download(row_major); }
-  bool intact() const override { return values_.intact(); }
 
  private:
   Gemm gemm_;
   Product& product_;
-  HostTensor values_;
   Buffer packed_;
 };
 
@@ -132,10 +129,8 @@ class SimdGemm final : public HostOperation {
 
   void enqueue(std::span<Tensor* const> tensors) override {
     if (only_.multiply != nullptr) {  // a tiny product takes as long as what else could be asked
-      only_.tile.a = only_.tile.next = host_data<const std::byte>(tensors[0]);
-      only_.tile.b = host_data<const std::byte>(tensors[1]);
-      only_.tile.c = host_data<std::byte>(tensors[2]);
-      return only_.multiply(only_.tile);
+      return only_.run(host_data<const std::byte>(tensors[0]), host_data<const std::byte>(tensors[1]),
+                       host_data<std::byte>(tensors[2]));
     }
     if (gemm_.batch == 1) return run_product(0, 0, tensors);
     if (parts_ == 1) return run(0, tensors);

@@ -193,13 +193,6 @@ struct WidenedS8 : Grouped<Isa_, std::int8_t, std::int32_t, 2> {
 template <class Kind>
 constexpr int kLanes = sizeof(typename Kind::Words) / sizeof(typename Kind::Words{}[0]);
 
-// Keeps the compiler from carrying addresses through a loop that needs its registers.
-template <class T>
-T* recomputed(T* pointer) {
-  __asm__("" : "+r"(pointer));
-  return pointer;
-}
-
 constexpr int kFetchAhead = 2048, kPackAhead = 512;  // bytes
 
 // What a tile fetches into the cache ahead of its use: a line a step from t.next, its own B further along the
@@ -214,16 +207,11 @@ void multiply_tile(const Tile& t) {
   using Sums = typename Kind::Sums;
   constexpr int kBytes = sizeof(Words);
   const auto is_cut = [](int vector) { return kPartial && vector == kVectors - 1; };
-  // C might be where t is, for all that the compiler knows.
-  const std::int64_t taps = t.taps, steps = t.steps, a_row = t.a_row, a_step = t.a_step, b_step = t.b_step;
-  const int lanes = t.last_lanes;
 
-  const std::byte* fetched = t.c;
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; v += kLine / kBytes) __builtin_prefetch(fetched + v * kBytes, 1);
-    fetched += t.c_row;
+    for (int v = 0; v < kVectors; v += kLine / kBytes) __builtin_prefetch(t.c + r * t.c_row + v * kBytes, 1);
   }
 
   Sums sums[kRows][kVectors];
@@ -235,17 +223,17 @@ void multiply_tile(const Tile& t) {
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) sums[r][v] = start;
   }
-  if constexpr (Kind::kHasStart) b += b_step;
+  if constexpr (Kind::kHasStart) b += t.b_step;
 
   const std::byte* next = t.next;
-  for (std::int64_t tap = 0; tap < taps; ++tap) {
+  for (std::int64_t tap = 0; tap < t.taps; ++tap) {
     // Addresses of three rows take one register and the stride.
     constexpr int kBases = (kRows + 2) / 3;
-    const std::byte* first = taps == 1 ? t.a : t.a + t.tap_offsets[tap];
+    const std::byte* first = t.taps == 1 ? t.a : t.a + t.tap_offsets[tap];
     const std::byte* a[kBases];
 #pragma GCC unroll 16
-    for (int i = 0; i < kBases; ++i) a[i] = first + 3 * i * a_row;
-    for (std::int64_t step = 0; step < steps; ++step) {
+    for (int i = 0; i < kBases; ++i) a[i] = first + 3 * i * t.a_row;
+    for (std::int64_t step = 0; step < t.steps; ++step) {
       if constexpr (kFetch == Fetch::next) {
         __builtin_prefetch(next, 0, 2);
         next += kLine;
@@ -257,42 +245,33 @@ void multiply_tile(const Tile& t) {
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
         const std::byte* from = b + v * kBytes;
-        columns[v] = is_cut(v) ? load_first<Isa, Words>(from, lanes) : load<Words>(from);
+        columns[v] = is_cut(v) ? load_first<Isa, Words>(from, t.last_lanes) : load<Words>(from);
       }
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
-        const Words value = Kind::repeat(a[r / 3] + r % 3 * a_row);
+        const Words value = Kind::repeat(a[r / 3] + r % 3 * t.a_row);
 #pragma GCC unroll 16
         for (int v = 0; v < kVectors; ++v) sums[r][v] = Kind::multiply_add(sums[r][v], value, columns[v]);
       }
-      b += b_step;
+      b += t.b_step;
 #pragma GCC unroll 16
-      for (int i = 0; i < kBases; ++i) a[i] += a_step;
+      for (int i = 0; i < kBases; ++i) a[i] += t.a_step;
     }
   }
 
-  std::byte* row = recomputed(t.c);
-  const std::int64_t row_bytes = t.c_row;
-  if (t.accumulate) {
-#pragma GCC unroll 16
-    for (int r = 0; r < kRows; ++r) {
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) {
-        const std::byte* from = row + v * kBytes;
-        sums[r][v] += is_cut(v) ? load_first<Isa, Sums>(from, lanes) : load<Sums>(from);
-      }
-      row += row_bytes;
-    }
-    row = recomputed(t.c);
-  }
 #pragma GCC unroll 16
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
-      std::byte* to = row + v * kBytes;
-      is_cut(v) ? store_first<Isa>(to, sums[r][v], lanes) : store(to, sums[r][v]);
+      std::byte* to = t.c + r * t.c_row + v * kBytes;
+      if (is_cut(v)) {
+        if (t.accumulate) sums[r][v] += load_first<Isa, Sums>(to, t.last_lanes);
+        store_first<Isa>(to, sums[r][v], t.last_lanes);
+      } else {
+        if (t.accumulate) sums[r][v] += load<Sums>(to);
+        store(to, sums[r][v]);
+      }
     }
-    row += row_bytes;
   }
 }
 

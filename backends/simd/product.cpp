@@ -76,12 +76,7 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
 }
 
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
-  if (only_.multiply != nullptr) {
-    only_.tile.a = only_.tile.next = a;
-    only_.tile.b = b;
-    only_.tile.c = c;
-    return only_.multiply(only_.tile);
-  }
+  if (only_.multiply != nullptr) return only_.run(a, b, c);
   const Operands operands{.a = a, .b = b, .c = c};
   run_all_but_tail(operands);
   if (!tail_) return;
@@ -122,12 +117,11 @@ Tile Product::tile_in_place(std::int64_t first_k, std::int64_t ks) const {
 // Part of C, in tiles.
 void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_t first_k, std::int64_t ks) const {
   const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
-  const bool has_wide = thin_ || whole_rows_;
-  const std::int64_t wide = has_wide ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
+  const std::int64_t wide = has_wide_tiles() ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
   Tile tile = tile_in_place(first_k, ks);
   const std::int64_t end = part.column + part.columns, last_row = part.row + part.rows;
   for (std::int64_t j = part.column; j < end;) {
-    const bool is_wide = has_wide && end - j >= wide;
+    const bool is_wide = has_wide_tiles() && end - j >= wide;
     const std::int64_t columns = is_wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
     tile.b = o.b + first_k * tile.b_step + j * value;
     tile.a = tile.next = o.a + part.row * tile.a_row + first_k * tile.a_step;
@@ -148,7 +142,7 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
 
 // A tile of any width: in one call if there is a wide one of that height, or in several.
 void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const {
-  if ((thin_ || whole_rows_) && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) {
+  if (has_wide_tiles() && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) {
     return kernels_.wide[rows - 1][streaming_.fetched ? 1 : 0](tile);
   }
   for (std::int64_t j = 0; j < columns; j += kernels_.panel_columns()) {

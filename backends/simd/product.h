@@ -50,10 +50,17 @@ class Product {
 
   void run(const std::byte* a, const std::byte* b, std::byte* c);
 
-  // The whole product, if it is one tile; without addresses. Otherwise `multiply` is null.
+  // The whole product, if it is one tile. Otherwise `multiply` is null.
   struct OnlyTile {
     Tile tile;
     MultiplyTile multiply = nullptr;
+
+    void run(const std::byte* a, const std::byte* b, std::byte* c) {
+      tile.a = tile.next = a;
+      tile.b = b;
+      tile.c = c;
+      multiply(tile);
+    }
   };
   const OnlyTile& only_tile() const { return only_; }
 
@@ -81,6 +88,7 @@ class Product {
   void multiply_in_place(const Operands& operands, const Part& part, std::int64_t first_k, std::int64_t ks) const;
   void multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const;
   static bool is_thin(const Shape& shape, const Kernels& kernels) { return shape.m <= kThinTiles * kernels.rows; }
+  bool has_wide_tiles() const { return thin_ || whole_rows_; }
   static bool is_narrow(const Shape& shape, const Kernels& kernels) {
     return shape.n <= kNarrowPanels * kernels.panel_columns();
   }

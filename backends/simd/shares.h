@@ -3,6 +3,9 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <functional>
+
+#include "whygpu/host_device.h"
 
 namespace whygpu::simd {
 
@@ -13,6 +16,16 @@ class Shares {
   void start(std::int64_t units, int threads);
   // The next unit for that thread; -1 when all are taken.
   std::int64_t take(int thread);
+
+  // Calls part(unit, thread) for all units, on all threads.
+  template <class Part>
+  void run(HostThreads& threads, std::int64_t units, const Part& part) {
+    start(units, threads.count());
+    const auto work = [&](int thread) {
+      for (std::int64_t unit = take(thread); unit >= 0; unit = take(thread)) part(unit, thread);
+    };
+    threads.run(threads.count(), std::ref(work));
+  }
 
  private:
   struct alignas(64) Share {

@@ -50,14 +50,10 @@ class WeightGradient final : public HostOperation {
     const auto* dy = host_data<const std::byte>(tensors[2]);
     auto* dw = host_data<std::byte>(tensors[1]);
     const auto items = static_cast<std::int64_t>(items_.size());
-    shares_.start(items * ranges_, team_.count());
-    const auto work = [&](int thread) {
-      for (std::int64_t i = shares_.take(thread); i >= 0; i = shares_.take(thread)) {
-        const std::int64_t range = i / items;
-        run(items_[i % items], range, thread, x, dy, range == 0 ? dw : sums_[range - 1].data());
-      }
-    };
-    team_.run(std::ref(work));
+    shares_.run(team_, items * ranges_, [&](std::int64_t unit, int thread) {
+      const std::int64_t range = unit / items;
+      run(items_[unit % items], range, thread, x, dy, range == 0 ? dw : sums_[range - 1].data());
+    });
     if (ranges_ > 1) team_.run([&](int thread) { add_ranges(thread, dw); });
   }
 

@@ -9,6 +9,7 @@
 
 #include "backends/devices/ceil_div.h"
 #include "backends/simd/blocking.h"
+#include "backends/simd/packed_operand.h"
 #include "backends/simd/shares.h"
 #include "backends/simd/simd.h"
 #include "whygpu/host_device.h"
@@ -16,28 +17,20 @@
 namespace whygpu::simd::winograd {
 namespace {
 
-// Transformed filters as panels of B: [panel][plane]. Must not outlive the operation. Keeps the caller's values too,
-// for download().
-class TransformedFilters final : public Tensor {
+// Transformed filters as panels of B: [panel][plane].
+class TransformedFilters final : public PackedOperand {
  public:
   TransformedFilters(const Convolution& op, const Kernels& kernels)
-      : op_(op), kernels_(kernels), panels_(count() * kPlanes * bytes_of_panel()) {}
+      : PackedOperand(op.arguments()[1]), op_(op), kernels_(kernels), panels_(count() * kPlanes * bytes_of_panel()) {}
 
-  std::size_t bytes() const override { return op_.arguments()[1].bytes(); }
-  void upload(const void* row_major) override {
-    if (!values_) values_.emplace(op_.arguments()[1]);
-    values_->upload(row_major);
-    Scratch scratch = make_scratch();
-    for (std::int64_t p = 0; p < count(); ++p) transform(p, static_cast<const std::byte*>(row_major), scratch);
+  void pack(const std::byte* filters) override {
+    const Scratch scratch = make_scratch();
+    for (std::int64_t p = 0; p < count(); ++p) transform(p, filters, scratch);
   }
-  void download(void* row_major) const override {
-    if (values_) values_->download(row_major);
-  }
-  bool intact() const override { return !values_ || values_->intact(); }
 
   std::int64_t count() const { return ceil_div(is_forward() ? op_.k : op_.c, kernels_.panel_columns()); }
   std::size_t bytes_of_panel() const { return panel_bytes(kernels_, is_forward() ? op_.c : op_.k); }
-  const std::byte* panel(std::int64_t index, std::int64_t plane) const {
+  std::byte* panel(std::int64_t index, std::int64_t plane) const {
     return panels_.data() + (index * kPlanes + plane) * bytes_of_panel();
   }
 
@@ -64,7 +57,7 @@ class TransformedFilters final : public Tensor {
       kernels_.transform_filter({op_.c, taps.data(), scratch.of(0) + i * scratch.row, scratch.stride});
     }
     for (std::int64_t plane = 0; plane < kPlanes; ++plane) {
-      pack_panel(kernels_, {scratch.of(plane), scratch.row / value, true}, columns, op_.c, to(index, plane));
+      pack_panel(kernels_, {scratch.of(plane), scratch.row / value, true}, columns, op_.c, panel(index, plane));
     }
   }
 
@@ -76,18 +69,13 @@ class TransformedFilters final : public Tensor {
       for (std::int64_t t = 0; t < kTaps; ++t) {
         taps[t] = filters + ((k * kTaps + kTaps - 1 - t) * op_.c + first) * value;
       }
-      kernels_.transform_filter({std::min(width, op_.c - first), taps.data(), to(index, 0) + k * width * value,
+      kernels_.transform_filter({std::min(width, op_.c - first), taps.data(), panel(index, 0) + k * width * value,
                                  static_cast<std::int64_t>(bytes_of_panel())});
     }
   }
 
-  std::byte* to(std::int64_t index, std::int64_t plane) {
-    return panels_.data() + (index * kPlanes + plane) * bytes_of_panel();
-  }
-
   Convolution op_;
   const Kernels& kernels_;
-  std::optional<HostTensor> values_;  // what was uploaded
   Buffer panels_;
 };
 
@@ -132,12 +120,12 @@ class PixelsByWinograd final : public HostOperation {
     auto* result = host_data<std::byte>(tensors[forward ? 2 : 0]);
     if (own_filters_) {
       const auto* values = host_data<const std::byte>(tensors[1]);
-      share_out(own_filters_->count(),
-                [&](std::int64_t panel, int thread) { own_filters_->transform(panel, values, scratch_[thread]); });
+      shares_.run(team_, own_filters_->count(),
+                  [&](std::int64_t panel, int thread) { own_filters_->transform(panel, values, scratch_[thread]); });
     }
     const auto& filters = own_filters_ ? *own_filters_ : static_cast<const TransformedFilters&>(*tensors[1]);
-    share_out(static_cast<std::int64_t>(items_.size()),
-              [&](std::int64_t item, int thread) { run(items_[item], thread, source, filters, result); });
+    shares_.run(team_, static_cast<std::int64_t>(items_.size()),
+                [&](std::int64_t item, int thread) { run(items_[item], thread, source, filters, result); });
   }
 
   std::string implementation() const override {
@@ -151,15 +139,6 @@ class PixelsByWinograd final : public HostOperation {
   struct Item {
     std::int64_t first, tiles, first_panel, last_panel;
   };
-
-  template <class Part>
-  void share_out(std::int64_t parts, const Part& part) {
-    shares_.start(parts, team_.count());
-    const auto work = [&](int thread) {
-      for (std::int64_t i = shares_.take(thread); i >= 0; i = shares_.take(thread)) part(i, thread);
-    };
-    team_.run(std::ref(work));
-  }
 
   void run(const Item& item, int thread, const std::byte* source, const TransformedFilters& filters,
            std::byte* result) {

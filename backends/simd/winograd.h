@@ -22,6 +22,8 @@
 namespace whygpu::simd::winograd {
 
 inline constexpr std::int64_t kSide = 4, kSourceSide = 6, kTaps = 9, kPlanes = kSourceSide * kSourceSide;
+// Of working memory that grows with the filters.
+inline constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
 
 // "" if `op` can be computed this way, else the reason why not.
 std::string obstacle(const Convolution& op, const Kernels& kernels);

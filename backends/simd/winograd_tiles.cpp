@@ -5,7 +5,6 @@ namespace whygpu::simd::winograd {
 namespace {
 
 constexpr std::int64_t kPageBytes = 4096, kLeastChannels = 32;
-constexpr double kMostBytes = 0x1p30;
 
 }  // namespace
 
@@ -64,8 +63,9 @@ std::string obstacle(const Convolution& op, const Kernels& kernels) {
   if (Tiles(op, kernels.value_bytes).source_c < kLeastChannels) {
     return "Winograd loses digits where fewer than " + std::to_string(kLeastChannels) + " channels are added up";
   }
-  const double bytes = 1.0 * kPlanes * op.c * op.k * kernels.value_bytes;
-  return bytes <= kMostBytes ? "" : "Winograd's 36 matrices of these filters take more than 1 GiB";
+  return op.c * op.k <= kMostBytes / (kPlanes * kernels.value_bytes)
+             ? ""
+             : "Winograd's 36 matrices of these filters take more than 1 GiB";
 }
 
 bool pays(const Convolution& op, const Kernels& kernels, Layout layout) {

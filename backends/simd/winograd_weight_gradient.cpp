@@ -53,7 +53,6 @@ class WeightGradientByWinograd final : public HostOperation {
   // Ranges of tiles for the threads, of at least a block, and of filters if those are too few. Every range has sums of
   // its own for all filters.
   void add_parts(std::int64_t threads) {
-    constexpr std::int64_t kMostBytes = std::int64_t{1} << 30;
     const std::int64_t fitting = kMostBytes / (kPlanes * op_.k * op_.c * kernels_.value_bytes);
     const std::int64_t ranges = std::clamp<std::int64_t>(std::min(tiles_.count() / kLeastTiles, fitting), 1, threads);
     const std::int64_t most_cuts = ceil_div(op_.k, kernels_.rows);

@@ -79,10 +79,6 @@ TEST(SimdConvolution, EveryInstructionSet) {
   }
 }
 
-std::string implementation_of(Backend& backend, const std::string& line) {
-  return convolution().prepare(parse_case(line), backend)->implementation();
-}
-
 TEST(SimdConvolution, WinogradAtEveryEdge) {
   if (!std::filesystem::exists(module_of("simd"))) GTEST_SKIP() << "simd was not built";
   for (const std::string shape : {
@@ -106,8 +102,8 @@ TEST(SimdConvolution, WinogradOnlyWhereItIsPossible) {
   if (!std::filesystem::exists(module_of("simd"))) GTEST_SKIP() << "simd was not built";
   const LoadedBackend backend(module_of("simd"), {1, 0});
   const std::string layer = "convolution n=4 c=64 h=28 w=28 k=64 r=3 s=3 pad=1";
-  EXPECT_THAT(implementation_of(*backend, layer), testing::HasSubstr("Winograd F(4×4, 3×3)"));
-  EXPECT_THAT(implementation_of(*backend, layer + " variant=direct"), testing::Not(testing::HasSubstr("Winograd")));
+  EXPECT_THAT(implementation_of("simd", layer, 1), testing::HasSubstr("Winograd F(4×4, 3×3)"));
+  EXPECT_THAT(implementation_of("simd", layer + " variant=direct", 1), testing::Not(testing::HasSubstr("Winograd")));
   const auto refusal = [&](const std::string& line) {
     return convolution().supports(parse_case("convolution " + line + " variant=winograd"), *backend).reason;
   };
@@ -116,6 +112,7 @@ TEST(SimdConvolution, WinogradOnlyWhereItIsPossible) {
   EXPECT_THAT(refusal("n=1 c=64 h=28 w=28 k=64 r=3 s=3 pad=1 groups=2"), testing::HasSubstr("one group"));
   EXPECT_THAT(refusal("n=1 c=3 h=28 w=28 k=64 r=3 s=3 pad=1"), testing::HasSubstr("fewer than 32 channels"));
   EXPECT_EQ(refusal("n=1 c=3 h=28 w=28 k=64 r=3 s=3 pad=1 pass=backward_data"), "");  // adds up 64
+  EXPECT_THAT(refusal("n=1 c=4096 h=28 w=28 k=2048 r=3 s=3 pad=1"), testing::HasSubstr("more than 1 GiB"));
 }
 
 // The filters of a network are transformed on every run, those of an operation on its own when they are uploaded.

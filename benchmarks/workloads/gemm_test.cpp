@@ -70,12 +70,6 @@ TEST_P(GemmBackend, SupportedDtypes) {
   EXPECT_EQ(verify("gemm m=20 n=6 k=18 batch=30" + kAllTransposes + dtypes, 2), 4 * supported);
 }
 
-std::string implementation_of(const std::string& backend_name, const std::string& line, int threads) {
-  const LoadedBackend backend(module_of(backend_name), {threads, 0});
-  const Case c = parse_case(line);
-  return find_workload("gemm").prepare(c, *backend)->implementation();
-}
-
 TEST(BlisGemm, ImplementationName) {
   if (!std::filesystem::exists(module_of("blis"))) GTEST_SKIP() << "blis was not built";
   EXPECT_THAT(implementation_of("blis", "gemm m=8", 2), MatchesRegex("bli_sgemm, BLIS .*, .* kernels, threads=2"));

@@ -36,4 +36,11 @@ inline int verify_cases(const std::string& backend_name, const std::string& line
   return supported;
 }
 
+// What the backend runs for the case of `line`.
+inline std::string implementation_of(const std::string& backend_name, const std::string& line, int threads) {
+  const LoadedBackend backend(module_of(backend_name), {threads, 0});
+  const Case c = parse_case(line);
+  return find_workload(c.workload).prepare(c, *backend)->implementation();
+}
+
 }  // namespace whygpu
