@@ -13,6 +13,7 @@
 #include "backends/devices/ceil_div.h"
 #include "backends/im2col/im2col.h"
 #include "backends/simd/blocking.h"
+#include "backends/simd/epilogue.h"
 #include "backends/simd/packed_operand.h"
 #include "backends/simd/panels.h"
 #include "backends/simd/shares.h"
@@ -29,6 +30,8 @@ using im2col::Plane;
 using im2col::Unrolling;
 
 constexpr std::string_view kDirect = "direct", kWinograd = "winograd";
+
+bool is_depthwise(const Convolution& op) { return op.groups > 1 && op.groups == op.c && op.groups == op.k; }
 
 // The instruction set that a variant names; empty for the best.
 std::string_view isa_of(std::string_view variant) {
@@ -96,8 +99,14 @@ class PackedFilters final : public PackedOperand {
 // Forward and backward data.
 class PixelConvolution final : public HostOperation {
  public:
-  PixelConvolution(const Convolution& op, Layout layout, const Kernels& kernels, ThreadTeam& team)
-      : HostOperation(op.arguments()), op_(op), kernels_(kernels), team_(team), planes_(im2col::planes_of(op)) {
+  PixelConvolution(const Convolution& op, Layout layout, const Kernels& kernels, ThreadTeam& team,
+                   std::vector<TensorSpec> arguments, std::optional<BiasActivation> then)
+      : HostOperation(std::move(arguments)),
+        op_(op),
+        kernels_(kernels),
+        team_(team),
+        then_(then),
+        planes_(im2col::planes_of(op)) {
     const int threads = team.count();
     const std::int64_t width = kernels.panel_columns();
     std::int64_t block_bytes = 0, result_values = 0;
@@ -143,7 +152,8 @@ class PixelConvolution final : public HostOperation {
 
   void enqueue(std::span<Tensor* const> tensors) override {
     const auto* source = host_data<const std::byte>(tensors[forward_ ? 0 : 2]);
-    auto* result = host_data<std::byte>(tensors[forward_ ? 2 : 0]);
+    auto* result = host_data<std::byte>(forward_ ? tensors.back() : tensors[0]);
+    epilogue_ = then_ ? epilogue_of(*then_, tensors) : Epilogue{};
     if (own_filters_) own_filters_->pack(host_data<const std::byte>(tensors[1]));
     const std::byte* filters =
         own_filters_ ? own_filters_->panels() : static_cast<const PackedFilters*>(tensors[1])->panels();
@@ -161,6 +171,7 @@ class PixelConvolution final : public HostOperation {
     if (windows + pixels < plans_.size()) text += windows + pixels > 0 ? " and unrolled rows" : "unrolled rows";
     if (planes_.size() > 1) text += ", " + std::to_string(planes_.size()) + " dense planes of the strided result";
     text += own_filters_ ? ", filters packed on every run" : ", filters packed beforehand";
+    if (then_) text += describe(*then_);
     return text + ", " + describe_kernels(kernels_, std::min<std::size_t>(team_.count(), items_.size()));
   }
 
@@ -243,7 +254,22 @@ class PixelConvolution final : public HostOperation {
         }
       }
     }
+    if (then_) finish(item, item.group * channels_ + first_channel, columns, c);
     if (!whole) scatter(item, item.group * channels_ + first_channel, columns, c, result);
+  }
+
+  // Of a forward pass, whose result is one plane.
+  void finish(const Item& item, std::int64_t channel, std::int64_t columns, std::byte* c) const {
+    const std::int64_t sum = kernels_.sum_bytes;
+    const std::byte* residual = epilogue_.residual;
+    if (residual != nullptr) residual += (item.first * result_stride_ + channel) * sum;
+    kernels_.apply_epilogue({.rows = item.rows,
+                             .columns = columns,
+                             .c = c,
+                             .row = result_stride_ * sum,
+                             .bias = epilogue_.bias + channel * sum,
+                             .residual = residual,
+                             .relu = epilogue_.relu});
   }
 
   RowBlock copy_window(const Item& item, const std::byte* source, std::byte* lines) const {
@@ -288,6 +314,8 @@ class PixelConvolution final : public HostOperation {
   Convolution op_;
   const Kernels& kernels_;
   ThreadTeam& team_;
+  std::optional<BiasActivation> then_;
+  Epilogue epilogue_;  // of the run
   std::vector<Plane> planes_;
   std::vector<PlanePlan> plans_;
   bool forward_ = op_.pass == Pass::forward;
@@ -328,9 +356,19 @@ std::unique_ptr<Operation> prepare(const Convolution& op, const PrepareOptions& 
     if (by_weights) return winograd::prepare_weight_gradient(op, kernels, team);
     return winograd::prepare_pixels(op, options.layout, kernels, team);
   }
-  if (op.groups > 1 && op.groups == op.c && op.groups == op.k) return prepare_depthwise(op, kernels, team);
+  if (is_depthwise(op)) return prepare_depthwise(op, kernels, team);
   if (by_weights) return prepare_weight_gradient(op, kernels, team);
-  return std::make_unique<PixelConvolution>(op, options.layout, kernels, team);
+  return std::make_unique<PixelConvolution>(op, options.layout, kernels, team, op.arguments(), std::nullopt);
+}
+
+std::unique_ptr<Operation> prepare_fused_convolution(const FusedBiasActivation& fused, const Kernels& kernels,
+                                                     ThreadTeam& team) {
+  const Convolution& op = std::get<Convolution>(fused.product);
+  if (is_depthwise(op)) return nullptr;
+  if (winograd::pays(op, kernels, Layout::row_major)) {
+    return fused.then.residual ? nullptr : winograd::prepare_fused(fused, kernels, team);
+  }
+  return std::make_unique<PixelConvolution>(op, Layout::row_major, kernels, team, fused.arguments(), fused.then);
 }
 
 }  // namespace whygpu::simd

@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "backends/simd/blocked.h"
+#include "backends/simd/epilogue.h"
 #include "backends/simd/packed_operand.h"
 #include "backends/simd/product.h"
 #include "backends/simd/simd.h"
@@ -173,6 +174,33 @@ class SimdGemm final : public HostOperation {
   std::vector<std::unique_ptr<Product>> products_;  // one for each part, which has its own working memory
 };
 
+// A product and its epilogue over row-major tensors.
+class FusedGemm final : public HostOperation {
+ public:
+  FusedGemm(const FusedBiasActivation& fused, const Kernels& kernels, ThreadTeam& team)
+      : HostOperation(fused.arguments()),
+        then_(fused.then),
+        kernels_(kernels),
+        product_(shape_of(std::get<Gemm>(fused.product)), kernels,
+                 method_of(shape_of(std::get<Gemm>(fused.product)), kernels, kAutomatic), &team) {}
+
+  void enqueue(std::span<Tensor* const> tensors) override {
+    const Epilogue epilogue = epilogue_of(then_, tensors);
+    product_.run(host_data<const std::byte>(tensors[0]), host_data<const std::byte>(tensors[1]),
+                 host_data<std::byte>(tensors.back()), &epilogue);
+  }
+
+  std::string implementation() const override {
+    return std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " + product_.describe() +
+           describe(then_) + ", threads=" + std::to_string(product_.threads());
+  }
+
+ private:
+  BiasActivation then_;
+  const Kernels& kernels_;
+  Product product_;
+};
+
 }  // namespace
 
 std::vector<std::string> variants(const Gemm& gemm) {
@@ -197,6 +225,13 @@ Support supports(const Gemm& gemm, std::string_view variant) {
   const std::string obstacle = Product::obstacle(shape, *kernels, method_of(shape, *kernels, variant).strategy);
   if (!obstacle.empty()) return Support::no(std::string(variant) + ": " + obstacle);
   return {};
+}
+
+std::unique_ptr<Operation> prepare_fused_gemm(const FusedBiasActivation& fused, const Kernels& kernels,
+                                              ThreadTeam& team) {
+  const Gemm& gemm = std::get<Gemm>(fused.product);
+  if (gemm.batch > 1 || is_column(gemm)) return nullptr;
+  return std::make_unique<FusedGemm>(fused, kernels, team);
 }
 
 std::unique_ptr<Operation> prepare(const Gemm& gemm, const PrepareOptions& options, ThreadTeam& team) {

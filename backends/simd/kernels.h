@@ -85,8 +85,21 @@ struct PlanesTransform {
   const std::byte* in = nullptr;
   std::int64_t plane = 0;
   std::byte* const* values = nullptr;
+  const std::byte* bias = nullptr;  // added to every result, of each channel; null: none
+  bool relu = false;
 };
 using TransformPlanes = void (*)(const PlanesTransform&);
+
+// c = activation(c + bias) + residual on rows of a result. Strides are in bytes; a residual lies like `c`.
+struct EpilogueRows {
+  std::int64_t rows = 0, columns = 0;
+  std::byte* c = nullptr;
+  std::int64_t row = 0;
+  const std::byte* bias = nullptr;
+  const std::byte* residual = nullptr;  // null: none
+  bool relu = false;
+};
+using ApplyEpilogue = void (*)(const EpilogueRows&);
 
 // A part of A or B to be copied into words in the order in which a tile reads them; what is missing becomes zeros.
 struct Panel {
@@ -129,6 +142,8 @@ struct Kernels {
   TransformValues transform_result_gradient = nullptr;  // 4×4 values
   TransformValues transform_filter = nullptr;           // 3×3 values
   TransformPlanes transform_filter_gradient = nullptr;  // to 3×3 values
+
+  ApplyEpilogue apply_epilogue = nullptr;  // f32 and f64 only
 
   Pack copy_a = nullptr;             // A row by row: rows of words
   Pack copy_transposed_a = nullptr;  // the same of A stored k×m; null if tiles take steps of words

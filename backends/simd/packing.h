@@ -2,6 +2,7 @@
 #pragma once
 
 #include "backends/simd/depthwise_kernel.h"
+#include "backends/simd/epilogue_kernel.h"
 #include "backends/simd/micro_kernel.h"
 #include "backends/simd/winograd_kernel.h"
 
@@ -235,6 +236,7 @@ constexpr Kernels make_kernels(DType dtype, std::string_view isa, std::string_vi
   Kernels kernels = describe_kernels<Kind>(dtype, isa, instruction, available);
   add_tiles<Kind, 1>(kernels);
   if constexpr (Kind::kReadsB) {
+    kernels.apply_epilogue = apply_epilogue<Kind>;
     kernels.sum_pixel = sum_pixels<Kind, 1>;
     kernels.sum_pixels = sum_pixels<Kind, kPixels>;
     kernels.sum_tap = sum_tap<Kind>;

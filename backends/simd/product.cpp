@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/devices/ceil_div.h"
+#include "backends/simd/epilogue.h"
 
 namespace whygpu::simd {
 namespace {
@@ -75,9 +76,12 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
   }
 }
 
-void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
-  if (only_.multiply != nullptr) return only_.run(a, b, c);
-  const Operands operands{.a = a, .b = b, .c = c};
+void Product::run(const std::byte* a, const std::byte* b, std::byte* c, const Epilogue* epilogue) {
+  const Operands operands{.a = a, .b = b, .c = c, .epilogue = epilogue};
+  if (only_.multiply != nullptr) {
+    only_.run(a, b, c);
+    return finish(operands, {0, shape_.m, 0, shape_.n});
+  }
   run_all_but_tail(operands);
   if (!tail_) return;
   tail_->gather(b, tail_rows_.data());
@@ -85,7 +89,24 @@ void Product::run(const std::byte* a, const std::byte* b, std::byte* c) {
 }
 
 void Product::run_tail(const Operands& o, const std::byte* rows) {
-  on_all([&](int part) { tail_->multiply(o.a, rows, o.c, shape_.m * part / parts_, shape_.m * (part + 1) / parts_); });
+  on_all([&](int part) {
+    const std::int64_t first = shape_.m * part / parts_, last = shape_.m * (part + 1) / parts_;
+    tail_->multiply(o.a, rows, o.c, first, last);
+    finish(o, {first, last - first, shape_.n, tail_->columns()});
+  });
+}
+
+// Once all sums of a part are complete.
+void Product::finish(const Operands& o, const Part& part) const {
+  if (o.epilogue == nullptr) return;
+  const std::int64_t bytes = kernels_.sum_bytes, offset = (part.row * shape_.ldc + part.column) * bytes;
+  kernels_.apply_epilogue({.rows = part.rows,
+                           .columns = part.columns,
+                           .c = o.c + offset,
+                           .row = shape_.ldc * bytes,
+                           .bias = o.epilogue->bias + part.column * bytes,
+                           .residual = o.epilogue->residual != nullptr ? o.epilogue->residual + offset : nullptr,
+                           .relu = o.epilogue->relu});
 }
 
 void Product::run_all_but_tail(const Operands& operands) {
@@ -166,8 +187,9 @@ void Product::run_in_place(const Operands& o) {
   const auto multiply = [&](std::int64_t i) {
     const std::int64_t row = (narrow_ ? i / column_parts : i % row_parts) * rows;
     const std::int64_t column = (narrow_ ? i % column_parts : i / row_parts) * columns;
-    multiply_in_place(o, {row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)}, 0,
-                      shape_.k);
+    const Part part{row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)};
+    multiply_in_place(o, part, 0, shape_.k);
+    finish(o, part);
   };
   if (parts_ == 1) {
     for (std::int64_t i = 0; i < row_parts * column_parts; ++i) multiply(i);
@@ -182,10 +204,11 @@ void Product::run_in_place(const Operands& o) {
 // Few rows of A: B is read once, some of its rows side by side, which memory is fastest at.
 void Product::run_thin(const Operands& o, std::int64_t first_column, std::int64_t last_column) const {
   const std::int64_t block = streaming_.steps;
+  const Part part{0, shape_.m, first_column, last_column - first_column};
   for (std::int64_t first_k = 0; first_k < shape_.k; first_k += block) {
-    multiply_in_place(o, {0, shape_.m, first_column, last_column - first_column}, first_k,
-                      std::min(block, shape_.k - first_k));
+    multiply_in_place(o, part, first_k, std::min(block, shape_.k - first_k));
   }
+  finish(o, part);
 }
 
 void Product::run_dots(const Operands& o, std::int64_t first_column, std::int64_t last_column) const {
@@ -205,6 +228,7 @@ void Product::run_dots(const Operands& o, std::int64_t first_column, std::int64_
     }
     j += several ? kDotColumns : 1;
   }
+  finish(o, {0, shape_.m, first_column, last_column - first_column});
 }
 
 RowBlock Product::pack_a(const std::byte* a, std::int64_t first_row, std::int64_t rows, std::int64_t first_k,
@@ -231,13 +255,16 @@ void Product::pack_b(const std::byte* b, std::int64_t first_column, std::int64_t
   pack_panel(kernels_, {b + offset * kernels_.value_bytes, shape_.ldb, shape_.transpose_b}, columns, k, out);
 }
 
-void Product::multiply(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
-                       std::int64_t first_column, std::int64_t k, bool accumulate, std::byte* c) const {
+// A panel's share of k for a block of rows.
+void Product::multiply(const Operands& o, const RowBlock& block, std::int64_t first_row, std::int64_t rows,
+                       const std::byte* panel, std::int64_t first_column, std::int64_t first_k, std::int64_t k) const {
   const std::int64_t columns = std::min<std::int64_t>(kernels_.panel_columns(), shape_.n - first_column);
   const std::int64_t step = std::int64_t{kernels_.panel_columns()} * kernels_.word_bytes;
   const auto bytes = static_cast<std::int64_t>(panel_bytes(kernels_, k));
-  multiply_panel(kernels_, block, rows, {panel, step, columns, panel + panel_bytes_, bytes}, k, accumulate,
-                 c + (first_row * shape_.ldc + first_column) * kernels_.sum_bytes, shape_.ldc);
+  multiply_panel(kernels_, block, rows, {panel, step, columns, panel + panel_bytes_, bytes}, k,
+                 first_k > 0 || shape_.accumulate, o.c + (first_row * shape_.ldc + first_column) * kernels_.sum_bytes,
+                 shape_.ldc);
+  if (first_k + k == shape_.k) finish(o, {first_row, rows, first_column, columns});
 }
 
 // For each block of k by columns that fits into L3: all threads pack B, then take blocks of rows in turn.
@@ -251,7 +278,6 @@ void Product::run_packed(const Operands& o) {
     const std::int64_t cuts = std::clamp<std::int64_t>(ceil_div(2 * parts_, row_blocks), 1, parts_ == 1 ? 1 : panels);
     for (std::int64_t first_k = 0; first_k < shape_.k; first_k += blocking_.k) {
       const std::int64_t ks = std::min(blocking_.k, shape_.k - first_k);
-      const bool accumulate = first_k > 0 || shape_.accumulate;
       std::atomic<std::int64_t> next_panel{0};
       if (!o.b_is_packed) {
         on_all([&](int) { pack_panels(o.b, next_panel, first_column, panels, first_k, ks, panels_.data()); });
@@ -268,7 +294,7 @@ void Product::run_packed(const Operands& o) {
           if (row_block != packed_rows) block = rows_of_a(o.a, first_row, rows, first_k, ks, part);
           packed_rows = row_block;
           for (std::int64_t i = panels * cut / cuts; i < panels * (cut + 1) / cuts; ++i) {
-            multiply(block, first_row, rows, packed + i * panel_bytes_, first_column + i * panel, ks, accumulate, o.c);
+            multiply(o, block, first_row, rows, packed + i * panel_bytes_, first_column + i * panel, first_k, ks);
           }
         }
       });
@@ -321,8 +347,7 @@ void Product::run_streamed(const Operands& o) {
         std::atomic<std::int64_t> all{0};
         pack_panels(o.b, all, first_column, panels, first_k, ks, own);
         for (std::int64_t p = 0; p < panels; ++p) {
-          multiply(rows_[block], 0, shape_.m, own + p * panel_bytes_, first_column + p * panel, ks,
-                   block > 0 || shape_.accumulate, o.c);
+          multiply(o, rows_[block], 0, shape_.m, own + p * panel_bytes_, first_column + p * panel, first_k, ks);
         }
       }
     }

@@ -21,6 +21,8 @@
 
 namespace whygpu::simd {
 
+struct Epilogue;
+
 // How a product is put together from tiles.
 enum class Strategy {
   in_place,  // A and B are read where they are
@@ -48,7 +50,8 @@ class Product {
   // Why this strategy cannot compute the product; empty if it can.
   static std::string obstacle(const Shape& shape, const Kernels& kernels, Strategy strategy);
 
-  void run(const std::byte* a, const std::byte* b, std::byte* c);
+  // With an epilogue: of kernels that have one, a residual with rows as far apart as those of C.
+  void run(const std::byte* a, const std::byte* b, std::byte* c, const Epilogue* epilogue = nullptr);
 
   // The whole product, if it is one tile. Otherwise `multiply` is null.
   struct OnlyTile {
@@ -78,6 +81,7 @@ class Product {
   struct Operands {
     const std::byte *a, *b;
     std::byte* c;
+    const Epilogue* epilogue = nullptr;
     bool b_is_packed = false;
   };
   struct Part {
@@ -92,6 +96,7 @@ class Product {
   static bool is_narrow(const Shape& shape, const Kernels& kernels) {
     return shape.n <= kNarrowPanels * kernels.panel_columns();
   }
+  void finish(const Operands& operands, const Part& part) const;
   void run_all_but_tail(const Operands& operands);
   void run_tail(const Operands& operands, const std::byte* rows);
   std::string describe_all_but_tail() const;
@@ -109,8 +114,8 @@ class Product {
               std::byte* out) const;
   void pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, std::int64_t first_column, std::int64_t panels,
                    std::int64_t first_k, std::int64_t ks, std::byte* out);
-  void multiply(const RowBlock& block, std::int64_t first_row, std::int64_t rows, const std::byte* panel,
-                std::int64_t first_column, std::int64_t k, bool accumulate, std::byte* c) const;
+  void multiply(const Operands& operands, const RowBlock& block, std::int64_t first_row, std::int64_t rows,
+                const std::byte* panel, std::int64_t first_column, std::int64_t first_k, std::int64_t k) const;
   // Calls task(thread) on all threads.
   template <class Task>
   void on_all(const Task& task) {

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <random>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "backends/dtypes.h"
 #include "backends/simd/amx_emulated.h"
 #include "backends/simd/blocked.h"
+#include "backends/simd/epilogue.h"
 
 namespace whygpu::simd {
 namespace {
@@ -96,7 +99,35 @@ class Problem {
     }
   }
 
+  // Against the product alone, which is exact.
+  void check_epilogue(Product& product) const {
+    const Integers bias(sums_, 1, case_.n, case_.n, 4), residual(sums_, case_.m, case_.n, shape_.ldc, 5);
+    for (const bool relu : {false, true}) {
+      for (const bool add : {false, true}) {
+        std::vector<std::byte> c = before_.bytes;
+        const Epilogue epilogue{bias.bytes.data(), add ? residual.bytes.data() : nullptr, relu};
+        product.run(a_.bytes.data(), b_.bytes.data(), c.data(), &epilogue);
+        for (std::int64_t i = 0; i < case_.m; ++i) {
+          for (std::int64_t j = 0; j < case_.n; ++j) {
+            const double sum = read(expected_, i * shape_.ldc + j) + bias.at(0, j);
+            const double expected = (relu ? std::max(sum, 0.0) : sum) + (add ? residual.at(i, j) : 0);
+            ASSERT_EQ(read(c, i * shape_.ldc + j), expected)
+                << product.describe() << (relu ? " relu" : "") << (add ? " residual" : "") << " at " << i << ", " << j;
+          }
+        }
+      }
+    }
+  }
+
  private:
+  double read(const std::vector<std::byte>& values, std::int64_t index) const {
+    const auto get = [&](auto typed) {
+      std::memcpy(&typed, values.data() + index * sizeof typed, sizeof typed);
+      return static_cast<double>(typed);
+    };
+    return sums_ == DType::f64 ? get(double{}) : get(float{});
+  }
+
   Case case_;
   DType sums_;
   Shape shape_;
@@ -239,6 +270,23 @@ TEST_P(ProductOf, TailApart) {
     }
   }
   EXPECT_GT(apart, 20);
+}
+
+// By every strategy, with sums in one block of k and in several.
+TEST_P(ProductOf, EpilogueOfEveryPart) {
+  if (kernels_.apply_epilogue == nullptr) GTEST_SKIP() << "these kernels have no epilogue";
+  ThreadTeam team(3);
+  for (const bool transpose_b : {false, true}) {
+    for (const auto& [m, n, k] :
+         {std::array{3, 5, 7}, {25, 70, 40}, {130, 131, 1100}, {3, 700, 1100}, {1000, 1, 300}}) {
+      const Problem problem(kernels_.dtype, {m, n, k, false, transpose_b});
+      for (const Strategy strategy : {Strategy::in_place, Strategy::packed, Strategy::streamed, Strategy::dots}) {
+        if (!Product::obstacle(problem.shape(), kernels_, strategy).empty()) continue;
+        Product product(problem.shape(), kernels_, {.strategy = strategy, .tail_apart = true}, &team);
+        problem.check_epilogue(product);
+      }
+    }
+  }
 }
 
 std::vector<const Kernels*> all_and_emulated() {

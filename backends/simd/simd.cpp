@@ -5,7 +5,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "backends/layers/layer.h"
 #include "backends/simd/blocking.h"
+#include "backends/simd/epilogue.h"
 #include "backends/simd/kernels.h"
 #include "whygpu/host_device.h"
 
@@ -26,7 +28,7 @@ std::string huge_pages() {
   return end == std::string::npos ? "unknown" : text.substr(begin + 1, end - begin - 1);
 }
 
-class Simd final : public Backend {
+class Simd final : public Backend, LayerKernels {
  public:
   explicit Simd(const Settings& settings) : team_(std::max(1, settings.threads)) {
     if (simd::find_kernels(DType::f32) == nullptr) throw std::runtime_error("this processor has neither AVX2 nor NEON");
@@ -55,6 +57,12 @@ class Simd final : public Backend {
   }
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
     return std::visit([&](const auto& shape) { return simd::prepare(shape, options, team_); }, op);
+  }
+
+  LayerKernels* layers() override { return this; }
+  std::unique_ptr<Operation> prepare(const Layer& layer) override {
+    const auto* fused = layer.get<FusedBiasActivation>();
+    return fused != nullptr ? simd::prepare_fused(*fused, team_) : nullptr;
   }
 
  private:

@@ -9,6 +9,7 @@
 
 #include "backends/devices/ceil_div.h"
 #include "backends/simd/blocking.h"
+#include "backends/simd/epilogue.h"
 #include "backends/simd/packed_operand.h"
 #include "backends/simd/shares.h"
 #include "backends/simd/simd.h"
@@ -81,8 +82,14 @@ class TransformedFilters final : public PackedOperand {
 
 class PixelsByWinograd final : public HostOperation {
  public:
-  PixelsByWinograd(const Convolution& op, Layout layout, const Kernels& kernels, ThreadTeam& team)
-      : HostOperation(op.arguments()), op_(op), kernels_(kernels), team_(team), tiles_(op, kernels.value_bytes) {
+  PixelsByWinograd(const Convolution& op, Layout layout, const Kernels& kernels, ThreadTeam& team,
+                   std::vector<TensorSpec> arguments, std::optional<BiasActivation> then)
+      : HostOperation(std::move(arguments)),
+        op_(op),
+        kernels_(kernels),
+        team_(team),
+        then_(then),
+        tiles_(op, kernels.value_bytes) {
     const std::int64_t panels = ceil_div(tiles_.result_c, kernels.panel_columns());
     const std::int64_t row = padded_row(kernels, tiles_.source_c), least = 2 * kernels.rows;
     const std::int64_t fitting = static_cast<std::int64_t>(caches().l2) / 2 / (kPlanes * row) / kernels.rows;
@@ -117,7 +124,8 @@ class PixelsByWinograd final : public HostOperation {
   void enqueue(std::span<Tensor* const> tensors) override {
     const bool forward = op_.pass == Pass::forward;
     const auto* source = host_data<const std::byte>(tensors[forward ? 0 : 2]);
-    auto* result = host_data<std::byte>(tensors[forward ? 2 : 0]);
+    auto* result = host_data<std::byte>(forward ? tensors.back() : tensors[0]);
+    epilogue_ = then_ ? epilogue_of(*then_, tensors) : Epilogue{};
     if (own_filters_) {
       const auto* values = host_data<const std::byte>(tensors[1]);
       shares_.run(team_, own_filters_->count(),
@@ -130,7 +138,8 @@ class PixelsByWinograd final : public HostOperation {
 
   std::string implementation() const override {
     return "Winograd F(4×4, 3×3), up to " + std::to_string(block_) +
-           " tiles of images at a time, filters transformed " + (own_filters_ ? "on every run, " : "beforehand, ") +
+           " tiles of images at a time, filters transformed " + (own_filters_ ? "on every run" : "beforehand") +
+           (then_ ? describe(*then_) : "") + ", " +
            describe_kernels(kernels_, std::min<std::size_t>(team_.count(), items_.size()));
   }
 
@@ -158,9 +167,11 @@ class PixelsByWinograd final : public HostOperation {
                        item.tiles, {panel, width * kernels_.word_bytes, columns, panel + panel_bytes, panel_bytes},
                        tiles_.source_c, false, sums.of(plane), sums.row / value);
       }
+      const std::byte* bias = then_ ? epilogue_.bias + p * width * value : nullptr;
       for (std::int64_t t = 0; t < item.tiles; ++t) {
         const auto values = tiles_.result_of(item.first + t, p * width, result, unused_[thread].data());
-        kernels_.transform_result({columns, sums.of(0) + t * sums.row, sums.stride, values.data()});
+        kernels_.transform_result(
+            {columns, sums.of(0) + t * sums.row, sums.stride, values.data(), bias, epilogue_.relu});
       }
     }
   }
@@ -168,6 +179,8 @@ class PixelsByWinograd final : public HostOperation {
   Convolution op_;
   const Kernels& kernels_;
   ThreadTeam& team_;
+  std::optional<BiasActivation> then_;
+  Epilogue epilogue_;  // of the run
   Tiles tiles_;
   std::int64_t block_ = 0;  // tiles, at most
   std::vector<Item> items_;
@@ -183,7 +196,12 @@ class PixelsByWinograd final : public HostOperation {
 
 std::unique_ptr<Operation> prepare_pixels(const Convolution& op, Layout layout, const Kernels& kernels,
                                           ThreadTeam& team) {
-  return std::make_unique<PixelsByWinograd>(op, layout, kernels, team);
+  return std::make_unique<PixelsByWinograd>(op, layout, kernels, team, op.arguments(), std::nullopt);
+}
+
+std::unique_ptr<Operation> prepare_fused(const FusedBiasActivation& fused, const Kernels& kernels, ThreadTeam& team) {
+  return std::make_unique<PixelsByWinograd>(std::get<Convolution>(fused.product), Layout::row_major, kernels, team,
+                                            fused.arguments(), fused.then);
 }
 
 }  // namespace whygpu::simd::winograd

@@ -19,6 +19,10 @@
 #include "backends/simd/panels.h"
 #include "whygpu/backend.h"
 
+namespace whygpu {
+struct FusedBiasActivation;
+}
+
 namespace whygpu::simd::winograd {
 
 inline constexpr std::int64_t kSide = 4, kSourceSide = 6, kTaps = 9, kPlanes = kSourceSide * kSourceSide;
@@ -31,9 +35,10 @@ std::string obstacle(const Convolution& op, const Kernels& kernels);
 // Whether it is faster than implicit GEMM; the limits were measured.
 bool pays(const Convolution& op, const Kernels& kernels, Layout layout);
 
-// Forward and backward data; backward weights.
+// Forward and backward data; forward with its epilogue, without a residual; backward weights.
 std::unique_ptr<Operation> prepare_pixels(const Convolution& op, Layout layout, const Kernels& kernels,
                                           ThreadTeam& team);
+std::unique_ptr<Operation> prepare_fused(const FusedBiasActivation& fused, const Kernels& kernels, ThreadTeam& team);
 std::unique_ptr<Operation> prepare_weight_gradient(const Convolution& op, const Kernels& kernels, ThreadTeam& team);
 
 // The tiles of all images. Tiles at the edges reach beyond the image and the result.

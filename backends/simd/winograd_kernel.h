@@ -6,6 +6,7 @@
 
 #include <type_traits>
 
+#include "backends/simd/epilogue_kernel.h"
 #include "backends/simd/micro_kernel.h"
 
 namespace whygpu::simd {
@@ -116,33 +117,42 @@ template <class Matrix, class V, class Read, class Write>
   }
 }
 
-// All channels, the last vector in part.
-template <class Kind, class Matrix, class ReadAt, class WriteAt>
-[[gnu::always_inline]] inline void transform_channels(std::int64_t channels, const ReadAt& from, const WriteAt& to) {
+// All channels, the last vector in part. `then(value, offset, lanes)` is what is written of a value.
+template <class Kind, class Matrix, class ReadAt, class WriteAt, class Then>
+[[gnu::always_inline]] inline void transform_channels(std::int64_t channels, const ReadAt& from, const WriteAt& to,
+                                                      const Then& then) {
   using Isa = typename Kind::Isa;
   using V = typename Kind::Words;
   constexpr std::int64_t kWidth = kLanes<Kind>, kBytes = sizeof(V);
   std::int64_t c = 0, offset = 0;
   for (; c + kWidth <= channels; c += kWidth, offset += kBytes) {
     transform<Matrix, V>([&](int i) { return load<V>(from(i) + offset); },
-                         [&](int i, V value) { store(to(i) + offset, value); });
+                         [&](int i, V value) { store(to(i) + offset, then(value, offset, kWidth)); });
   }
   const int lanes = static_cast<int>(channels - c);
   if (lanes == 0) return;
   transform<Matrix, V>([&](int i) { return load_first<Isa, V>(from(i) + offset, lanes); },
-                       [&](int i, V value) { store_first<Isa>(to(i) + offset, value, lanes); });
+                       [&](int i, V value) { store_first<Isa>(to(i) + offset, then(value, offset, lanes), lanes); });
 }
+
+constexpr auto nothing_more = [](auto value, std::int64_t, int) { return value; };
 
 template <class Kind, class Matrix>
 void transform_values(const ValuesTransform& t) {
   transform_channels<Kind, Matrix>(
-      t.channels, [&t](int i) { return t.values[i]; }, [&t](int i) { return t.out + i * t.plane; });
+      t.channels, [&t](int i) { return t.values[i]; }, [&t](int i) { return t.out + i * t.plane; }, nothing_more);
 }
 
 template <class Kind, class Matrix>
 void transform_planes(const PlanesTransform& t) {
-  transform_channels<Kind, Matrix>(
-      t.channels, [&t](int i) { return t.in + i * t.plane; }, [&t](int i) { return t.values[i]; });
+  using V = typename Kind::Words;
+  const auto from = [&t](int i) { return t.in + i * t.plane; };
+  const auto to = [&t](int i) { return t.values[i]; };
+  if (t.bias == nullptr) return transform_channels<Kind, Matrix>(t.channels, from, to, nothing_more);
+  const V least = least_result<V>(t.relu);
+  transform_channels<Kind, Matrix>(t.channels, from, to, [&](V value, std::int64_t offset, int lanes) {
+    return at_least(least, value + load_first<typename Kind::Isa, V>(t.bias + offset, lanes));
+  });
 }
 
 }  // namespace

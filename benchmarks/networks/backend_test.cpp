@@ -5,6 +5,7 @@
 #include <map>
 
 #include "backends/layers/attention/attention.h"
+#include "backends/layers/bias_activation/bias_activation.h"
 #include "backends/loader.h"
 #include "benchmarks/networks/check.h"
 #include "benchmarks/networks/network_graph.h"
@@ -94,6 +95,61 @@ TEST(NodeTimes, BackendLayer) {
   EXPECT_EQ(plain.at("bias_activation"), CodeOwner::layers);
   EXPECT_EQ(own.at("bias_activation"), CodeOwner::backend);
   EXPECT_EQ(own.at("bias_activation_gradient"), CodeOwner::layers);
+}
+
+// A backend without its own layers.
+class WithoutLayers final : public Backend {
+ public:
+  explicit WithoutLayers(Backend& real) : real_(real) {}
+  std::string version() const override { return real_.version(); }
+  Facts facts() const override { return {}; }
+  Device& device() override { return real_.device(); }
+  Support supports(const Op& op, const PrepareOptions& options) const override { return real_.supports(op, options); }
+  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
+    return real_.prepare(op, options);
+  }
+
+ private:
+  Backend& real_;
+};
+
+// Two products with bias and relu in place become one operation each; the third, with bias alone, too.
+TEST(Program, FusesWhatTheBackendCan) {
+  setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
+  LoadedBackend simd(find_modules().at("simd"), {1, 0});
+  WithoutLayers apart(*simd);
+  const Model& model = find_model("mlp");
+  const Network network = model.network(model.check_sizes());
+  const ComputeGraph graph = training_graph(network, DType::f32);
+  Program fused(graph, *simd), plain(graph, apart);
+  EXPECT_EQ(fused.time_nodes(1).size() + 3, plain.time_nodes(1).size());
+  EXPECT_EQ(plain.time_nodes(1).size(), graph.nodes.size());
+  EXPECT_THAT(fused.implementation(), testing::HasSubstr("bias and relu on parts of the result"));
+  std::vector<std::size_t> nodes;
+  fused.enqueue([&](std::size_t node) { nodes.push_back(node); });
+  ASSERT_EQ(nodes.size(), graph.nodes.size());
+  for (std::size_t i = 0; i < nodes.size(); ++i) EXPECT_EQ(nodes[i], i);
+}
+
+// The derivative reads the product before gelu again; here relu, which the backend could fuse, stands in its place.
+TEST(Program, KeepsAResultThatIsReadAgain) {
+  setenv("WHYGPU_BACKEND_PATH", WHYGPU_BINARY_DIR "/bin/backends", 0);
+  LoadedBackend simd(find_modules().at("simd"), {1, 0});
+  const Model& model = find_model("gpt-block");
+  const Network network = model.network(model.check_sizes());
+  ComputeGraph graph = training_graph(network, DType::f32);
+  std::size_t gelu = 0;
+  for (Node& node : graph.nodes) {
+    const auto* layer = std::get_if<Layer>(&node.op);
+    const auto* bias = layer != nullptr ? layer->get<BiasActivation>() : nullptr;
+    if (bias == nullptr || bias->activation != Activation::gelu) continue;
+    BiasActivation changed = *bias;
+    changed.activation = Activation::relu;
+    node.op = changed;
+    ++gelu;
+  }
+  ASSERT_EQ(gelu, 1U);
+  EXPECT_EQ(Program(graph, *simd).time_nodes(1).size(), graph.nodes.size() - 3);
 }
 
 TEST(Training, PlantedErrorF32) { check_planted_error(DType::f32); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "backends/dtypes.h"
+#include "backends/layers/bias_activation/fused.h"
 #include "backends/loader.h"
 #include "reports/results/statistics.h"
 
@@ -64,15 +65,48 @@ Support supports(const ComputeGraph& graph, Backend& backend) {
 Program::Program(const ComputeGraph& graph, Backend& backend)
     : graph_(graph), backend_(backend), plan_(plan_memory(graph)), memory_(backend.device().allocate(plan_.bytes)) {
   tensors_.resize(graph.values.size());
-  for (const Node& node : graph.nodes) {
-    auto ready = std::ranges::find(operations_, node.op, &Prepared::op);
-    if (ready == operations_.end()) {
-      operations_.push_back(prepare(node.op));
-      ready = std::prev(operations_.end());
+  for (std::size_t i = 0; i < graph.nodes.size(); i += steps_.back().nodes) {
+    if (std::optional<Step> fused = fused_step(i)) {
+      steps_.push_back(std::move(*fused));
+      continue;
     }
-    Step& step = steps_.emplace_back(Step{ready->operation.get(), {}, node.phase, ready->owner});
+    const Node& node = graph.nodes[i];
+    const Prepared& ready = prepared(node.op);
+    Step& step = steps_.emplace_back(Step{ready.operation.get(), {}, node.phase, ready.owner, i});
     for (const Value value : node.arguments) step.arguments.push_back(&tensor(value));
   }
+}
+
+const Program::Prepared& Program::prepared(const NodeOp& op) {
+  const auto ready = std::ranges::find(operations_, op, &Prepared::op);
+  if (ready != operations_.end()) return *ready;
+  operations_.push_back(prepare(op));
+  return operations_.back();
+}
+
+// A product and what follows on its result in place, if the backend has one operation for both.
+std::optional<Program::Step> Program::fused_step(std::size_t node) {
+  if (backend_.layers() == nullptr || node + 1 == graph_.nodes.size()) return std::nullopt;
+  const Node &first = graph_.nodes[node], &second = graph_.nodes[node + 1];
+  const auto* layer = std::get_if<Layer>(&second.op);
+  const auto* then = layer != nullptr ? layer->get<BiasActivation>() : nullptr;
+  const auto* convolution = std::get_if<Convolution>(&first.op);
+  const bool is_product =
+      std::holds_alternative<Gemm>(first.op) || (convolution != nullptr && convolution->pass == Pass::forward);
+  if (then == nullptr || !is_product) return std::nullopt;
+  const Value result = first.arguments[2];
+  if (second.arguments.front() != result || second.arguments.back() != result) return std::nullopt;
+
+  const Layer fused = FusedBiasActivation{backend_op(first.op), *then};
+  if (std::ranges::find(operations_, NodeOp(fused), &Prepared::op) == operations_.end()) {
+    auto operation = backend_.layers()->prepare(fused);
+    if (!operation) return std::nullopt;
+    operations_.push_back({fused, std::move(operation), CodeOwner::backend});
+  }
+  Step step{prepared(fused).operation.get(), {}, first.phase, CodeOwner::backend, node, 2};
+  for (const Value value : {first.arguments[0], first.arguments[1]}) step.arguments.push_back(&tensor(value));
+  for (std::size_t i = 1; i < second.arguments.size(); ++i) step.arguments.push_back(&tensor(second.arguments[i]));
+  return step;
 }
 
 // Uses the backend's own version of a layer if it has one.
@@ -162,9 +196,9 @@ void Program::enqueue() {
 }
 
 void Program::enqueue(const std::function<void(std::size_t node)>& before_each) {
-  for (std::size_t node = 0; node < steps_.size(); ++node) {
-    before_each(node);
-    steps_[node].operation->enqueue(steps_[node].arguments);
+  for (const Step& step : steps_) {
+    for (std::size_t i = 0; i < step.nodes; ++i) before_each(step.first_node + i);
+    step.operation->enqueue(step.arguments);
   }
 }
 
@@ -182,7 +216,7 @@ std::vector<NodeTime> Program::time_nodes(int steps) {
   }
   std::vector<NodeTime> times;
   for (std::size_t i = 0; i < steps_.size(); ++i) {
-    times.push_back({steps_[i].owner, name_of(graph_.nodes[i].op), median(seconds[i])});
+    times.push_back({steps_[i].owner, name_of(graph_.nodes[steps_[i].first_node].op), median(seconds[i])});
   }
   return times;
 }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@ Support supports(const ComputeGraph& graph, Backend& backend);
 // Whose code computes a node: the backend's (its library, or its own version of a layer), or whygpu's layer kernels.
 enum class CodeOwner : std::uint8_t { backend, layers };
 
-// The time of one node of a step.
+// The time of one node of a step, or of two that the backend computes as one, under the name of the first.
 struct NodeTime {
   CodeOwner owner = CodeOwner::backend;
   std::string_view operation;  // "gemm", "layer_norm", …
@@ -58,11 +59,13 @@ class Program {
   std::string implementation() const;  // all distinct ones, in order of first use
 
  private:
+  // One node, or two that the backend computes as one.
   struct Step {
     Operation* operation = nullptr;
     std::vector<Tensor*> arguments;
     Phase phase = Phase::forward;
     CodeOwner owner = CodeOwner::backend;
+    std::size_t first_node = 0, nodes = 1;
   };
 
   // One distinct operation of the graph, prepared.
@@ -72,7 +75,9 @@ class Program {
     CodeOwner owner = CodeOwner::backend;
   };
 
+  const Prepared& prepared(const NodeOp& op);
   Prepared prepare(const NodeOp& op);
+  std::optional<Step> fused_step(std::size_t node);
   void upload(Value value, const std::vector<double>& values);
 
   const ComputeGraph& graph_;
