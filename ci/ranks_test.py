@@ -71,11 +71,11 @@ class Ranks(unittest.TestCase):
 
     def test_collectives_are_correct_in_all_types(self):
         problems = [word for name in ("allreduce", "allgather", "reduce_scatter", "broadcast", "alltoall")
-                    for word in (name, "bytes=64,4000,65536", "dtype=f32,bf16,s32", "in_place=no,yes")]
+                    for word in (name, "bytes=4000,65536", "dtype=f32,bf16,s32", "in_place=no,yes")]
         status, output = self.run_whygpu(*problems, "--ranks", "2,4", "--rounds", "1", "--sample-seconds", "0.002")
         self.assertEqual(status, 0, output)
         cases = self.cases()
-        self.assertEqual(len(cases), 5 * 3 * 3 * 2 * 2)
+        self.assertEqual(len(cases), 5 * 2 * 3 * 2 * 2)
         self.assertEqual({case["status"] for case in cases.values()}, {"ok"})
         self.assertEqual({case["backend"] for case in cases.values()}, {"host"})
         for case in cases.values():

@@ -16,7 +16,8 @@ import jsonschema
 source, build = map(pathlib.Path, sys.argv[1:3])
 whygpu = build / "bin/whygpu"
 folder = pathlib.Path(tempfile.mkdtemp())
-quick = ["--rounds", "2", "--sample-seconds", "0.001"]
+short = ["--rounds", "2", "--sample-seconds", "0.001"]
+quick = [*short, "--no-ceilings"]
 environment = {**os.environ, "WHYGPU_BACKEND_PATH": str(build / "tests/backends"), "NO_COLOR": "1"}
 
 
@@ -44,7 +45,7 @@ def load(name):
 
 # A run with every status.
 text = run("run", "gemm m=8 n=8 k=8 dtype=f32,tf32", "gemm m=9 n=9 k=64 backend=faulty variant=off_by_one,abort,right",
-           "--backend", "naive,faulty", "-o", "all.json", *quick, code=1)
+           "--backend", "naive,faulty", "-o", "all.json", *short, code=1)
 status = {c["case"]: c["status"] for c in load("all.json")["whygpu"]["cases"]}
 assert set(status.values()) == {"ok", "unsupported", "incorrect", "failed"}, status
 assert "incorrect" in text and "signal 6 (Aborted)" in text, text
@@ -52,7 +53,7 @@ assert not (folder / "all.json.journal").exists()
 
 # Measurements survive an attempt to overwrite them, and kill -9.
 one_line(run("run", "gemm m=8 n=8 k=8", "--backend", "naive", "-o", "all.json", *quick, code=2), "all.json exists")
-victim = subprocess.Popen([whygpu, "run", "gemm m=1..40+1 n=64 k=64", "--backend", "naive", "-o", "killed.json", "--rounds", "2",
+victim = subprocess.Popen([whygpu, "run", "gemm m=1..16+1 n=64 k=64", "--backend", "naive", "-o", "killed.json", "--rounds", "2",
                            "--sample-seconds", "0.05"], cwd=folder, env=environment, stderr=subprocess.DEVNULL)
 journal = folder / "killed.json.journal"
 while not journal.exists() or journal.read_text().count('"end"') < 3:
@@ -70,7 +71,7 @@ assert kept <= rounds and all(len(c["rounds"]) == 2 for c in resumed["whygpu"]["
 one_line(run("run", "--resume", "-o", "killed.json", "--threads", "1", code=2), "only -o FILE")
 
 # Ctrl-C writes a valid file and prints how to resume.
-victim = subprocess.Popen([whygpu, "run", "gemm m=1..40+1 n=64 k=64", "--backend", "naive", "-o", "stopped.json", "--rounds", "2",
+victim = subprocess.Popen([whygpu, "run", "gemm m=1..16+1 n=64 k=64", "--backend", "naive", "-o", "stopped.json", "--rounds", "2",
                            "--sample-seconds", "0.05"], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           text=True)
 journal = folder / "stopped.json.journal"
@@ -114,7 +115,7 @@ one_line(run(*published, "--device", "NV_C", code=2), 'did you mean "NV_A"?')
 one_line(run("import", "all.json", "--source", "us", "--date", "2017-06-28", "--device", "x", code=2), "a result file of whygpu")
 
 # No room for the result file, which is larger than its journal: it is reported, and the measurements stay in the journal.
-roomy = ["run", "gemm m=8 n=8 k=8", "--backend", "naive", *quick, "--no-ceilings"]
+roomy = ["run", "gemm m=8 n=8 k=8", "--backend", "naive", *quick]
 run(*roomy, "-o", "fits.json")
 room = (folder / "fits.json").stat().st_size * 9 // 10
 

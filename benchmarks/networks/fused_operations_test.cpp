@@ -1,16 +1,15 @@
-// Fused operations of the simd backend against the product and the epilogue one after the other.
-#include "backends/simd/epilogue.h"
-
+// Fused operations of the simd backend against the product, bias, activation and residual one after the other.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 #include <random>
 
+#include "backends/layers/bias_activation/fused.h"
 #include "backends/layers/layer.h"
 #include "backends/loader.h"
 
-namespace whygpu::simd {
+namespace whygpu {
 namespace {
 
 using Values = std::vector<float>;
@@ -110,4 +109,4 @@ TEST_F(Fused, NoneForOthers) {
 }
 
 }  // namespace
-}  // namespace whygpu::simd
+}  // namespace whygpu
