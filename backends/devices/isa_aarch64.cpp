@@ -15,4 +15,6 @@ Isa detect_isa() {
   return found;
 }
 
+int tlb_pages() { return 0; }
+
 }  // namespace whygpu

@@ -4,4 +4,6 @@ namespace whygpu {
 
 Isa detect_isa() { return {}; }
 
+int tlb_pages() { return 0; }
+
 }  // namespace whygpu

@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 namespace whygpu {
 namespace {
 
@@ -32,7 +34,28 @@ bool tiles_granted() {
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
+// Intel SDM, volume 2, CPUID leaf 18h: one subleaf for each TLB.
+int intel_tlb_pages() {
+  constexpr unsigned kLeaf = 0x18, kData = 1, kUnified = 3;
+  int most = 0;
+  const unsigned last = cpuid(kLeaf, 0).eax;
+  for (unsigned subleaf = 0; subleaf <= last; ++subleaf) {
+    const Registers tlb = cpuid(kLeaf, subleaf);
+    const unsigned type = tlb.edx & 0x1f, level = (tlb.edx >> 5) & 7;
+    if ((type != kData && type != kUnified) || level != 2 || !bit(tlb.ebx, 0)) continue;
+    most = std::max(most, static_cast<int>((tlb.ebx >> 16) * tlb.ecx));
+  }
+  return most;
+}
+
 }  // namespace
+
+int tlb_pages() {
+  constexpr unsigned kAmdCaches = 0x80000006;  // AMD64 Architecture Programmer's Manual, volume 3, appendix E
+  if (__get_cpuid_max(0, nullptr) >= 0x18 && cpuid(0x18, 0).ebx != 0) return intel_tlb_pages();
+  if (__get_cpuid_max(0x80000000, nullptr) < kAmdCaches) return 0;
+  return static_cast<int>((cpuid(kAmdCaches, 0).ebx >> 16) & 0xfff);
+}
 
 // Bit numbers from the Intel SDM, volume 2, CPUID leaves 1 and 7.
 Isa detect_isa() {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 #include "backends/simd/kernels.h"
 
@@ -12,7 +13,13 @@ namespace whygpu::simd {
 // Bytes of the caches of one core; L3 is what its cores share.
 struct Caches {
   std::size_t l1 = std::size_t{32} << 10, l2 = std::size_t{512} << 10, l3 = std::size_t{8} << 20;
+  int l2_ways = 8;
+  bool huge_pages = true;                          // for working memory
+  std::size_t small_pages = std::size_t{4} << 20;  // bytes that the TLB translates without them
 };
+
+// Linux's setting for transparent huge pages: "always", "madvise" or "never".
+std::string system_huge_pages();
 
 // Of this machine's first CPU. What is unknown keeps a small machine's value.
 const Caches& caches();
@@ -26,9 +33,10 @@ struct Blocking {
 
 // For a product m×n×k on `threads` threads. After Low, Igual, Smith and Quintana-Ortí, "Analytical modeling is enough
 // for high-performance BLIS", 2016, with L2 in the place of L1: vectors of B and words of A come fast enough from
-// there, and longer sums write C less often. Three eighths of L2 are A's, and hold at least eight tiles or 96 rows,
-// between which the next panel of B is fetched. Blocks are then made equally large, and smaller where threads would
-// have too few of them.
+// there, and longer sums write C less often. Three eighths of L2's ways are A's, and hold at least eight tiles or 96
+// rows, between which the next panel of B is fetched. A block of B takes a quarter of L3 at most, and, in small pages,
+// half of what the TLB translates. Blocks are then made equally large, and smaller where threads would have too few of
+// them.
 Blocking choose_blocking(const Kernels& kernels, const Caches& caches, std::int64_t m, std::int64_t n, std::int64_t k,
                          int threads);
 

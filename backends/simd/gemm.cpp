@@ -7,6 +7,7 @@
 #include "backends/simd/packed_operand.h"
 #include "backends/simd/product.h"
 #include "backends/simd/simd.h"
+#include "backends/simd/tiny.h"
 #include "whygpu/host_device.h"
 
 namespace whygpu::simd {
@@ -120,7 +121,9 @@ class SimdGemm final : public HostOperation {
     for (int part = 0; part < parts_; ++part) {
       products_.push_back(std::make_unique<Product>(shape, kernels, method_, within));
     }
-    if (gemm.batch == 1 && !turned_) only_ = products_.front()->only_tile();
+    if (gemm.batch > 1) return;
+    if (options.variant.empty() || options.variant == kAutomatic) tiny_ = tiny_product(gemm.dtype, shape_of(gemm));
+    if (!turned_) only_ = products_.front()->only_tile();
   }
 
   std::unique_ptr<Tensor> allocate(int index) override {
@@ -129,7 +132,12 @@ class SimdGemm final : public HostOperation {
   }
 
   void enqueue(std::span<Tensor* const> tensors) override {
-    if (only_.multiply != nullptr) {  // a tiny product takes as long as what else could be asked
+    // A small product takes as long as what else could be asked.
+    if (tiny_ != nullptr) {
+      return tiny_(host_data<const std::byte>(tensors[0]), host_data<const std::byte>(tensors[1]),
+                   host_data<std::byte>(tensors[2]));
+    }
+    if (only_.multiply != nullptr) {
       return only_.run(host_data<const std::byte>(tensors[0]), host_data<const std::byte>(tensors[1]),
                        host_data<std::byte>(tensors[2]));
     }
@@ -139,6 +147,7 @@ class SimdGemm final : public HostOperation {
   }
 
   std::string implementation() const override {
+    if (tiny_ != nullptr) return "straight scalar code for this shape, threads=1";
     std::string text =
         std::string(kernels_.isa) + " " + std::string(kernels_.instruction) + ", " + products_.front()->describe();
     if (turned_) text += ", C computed as a row";
@@ -164,6 +173,7 @@ class SimdGemm final : public HostOperation {
     products_[part]->run(turned_ ? b : a, turned_ ? a : b, c);
   }
 
+  MultiplyTiny tiny_ = nullptr;
   Product::OnlyTile only_;
   Gemm gemm_;
   const Kernels& kernels_;

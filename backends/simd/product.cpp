@@ -393,7 +393,8 @@ std::string Product::describe_all_but_tail() const {
       if (whole_rows_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + "A and B read in place";
       if (thin_)
         return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + std::to_string(streaming_.steps) +
-               " rows of B side by side in place" + (streaming_.fetched ? ", fetched ahead" : "");
+               " rows of B side by side in place" + (streaming_.fetched ? ", fetched ahead" : "") +
+               (streaming_.measured ? ", as measured here" : "");
       return tiles(kernels_.panel_columns()) + "A and B read in place";
     case Strategy::streamed:
       return tiles(kernels_.panel_columns()) + "A packed, " + block_of_b + " packed and used at once";

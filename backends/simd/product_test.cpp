@@ -15,6 +15,7 @@
 #include "backends/simd/amx_emulated.h"
 #include "backends/simd/blocked.h"
 #include "backends/simd/epilogue.h"
+#include "backends/simd/tiny.h"
 
 namespace whygpu::simd {
 namespace {
@@ -299,6 +300,29 @@ INSTANTIATE_TEST_SUITE_P(, ProductOf, testing::ValuesIn(all_and_emulated()), [](
   return std::string(dtype_name(info.param->dtype)) + "_" + std::string(info.param->isa);
 });
 
+TEST(TinyProduct, EveryShapeAndTranspose) {
+  for (const DType dtype : {DType::f32, DType::f64}) {
+    for (int i = 0; i < 3 * 3 * 3 * 4; ++i) {
+      const Problem problem(dtype, {i / 36 + 1, i / 12 % 3 + 1, i / 4 % 3 + 1, i % 4 >= 2, i % 2 == 1});
+      problem.check([&](const Shape& shape, const std::byte* a, const std::byte* b, std::byte* c) {
+        const MultiplyTiny multiply = tiny_product(dtype, shape);
+        ASSERT_NE(multiply, nullptr);
+        multiply(a, b, c);
+      });
+    }
+  }
+}
+
+TEST(TinyProduct, NoneForOthers) {
+  const Shape tiny = Problem(DType::f32, {2, 3, 1}).shape();
+  EXPECT_NE(tiny_product(DType::f32, tiny), nullptr);
+  EXPECT_EQ(tiny_product(DType::bf16, tiny), nullptr);
+  for (const Case& t :
+       {Case{4, 3, 1}, {2, 4, 1}, {2, 3, 4}, {2, 3, 1, false, false, true}, {2, 3, 1, false, false, false, 1}}) {
+    EXPECT_EQ(tiny_product(DType::f32, Problem(DType::f32, t).shape()), nullptr);
+  }
+}
+
 TEST(BlockedProduct, EveryTranspose) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
@@ -324,6 +348,20 @@ TEST(Blocking, FitsIntoTheCaches) {
       EXPECT_EQ(blocking.columns % kernels->panel_columns(), 0);
     }
   }
+}
+
+// Whole ways of L2 for A, and half of the TLB for B where its pages are small.
+TEST(Blocking, WaysAndTranslatedPages) {
+  const Kernels& kernels = **std::ranges::find(all_kernels(), DType::f32, &Kernels::dtype);
+  Caches caches{.l1 = 48 << 10, .l2 = 1280 << 10, .l3 = 64 << 20, .l2_ways = 20, .small_pages = 2 << 20};
+  const auto a_bytes = [](const Blocking& blocking) { return blocking.rows * blocking.k * 4; };
+  EXPECT_LE(a_bytes(choose_blocking(kernels, caches, 5000, 5000, 5000, 1)), 7 * (64 << 10));
+  EXPECT_GT(a_bytes(choose_blocking(kernels, caches, 5000, 5000, 5000, 1)), 6 * (64 << 10));
+  const Blocking in_huge_pages = choose_blocking(kernels, caches, 5000, 5000, 5000, 1);
+  caches.huge_pages = false;
+  const Blocking in_small_pages = choose_blocking(kernels, caches, 5000, 5000, 5000, 1);
+  EXPECT_GT(in_huge_pages.columns * in_huge_pages.k * 4, 1 << 20);
+  EXPECT_LE(in_small_pages.columns * in_small_pages.k * 4, 1 << 20);
 }
 
 TEST(Blocking, GivesEveryThreadSeveralBlocks) {

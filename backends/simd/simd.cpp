@@ -2,13 +2,12 @@
 #include "backends/simd/simd.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 
 #include "backends/layers/layer.h"
 #include "backends/simd/blocking.h"
 #include "backends/simd/epilogue.h"
 #include "backends/simd/kernels.h"
+#include "backends/simd/tuning_file.h"
 #include "whygpu/host_device.h"
 
 namespace whygpu {
@@ -20,18 +19,11 @@ std::string simd::describe_kernels(const simd::Kernels& kernels, std::size_t thr
 
 namespace {
 
-// Linux's setting for transparent huge pages: "always", "madvise" or "never".
-std::string huge_pages() {
-  std::ifstream file("/sys/kernel/mm/transparent_hugepage/enabled");
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const std::size_t begin = text.find('['), end = text.find(']');
-  return end == std::string::npos ? "unknown" : text.substr(begin + 1, end - begin - 1);
-}
-
 class Simd final : public Backend, LayerKernels {
  public:
   explicit Simd(const Settings& settings) : team_(std::max(1, settings.threads)) {
     if (simd::find_kernels(DType::f32) == nullptr) throw std::runtime_error("this processor has neither AVX2 nor NEON");
+    simd::use_tuning_file(simd::users_tuning_file());
   }
   std::string version() const override { return "whygpu " + std::string(kVersion); }
   Facts facts() const override {
@@ -43,8 +35,13 @@ class Simd final : public Backend, LayerKernels {
     }
     const simd::Caches& caches = simd::caches();
     const auto kib = [](std::size_t bytes) { return std::to_string(bytes >> 10) + " KiB"; };
-    facts.push_back({"huge_pages", "asked for in working memory; the system's setting is " + huge_pages()});
-    facts.push_back({"caches", "L1 " + kib(caches.l1) + ", L2 " + kib(caches.l2) + ", L3 " + kib(caches.l3)});
+    const std::string& tuning = simd::tuning_file().path();
+    facts.push_back({"tuning", tuning.empty() ? "measured in every process" : "kept in " + tuning});
+    facts.push_back(
+        {"huge_pages", "asked for in working memory; the system's setting is " + simd::system_huge_pages()});
+    facts.push_back({"caches", "L1 " + kib(caches.l1) + ", L2 " + kib(caches.l2) + " in " +
+                                   std::to_string(caches.l2_ways) + " ways, L3 " + kib(caches.l3) +
+                                   "; the TLB translates " + kib(caches.small_pages) + " of small pages"});
     return facts;
   }
   Device& device() override { return device_; }

@@ -4,9 +4,11 @@
 #include <limits>
 #include <map>
 #include <mutex>
+#include <string>
 #include <utility>
 
 #include "backends/simd/panels.h"
+#include "backends/simd/tuning_file.h"
 
 namespace whygpu::simd {
 namespace {
@@ -16,7 +18,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::int64_t kBytes = std::int64_t{32} << 20, kRowBytes = 32768;  // of B
 constexpr int kRuns = 2, kFewRows = 4;
 
-constexpr Streaming kCandidates[] = {{8, false}, {16, false}, {32, false}, {128, false}, {32, true}};
+constexpr Streaming kCandidates[] = {
+    {8, false, true}, {16, false, true}, {32, false, true}, {128, false, true}, {32, true, true}};
 
 // B is `steps` rows of `columns` values; A is zero, so that any B will do.
 double seconds_of(const Kernels& kernels, int rows, Streaming streaming, const Buffer& b, std::int64_t steps,
@@ -57,6 +60,24 @@ Streaming measure(const Kernels& kernels, int rows) {
   return best;
 }
 
+// "32 fetched"
+std::string as_text(const Streaming& streaming) {
+  return std::to_string(streaming.steps) + (streaming.fetched ? " fetched" : "");
+}
+
+// Measured if this machine's file does not say it.
+Streaming kept_or_measured(const Kernels& kernels, int rows) {
+  const std::string choice = "rows of B side by side, " + std::string(dtype_name(kernels.dtype)) + " " +
+                             std::string(kernels.isa) + ", " + std::to_string(rows) + " rows of A";
+  const auto kept = tuning_file().find(choice);
+  for (const Streaming& candidate : kCandidates) {
+    if (kept == as_text(candidate)) return candidate;
+  }
+  const Streaming fastest = measure(kernels, rows);
+  tuning_file().keep(choice, as_text(fastest));
+  return fastest;
+}
+
 }  // namespace
 
 Streaming fastest_streaming(const Kernels& kernels, int rows) {
@@ -65,7 +86,7 @@ Streaming fastest_streaming(const Kernels& kernels, int rows) {
   static std::map<std::pair<const Kernels*, int>, Streaming> known;
   const std::lock_guard lock(mutex);
   const auto [found, is_new] = known.try_emplace({&kernels, rows});
-  if (is_new) found->second = measure(kernels, rows);
+  if (is_new) found->second = kept_or_measured(kernels, rows);
   return found->second;
 }
 
