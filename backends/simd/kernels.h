@@ -114,7 +114,7 @@ struct Panel {
 using Pack = void (*)(const Panel&);
 
 inline constexpr int kLine = 64;  // bytes of the cache
-inline constexpr int kMaxRows = 32, kMaxVectors = 3, kDotColumns = 4, kMaxDotRows = 4, kPixels = 4;
+inline constexpr int kMaxRows = 32, kMaxVectors = 3, kDotColumns = 4, kMaxDotRows = 4, kPixels = 4, kRowVectors = 4;
 
 struct Kernels {
   DType dtype = DType::f32;
@@ -132,6 +132,8 @@ struct Kernels {
   MultiplyTile tile[kMaxRows][kMaxVectors][2] = {};  // [rows - 1][vectors - 1][whether the last vector is partly used]
   int wide_vectors[kMaxRows] = {};                   // of a tile whose vectors take all registers, for few rows of A
   MultiplyTile wide[kMaxRows][2] = {};  // [rows - 1][whether B is fetched ahead]; null if B is not read in place
+  // One row of so many vectors, so that no addition waits for the last; null if B is not read in place.
+  MultiplyTile row_of_vectors = nullptr;
   MultiplyDots dots[kMaxDotRows][kDotColumns] = {};  // [rows - 1][columns - 1]; null if there are none
 
   SumPixel sum_pixel = nullptr, sum_pixels = nullptr;  // one pixel, kPixels pixels; f32 and f64 only

@@ -194,6 +194,7 @@ constexpr void add_tiles(Kernels& kernels) {
     kernels.wide_vectors[kRows - 1] = kWide;
     kernels.wide[kRows - 1][0] = multiply_tile<Kind, kRows, kWide, false, Fetch::nothing>;
     kernels.wide[kRows - 1][1] = multiply_tile<Kind, kRows, kWide, false, Fetch::along_rows>;
+    if constexpr (kRows == 1) kernels.row_of_vectors = multiply_tile<Kind, 1, kRowVectors, false, Fetch::nothing>;
   }
   if constexpr (Kind::kHasDots && kRows <= kMaxDotRows) {
     kernels.dots[kRows - 1][0] = multiply_dots<Kind, kRows, 1>;

@@ -141,14 +141,23 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
   const std::int64_t wide = has_wide_tiles() ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
   Tile tile = tile_in_place(first_k, ks);
   const std::int64_t end = part.column + part.columns, last_row = part.row + part.rows;
+  const std::int64_t row_of_vectors = std::int64_t{kRowVectors} * kernels_.lanes;
   for (std::int64_t j = part.column; j < end;) {
-    const bool is_wide = has_wide_tiles() && end - j >= wide;
-    const std::int64_t columns = is_wide ? wide : std::min<std::int64_t>(end - j, kernels_.panel_columns());
+    const std::int64_t left = end - j;
+    std::int64_t columns = std::min<std::int64_t>(left, kernels_.panel_columns());
+    MultiplyTile multiply = nullptr;
+    if (has_wide_tiles() && left >= wide) {
+      columns = wide;
+      multiply = kernels_.wide[tile_rows_ - 1][streaming_.fetched ? 1 : 0];
+    } else if (has_wide_tiles() && tile_rows_ == 1 && left >= row_of_vectors) {
+      columns = row_of_vectors;
+      multiply = kernels_.row_of_vectors;
+    } else {
+      multiply = choose_tile(kernels_, tile_rows_, columns, tile);
+    }
     tile.b = o.b + first_k * tile.b_step + j * value;
     tile.a = tile.next = o.a + part.row * tile.a_row + first_k * tile.a_step;
     tile.c = o.c + part.row * tile.c_row + j * sum;
-    const MultiplyTile multiply = is_wide ? kernels_.wide[tile_rows_ - 1][streaming_.fetched ? 1 : 0]
-                                          : choose_tile(kernels_, tile_rows_, columns, tile);
     std::int64_t i = part.row;
     for (; i + tile_rows_ <= last_row; i += tile_rows_) {
       multiply(tile);

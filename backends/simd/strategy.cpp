@@ -40,6 +40,7 @@ Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
 
 bool Product::streams_b(const Shape& shape, const Kernels& kernels, Strategy strategy) {
   if (strategy == Strategy::streamed) return true;
+  if (shape.n <= kernels.panel_columns()) return false;  // rows of B follow each other closely
   const std::int64_t bytes = shape.k * shape.n * kernels.value_bytes;
   return strategy == Strategy::in_place && is_thin(shape, kernels) && bytes > static_cast<std::int64_t>(caches().l2);
 }
