@@ -47,12 +47,14 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
   // Waking a thread takes as long as a small product.
   constexpr std::int64_t kWorthwhile = std::int64_t{40} * 40 * 40;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
+  if ((strategy_ == Strategy::in_place && thin_) || strategy_ == Strategy::dots) share_few_rows();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
   if (strategy_ == Strategy::in_place && thin_) {
     const bool in_cache = shape.k * shape.n * kernels.value_bytes <= static_cast<std::int64_t>(caches().l2);
     streaming_ = in_cache ? Streaming{shape.k, false} : fastest_streaming(kernels, tile_rows_);
   }
-  if (strategy_ == Strategy::in_place && !tail_ && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns()) {
+  const bool one_tile = !tail_ && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns();
+  if (strategy_ == Strategy::in_place && one_tile && !splits_k_) {
     only_.tile = tile_in_place(0, shape.k);
     only_.multiply = choose_tile(kernels, shape.m, shape.n, only_.tile);
   }
@@ -73,6 +75,18 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
     if (!method.b_packed_beforehand) panels_ = Buffer(block_bytes);
     const std::size_t bytes = copies_a_ ? row_block_bytes(kernels, blocking_.rows, blocking_.k, shape.transpose_a) : 0;
     for (int part = 0; part < parts_; ++part) row_blocks_.emplace_back(bytes);
+  }
+}
+
+// Threads take vectors of columns of few rows. Where there are fewer than threads, they take parts of a long sum.
+void Product::share_few_rows() {
+  constexpr std::int64_t kLongSum = 8192;
+  const std::int64_t vectors = ceil_div(shape_.n, kernels_.lanes);
+  const bool sums_are_apart = shape_.ldc == shape_.n && !shape_.accumulate && !tail_;
+  splits_k_ = strategy_ == Strategy::in_place && vectors < parts_ && shape_.k >= kLongSum * parts_ && sums_are_apart;
+  if (!splits_k_) parts_ = static_cast<int>(std::min<std::int64_t>(parts_, vectors));
+  for (int part = 1; splits_k_ && part < parts_; ++part) {
+    partial_sums_.emplace_back(shape_.m * shape_.n * kernels_.sum_bytes);
   }
 }
 
@@ -113,9 +127,10 @@ void Product::run_all_but_tail(const Operands& operands) {
   if (strategy_ == Strategy::in_place && !thin_) return run_in_place(operands);
   if (strategy_ == Strategy::packed) return run_packed(operands);
   if (strategy_ == Strategy::streamed) return run_streamed(operands);
+  if (splits_k_) return run_split(operands);
   const auto columns = [&](std::int64_t first, std::int64_t last) {
     if (strategy_ == Strategy::dots) return run_dots(operands, first, last);
-    run_thin(operands, first, last);
+    run_thin(operands, first, last, shape_.k);
   };
   if (parts_ == 1) return columns(0, shape_.n);
   on_all([&](int part) {
@@ -188,14 +203,17 @@ void Product::run_in_place(const Operands& o) {
   const std::int64_t columns = one_part || whole_rows_ ? shape_.n : kernels_.panel_columns();
   // Small products in parts of fewer tiles, so that all threads have as much to do.
   constexpr std::int64_t kPartsPerThread = 4;
-  const std::int64_t tiles = ceil_div(shape_.m, tile_rows_) * ceil_div(shape_.n, columns);
+  const std::int64_t row_tiles = ceil_div(shape_.m, tile_rows_), tiles = row_tiles * ceil_div(shape_.n, columns);
+  const std::int64_t most = std::min(kFewTiles, ceil_div(row_tiles, 2 * parts_));
   const std::int64_t tiles_of_part =
-      whole_rows_ ? 1 : std::clamp<std::int64_t>(tiles / (kPartsPerThread * parts_), 1, kFewTiles);
+      whole_rows_ ? 1 : std::clamp<std::int64_t>(tiles / (kPartsPerThread * parts_), 1, most);
   const std::int64_t rows = one_part ? shape_.m : tile_rows_ * tiles_of_part;
   const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
+  // Threads have rows of C to themselves if there are enough: two that write to one line wait for each other.
+  const bool by_rows = narrow_ || (parts_ > 1 && row_parts >= 2 * parts_);
   const auto multiply = [&](std::int64_t i) {
-    const std::int64_t row = (narrow_ ? i / column_parts : i % row_parts) * rows;
-    const std::int64_t column = (narrow_ ? i % column_parts : i / row_parts) * columns;
+    const std::int64_t row = (by_rows ? i / column_parts : i % row_parts) * rows;
+    const std::int64_t column = (by_rows ? i % column_parts : i / row_parts) * columns;
     const Part part{row, std::min(rows, shape_.m - row), column, std::min(columns, shape_.n - column)};
     multiply_in_place(o, part, 0, shape_.k);
     finish(o, part);
@@ -211,13 +229,26 @@ void Product::run_in_place(const Operands& o) {
 }
 
 // Few rows of A: B is read once, some of its rows side by side, which memory is fastest at.
-void Product::run_thin(const Operands& o, std::int64_t first_column, std::int64_t last_column) const {
+void Product::run_thin(const Operands& o, std::int64_t first_column, std::int64_t last_column, std::int64_t k) const {
   const std::int64_t block = streaming_.steps;
   const Part part{0, shape_.m, first_column, last_column - first_column};
-  for (std::int64_t first_k = 0; first_k < shape_.k; first_k += block) {
-    multiply_in_place(o, part, first_k, std::min(block, shape_.k - first_k));
+  for (std::int64_t first_k = 0; first_k < k; first_k += block) {
+    multiply_in_place(o, part, first_k, std::min(block, k - first_k));
   }
   finish(o, part);
+}
+
+void Product::run_split(const Operands& o) {
+  const Tile tile = tile_in_place(0, shape_.k);
+  on_all([&](int part) {
+    const std::int64_t first = shape_.k * part / parts_, last = shape_.k * (part + 1) / parts_;
+    run_thin({.a = o.a + first * tile.a_step,
+              .b = o.b + first * tile.b_step,
+              .c = part == 0 ? o.c : partial_sums_[part - 1].data()},
+             0, shape_.n, last - first);
+  });
+  for (const Buffer& sums : partial_sums_) add_values(kernels_, sums.data(), shape_.m * shape_.n, o.c);
+  finish(o, {0, shape_.m, 0, shape_.n});
 }
 
 void Product::run_dots(const Operands& o, std::int64_t first_column, std::int64_t last_column) const {
@@ -380,37 +411,6 @@ void Product::pack_panels(const std::byte* b, std::atomic<std::int64_t>& next, s
       pack_b(b, first_column + i * panel, first_k + first, std::min(rows, ks - first),
              out + i * panel_bytes_ + chunk * bytes);
     }
-  }
-}
-
-int Product::threads() const { return only_.multiply != nullptr ? 1 : parts_; }
-
-std::string Product::describe() const {
-  return describe_all_but_tail() + (tail_ ? ", the last " + std::to_string(tail_->columns()) + " apart" : "");
-}
-
-std::string Product::describe_all_but_tail() const {
-  const auto by = [](std::int64_t rows, std::int64_t columns) {
-    return std::to_string(rows) + "×" + std::to_string(columns);
-  };
-  const auto tiles = [&](std::int64_t columns) { return by(tile_rows_, columns) + " tiles, "; };
-  const std::string block_of_b = "B in blocks of " + by(blocking_.k, blocking_.columns);
-  switch (strategy_) {
-    case Strategy::dots: return "dot products along k";
-    case Strategy::in_place:
-      if (only_.multiply != nullptr) return "one tile, A and B read in place";
-      if (whole_rows_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + "A and B read in place";
-      if (thin_)
-        return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + std::to_string(streaming_.steps) +
-               " rows of B side by side in place" + (streaming_.fetched ? ", fetched ahead" : "") +
-               (streaming_.measured ? ", as measured here" : "");
-      return tiles(kernels_.panel_columns()) + "A and B read in place";
-    case Strategy::streamed:
-      return tiles(kernels_.panel_columns()) + "A packed, " + block_of_b + " packed and used at once";
-    default:
-      return tiles(kernels_.panel_columns()) +
-             (copies_a_ ? "A packed in blocks of " + by(blocking_.rows, blocking_.k) : std::string("A read in place")) +
-             ", " + block_of_b + " packed";
   }
 }
 

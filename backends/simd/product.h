@@ -101,7 +101,9 @@ class Product {
   void run_tail(const Operands& operands, const std::byte* rows);
   std::string describe_all_but_tail() const;
   void run_in_place(const Operands& operands);
-  void run_thin(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
+  void share_few_rows();
+  void run_thin(const Operands& operands, std::int64_t first_column, std::int64_t last_column, std::int64_t k) const;
+  void run_split(const Operands& operands);
   void run_packed(const Operands& operands);
   void run_streamed(const Operands& operands);
   void run_dots(const Operands& operands, std::int64_t first_column, std::int64_t last_column) const;
@@ -133,13 +135,14 @@ class Product {
   Blocking blocking_;
   Streaming streaming_;
   OnlyTile only_;
-  bool thin_ = false, narrow_ = false, whole_rows_ = false, copies_a_ = true;
+  bool thin_ = false, narrow_ = false, whole_rows_ = false, copies_a_ = true, splits_k_ = false;
   std::size_t panel_bytes_ = 0;
-  Buffer panels_;                   // packed B
-  Buffer tail_rows_;                // the tail's columns of B
-  std::vector<Buffer> row_blocks_;  // packed A, of each thread; streamed: of each block of k
-  std::vector<RowBlock> rows_;      // streamed: of each block of k
-  std::vector<Buffer> own_panels_;  // streamed: packed B, of each thread
+  Buffer panels_;                     // packed B
+  std::vector<Buffer> partial_sums_;  // splits_k_: of each thread but the first
+  Buffer tail_rows_;                  // the tail's columns of B
+  std::vector<Buffer> row_blocks_;    // packed A, of each thread; streamed: of each block of k
+  std::vector<RowBlock> rows_;        // streamed: of each block of k
+  std::vector<Buffer> own_panels_;    // streamed: packed B, of each thread
   Shares shares_;
 };
 

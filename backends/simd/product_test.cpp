@@ -231,6 +231,17 @@ TEST_P(ProductOf, MoreThreadsThanWork) {
   }
 }
 
+// More threads than vectors of columns: each takes a part of k.
+TEST_P(ProductOf, LongSumsOfFewRowsAndColumns) {
+  ThreadTeam team(3);
+  for (const auto& [m, n] : {std::array{1, 1}, {7, 11}, {kernels_.rows + 4, kernels_.lanes}}) {
+    for (const bool accumulate : {false, true}) {
+      check_all_strategies({m, n, 3 * 8192 + 5, false, false, accumulate}, &team);
+      check_all_strategies({m, n, 3 * 8192 + 5, true, false, accumulate, 1}, &team);
+    }
+  }
+}
+
 TEST_P(ProductOf, SingleRowsOfTiles) {
   check_method(Problem(kernels_.dtype, {25, 70, 40}), Method{Strategy::in_place, 1});
 }
@@ -279,7 +290,7 @@ TEST_P(ProductOf, EpilogueOfEveryPart) {
   ThreadTeam team(3);
   for (const bool transpose_b : {false, true}) {
     for (const auto& [m, n, k] :
-         {std::array{3, 5, 7}, {25, 70, 40}, {130, 131, 1100}, {3, 700, 1100}, {1000, 1, 300}}) {
+         {std::array{3, 5, 7}, {25, 70, 40}, {130, 131, 1100}, {3, 700, 1100}, {1000, 1, 300}, {5, 3, 25000}}) {
       const Problem problem(kernels_.dtype, {m, n, k, false, transpose_b});
       for (const Strategy strategy : {Strategy::in_place, Strategy::packed, Strategy::streamed, Strategy::dots}) {
         if (!Product::obstacle(problem.shape(), kernels_, strategy).empty()) continue;

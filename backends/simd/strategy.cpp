@@ -1,4 +1,4 @@
-// Which way a product takes; the limits were measured.
+// Which way a product takes, and what it says of it; the limits were measured.
 #include "backends/devices/ceil_div.h"
 #include "backends/simd/product.h"
 
@@ -43,6 +43,37 @@ bool Product::streams_b(const Shape& shape, const Kernels& kernels, Strategy str
   if (shape.n <= kernels.panel_columns()) return false;  // rows of B follow each other closely
   const std::int64_t bytes = shape.k * shape.n * kernels.value_bytes;
   return strategy == Strategy::in_place && is_thin(shape, kernels) && bytes > static_cast<std::int64_t>(caches().l2);
+}
+
+int Product::threads() const { return only_.multiply != nullptr ? 1 : parts_; }
+
+std::string Product::describe() const {
+  return describe_all_but_tail() + (tail_ ? ", the last " + std::to_string(tail_->columns()) + " apart" : "");
+}
+
+std::string Product::describe_all_but_tail() const {
+  const auto by = [](std::int64_t rows, std::int64_t columns) {
+    return std::to_string(rows) + "×" + std::to_string(columns);
+  };
+  const auto tiles = [&](std::int64_t columns) { return by(tile_rows_, columns) + " tiles, "; };
+  const std::string block_of_b = "B in blocks of " + by(blocking_.k, blocking_.columns);
+  switch (strategy_) {
+    case Strategy::dots: return "dot products along k";
+    case Strategy::in_place:
+      if (only_.multiply != nullptr) return "one tile, A and B read in place";
+      if (whole_rows_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + "A and B read in place";
+      if (thin_)
+        return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + std::to_string(streaming_.steps) +
+               " rows of B side by side in place" + (splits_k_ ? ", a part of k for each thread" : "") +
+               (streaming_.fetched ? ", fetched ahead" : "") + (streaming_.measured ? ", as measured here" : "");
+      return tiles(kernels_.panel_columns()) + "A and B read in place";
+    case Strategy::streamed:
+      return tiles(kernels_.panel_columns()) + "A packed, " + block_of_b + " packed and used at once";
+    default:
+      return tiles(kernels_.panel_columns()) +
+             (copies_a_ ? "A packed in blocks of " + by(blocking_.rows, blocking_.k) : std::string("A read in place")) +
+             ", " + block_of_b + " packed";
+  }
 }
 
 }  // namespace whygpu::simd
