@@ -78,36 +78,25 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
   }
 }
 
-// Threads take vectors of columns of few rows. Where there are fewer than threads, they take parts of a long sum.
-void Product::share_few_rows() {
-  constexpr std::int64_t kLongSum = 8192;
-  const std::int64_t vectors = ceil_div(shape_.n, kernels_.lanes);
-  const bool sums_are_apart = shape_.ldc == shape_.n && !shape_.accumulate && !tail_;
-  splits_k_ = strategy_ == Strategy::in_place && vectors < parts_ && shape_.k >= kLongSum * parts_ && sums_are_apart;
-  if (!splits_k_) parts_ = static_cast<int>(std::min<std::int64_t>(parts_, vectors));
-  for (int part = 1; splits_k_ && part < parts_; ++part) {
-    partial_sums_.emplace_back(shape_.m * shape_.n * kernels_.sum_bytes);
-  }
-}
-
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c, const Epilogue* epilogue) {
-  const Operands operands{.a = a, .b = b, .c = c, .epilogue = epilogue};
+  const Operands o{.a = a, .b = b, .c = c, .tail = tail_rows_.data(), .epilogue = epilogue};
   if (only_.multiply != nullptr) {
     only_.run(a, b, c);
-    return finish(operands, {0, shape_.m, 0, shape_.n});
+    return finish(o, {0, shape_.m, 0, shape_.n});
   }
-  run_all_but_tail(operands);
-  if (!tail_) return;
-  tail_->gather(b, tail_rows_.data());
-  run_tail(operands, tail_rows_.data());
+  if (tail_) tail_->gather(b, tail_rows_.data());
+  if (strategy_ == Strategy::packed) return run_packed(o);
+  if (strategy_ == Strategy::streamed) return run_streamed(o);
+  if (strategy_ == Strategy::in_place && !thin_) return run_in_place(o);
+  splits_k_ ? run_split(o) : run_few_rows(o);
 }
 
-void Product::run_tail(const Operands& o, const std::byte* rows) {
-  on_all([&](int part) {
-    const std::int64_t first = shape_.m * part / parts_, last = shape_.m * (part + 1) / parts_;
-    tail_->multiply(o.a, rows, o.c, first, last);
-    finish(o, {first, last - first, shape_.n, tail_->columns()});
-  });
+// A thread's rows of the last columns.
+void Product::multiply_tail(const Operands& o, int thread) const {
+  if (!tail_) return;
+  const std::int64_t first = shape_.m * thread / parts_, last = shape_.m * (thread + 1) / parts_;
+  tail_->multiply(o.a, o.tail, o.c, first, last);
+  finish(o, {first, last - first, shape_.n, tail_->columns()});
 }
 
 // Once all sums of a part are complete.
@@ -123,19 +112,14 @@ void Product::finish(const Operands& o, const Part& part) const {
                            .relu = o.epilogue->relu});
 }
 
-void Product::run_all_but_tail(const Operands& operands) {
-  if (strategy_ == Strategy::in_place && !thin_) return run_in_place(operands);
-  if (strategy_ == Strategy::packed) return run_packed(operands);
-  if (strategy_ == Strategy::streamed) return run_streamed(operands);
-  if (splits_k_) return run_split(operands);
-  const auto columns = [&](std::int64_t first, std::int64_t last) {
-    if (strategy_ == Strategy::dots) return run_dots(operands, first, last);
-    run_thin(operands, first, last, shape_.k);
-  };
-  if (parts_ == 1) return columns(0, shape_.n);
+// Threads take columns.
+void Product::run_few_rows(const Operands& o) {
+  const std::int64_t unit = kernels_.lanes, units = ceil_div(shape_.n, unit);
   on_all([&](int part) {
-    const std::int64_t unit = kernels_.lanes, units = ceil_div(shape_.n, unit);
-    columns(std::min(shape_.n, units * part / parts_ * unit), std::min(shape_.n, units * (part + 1) / parts_ * unit));
+    const std::int64_t first = units * part / parts_ * unit;
+    const std::int64_t last = std::min(shape_.n, units * (part + 1) / parts_ * unit);
+    strategy_ == Strategy::dots ? run_dots(o, first, last) : run_thin(o, first, last, shape_.k);
+    multiply_tail(o, part);
   });
 }
 
@@ -220,11 +204,12 @@ void Product::run_in_place(const Operands& o) {
   };
   if (parts_ == 1) {
     for (std::int64_t i = 0; i < row_parts * column_parts; ++i) multiply(i);
-    return;
+    return multiply_tail(o, 0);
   }
   shares_.start(row_parts * column_parts, parts_);
   on_all([&](int part) {
     for (std::int64_t i = shares_.take(part); i >= 0; i = shares_.take(part)) multiply(i);
+    multiply_tail(o, part);
   });
 }
 
@@ -341,6 +326,7 @@ void Product::run_packed(const Operands& o) {
       packed += panels * panel_bytes_;
     }
   }
+  if (tail_) on_all([&](int thread) { multiply_tail(o, thread); });
 }
 
 std::size_t Product::packed_b_bytes() const {
@@ -363,9 +349,8 @@ void Product::pack_all_of_b(const std::byte* b, std::byte* packed) {
 }
 
 void Product::run_on_packed_b(const std::byte* a, const std::byte* packed, std::byte* c) {
-  const Operands operands{.a = a, .b = packed, .c = c, .b_is_packed = true};
-  run_packed(operands);
-  if (tail_) run_tail(operands, packed + packed_b_bytes() - tail_->bytes());
+  const std::byte* tail = tail_ ? packed + packed_b_bytes() - tail_->bytes() : nullptr;
+  run_packed({.a = a, .b = packed, .c = c, .tail = tail, .b_is_packed = true});
 }
 
 // A is packed as a whole. Each thread packs blocks of B, which stay in its L2, and uses them at once.

@@ -81,6 +81,7 @@ class Product {
   struct Operands {
     const std::byte *a, *b;
     std::byte* c;
+    const std::byte* tail = nullptr;  // the last columns of B as rows
     const Epilogue* epilogue = nullptr;
     bool b_is_packed = false;
   };
@@ -97,11 +98,11 @@ class Product {
     return shape.n <= kNarrowPanels * kernels.panel_columns();
   }
   void finish(const Operands& operands, const Part& part) const;
-  void run_all_but_tail(const Operands& operands);
-  void run_tail(const Operands& operands, const std::byte* rows);
+  void multiply_tail(const Operands& operands, int thread) const;
   std::string describe_all_but_tail() const;
   void run_in_place(const Operands& operands);
   void share_few_rows();
+  void run_few_rows(const Operands& operands);
   void run_thin(const Operands& operands, std::int64_t first_column, std::int64_t last_column, std::int64_t k) const;
   void run_split(const Operands& operands);
   void run_packed(const Operands& operands);

@@ -45,6 +45,18 @@ bool Product::streams_b(const Shape& shape, const Kernels& kernels, Strategy str
   return strategy == Strategy::in_place && is_thin(shape, kernels) && bytes > static_cast<std::int64_t>(caches().l2);
 }
 
+// Threads take vectors of columns of few rows. Where there are fewer than threads, they take parts of a long sum.
+void Product::share_few_rows() {
+  constexpr std::int64_t kLongSum = 8192;
+  const std::int64_t vectors = ceil_div(shape_.n, kernels_.lanes);
+  const bool sums_are_apart = shape_.ldc == shape_.n && !shape_.accumulate && !tail_;
+  splits_k_ = strategy_ == Strategy::in_place && vectors < parts_ && shape_.k >= kLongSum * parts_ && sums_are_apart;
+  if (!splits_k_) parts_ = static_cast<int>(std::min<std::int64_t>(parts_, vectors));
+  for (int part = 1; splits_k_ && part < parts_; ++part) {
+    partial_sums_.emplace_back(shape_.m * shape_.n * kernels_.sum_bytes);
+  }
+}
+
 int Product::threads() const { return only_.multiply != nullptr ? 1 : parts_; }
 
 std::string Product::describe() const {
