@@ -25,10 +25,10 @@ target_compile_options(whygpu_options INTERFACE
 function(fast_compilation target)
   target_compile_options(${target} PRIVATE
     $<$<AND:$<CONFIG:Release>,$<COMPILE_LANG_AND_ID:CXX,GNU>>:-Og -Wno-maybe-uninitialized --param=ggc-min-heapsize=1048576>)
-  # A flag that -O3 sets and -Og does not, without which GCC 13 does not take precompiled headers of the other.
+  # Flags that -O3 sets and -Og does not, without which GCC 13 does not take precompiled headers of the other.
   if(WHYGPU_ARCHITECTURE STREQUAL "x86_64")
     target_compile_options(${target} PRIVATE
-      $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-munroll-only-small-loops>)
+      $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<VERSION_GREATER_EQUAL:$<CXX_COMPILER_VERSION>,13>>:-munroll-only-small-loops -mvzeroupper>)
   endif()
   if(WHYGPU_SANITIZE STREQUAL "address")
     target_compile_options(${target} PRIVATE -O0 -fno-sanitize=null,alignment)
