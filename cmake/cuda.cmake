@@ -19,6 +19,10 @@ if(NOT CMAKE_CUDA_COMPILER)
 endif()
 
 enable_language(CUDA)
+# CMake 3.25 sets a property of this library, which CUDA 13 no longer has.
+if(NOT TARGET CUDA::nvToolsExt)
+  add_library(CUDA::nvToolsExt INTERFACE IMPORTED)
+endif()
 find_package(CUDAToolkit)
 if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12.0)
   set(WHYGPU_NO_CUDA "CUDA toolkit ${CMAKE_CUDA_COMPILER_VERSION} is too old: 12.0 or newer is needed for C++20 and sm_90a")
