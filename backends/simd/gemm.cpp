@@ -110,7 +110,9 @@ class SimdGemm final : public HostOperation {
     method_ = method_of(shape, kernels, options.variant);
     // A of the caller is not packed beforehand.
     if (turned_ && Product::obstacle(shape, kernels, Strategy::dots).empty()) method_.strategy = Strategy::dots;
-    own_layout_ = threaded && !turned_ && options.layout == Layout::preferred;
+    const bool is_default = options.variant.empty() || options.variant == kAutomatic;
+    if (is_default && gemm.batch == 1) tiny_ = tiny_product(gemm.dtype, shape_of(gemm));
+    own_layout_ = threaded && !turned_ && tiny_ == nullptr && options.layout == Layout::preferred;
     if (own_layout_ && Product::streams_b(shape, kernels, method_.strategy)) method_.strategy = Strategy::packed;
     own_layout_ = own_layout_ && method_.strategy == Strategy::packed;
     method_.b_packed_beforehand = own_layout_;
@@ -121,9 +123,7 @@ class SimdGemm final : public HostOperation {
     for (int part = 0; part < parts_; ++part) {
       products_.push_back(std::make_unique<Product>(shape, kernels, method_, within));
     }
-    if (gemm.batch > 1) return;
-    if (options.variant.empty() || options.variant == kAutomatic) tiny_ = tiny_product(gemm.dtype, shape_of(gemm));
-    if (!turned_) only_ = products_.front()->only_tile();
+    if (gemm.batch == 1 && !turned_) only_ = products_.front()->only_tile();
   }
 
   std::unique_ptr<Tensor> allocate(int index) override {
