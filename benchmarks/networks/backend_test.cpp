@@ -54,10 +54,10 @@ void check_planted_error(DType products) {
               testing::HasSubstr("the gradient of"));
 }
 
-// The naive backend with its own version of one layer.
-class WithOwnLayer final : public Backend, public LayerKernels {
+// A backend without its own layers.
+class WithoutLayers : public Backend {
  public:
-  explicit WithOwnLayer(Backend& real) : real_(real), kernels_(load_layer_kernels(real.device())) {}
+  explicit WithoutLayers(Backend& real) : real_(real) {}
   std::string version() const override { return real_.version(); }
   Facts facts() const override { return {}; }
   Device& device() override { return real_.device(); }
@@ -65,13 +65,22 @@ class WithOwnLayer final : public Backend, public LayerKernels {
   std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
     return real_.prepare(op, options);
   }
+
+ private:
+  Backend& real_;
+};
+
+// A backend with its own version of one layer.
+class WithOwnLayer final : public WithoutLayers, public LayerKernels {
+ public:
+  explicit WithOwnLayer(Backend& real) : WithoutLayers(real), kernels_(load_layer_kernels(real.device())) {}
+  using WithoutLayers::prepare;
   LayerKernels* layers() override { return this; }
   std::unique_ptr<Operation> prepare(const Layer& layer) override {
     return layer.name() == "bias_activation" ? kernels_->prepare(layer) : nullptr;
   }
 
  private:
-  Backend& real_;
   std::unique_ptr<LayerKernels> kernels_;
 };
 
@@ -96,22 +105,6 @@ TEST(NodeTimes, BackendLayer) {
   EXPECT_EQ(own.at("bias_activation"), CodeOwner::backend);
   EXPECT_EQ(own.at("bias_activation_gradient"), CodeOwner::layers);
 }
-
-// A backend without its own layers.
-class WithoutLayers final : public Backend {
- public:
-  explicit WithoutLayers(Backend& real) : real_(real) {}
-  std::string version() const override { return real_.version(); }
-  Facts facts() const override { return {}; }
-  Device& device() override { return real_.device(); }
-  Support supports(const Op& op, const PrepareOptions& options) const override { return real_.supports(op, options); }
-  std::unique_ptr<Operation> prepare(const Op& op, const PrepareOptions& options) override {
-    return real_.prepare(op, options);
-  }
-
- private:
-  Backend& real_;
-};
 
 // Two products with bias and relu in place become one operation each; the third, with bias alone, too.
 TEST(Program, FusesWhatTheBackendCan) {
