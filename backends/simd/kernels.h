@@ -28,6 +28,7 @@ struct Tile {
   std::int64_t c_row = 0;
   int last_lanes = 0;  // columns in the last vector
   bool accumulate = false;
+  bool fetch_c = true;              // ahead of its use
   const std::byte* next = nullptr;  // a line for each step, which another tile will need
 
   // A sum may go over several places of A, `steps` steps at each: their distances from `a` in bytes, the first being 0.

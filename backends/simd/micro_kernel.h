@@ -208,10 +208,12 @@ void multiply_tile(const Tile& t) {
   constexpr int kBytes = sizeof(Words);
   const auto is_cut = [](int vector) { return kPartial && vector == kVectors - 1; };
 
+  if (t.fetch_c) {
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
+    for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-    for (int v = 0; v < kVectors; v += kLine / kBytes) __builtin_prefetch(t.c + r * t.c_row + v * kBytes, 1);
+      for (int v = 0; v < kVectors; v += kLine / kBytes) __builtin_prefetch(t.c + r * t.c_row + v * kBytes, 1);
+    }
   }
 
   Sums sums[kRows][kVectors];

@@ -9,6 +9,7 @@ namespace whygpu::simd {
 namespace {
 
 constexpr std::int64_t kFewTiles = 4;     // of rows
+constexpr std::int64_t kSmallC = 16 << 10;  // bytes that stay in L1
 constexpr std::int64_t kPackedRows = 16;  // rows of B that are read side by side
 
 std::optional<TailColumns> tail_of(const Shape& shape, const Kernels& kernels, const Method& method) {
@@ -131,7 +132,8 @@ Tile Product::tile_in_place(std::int64_t first_k, std::int64_t ks) const {
           .a_step = shape_.transpose_a ? shape_.lda * value : value,
           .b_step = shape_.ldb * value,
           .c_row = shape_.ldc * kernels_.sum_bytes,
-          .accumulate = first_k > 0 || shape_.accumulate};
+          .accumulate = first_k > 0 || shape_.accumulate,
+          .fetch_c = shape_.m * shape_.n * kernels_.sum_bytes > kSmallC};
 }
 
 // Part of C, in tiles.
@@ -170,7 +172,7 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
 }
 
 // A tile of any width: in one call if there is a wide one of that height, or in several.
-void Product::multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const {
+void Product::multiply_columns(Tile& tile, std::int64_t rows, std::int64_t columns) const {
   if (has_wide_tiles() && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) {
     return kernels_.wide[rows - 1][streaming_.fetched ? 1 : 0](tile);
   }
@@ -189,8 +191,9 @@ void Product::run_in_place(const Operands& o) {
   constexpr std::int64_t kPartsPerThread = 4;
   const std::int64_t row_tiles = ceil_div(shape_.m, tile_rows_), tiles = row_tiles * ceil_div(shape_.n, columns);
   const std::int64_t most = std::min(kFewTiles, ceil_div(row_tiles, 2 * parts_));
-  const std::int64_t tiles_of_part =
-      whole_rows_ ? 1 : std::clamp<std::int64_t>(tiles / (kPartsPerThread * parts_), 1, most);
+  const std::int64_t tiles_of_part = whole_rows_   ? 1
+                                     : parts_ == 1 ? kFewTiles
+                                                   : std::clamp<std::int64_t>(tiles / (kPartsPerThread * parts_), 1, most);
   const std::int64_t rows = one_part ? shape_.m : tile_rows_ * tiles_of_part;
   const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
   // Threads have rows of C to themselves if there are enough: two that write to one line wait for each other.

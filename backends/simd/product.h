@@ -91,7 +91,7 @@ class Product {
 
   Tile tile_in_place(std::int64_t first_k, std::int64_t ks) const;
   void multiply_in_place(const Operands& operands, const Part& part, std::int64_t first_k, std::int64_t ks) const;
-  void multiply_columns(Tile tile, std::int64_t rows, std::int64_t columns) const;
+  void multiply_columns(Tile& tile, std::int64_t rows, std::int64_t columns) const;
   static bool is_thin(const Shape& shape, const Kernels& kernels) { return shape.m <= kThinTiles * kernels.rows; }
   bool has_wide_tiles() const { return thin_ || whole_rows_; }
   static bool is_narrow(const Shape& shape, const Kernels& kernels) {
