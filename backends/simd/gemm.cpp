@@ -123,7 +123,7 @@ class SimdGemm final : public HostOperation {
     for (int part = 0; part < parts_; ++part) {
       products_.push_back(std::make_unique<Product>(shape, kernels, method_, within));
     }
-    if (gemm.batch == 1 && !turned_) only_ = products_.front()->only_tile();
+    if (gemm.batch == 1 && !turned_) tiles_ = products_.front()->prepared_tiles();
   }
 
   std::unique_ptr<Tensor> allocate(int index) override {
@@ -137,9 +137,9 @@ class SimdGemm final : public HostOperation {
       return tiny_(host_data<const std::byte>(tensors[0]), host_data<const std::byte>(tensors[1]),
                    host_data<std::byte>(tensors[2]));
     }
-    if (only_.multiply != nullptr) {
-      return only_.run(host_data<const std::byte>(tensors[0]), host_data<const std::byte>(tensors[1]),
-                       host_data<std::byte>(tensors[2]));
+    if (!tiles_.empty()) {
+      return tiles_.run(host_data<const std::byte>(tensors[0]), host_data<const std::byte>(tensors[1]),
+                        host_data<std::byte>(tensors[2]));
     }
     if (gemm_.batch == 1) return run_product(0, 0, tensors);
     if (parts_ == 1) return run(0, tensors);
@@ -174,7 +174,7 @@ class SimdGemm final : public HostOperation {
   }
 
   MultiplyTiny tiny_ = nullptr;
-  Product::OnlyTile only_;
+  Product::PreparedTiles tiles_;
   Gemm gemm_;
   const Kernels& kernels_;
   ThreadTeam& team_;

@@ -83,10 +83,10 @@ void pack_panel(const Kernels& kernels, const Matrix& b, std::int64_t columns, s
   (b.transposed ? kernels.pack_transposed_b : kernels.pack_b)(panel);
 }
 
-MultiplyTile choose_tile(const Kernels& kernels, std::int64_t rows, std::int64_t columns, Tile& tile) {
+TileKernel choose_tile(const Kernels& kernels, std::int64_t rows, std::int64_t columns) {
   const std::int64_t vectors = ceil_div(columns, kernels.lanes);
-  tile.last_lanes = static_cast<int>(columns - (vectors - 1) * kernels.lanes);
-  return kernels.tile[rows - 1][vectors - 1][tile.last_lanes < kernels.lanes ? 1 : 0];
+  const int last_lanes = static_cast<int>(columns - (vectors - 1) * kernels.lanes);
+  return {kernels.tile[rows - 1][vectors - 1][last_lanes < kernels.lanes ? 1 : 0], last_lanes};
 }
 
 void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows, const PanelView& b, std::int64_t k,
@@ -99,7 +99,7 @@ void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows
             .c_row = ldc * kernels.sum_bytes,
             .accumulate = accumulate};
   const std::int64_t next_bytes = tile.steps * kLine;
-  const MultiplyTile multiply = choose_tile(kernels, std::min<std::int64_t>(kernels.rows, rows), b.columns, tile);
+  const TileKernel whole = choose_tile(kernels, std::min<std::int64_t>(kernels.rows, rows), b.columns);
   const std::byte* next = b.next;
   std::int64_t left = b.next_bytes;
   tile.a = a.a;
@@ -110,9 +110,9 @@ void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows
     next += next_bytes;
     left -= next_bytes;
     if (i + kernels.rows <= rows || i == 0) {
-      multiply(tile);
+      whole.run(tile);
     } else {
-      choose_tile(kernels, rows - i, b.columns, tile)(tile);
+      choose_tile(kernels, rows - i, b.columns).run(tile);
     }
     tile.a += a.tile;
     tile.c += kernels.rows * tile.c_row;

@@ -54,11 +54,9 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
     const bool in_cache = shape.k * shape.n * kernels.value_bytes <= static_cast<std::int64_t>(caches().l2);
     streaming_ = in_cache ? Streaming{shape.k, false} : fastest_streaming(kernels, tile_rows_);
   }
-  const bool one_tile = !tail_ && shape.m <= tile_rows_ && shape.n <= kernels.panel_columns();
-  if (strategy_ == Strategy::in_place && one_tile && !splits_k_) {
-    only_.tile = tile_in_place(0, shape.k);
-    only_.multiply = choose_tile(kernels, shape.m, shape.n, only_.tile);
-  }
+  const std::int64_t tiles = ceil_div(shape.m, tile_rows_) * ceil_div(shape.n, kernels.panel_columns());
+  const bool at_once = parts_ == 1 && !tail_ && !(thin_ && streaming_.steps < shape.k);
+  if (strategy_ == Strategy::in_place && at_once && tiles <= kPreparedTiles) prepare_tiles();
   if (strategy_ == Strategy::in_place || strategy_ == Strategy::dots) return;
   if (strategy_ == Strategy::streamed)
     blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
@@ -81,8 +79,8 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
 
 void Product::run(const std::byte* a, const std::byte* b, std::byte* c, const Epilogue* epilogue) {
   const Operands o{.a = a, .b = b, .c = c, .tail = tail_rows_.data(), .epilogue = epilogue};
-  if (only_.multiply != nullptr) {
-    only_.run(a, b, c);
+  if (!tiles_.empty()) {
+    tiles_.run(a, b, c);
     return finish(o, {0, shape_.m, 0, shape_.n});
   }
   if (tail_) tail_->gather(b, tail_rows_.data());
@@ -139,48 +137,64 @@ Tile Product::tile_in_place(std::int64_t first_k, std::int64_t ks) const {
 // Part of C, in tiles.
 void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_t first_k, std::int64_t ks) const {
   const std::int64_t value = kernels_.value_bytes, sum = kernels_.sum_bytes;
-  const std::int64_t wide = has_wide_tiles() ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
   Tile tile = tile_in_place(first_k, ks);
+  const std::byte *a = o.a + first_k * tile.a_step, *b = o.b + first_k * tile.b_step;
+  each_tile(part, [&](const TileKernel& kernel, std::int64_t row, std::int64_t column) {
+    tile.a = tile.next = a + row * tile.a_row;
+    tile.b = b + column * value;
+    tile.c = o.c + row * tile.c_row + column * sum;
+    kernel.run(tile);
+  });
+}
+
+// Calls visit(kernel, row, column) for each tile of a part of C.
+template <class Visit>
+void Product::each_tile(const Part& part, const Visit& visit) const {
+  const std::int64_t wide = has_wide_tiles() ? std::int64_t{kernels_.wide_vectors[tile_rows_ - 1]} * kernels_.lanes : 0;
   const std::int64_t end = part.column + part.columns, last_row = part.row + part.rows;
   const std::int64_t row_of_vectors = std::int64_t{kRowVectors} * kernels_.lanes;
   for (std::int64_t j = part.column; j < end;) {
     const std::int64_t left = end - j;
     std::int64_t columns = std::min<std::int64_t>(left, kernels_.panel_columns());
-    MultiplyTile multiply = nullptr;
+    TileKernel kernel;
     if (has_wide_tiles() && left >= wide) {
       columns = wide;
-      multiply = kernels_.wide[tile_rows_ - 1][streaming_.fetched ? 1 : 0];
+      kernel.multiply = kernels_.wide[tile_rows_ - 1][streaming_.fetched ? 1 : 0];
     } else if (has_wide_tiles() && tile_rows_ == 1 && left >= row_of_vectors) {
       columns = row_of_vectors;
-      multiply = kernels_.row_of_vectors;
+      kernel.multiply = kernels_.row_of_vectors;
     } else {
-      multiply = choose_tile(kernels_, tile_rows_, columns, tile);
+      kernel = choose_tile(kernels_, tile_rows_, columns);
     }
-    tile.b = o.b + first_k * tile.b_step + j * value;
-    tile.a = tile.next = o.a + part.row * tile.a_row + first_k * tile.a_step;
-    tile.c = o.c + part.row * tile.c_row + j * sum;
     std::int64_t i = part.row;
-    for (; i + tile_rows_ <= last_row; i += tile_rows_) {
-      multiply(tile);
-      tile.a += tile_rows_ * tile.a_row;
-      tile.c += tile_rows_ * tile.c_row;
-      tile.next = tile.a;
-    }
-    if (i < last_row) multiply_columns(tile, last_row - i, columns);
+    for (; i + tile_rows_ <= last_row; i += tile_rows_) visit(kernel, i, j);
+    if (i < last_row) each_lower_tile({i, last_row - i, j, columns}, visit);
     j += columns;
   }
 }
 
-// A tile of any width: in one call if there is a wide one of that height, or in several.
-void Product::multiply_columns(Tile& tile, std::int64_t rows, std::int64_t columns) const {
-  if (has_wide_tiles() && columns == kernels_.wide_vectors[rows - 1] * kernels_.lanes) {
-    return kernels_.wide[rows - 1][streaming_.fetched ? 1 : 0](tile);
+// Of fewer rows than a tile has: in one tile if there is a wide one of that height, or in several.
+template <class Visit>
+void Product::each_lower_tile(const Part& part, const Visit& visit) const {
+  if (has_wide_tiles() && part.columns == kernels_.wide_vectors[part.rows - 1] * kernels_.lanes) {
+    return visit(TileKernel{kernels_.wide[part.rows - 1][streaming_.fetched ? 1 : 0]}, part.row, part.column);
   }
-  for (std::int64_t j = 0; j < columns; j += kernels_.panel_columns()) {
-    choose_tile(kernels_, rows, std::min<std::int64_t>(columns - j, kernels_.panel_columns()), tile)(tile);
-    tile.b += kernels_.panel_columns() * kernels_.value_bytes;
-    tile.c += kernels_.panel_columns() * kernels_.sum_bytes;
+  const std::int64_t panel = kernels_.panel_columns();
+  for (std::int64_t j = 0; j < part.columns; j += panel) {
+    visit(choose_tile(kernels_, part.rows, std::min(part.columns - j, panel)), part.row, part.column + j);
   }
+}
+
+// All tiles of a small product.
+void Product::prepare_tiles() {
+  const Tile tile = tile_in_place(0, shape_.k);
+  each_tile({0, shape_.m, 0, shape_.n}, [&](const TileKernel& kernel, std::int64_t row, std::int64_t column) {
+    tiles_.add({.kernel = kernel,
+                .tile = tile,
+                .a = row * tile.a_row,
+                .b = column * kernels_.value_bytes,
+                .c = row * tile.c_row + column * kernels_.sum_bytes});
+  });
 }
 
 // Threads take parts of C: rows of A stay in the cache for all of few columns, else columns of B for all rows.

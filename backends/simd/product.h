@@ -53,19 +53,30 @@ class Product {
   // With an epilogue: of kernels that have one, a residual with rows as far apart as those of C.
   void run(const std::byte* a, const std::byte* b, std::byte* c, const Epilogue* epilogue = nullptr);
 
-  // The whole product, if it is one tile. Otherwise `multiply` is null.
-  struct OnlyTile {
-    Tile tile;
-    MultiplyTile multiply = nullptr;
-
+  // The whole product, if it is a few tiles on one thread. Otherwise empty.
+  class PreparedTiles {
+   public:
+    struct Place {
+      TileKernel kernel;
+      Tile tile;
+      std::int64_t a, b, c;  // bytes from the first value of each operand
+    };
+    void add(const Place& place) { tiles_.push_back(place); }
+    bool empty() const { return tiles_.empty(); }
+    std::size_t count() const { return tiles_.size(); }
     void run(const std::byte* a, const std::byte* b, std::byte* c) {
-      tile.a = tile.next = a;
-      tile.b = b;
-      tile.c = c;
-      multiply(tile);
+      for (Place& at : tiles_) {
+        at.tile.a = at.tile.next = a + at.a;
+        at.tile.b = b + at.b;
+        at.tile.c = c + at.c;
+        at.kernel.run(at.tile);
+      }
     }
+
+   private:
+    std::vector<Place> tiles_;
   };
-  const OnlyTile& only_tile() const { return only_; }
+  const PreparedTiles& prepared_tiles() const { return tiles_; }
 
   // Where both operands are packed, B may be packed once: `packed` has packed_b_bytes(), which are 0 otherwise.
   std::size_t packed_b_bytes() const;
@@ -76,7 +87,7 @@ class Product {
   std::string describe() const;  // tiles and how operands are read: "12×32 tiles, A and B read in place"
 
  private:
-  static constexpr std::int64_t kThinTiles = 2, kNarrowPanels = 2;
+  static constexpr std::int64_t kThinTiles = 2, kNarrowPanels = 2, kPreparedTiles = 8;
 
   struct Operands {
     const std::byte *a, *b;
@@ -91,7 +102,11 @@ class Product {
 
   Tile tile_in_place(std::int64_t first_k, std::int64_t ks) const;
   void multiply_in_place(const Operands& operands, const Part& part, std::int64_t first_k, std::int64_t ks) const;
-  void multiply_columns(Tile& tile, std::int64_t rows, std::int64_t columns) const;
+  template <class Visit>
+  void each_tile(const Part& part, const Visit& visit) const;
+  template <class Visit>
+  void each_lower_tile(const Part& part, const Visit& visit) const;
+  void prepare_tiles();
   static bool is_thin(const Shape& shape, const Kernels& kernels) { return shape.m <= kThinTiles * kernels.rows; }
   bool has_wide_tiles() const { return thin_ || whole_rows_; }
   static bool is_narrow(const Shape& shape, const Kernels& kernels) {
@@ -135,7 +150,7 @@ class Product {
   int parts_ = 1;  // threads with work
   Blocking blocking_;
   Streaming streaming_;
-  OnlyTile only_;
+  PreparedTiles tiles_;
   bool thin_ = false, narrow_ = false, whole_rows_ = false, copies_a_ = true, splits_k_ = false;
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                     // packed B

@@ -57,7 +57,7 @@ void Product::share_few_rows() {
   }
 }
 
-int Product::threads() const { return only_.multiply != nullptr ? 1 : parts_; }
+int Product::threads() const { return parts_; }
 
 std::string Product::describe() const {
   return describe_all_but_tail() + (tail_ ? ", the last " + std::to_string(tail_->columns()) + " apart" : "");
@@ -72,7 +72,7 @@ std::string Product::describe_all_but_tail() const {
   switch (strategy_) {
     case Strategy::dots: return "dot products along k";
     case Strategy::in_place:
-      if (only_.multiply != nullptr) return "one tile, A and B read in place";
+      if (tiles_.count() == 1) return "one tile, A and B read in place";
       if (whole_rows_) return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + "A and B read in place";
       if (thin_)
         return tiles(kernels_.wide_vectors[tile_rows_ - 1] * kernels_.lanes) + std::to_string(streaming_.steps) +

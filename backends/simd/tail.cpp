@@ -87,7 +87,9 @@ void TailColumns::multiply_turned(const std::byte* a, const std::byte* rows, std
       tile.b = a + (first + j) * value;
       tile.c = turned + j * value;
       const std::int64_t width = count - j >= wide ? wide : std::min<std::int64_t>(kernels_.panel_columns(), count - j);
-      (width == wide ? kernels_.wide[columns_ - 1][0] : choose_tile(kernels_, columns_, width, tile))(tile);
+      const TileKernel kernel =
+          width == wide ? TileKernel{kernels_.wide[columns_ - 1][0]} : choose_tile(kernels_, columns_, width);
+      kernel.run(tile);
       j += width;
     }
     for (std::int64_t column = 0; column < columns_; ++column) {

@@ -72,7 +72,7 @@ void Window::multiply(const std::byte* lines, std::int64_t rows, const PanelView
       tile.c = c + (i * u.grid_w + first) * tile.c_row;
       tile.next = fetched < b.next_bytes ? b.next + fetched : tile.a;
       fetched += next_bytes;
-      choose_tile(kernels_, last - first, b.columns, tile)(tile);
+      choose_tile(kernels_, last - first, b.columns).run(tile);
     }
   }
 }
