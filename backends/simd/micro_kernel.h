@@ -208,11 +208,15 @@ void multiply_tile(const Tile& t) {
   constexpr int kBytes = sizeof(Words);
   const auto is_cut = [](int vector) { return kPartial && vector == kVectors - 1; };
 
+  // Stores could change what is read through t.
+  std::byte* const c = t.c;
+  const std::int64_t c_row = t.c_row;
+  const int last_lanes = t.last_lanes;
   if (t.fetch_c) {
 #pragma GCC unroll 16
     for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 16
-      for (int v = 0; v < kVectors; v += kLine / kBytes) __builtin_prefetch(t.c + r * t.c_row + v * kBytes, 1);
+      for (int v = 0; v < kVectors; v += kLine / kBytes) __builtin_prefetch(c + r * c_row + v * kBytes, 1);
     }
   }
 
@@ -247,7 +251,7 @@ void multiply_tile(const Tile& t) {
 #pragma GCC unroll 16
       for (int v = 0; v < kVectors; ++v) {
         const std::byte* from = b + v * kBytes;
-        columns[v] = is_cut(v) ? load_first<Isa, Words>(from, t.last_lanes) : load<Words>(from);
+        columns[v] = is_cut(v) ? load_first<Isa, Words>(from, last_lanes) : load<Words>(from);
       }
 #pragma GCC unroll 16
       for (int r = 0; r < kRows; ++r) {
@@ -261,18 +265,27 @@ void multiply_tile(const Tile& t) {
     }
   }
 
+  // Hidden from the compiler, which would keep an address for each row from the beginning.
+  std::byte* row = c;
+  __asm__("" : "+r"(row));
+  if (t.accumulate) {
+    const std::byte* from = row;
 #pragma GCC unroll 16
-  for (int r = 0; r < kRows; ++r) {
+    for (int r = 0; r < kRows; ++r, from += c_row) {
+#pragma GCC unroll 16
+      for (int v = 0; v < kVectors; ++v) {
+        const std::byte* at = from + v * kBytes;
+        sums[r][v] += is_cut(v) ? load_first<Isa, Sums>(at, last_lanes) : load<Sums>(at);
+      }
+    }
+  }
+  __asm__("" : "+r"(row));
+#pragma GCC unroll 16
+  for (int r = 0; r < kRows; ++r, row += c_row) {
 #pragma GCC unroll 16
     for (int v = 0; v < kVectors; ++v) {
-      std::byte* to = t.c + r * t.c_row + v * kBytes;
-      if (is_cut(v)) {
-        if (t.accumulate) sums[r][v] += load_first<Isa, Sums>(to, t.last_lanes);
-        store_first<Isa>(to, sums[r][v], t.last_lanes);
-      } else {
-        if (t.accumulate) sums[r][v] += load<Sums>(to);
-        store(to, sums[r][v]);
-      }
+      std::byte* to = row + v * kBytes;
+      is_cut(v) ? store_first<Isa>(to, sums[r][v], last_lanes) : store(to, sums[r][v]);
     }
   }
 }
