@@ -8,9 +8,10 @@
 namespace whygpu::simd {
 namespace {
 
-constexpr std::int64_t kFewTiles = 4;     // of rows
+constexpr std::int64_t kFewTiles = 4;       // of rows
 constexpr std::int64_t kSmallC = 16 << 10;  // bytes that stay in L1
-constexpr std::int64_t kPackedRows = 16;  // rows of B that are read side by side
+constexpr std::int64_t kStripAhead = 8192;  // bytes of B that are fetched before they are used
+constexpr std::int64_t kPackedRows = 16;    // rows of B that are read side by side
 
 std::optional<TailColumns> tail_of(const Shape& shape, const Kernels& kernels, const Method& method) {
   const bool possible = method.strategy == Strategy::in_place || method.strategy == Strategy::packed;
@@ -52,7 +53,11 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
   if (strategy_ == Strategy::in_place && thin_) {
     const bool in_cache = shape.k * shape.n * kernels.value_bytes <= static_cast<std::int64_t>(caches().l2);
-    streaming_ = in_cache ? Streaming{shape.k, false} : fastest_streaming(kernels, tile_rows_);
+    one_strip_ = !in_cache && shape.n <= kernels.panel_columns();
+    const std::int64_t quarter = static_cast<std::int64_t>(caches().l2) / (4 * shape.n * kernels.value_bytes);
+    streaming_ = in_cache     ? Streaming{shape.k, false}
+                 : one_strip_ ? Streaming{std::max<std::int64_t>(quarter, 1), false}
+                              : fastest_streaming(kernels, tile_rows_);
   }
   const std::int64_t tiles = ceil_div(shape.m, tile_rows_) * ceil_div(shape.n, kernels.panel_columns());
   const bool at_once = parts_ == 1 && !tail_ && !(thin_ && streaming_.steps < shape.k);
@@ -143,6 +148,7 @@ void Product::multiply_in_place(const Operands& o, const Part& part, std::int64_
     tile.a = tile.next = a + row * tile.a_row;
     tile.b = b + column * value;
     tile.c = o.c + row * tile.c_row + column * sum;
+    if (one_strip_) tile.next = tile.b + kStripAhead;
     kernel.run(tile);
   });
 }
@@ -205,9 +211,10 @@ void Product::run_in_place(const Operands& o) {
   constexpr std::int64_t kPartsPerThread = 4;
   const std::int64_t row_tiles = ceil_div(shape_.m, tile_rows_), tiles = row_tiles * ceil_div(shape_.n, columns);
   const std::int64_t most = std::min(kFewTiles, ceil_div(row_tiles, 2 * parts_));
-  const std::int64_t tiles_of_part = whole_rows_   ? 1
-                                     : parts_ == 1 ? kFewTiles
-                                                   : std::clamp<std::int64_t>(tiles / (kPartsPerThread * parts_), 1, most);
+  const std::int64_t tiles_of_part = whole_rows_ ? 1
+                                     : parts_ == 1
+                                         ? kFewTiles
+                                         : std::clamp<std::int64_t>(tiles / (kPartsPerThread * parts_), 1, most);
   const std::int64_t rows = one_part ? shape_.m : tile_rows_ * tiles_of_part;
   const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
   // Threads have rows of C to themselves if there are enough: two that write to one line wait for each other.

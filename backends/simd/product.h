@@ -152,6 +152,7 @@ class Product {
   Streaming streaming_;
   PreparedTiles tiles_;
   bool thin_ = false, narrow_ = false, whole_rows_ = false, copies_a_ = true, splits_k_ = false;
+  bool one_strip_ = false;  // of columns, of a B from memory, and few rows of A
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                     // packed B
   std::vector<Buffer> partial_sums_;  // splits_k_: of each thread but the first
