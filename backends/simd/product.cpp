@@ -207,13 +207,18 @@ void Product::prepare_tiles() {
 void Product::run_in_place(const Operands& o) {
   const bool one_part = parts_ == 1 && !narrow_ && !whole_rows_;
   const std::int64_t columns = one_part || whole_rows_ ? shape_.n : kernels_.panel_columns();
+  const std::int64_t row_tiles = ceil_div(shape_.m, tile_rows_), tiles = row_tiles * ceil_div(shape_.n, columns);
+  // Rows of A that are used once only have to be few enough for what follows the product to find them in the cache.
+  const std::int64_t bytes_of_tile = tile_rows_ * (shape_.k * kernels_.value_bytes + shape_.n * kernels_.sum_bytes);
+  const std::int64_t few = shape_.n > kernels_.panel_columns()
+                               ? kFewTiles
+                               : std::max(kFewTiles, static_cast<std::int64_t>(caches().l2) / 2 / bytes_of_tile);
   // Small products in parts of fewer tiles, so that all threads have as much to do.
   constexpr std::int64_t kPartsPerThread = 4;
-  const std::int64_t row_tiles = ceil_div(shape_.m, tile_rows_), tiles = row_tiles * ceil_div(shape_.n, columns);
-  const std::int64_t most = std::min(kFewTiles, ceil_div(row_tiles, 2 * parts_));
+  const std::int64_t most = std::min(few, ceil_div(row_tiles, 2 * parts_));
   const std::int64_t tiles_of_part = whole_rows_ ? 1
                                      : parts_ == 1
-                                         ? kFewTiles
+                                         ? few
                                          : std::clamp<std::int64_t>(tiles / (kPartsPerThread * parts_), 1, most);
   const std::int64_t rows = one_part ? shape_.m : tile_rows_ * tiles_of_part;
   const std::int64_t row_parts = ceil_div(shape_.m, rows), column_parts = ceil_div(shape_.n, columns);
