@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "backends/devices/ceil_div.h"
 #include "backends/simd/blocked.h"
 #include "backends/simd/epilogue.h"
 #include "backends/simd/packed_operand.h"
@@ -117,8 +118,12 @@ class SimdGemm final : public HostOperation {
     own_layout_ = own_layout_ && method_.strategy == Strategy::packed;
     method_.b_packed_beforehand = own_layout_;
     threads_ = threaded ? team.count() : 1;
-    // Whole products of a batch on each thread, or one after the other on all.
-    parts_ = gemm.batch >= threads_ ? threads_ : 1;
+    // Whole products of a batch on each thread, or one after the other on all: of few, where some threads would wait for
+    // the last ones, only such as are worth waking threads for.
+    constexpr std::int64_t kShareable = std::int64_t{80} * 80 * 80, kFewTurns = 4;
+    const std::int64_t turns = ceil_div(gemm.batch, threads_);
+    const bool uneven = gemm.batch % threads_ != 0 && turns <= kFewTurns && gemm.m * gemm.n * gemm.k >= kShareable;
+    parts_ = gemm.batch >= threads_ && !uneven ? threads_ : 1;
     HostThreads* within = parts_ == 1 && threads_ > 1 ? &team : nullptr;
     for (int part = 0; part < parts_; ++part) {
       products_.push_back(std::make_unique<Product>(shape, kernels, method_, within));
