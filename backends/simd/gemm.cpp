@@ -57,7 +57,7 @@ Method method_of(const Shape& shape, const Kernels& kernels, std::string_view va
   if (variant == kVectorised) return {Strategy::in_place, 1};
   if (variant == kTiled) return {Strategy::in_place};
   if (variant == kPacked) return {Strategy::packed};
-  return {.strategy = Product::best_strategy(shape, kernels), .tail_apart = true};
+  return {.strategy = Product::best_strategy(shape, kernels), .tail_apart = true, .a_in_place = true};
 }
 
 template <class T>
@@ -118,8 +118,8 @@ class SimdGemm final : public HostOperation {
     own_layout_ = own_layout_ && method_.strategy == Strategy::packed;
     method_.b_packed_beforehand = own_layout_;
     threads_ = threaded ? team.count() : 1;
-    // Whole products of a batch on each thread, or one after the other on all: of few, where some threads would wait for
-    // the last ones, only such as are worth waking threads for.
+    // Whole products of a batch on each thread, or one after the other on all: of few, where some threads would wait
+    // for the last ones, only such as are worth waking threads for.
     constexpr std::int64_t kShareable = std::int64_t{80} * 80 * 80, kFewTurns = 4;
     const std::int64_t turns = ceil_div(gemm.batch, threads_);
     const bool uneven = gemm.batch % threads_ != 0 && turns <= kFewTurns && gemm.m * gemm.n * gemm.k >= kShareable;

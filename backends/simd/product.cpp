@@ -66,7 +66,8 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
   if (strategy_ == Strategy::streamed)
     blocking_ = choose_streamed_blocking(kernels, caches(), shape.n, shape.k, parts_);
   const bool whole_words = kernels.group == 1 || (!shape.transpose_a && shape.k % kernels.group == 0);
-  copies_a_ = (!narrow_ && shape.m > kernels.rows) || !kernels.reads_a || !whole_words;
+  const bool read_often = !narrow_ && shape.m > kernels.rows && !(method.a_in_place && reads_a_faster(shape, kernels));
+  copies_a_ = read_often || !kernels.reads_a || !whole_words;
   panel_bytes_ = panel_bytes(kernels, blocking_.k);
   const std::size_t block_bytes = panel_bytes_ * ceil_div(blocking_.columns, kernels.panel_columns());
   if (strategy_ == Strategy::streamed) {

@@ -35,6 +35,7 @@ struct Method {
   Strategy strategy = Strategy::packed;
   int rows = kMaxRows;               // of a tile, at most; fewer only in place
   bool tail_apart = false;           // the last columns of C, where that is faster
+  bool a_in_place = false;           // of a packed B, where that is faster
   bool b_packed_beforehand = false;  // it will run on packed B only
 };
 
@@ -109,6 +110,8 @@ class Product {
   void prepare_tiles();
   static bool is_thin(const Shape& shape, const Kernels& kernels) { return shape.m <= kThinTiles * kernels.rows; }
   bool has_wide_tiles() const { return thin_ || whole_rows_; }
+  static bool is_small(const Shape& shape, const Kernels& kernels);
+  static bool reads_a_faster(const Shape& shape, const Kernels& kernels);
   static bool is_narrow(const Shape& shape, const Kernels& kernels) {
     return shape.n <= kNarrowPanels * kernels.panel_columns();
   }

@@ -147,6 +147,7 @@ class ProductOf : public testing::TestWithParam<const Kernels*> {
     for (const Strategy strategy : {Strategy::in_place, Strategy::packed, Strategy::streamed, Strategy::dots}) {
       check_method(problem, Method{strategy}, threads);
     }
+    check_method(problem, {.strategy = Strategy::packed, .a_in_place = true}, threads);
   }
   void check_method(const Problem& problem, Method method, HostThreads* threads = nullptr) {
     if (!Product::obstacle(problem.shape(), kernels_, method.strategy).empty()) return;

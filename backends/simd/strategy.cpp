@@ -24,16 +24,25 @@ std::string Product::obstacle(const Shape& shape, const Kernels& kernels, Strate
   }
 }
 
+// Measured: copies pay if operands do not fit into L2, and if a value is used for several tiles.
+bool Product::is_small(const Shape& shape, const Kernels& kernels) {
+  const std::int64_t operands = kernels.value_bytes * (shape.m + shape.n) * shape.k;
+  return operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;
+}
+
+// Than a copy of it.
+bool Product::reads_a_faster(const Shape& shape, const Kernels& kernels) {
+  constexpr std::int64_t kPage = 4096;  // rows some pages apart displace each other in L1
+  return is_small(shape, kernels) && shape.lda * kernels.value_bytes % kPage != 0;
+}
+
 Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
   const auto possible = [&](Strategy strategy) { return obstacle(shape, kernels, strategy).empty(); };
-  const std::int64_t operands = kernels.value_bytes * (shape.m + shape.n) * shape.k;
-  // Measured: copies pay if operands do not fit into L2, and if a value is used for several tiles.
-  const bool small = operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;
   const bool few_rows = is_thin(shape, kernels), few_columns = is_narrow(shape, kernels);
   // Adding up the lanes of a dot product takes as long as some vectors of it.
   const bool long_dots = shape.k >= kLongDot * kernels.lanes * kernels.group;
   if (shape.m <= kernels.rows && long_dots && possible(Strategy::dots)) return Strategy::dots;
-  if ((small || few_rows || few_columns) && possible(Strategy::in_place)) return Strategy::in_place;
+  if ((is_small(shape, kernels) || few_rows || few_columns) && possible(Strategy::in_place)) return Strategy::in_place;
   if (few_columns || (shape.m <= kernels.rows && kernels.reads_a)) return Strategy::packed;
   return ceil_div(shape.m, kernels.rows) <= kFewTiles ? Strategy::streamed : Strategy::packed;
 }
