@@ -39,7 +39,14 @@ class WeightGradient final : public HostOperation {
     } else {
       items_ = balanced_items(most_columns);
     }
-    if (unrolling_.is_source()) return;
+    if (unrolling_.is_source()) {
+      // Pixels some pages apart displace each other in L1, where all tiles of filters want to find them.
+      constexpr std::int64_t kInConflict = 4096, kManyTiles = 4;
+      if (unrolling_.source_c * kernels.value_bytes % kInConflict != 0) return;
+      if (op.k / op.groups < kManyTiles * kernels.rows) return;
+      for (int i = 0; i < team.count(); ++i) panels_.emplace_back(panel_bytes(kernels, pixels_));
+      return;
+    }
     std::int64_t widest = 0;
     for (const Item& item : items_) widest = std::max(widest, item.slice.columns());
     for (int i = 0; i < team.count(); ++i) unrolled_.emplace_back(pixels_ * padded_row(kernels, widest));
@@ -59,11 +66,17 @@ class WeightGradient final : public HostOperation {
 
   std::string implementation() const override {
     return "implicit GEMM over blocks of " + std::to_string(pixels_) +
-           (unrolling_.is_source() ? " pixels in place, " : " unrolled pixels, ") +
+           (copies_panels()          ? " pixels, copied panel by panel, "
+            : unrolling_.is_source() ? " pixels in place, "
+                                     : " unrolled pixels, ") +
            describe_kernels(kernels_, std::min<std::size_t>(team_.count(), items_.size() * ranges_));
   }
 
  private:
+  struct PixelRows {
+    const std::byte* data;
+    std::int64_t row;  // bytes
+  };
   struct Item {
     Slice slice;
     std::int64_t group, first_filter, filters;
@@ -162,17 +175,20 @@ class WeightGradient final : public HostOperation {
       const std::int64_t panels = ceil_div(columns, width);
       const std::int64_t next_bytes = std::min(pixels_, end - first - pixels) * op_.k * value / panels;
       for (std::int64_t column = 0; column < columns; column += width, next += next_bytes) {
-        multiply_panel(kernels_, block, item.filters,
-                       {rows.data + column * value, rows.row, std::min(width, columns - column), next, next_bytes},
-                       pixels, first > begin, c + column * kernels_.sum_bytes, depth);
+        const std::int64_t in_panel = std::min(width, columns - column);
+        PixelRows panel{rows.data + column * value, rows.row};
+        if (copies_panels()) {
+          std::byte* copy = panels_[thread].data();
+          pack_panel(kernels_, {panel.data, panel.row / value, false}, in_panel, pixels, copy);
+          panel = {copy, width * kernels_.word_bytes};
+        }
+        multiply_panel(kernels_, block, item.filters, {panel.data, panel.row, in_panel, next, next_bytes}, pixels,
+                       first > begin, c + column * kernels_.sum_bytes, depth);
       }
     }
   }
 
-  struct PixelRows {
-    const std::byte* data;
-    std::int64_t row;  // bytes
-  };
+  bool copies_panels() const { return !panels_.empty(); }
 
   PixelRows rows_of_x(const Item& item, const std::byte* x, std::int64_t first, std::int64_t pixels, int thread) const {
     const std::int64_t value = kernels_.value_bytes, pixel = unrolling_.source_c * value;
@@ -191,6 +207,7 @@ class WeightGradient final : public HostOperation {
   std::vector<Item> items_;
   Shares shares_;
   std::vector<Buffer> sums_;      // of each range but the first, whose sums are in dw
+  std::vector<Buffer> panels_;    // copies of x, of each thread; empty for others
   std::vector<Buffer> unrolled_;  // of each thread; empty for pixels in place
 };
 
