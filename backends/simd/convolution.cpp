@@ -244,8 +244,10 @@ class PixelConvolution final : public HostOperation {
       const std::size_t bytes = panel_bytes(kernels_, slice.columns());
       for (std::int64_t p = item.first_panel; p < item.last_panel; ++p) {
         const std::byte* packed = filters + item.plan->panels[i] + (item.group * panels + p) * bytes;
-        const PanelView panel{packed, width * kernels_.word_bytes, std::min(width, channels_ - p * width),
-                              packed + bytes, static_cast<std::int64_t>(bytes)};
+        const PanelView panel{packed,
+                              width * kernels_.word_bytes,
+                              std::min(width, channels_ - p * width),
+                              {packed + bytes, static_cast<std::int64_t>(bytes)}};
         std::byte* columns_of_c = c + (p - item.first_panel) * width * sum;
         if (item.plan->window) {
           item.plan->window->multiply(rows.a, item.rows / u.grid_w, panel, columns_of_c, ldc);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "backends/devices/ceil_div.h"
 
@@ -100,15 +101,15 @@ void multiply_panel(const Kernels& kernels, const RowBlock& a, std::int64_t rows
             .accumulate = accumulate};
   const std::int64_t next_bytes = tile.steps * kLine;
   const TileKernel whole = choose_tile(kernels, std::min<std::int64_t>(kernels.rows, rows), b.columns);
-  const std::byte* next = b.next;
-  std::int64_t left = b.next_bytes;
+  PanelView::Fetched next = b.next, then = b.then;
   tile.a = a.a;
   tile.c = c;
   for (std::int64_t i = 0; i < rows; i += kernels.rows) {
-    // The first tiles fetch the next panel, the others the next tile's rows.
-    tile.next = left > 0 ? next : tile.a + a.tile;
-    next += next_bytes;
-    left -= next_bytes;
+    // The first tiles fetch what comes next, the others the next tile's rows.
+    if (next.bytes <= 0) std::swap(next, then);
+    tile.next = next.bytes > 0 ? next.data : tile.a + a.tile;
+    next.data += next_bytes;
+    next.bytes -= next_bytes;
     if (i + kernels.rows <= rows || i == 0) {
       whole.run(tile);
     } else {

@@ -62,8 +62,11 @@ struct PanelView {
   const std::byte* b = nullptr;
   std::int64_t step = 0;
   std::int64_t columns = 0;
-  const std::byte* next = nullptr;  // what will be multiplied next, to be fetched
-  std::int64_t next_bytes = 0;
+  struct Fetched {
+    const std::byte* data = nullptr;
+    std::int64_t bytes = 0;
+  };
+  Fetched next, then;  // what will be multiplied next, to be fetched in this order
 };
 
 // C = A·B or C += A·B for all rows of a block and the columns of a panel. `c`: the first result, rows `ldc` apart.

@@ -316,7 +316,7 @@ void Product::multiply(const Operands& o, const RowBlock& block, std::int64_t fi
   const std::int64_t columns = std::min<std::int64_t>(kernels_.panel_columns(), shape_.n - first_column);
   const std::int64_t step = std::int64_t{kernels_.panel_columns()} * kernels_.word_bytes;
   const auto bytes = static_cast<std::int64_t>(panel_bytes(kernels_, k));
-  multiply_panel(kernels_, block, rows, {panel, step, columns, panel + panel_bytes_, bytes}, k,
+  multiply_panel(kernels_, block, rows, {panel, step, columns, {panel + panel_bytes_, bytes}}, k,
                  first_k > 0 || shape_.accumulate, o.c + (first_row * shape_.ldc + first_column) * kernels_.sum_bytes,
                  shape_.ldc);
   if (first_k + k == shape_.k) finish(o, {first_row, rows, first_column, columns});

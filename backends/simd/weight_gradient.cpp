@@ -28,12 +28,15 @@ class WeightGradient final : public HostOperation {
     const std::int64_t all_pixels = op.n * op.p() * op.q(), l2 = static_cast<std::int64_t>(caches().l2);
     const Blocking blocking =
         choose_blocking(kernels, caches(), op.k / op.groups, unrolling_.depth(), all_pixels, team.count());
-    pixels_ = std::min<std::int64_t>(blocking.k, kBlockPixels);
+    const std::int64_t most = std::min<std::int64_t>(blocking.k, kBlockPixels);
+    const std::int64_t dw_bytes = op.k * unrolling_.depth() * kernels.sum_bytes;
+    if (team.count() > 1 && dw_bytes <= l2 / 2 && all_pixels >= team.count() * most) ranges_ = team.count();
+    // Of about equal size: each block reads and writes all of dw.
+    const std::int64_t in_range = ceil_div(all_pixels, ranges_);
+    pixels_ = ceil_div(in_range, ceil_div(in_range, most));
     // Half of L2 for the block of x, the rest for dy's.
     const std::int64_t most_columns = l2 / 2 / (pixels_ * kernels.word_bytes);
-    const std::int64_t dw_bytes = op.k * unrolling_.depth() * kernels.sum_bytes;
-    if (team.count() > 1 && dw_bytes <= l2 / 2 && all_pixels >= team.count() * pixels_) {
-      ranges_ = team.count();
+    if (ranges_ > 1) {
       for (std::int64_t i = 1; i < ranges_; ++i) sums_.emplace_back(dw_bytes);
       items_ = items_of(std::max(most_columns, std::int64_t{kernels.panel_columns()}), 1);
     } else {
@@ -170,20 +173,27 @@ class WeightGradient final : public HostOperation {
       const PixelRows rows = rows_of_x(item, x + item.group * unrolling_.channels * value, first, pixels, thread);
       // Filters lie side by side in dy: a tile finds those of a pixel in one or two lines.
       const RowBlock block{dy + (first * op_.k + filter) * value, kernels_.rows * value, value, op_.k * value};
-      // The next block of dy, a part with each panel: no processor foresees so many short reads in lines far apart.
-      const std::byte* next = dy + (first + pixels) * op_.k * value;
-      const std::int64_t panels = ceil_div(columns, width);
-      const std::int64_t next_bytes = std::min(pixels_, end - first - pixels) * op_.k * value / panels;
-      for (std::int64_t column = 0; column < columns; column += width, next += next_bytes) {
-        const std::int64_t in_panel = std::min(width, columns - column);
-        PixelRows panel{rows.data + column * value, rows.row};
+      // The next block, a part with each panel: no processor foresees so many short reads in lines far apart.
+      const std::int64_t panels = ceil_div(columns, width), coming = std::min(pixels_, end - first - pixels);
+      // Of x also the channels that another item uses, if these are no more than its own.
+      const bool fetches_x = unrolling_.is_source() && 2 * item.slice.channels >= op_.c;
+      const auto next_of = [&](const std::byte* image, std::int64_t channels, std::int64_t panel) {
+        const std::int64_t pixel = channels * value, bytes = coming * pixel / panels;
+        return PanelView::Fetched{image + (first + pixels) * pixel + panel * bytes, bytes};
+      };
+      for (std::int64_t panel = 0; panel < panels; ++panel) {
+        const std::int64_t column = panel * width;
+        PanelView view{rows.data + column * value, rows.row, std::min(width, columns - column)};
         if (copies_panels()) {
           std::byte* copy = panels_[thread].data();
-          pack_panel(kernels_, {panel.data, panel.row / value, false}, in_panel, pixels, copy);
-          panel = {copy, width * kernels_.word_bytes};
+          pack_panel(kernels_, {view.b, view.step / value, false}, view.columns, pixels, copy);
+          view.b = copy;
+          view.step = width * kernels_.word_bytes;
         }
-        multiply_panel(kernels_, block, item.filters, {panel.data, panel.row, in_panel, next, next_bytes}, pixels,
-                       first > begin, c + column * kernels_.sum_bytes, depth);
+        view.next = next_of(dy, op_.k, panel);
+        if (fetches_x) view.then = next_of(x, op_.c, panel);
+        multiply_panel(kernels_, block, item.filters, view, pixels, first > begin, c + column * kernels_.sum_bytes,
+                       depth);
       }
     }
   }

@@ -70,7 +70,7 @@ void Window::multiply(const std::byte* lines, std::int64_t rows, const PanelView
       const std::int64_t first = u.grid_w * t / tiles, last = u.grid_w * (t + 1) / tiles;
       tile.a = lines + (i * u.step_h * width_ + first * u.step_w) * pixel;
       tile.c = c + (i * u.grid_w + first) * tile.c_row;
-      tile.next = fetched < b.next_bytes ? b.next + fetched : tile.a;
+      tile.next = fetched < b.next.bytes ? b.next.data + fetched : tile.a;
       fetched += next_bytes;
       choose_tile(kernels_, last - first, b.columns).run(tile);
     }

@@ -164,7 +164,7 @@ class PixelsByWinograd final : public HostOperation {
       for (std::int64_t plane = 0; plane < kPlanes; ++plane) {
         const std::byte* panel = filters.panel(p, plane);
         multiply_panel(kernels_, {image.of(plane), image.row * kernels_.rows, image.row, kernels_.word_bytes},
-                       item.tiles, {panel, width * kernels_.word_bytes, columns, panel + panel_bytes, panel_bytes},
+                       item.tiles, {panel, width * kernels_.word_bytes, columns, {panel + panel_bytes, panel_bytes}},
                        tiles_.source_c, false, sums.of(plane), sums.row / value);
       }
       const std::byte* bias = then_ ? epilogue_.bias + p * width * value : nullptr;
