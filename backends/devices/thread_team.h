@@ -31,12 +31,13 @@ class ThreadTeam final : public HostThreads {
   void work(int index);
 
   Options options_;
-  std::atomic<unsigned> round_{0};
-  std::atomic<int> unfinished_{0};
+  std::vector<std::thread> workers_;
+  // What workers wait for, and what their caller waits for, in lines of the cache of their own.
+  alignas(64) std::atomic<unsigned> round_{0};
   std::atomic<bool> stop_{false};
   const std::function<void(int)>* task_ = nullptr;
   int tasks_ = 0;
-  std::vector<std::thread> workers_;
+  alignas(64) std::atomic<int> unfinished_{0};
 };
 
 }  // namespace whygpu

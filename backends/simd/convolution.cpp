@@ -16,6 +16,7 @@
 #include "backends/simd/epilogue.h"
 #include "backends/simd/packed_operand.h"
 #include "backends/simd/panels.h"
+#include "backends/simd/past_cache.h"
 #include "backends/simd/shares.h"
 #include "backends/simd/simd.h"
 #include "backends/simd/unrolled.h"
@@ -109,6 +110,7 @@ class PixelConvolution final : public HostOperation {
         planes_(im2col::planes_of(op)) {
     const int threads = team.count();
     const std::int64_t width = kernels.panel_columns();
+    past_cache_ = op.n * op.h * op.w * op.c * kernels.sum_bytes > static_cast<std::int64_t>(caches().l3);
     std::int64_t block_bytes = 0, result_values = 0;
     for (const Plane& plane : planes_) {
       const Unrolling& u = plane.unrolling;
@@ -233,6 +235,9 @@ class PixelConvolution final : public HostOperation {
     const std::int64_t ldc = whole ? result_stride_ : columns;
     std::byte* c =
         whole ? result + (item.first * ldc + item.group * channels_ + first_channel) * sum : results_[thread].data();
+    if (item.plan->slices.empty() && !whole) {
+      return scatter(item, item.group * channels_ + first_channel, columns, nullptr, result);
+    }
     if (item.plan->slices.empty()) {
       for (std::int64_t i = 0; i < item.rows; ++i) std::fill_n(c + i * ldc * sum, columns * sum, std::byte{0});
     }
@@ -301,16 +306,26 @@ class PixelConvolution final : public HostOperation {
     return u.is_source() && kernels_.reads_a && u.source_c * kernels_.value_bytes % kPage != 0;
   }
 
-  // Copies the rows of one of several planes to their positions in dx.
+  // Copies the rows of one of several planes, or zeros if there are none, to their positions in dx.
   void scatter(const Item& item, std::int64_t channel, std::int64_t columns, const std::byte* rows,
                std::byte* dx) const {
     const Plane& plane = *item.plan->plane;
-    const std::int64_t grid_h = plane.unrolling.grid_h, grid_w = plane.unrolling.grid_w, sum = kernels_.sum_bytes;
-    for (std::int64_t row = item.first; row < item.first + item.rows; ++row, rows += columns * sum) {
+    const std::int64_t grid_h = plane.unrolling.grid_h, grid_w = plane.unrolling.grid_w;
+    const std::int64_t bytes = columns * kernels_.sum_bytes;
+    for (std::int64_t row = item.first; row < item.first + item.rows; ++row) {
       const std::int64_t j = row % grid_w, i = row / grid_w % grid_h, n = row / grid_w / grid_h;
       const std::int64_t h = plane.first_h + i * op_.stride_h, w = plane.first_w + j * op_.stride_w;
-      std::copy_n(rows, columns * sum, dx + (((n * op_.h + h) * op_.w + w) * op_.c + channel) * sum);
+      std::byte* to = dx + (((n * op_.h + h) * op_.w + w) * op_.c + channel) * kernels_.sum_bytes;
+      if (past_cache_) {
+        write_past_cache(rows, bytes, to);
+      } else if (rows != nullptr) {
+        std::copy_n(rows, bytes, to);
+      } else {
+        std::fill_n(to, bytes, std::byte{0});
+      }
+      if (rows != nullptr) rows += bytes;
     }
+    if (past_cache_) finish_past_cache();
   }
 
   Convolution op_;
@@ -324,6 +339,7 @@ class PixelConvolution final : public HostOperation {
   std::int64_t result_stride_ = forward_ ? op_.k : op_.c;
   std::int64_t channels_ = result_stride_ / op_.groups;  // of the result, in one group
   std::size_t filter_bytes_ = 0;
+  bool past_cache_ = false;  // a dx in several planes, larger than the caches
   std::vector<Item> items_;
   Shares shares_;
   std::vector<Buffer> blocks_, results_;        // of each thread

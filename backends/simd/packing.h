@@ -2,8 +2,8 @@
 #pragma once
 
 #include "backends/simd/depthwise_kernel.h"
+#include "backends/simd/dot_kernel.h"
 #include "backends/simd/epilogue_kernel.h"
-#include "backends/simd/micro_kernel.h"
 #include "backends/simd/winograd_kernel.h"
 
 namespace whygpu::simd {

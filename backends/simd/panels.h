@@ -66,7 +66,7 @@ struct PanelView {
     const std::byte* data = nullptr;
     std::int64_t bytes = 0;
   };
-  Fetched next, then;  // what will be multiplied next, to be fetched in this order
+  Fetched next{}, then{};  // what will be multiplied next, to be fetched in this order
 };
 
 // C = A·B or C += A·B for all rows of a block and the columns of a panel. `c`: the first result, rows `ldc` apart.

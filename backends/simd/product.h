@@ -118,6 +118,7 @@ class Product {
   void finish(const Operands& operands, const Part& part) const;
   void multiply_tail(const Operands& operands, int thread) const;
   std::string describe_all_but_tail() const;
+  std::int64_t next_unit(std::int64_t units, int thread, std::int64_t last);
   void run_in_place(const Operands& operands);
   void share_few_rows();
   void run_few_rows(const Operands& operands);
@@ -155,6 +156,7 @@ class Product {
   Streaming streaming_;
   PreparedTiles tiles_;
   bool thin_ = false, narrow_ = false, whole_rows_ = false, copies_a_ = true, splits_k_ = false;
+  bool steals_ = false;     // threads take what others have left; in a short product, looking for it takes as long
   bool one_strip_ = false;  // of columns, of a B from memory, and few rows of A
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                     // packed B

@@ -72,7 +72,7 @@ TEST(SimdConvolution, EveryInstructionSet) {
     for (const std::string shape :
          {"n=2 c=16 h=9 w=11 k=24 r=3 s=3 pad=1", "n=1 c=3 h=23 w=19 k=5 r=7 s=5 stride=2 pad=3",
           "n=1 c=83 h=9 w=13 k=83 r=3 s=3 pad=1 groups=83", "n=3 c=8 h=7 w=7 k=12 r=1 s=1",
-          "n=2 c=37 h=18 w=13 k=45 r=3 s=3 pad=1"}) {
+          "n=2 c=37 h=18 w=13 k=45 r=3 s=3 pad=1", "n=3 c=1024 h=11 w=11 k=52 r=1 s=1"}) {
       EXPECT_EQ(verify_cases("simd", "convolution " + shape + kAllPasses + " variant=" + variant, 2), 3)
           << variant << shape;
     }

@@ -47,7 +47,7 @@ TEST_P(GemmBackend, SizesOffTheTiles) {
 }
 
 TEST_P(GemmBackend, Batches) {
-  for (const std::string sizes : {"m=3 n=5 k=7 batch=40", "m=16 n=24 k=33 batch=25", "m=70 n=70 k=71 batch=3"}) {
+  for (const std::string sizes : {"m=3 n=5 k=7 batch=40", "m=16 n=24 k=33 batch=25", "m=70 n=70 k=71 batch=3", "m=83 n=90 k=89 batch=3"}) {
     EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 1), 4) << sizes;
     EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 2), 4) << sizes;
   }
@@ -98,6 +98,7 @@ TEST(SimdGemm, ImplementationName) {
   EXPECT_THAT(name("m=2 n=4000 k=4000"), AllOf(HasSubstr("packed beforehand"), HasSubstr("threads=2")));
   EXPECT_THAT(name("m=40 n=50 k=100"), HasSubstr("the last 2 apart"));
   EXPECT_THAT(name("m=200"), AllOf(HasSubstr("read in place"), HasSubstr("threads=2")));
+  EXPECT_THAT(name("m=131 n=137 k=23 trans=nt"), AllOf(HasSubstr("A read in place"), HasSubstr("packed beforehand")));
   EXPECT_THAT(name("m=2 n=50 k=5000 trans=nt"), HasSubstr("dot products"));
   EXPECT_THAT(name("m=300 n=300 k=300 trans=nt"), HasSubstr("packed beforehand"));
   EXPECT_THAT(name("m=300 n=300 k=300 trans=nt variant=packed"),
