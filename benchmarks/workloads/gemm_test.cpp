@@ -47,7 +47,8 @@ TEST_P(GemmBackend, SizesOffTheTiles) {
 }
 
 TEST_P(GemmBackend, Batches) {
-  for (const std::string sizes : {"m=3 n=5 k=7 batch=40", "m=16 n=24 k=33 batch=25", "m=70 n=70 k=71 batch=3", "m=83 n=90 k=89 batch=3"}) {
+  for (const std::string sizes :
+       {"m=3 n=5 k=7 batch=40", "m=16 n=24 k=33 batch=25", "m=70 n=70 k=71 batch=3", "m=83 n=90 k=89 batch=3"}) {
     EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 1), 4) << sizes;
     EXPECT_EQ(verify("gemm " + sizes + kAllTransposes, 2), 4) << sizes;
   }
