@@ -24,6 +24,9 @@ std::string system_huge_pages();
 // Of this machine's first CPU. What is unknown keeps a small machine's value.
 const Caches& caches();
 
+// Whether rows so many bytes apart, which is some pages, displace each other in L1.
+constexpr bool displace_each_other(std::int64_t row_bytes) { return row_bytes % 4096 == 0; }
+
 // All in values, multiples of what a tile or a word needs.
 struct Blocking {
   std::int64_t k = 0;        // values of a sum that are added before C is written

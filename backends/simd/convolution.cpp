@@ -235,11 +235,9 @@ class PixelConvolution final : public HostOperation {
     const std::int64_t ldc = whole ? result_stride_ : columns;
     std::byte* c =
         whole ? result + (item.first * ldc + item.group * channels_ + first_channel) * sum : results_[thread].data();
-    if (item.plan->slices.empty() && !whole) {
-      return scatter(item, item.group * channels_ + first_channel, columns, nullptr, result);
-    }
+    // No tap reaches the pixels of this plane of a strided result.
     if (item.plan->slices.empty()) {
-      for (std::int64_t i = 0; i < item.rows; ++i) std::fill_n(c + i * ldc * sum, columns * sum, std::byte{0});
+      return scatter(item, item.group * channels_ + first_channel, columns, nullptr, result);
     }
     for (std::size_t i = 0; i < item.plan->slices.size(); ++i) {
       const Slice& slice = item.plan->slices[i];
@@ -300,10 +298,8 @@ class PixelConvolution final : public HostOperation {
     return {block, row * kernels_.rows, row, kernels_.word_bytes};
   }
 
-  // Not if the rows of a tile would displace each other in L1.
   bool reads_pixels(const Unrolling& u) const {
-    constexpr std::int64_t kPage = 4096;
-    return u.is_source() && kernels_.reads_a && u.source_c * kernels_.value_bytes % kPage != 0;
+    return u.is_source() && kernels_.reads_a && !displace_each_other(u.source_c * kernels_.value_bytes);
   }
 
   // Copies the rows of one of several planes, or zeros if there are none, to their positions in dx.
@@ -316,13 +312,7 @@ class PixelConvolution final : public HostOperation {
       const std::int64_t j = row % grid_w, i = row / grid_w % grid_h, n = row / grid_w / grid_h;
       const std::int64_t h = plane.first_h + i * op_.stride_h, w = plane.first_w + j * op_.stride_w;
       std::byte* to = dx + (((n * op_.h + h) * op_.w + w) * op_.c + channel) * kernels_.sum_bytes;
-      if (past_cache_) {
-        write_past_cache(rows, bytes, to);
-      } else if (rows != nullptr) {
-        std::copy_n(rows, bytes, to);
-      } else {
-        std::fill_n(to, bytes, std::byte{0});
-      }
+      past_cache_ ? write_past_cache(rows, bytes, to) : copy_or_clear(rows, bytes, to);
       if (rows != nullptr) rows += bytes;
     }
     if (past_cache_) finish_past_cache();

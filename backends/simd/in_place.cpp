@@ -105,7 +105,7 @@ void Product::run_in_place(const Operands& o) {
   const bool one_part = parts_ == 1 && !narrow_ && !whole_rows_;
   const std::int64_t columns = one_part || whole_rows_ ? shape_.n : kernels_.panel_columns();
   const std::int64_t row_tiles = ceil_div(shape_.m, tile_rows_), tiles = row_tiles * ceil_div(shape_.n, columns);
-  // Rows of A that are used once only have to be few enough for what follows the product to find them in the cache.
+  // Rows of C stay in L2 for what follows the product. Where panels share rows of A, these stay in L1.
   const std::int64_t bytes_of_tile = tile_rows_ * (shape_.k * kernels_.value_bytes + shape_.n * kernels_.sum_bytes);
   const std::int64_t few = shape_.n > kernels_.panel_columns()
                                ? kTilesOfPart

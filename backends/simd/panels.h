@@ -45,7 +45,7 @@ std::size_t row_block_bytes(const Kernels& kernels, std::int64_t rows, std::int6
 void pack_panel(const Kernels& kernels, const Matrix& b, std::int64_t columns, std::int64_t k, std::byte* out);
 std::size_t panel_bytes(const Kernels& kernels, std::int64_t k);
 
-// The function for a tile of so many rows and columns, at most a panel's.
+// The function for tiles of one shape.
 struct TileKernel {
   MultiplyTile multiply = nullptr;
   int last_lanes = 0;
@@ -55,6 +55,7 @@ struct TileKernel {
     multiply(tile);
   }
 };
+// For so many rows and columns, at most a panel's.
 TileKernel choose_tile(const Kernels& kernels, std::int64_t rows, std::int64_t columns);
 
 // A panel of B: its first step, and bytes from one step to the next.

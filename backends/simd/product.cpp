@@ -43,20 +43,13 @@ Product::Product(const Shape& whole, const Kernels& kernels, Method method, Host
                 shape.n >= 2 * std::int64_t{kernels.wide_vectors[kTogether - 1]} * kernels.lanes &&
                 c_bytes > 2 * static_cast<std::int64_t>(caches().l2);
   if (whole_rows_) tile_rows_ = kTogether;
-  // Waking a thread takes as long as a small product.
+  // Waking a thread takes as long as a small product, looking for what others have left as long as a short one.
   constexpr std::int64_t kWorthwhile = std::int64_t{40} * 40 * 40, kShort = std::int64_t{128} * 128 * 128;
   if (threads != nullptr && shape.m * shape.n * shape.k > kWorthwhile) parts_ = threads->count();
   steals_ = parts_ > 1 && shape.m * shape.n * shape.k > kShort;
   if ((strategy_ == Strategy::in_place && thin_) || strategy_ == Strategy::dots) share_few_rows();
   blocking_ = choose_blocking(kernels, caches(), shape.m, shape.n, shape.k, parts_);
-  if (strategy_ == Strategy::in_place && thin_) {
-    const bool in_cache = shape.k * shape.n * kernels.value_bytes <= static_cast<std::int64_t>(caches().l2);
-    one_strip_ = !in_cache && shape.n <= kernels.panel_columns();
-    const std::int64_t quarter = static_cast<std::int64_t>(caches().l2) / (4 * shape.n * kernels.value_bytes);
-    streaming_ = in_cache     ? Streaming{shape.k, false}
-                 : one_strip_ ? Streaming{std::max<std::int64_t>(quarter, 1), false}
-                              : fastest_streaming(kernels, tile_rows_);
-  }
+  if (strategy_ == Strategy::in_place && thin_) choose_streaming();
   const std::int64_t tiles = ceil_div(shape.m, tile_rows_) * ceil_div(shape.n, kernels.panel_columns());
   const bool at_once = parts_ == 1 && !tail_ && !(thin_ && streaming_.steps < shape.k);
   if (strategy_ == Strategy::in_place && at_once && tiles <= kPreparedTiles) prepare_tiles();

@@ -121,6 +121,7 @@ class Product {
   std::int64_t next_unit(std::int64_t units, int thread, std::int64_t last);
   void run_in_place(const Operands& operands);
   void share_few_rows();
+  void choose_streaming();
   void run_few_rows(const Operands& operands);
   void run_thin(const Operands& operands, std::int64_t first_column, std::int64_t last_column, std::int64_t k) const;
   void run_split(const Operands& operands);
@@ -156,7 +157,7 @@ class Product {
   Streaming streaming_;
   PreparedTiles tiles_;
   bool thin_ = false, narrow_ = false, whole_rows_ = false, copies_a_ = true, splits_k_ = false;
-  bool steals_ = false;     // threads take what others have left; in a short product, looking for it takes as long
+  bool steals_ = false;     // threads take what others have left
   bool one_strip_ = false;  // of columns, of a B from memory, and few rows of A
   std::size_t panel_bytes_ = 0;
   Buffer panels_;                     // packed B

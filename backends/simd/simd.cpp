@@ -35,8 +35,8 @@ class Simd final : public Backend, LayerKernels {
     }
     const simd::Caches& caches = simd::caches();
     const auto kib = [](std::size_t bytes) { return std::to_string(bytes >> 10) + " KiB"; };
-    const std::string& tuning = simd::tuning_file().path();
-    facts.push_back({"tuning", tuning.empty() ? "measured in every process" : "kept in " + tuning});
+    const bool kept = !simd::tuning_file().path().empty();
+    facts.push_back({"tuning", kept ? "kept in simd-tuning in the user's cache folder" : "measured in every process"});
     facts.push_back(
         {"huge_pages", "asked for in working memory; the system's setting is " + simd::system_huge_pages()});
     facts.push_back({"caches", "L1 " + kib(caches.l1) + ", L2 " + kib(caches.l2) + " in " +

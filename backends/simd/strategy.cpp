@@ -1,5 +1,7 @@
 // Which way a product takes, and what it says of it; the limits were measured.
+#include <algorithm>
 #include "backends/devices/ceil_div.h"
+
 #include "backends/simd/product.h"
 
 namespace whygpu::simd {
@@ -30,10 +32,9 @@ bool Product::is_small(const Shape& shape, const Kernels& kernels) {
   return operands <= static_cast<std::int64_t>(caches().l2) * 5 / 2;
 }
 
-// Than a copy of it.
+// Whether tiles that read A where it is are faster than a copy of it.
 bool Product::reads_a_faster(const Shape& shape, const Kernels& kernels) {
-  constexpr std::int64_t kPage = 4096;  // rows some pages apart displace each other in L1
-  return is_small(shape, kernels) && shape.lda * kernels.value_bytes % kPage != 0;
+  return is_small(shape, kernels) && !displace_each_other(shape.lda * kernels.value_bytes);
 }
 
 Strategy Product::best_strategy(const Shape& shape, const Kernels& kernels) {
@@ -64,6 +65,17 @@ void Product::share_few_rows() {
   for (int part = 1; splits_k_ && part < parts_; ++part) {
     partial_sums_.emplace_back(shape_.m * shape_.n * kernels_.sum_bytes);
   }
+}
+
+// How a B is read for few rows of A.
+void Product::choose_streaming() {
+  const auto l2 = static_cast<std::int64_t>(caches().l2);
+  const std::int64_t row_bytes = shape_.n * kernels_.value_bytes;
+  const bool in_cache = shape_.k * row_bytes <= l2;
+  one_strip_ = !in_cache && shape_.n <= kernels_.panel_columns();
+  streaming_ = in_cache     ? Streaming{shape_.k, false}
+               : one_strip_ ? Streaming{std::max<std::int64_t>(l2 / 4 / row_bytes, 1), false}
+                            : fastest_streaming(kernels_, tile_rows_);
 }
 
 int Product::threads() const { return parts_; }

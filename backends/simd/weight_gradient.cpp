@@ -43,11 +43,11 @@ class WeightGradient final : public HostOperation {
       items_ = balanced_items(most_columns);
     }
     if (unrolling_.is_source()) {
-      // Pixels some pages apart displace each other in L1, where all tiles of filters want to find them.
-      constexpr std::int64_t kInConflict = 4096, kManyTiles = 4;
-      if (unrolling_.source_c * kernels.value_bytes % kInConflict != 0) return;
-      if (op.k / op.groups < kManyTiles * kernels.rows) return;
-      for (int i = 0; i < team.count(); ++i) panels_.emplace_back(panel_bytes(kernels, pixels_));
+      // Copied pixels stay in L1 for all tiles of filters; a few tiles take less time than the copy.
+      constexpr std::int64_t kManyTiles = 4;
+      const bool copied = displace_each_other(unrolling_.source_c * kernels.value_bytes) &&
+                          op.k / op.groups >= kManyTiles * kernels.rows;
+      for (int i = 0; copied && i < team.count(); ++i) panels_.emplace_back(panel_bytes(kernels, pixels_));
       return;
     }
     std::int64_t widest = 0;
@@ -217,7 +217,7 @@ class WeightGradient final : public HostOperation {
   std::vector<Item> items_;
   Shares shares_;
   std::vector<Buffer> sums_;      // of each range but the first, whose sums are in dw
-  std::vector<Buffer> panels_;    // copies of x, of each thread; empty for others
+  std::vector<Buffer> panels_;    // of each thread; empty unless pixels in place are copied
   std::vector<Buffer> unrolled_;  // of each thread; empty for pixels in place
 };
 
